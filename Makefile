@@ -1,0 +1,41 @@
+# Tillroll. `make help` lists what there is to do.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test bench setup generate lint import-online-retail clean-data
+
+DATA ?= ./data
+BUILT := $${CARGO_TARGET_DIR:-target}/release/tillroll
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the system packages that are missing (PostgreSQL, a C compiler)
+	@scripts/setup
+
+run: setup ## Build, start the whole system with demo data and say where to look
+	cargo build --release --locked
+	$(BUILT) seed --data-dir $(DATA)
+	exec $(BUILT) serve --data-dir $(DATA)
+
+test: setup ## Run every test, on a PostgreSQL of its own
+	scripts/test-postgres scripts/test $(ARGS)
+
+bench: setup ## Measure, beside pgbench on the same PostgreSQL (see benches/README.md)
+	cargo run --release --locked --package benches -- $(ARGS)
+
+generate: ## Write docs/openapi.json anew
+	cargo run --locked --quiet -- openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+
+lint: setup ## Formatting, clippy and documentation, warnings refused
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+
+import-online-retail: setup ## Load a year of a real shop's trade: FILE=path/to/online-retail.csv
+	@test -n "$(FILE)" || { echo "say which file: make import-online-retail FILE=path/to/online-retail.csv" >&2; exit 64; }
+	cargo build --release --locked
+	$(BUILT) import online-retail "$(FILE)" --data-dir $(DATA)
+
+clean-data: ## Remove the data folder, after asking
+	@printf 'Remove %s and everything in it? [y/N] ' "$(DATA)"; read answer; [ "$$answer" = y ] && rm -rf "$(DATA)" || echo "kept"
