@@ -102,7 +102,12 @@ impl FailureKind {
 impl Failure {
     /// A failure of `kind` with a stable `code` and a message for people.
     pub fn new(kind: FailureKind, code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), kind: kind.into(), message: message.into(), ..Self::default() }
+        Self {
+            code: code.to_owned(),
+            kind: kind.into(),
+            message: message.into(),
+            ..Self::default()
+        }
     }
 
     /// A value that cannot be right, at `field` of the request.
@@ -114,7 +119,11 @@ impl Failure {
     /// Adds what is wrong with one field.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
-        self.fields.push(FieldFailure { field: field.into(), code: code.to_owned(), message: message.into() });
+        self.fields.push(FieldFailure {
+            field: field.into(),
+            code: code.to_owned(),
+            message: message.into(),
+        });
         self
     }
 
@@ -139,7 +148,10 @@ impl From<Failure> for Status {
         let details = RichStatus {
             code: code.into(),
             message: failure.message.clone(),
-            details: vec![prost_types::Any { type_url: TYPE_URL.to_owned(), value: failure.encode_to_vec() }],
+            details: vec![prost_types::Any {
+                type_url: TYPE_URL.to_owned(),
+                value: failure.encode_to_vec(),
+            }],
         };
         Self::with_details(code, failure.message, details.encode_to_vec().into())
     }

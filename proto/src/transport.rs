@@ -28,7 +28,9 @@ impl Transport {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        Self { inner: BoxCloneSyncService::new(server.map_err(|never| match never {})) }
+        Self {
+            inner: BoxCloneSyncService::new(server.map_err(|never| match never {})),
+        }
     }
 
     /// Calls the services at `address`, for example `http://command:50051`. Connects at the first call and again
@@ -43,7 +45,9 @@ impl Transport {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_while_idle(true);
-        Ok(Self { inner: BoxCloneSyncService::new(endpoint.connect_lazy().map_err(BoxError::from)) })
+        Ok(Self {
+            inner: BoxCloneSyncService::new(endpoint.connect_lazy().map_err(BoxError::from)),
+        })
     }
 }
 

@@ -1,0 +1,111 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Country, CreditId, Currency, CustomerReference, ExternalId, OrderId, Reason, Source, UserId,
+    aggregate::domain_event,
+    order::{ImportedLine, OrderLine},
+};
+
+/// What happened to an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderEvent {
+    /// It was placed.
+    OrderPlaced(PlacedOrder),
+    /// It was called off.
+    OrderCancelled(CancelledOrder),
+    /// It was given up before it was placed: first and last event of the order.
+    OrderAbandoned {
+        /// Why.
+        reason: Reason,
+    },
+    /// It was placed in another system.
+    OrderImported(ImportedOrder),
+    /// A credit took back part of it.
+    OrderCredited {
+        /// The credit.
+        credit_id: CreditId,
+        /// How much, in minor units of the order's currency.
+        amount: i64,
+        /// How many units of products.
+        units: i64,
+    },
+}
+
+domain_event!(OrderEvent {
+    OrderPlaced,
+    OrderCancelled,
+    OrderAbandoned,
+    OrderImported,
+    OrderCredited,
+});
+
+/// An order as it was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedOrder {
+    /// Its id.
+    pub order_id: OrderId,
+    /// Its number, for people.
+    pub number: u64,
+    /// Who ordered.
+    pub customer_id: UserId,
+    /// Where to: a code of ISO 3166-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// What it is paid in.
+    pub currency: Currency,
+    /// What was ordered.
+    pub lines: Vec<OrderLine>,
+    /// What it costs, in minor units.
+    pub total: i64,
+    /// When.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// An order that was called off, with what readers need to take it out of their sums.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelledOrder {
+    /// Why.
+    pub reason: Reason,
+    /// Its number, for people.
+    pub number: u64,
+    /// Who had ordered.
+    pub customer_id: UserId,
+    /// Where to: a code of ISO 3166-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// What it was to be paid in.
+    pub currency: Currency,
+    /// What had been ordered.
+    pub lines: Vec<OrderLine>,
+    /// What it would have cost, in minor units.
+    pub total: i64,
+    /// When it had been placed.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// An order of another system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedOrder {
+    /// Its id here.
+    pub order_id: OrderId,
+    /// Where it comes from.
+    pub source: Source,
+    /// Its id there.
+    pub external_id: ExternalId,
+    /// Who ordered, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<UserId>,
+    /// What the customer is called there, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_reference: Option<CustomerReference>,
+    /// Where to, if known; as the source writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// What it was paid in.
+    pub currency: Currency,
+    /// What was ordered.
+    pub lines: Vec<ImportedLine>,
+    /// The sum of the lines' totals, in minor units; may be negative.
+    pub total: i64,
+}

@@ -1,0 +1,156 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{CategoryPath, MAX_PRICE, MAX_TOTAL, ProductId, ProductName, Quantity, Sku};
+
+/// The most lines of an order that is placed.
+pub const MAX_LINES: usize = 500;
+
+/// The most lines of an imported order or credit.
+pub const MAX_IMPORTED_LINES: usize = 10_000;
+
+/// What a line of imported history stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// Goods for money.
+    Product,
+    /// Money without goods: postage, charges, discounts.
+    Fee,
+    /// Goods without money: stock corrections that the source booked as an invoice.
+    Adjustment,
+}
+
+impl LineKind {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Fee => "fee",
+            Self::Adjustment => "adjustment",
+        }
+    }
+}
+
+/// A line of an order that was placed: the product as it was then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// Its SKU.
+    pub sku: Sku,
+    /// Its name.
+    pub name: ProductName,
+    /// Where it stood in the catalogue.
+    pub category: CategoryPath,
+    /// How many.
+    pub quantity: Quantity,
+    /// What one cost, in minor units of the order's currency.
+    pub unit_price: i64,
+    /// What all of them cost, in minor units of the order's currency.
+    pub total: i64,
+}
+
+/// A line of an imported order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedLine {
+    /// What the line stands for.
+    pub kind: LineKind,
+    /// The product; of a product line always, of a fee never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<ProductId>,
+    /// What the source calls it.
+    pub sku: Sku,
+    /// Its name.
+    pub name: ProductName,
+    /// Its place in the catalogue.
+    pub category: CategoryPath,
+    /// How many; negative only in fees and adjustments.
+    pub quantity: i64,
+    /// What one cost, in minor units of the order's currency; negative only in fees.
+    pub unit_price: i64,
+    /// What all of them cost, to the minor unit; need not be `quantity` times `unit_price`, because the
+    /// source may price in fractions of a minor unit. Negative only in fees.
+    pub total: i64,
+}
+
+/// What is wrong with an imported line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineProblem {
+    /// A product line names no product.
+    #[error("a product line needs a product")]
+    ProductMissing,
+    /// A fee names a product.
+    #[error("a fee has no product")]
+    ProductOnFee,
+    /// The quantity is 0, too large, or negative on a product line.
+    #[error("a quantity is 1 to 1000000000; that of a fee or an adjustment may be negative, but not 0")]
+    Quantity,
+    /// The unit price is too large, or negative on a product line.
+    #[error("a unit price is 0 to 1000000000000 minor units; that of a fee may be negative")]
+    UnitPrice,
+    /// The total is too large, or negative on a product line.
+    #[error("a line's total is 0 to 1000000000000000 minor units; that of a fee may be negative")]
+    Total,
+    /// An adjustment moves money.
+    #[error("an adjustment has no price and no total")]
+    MoneyInAdjustment,
+}
+
+/// The part of a line of history that is checked.
+pub(crate) struct LineFacts {
+    pub(crate) kind: LineKind,
+    pub(crate) has_product: bool,
+    pub(crate) quantity: i64,
+    pub(crate) unit_price: i64,
+    pub(crate) total: i64,
+}
+
+impl LineFacts {
+    pub(crate) fn check(&self) -> Result<(), LineProblem> {
+        match self.kind {
+            LineKind::Product if !self.has_product => return Err(LineProblem::ProductMissing),
+            LineKind::Fee if self.has_product => return Err(LineProblem::ProductOnFee),
+            LineKind::Adjustment if self.unit_price != 0 || self.total != 0 => {
+                return Err(LineProblem::MoneyInAdjustment);
+            }
+            LineKind::Product | LineKind::Fee | LineKind::Adjustment => {}
+        }
+        let signed = self.kind != LineKind::Product;
+        if self.quantity == 0 || !within(self.quantity, Quantity::MAX.get(), signed) {
+            return Err(LineProblem::Quantity);
+        }
+        if !within(self.unit_price, MAX_PRICE, signed) {
+            return Err(LineProblem::UnitPrice);
+        }
+        if !within(self.total, MAX_TOTAL, signed) {
+            return Err(LineProblem::Total);
+        }
+        Ok(())
+    }
+}
+
+impl From<&ImportedLine> for LineFacts {
+    fn from(line: &ImportedLine) -> Self {
+        Self {
+            kind: line.kind,
+            has_product: line.product_id.is_some(),
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            total: line.total,
+        }
+    }
+}
+
+fn within(number: i64, limit: i64, signed: bool) -> bool {
+    let lowest = if signed { -limit } else { 0 };
+    (lowest..=limit).contains(&number)
+}
+
+/// The sum of the lines' totals, if it is a total.
+pub(crate) fn sum_totals(totals: impl IntoIterator<Item = i64>) -> Option<i64> {
+    totals
+        .into_iter()
+        .try_fold(0_i64, i64::checked_add)
+        .filter(|total| (-MAX_TOTAL..=MAX_TOTAL).contains(total))
+}

@@ -1,0 +1,18 @@
+//! An order: placed here, or imported from another system as a fact.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod line;
+mod state;
+
+pub use self::{
+    command::{ImportOrder, OrderCommand, PlaceLine, PlaceOrder},
+    error::OrderError,
+    event::{CancelledOrder, ImportedOrder, OrderEvent, PlacedOrder},
+    line::{ImportedLine, LineKind, LineProblem, MAX_IMPORTED_LINES, MAX_LINES, OrderLine},
+    state::{Order, OrderCredit, OrderFacts, OrderStatus},
+};
+
+pub(crate) use self::line::{LineFacts, sum_totals};

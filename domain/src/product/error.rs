@@ -1,0 +1,31 @@
+use crate::ValueError;
+
+/// Why a command to a product was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProductError {
+    /// No such product.
+    #[error("there is no such product")]
+    NotFound,
+    /// The product is deleted.
+    #[error("the product is deleted; restore it first")]
+    Deleted,
+    /// The id is in use.
+    #[error("the product exists already")]
+    AlreadyExists,
+    /// More attributes than a product can have.
+    #[error("a product has at most {limit} attributes, not {count}")]
+    TooManyAttributes {
+        /// How many there would be.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The value of an attribute is not valid.
+    #[error("attribute {key}: {error}")]
+    InvalidAttribute {
+        /// The attribute.
+        key: crate::AttributeKey,
+        /// What is wrong with its value.
+        error: ValueError,
+    },
+}

@@ -1,0 +1,65 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{OrderId, Quantity, Reason, aggregate::domain_event};
+
+/// What happened to a stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StockEvent {
+    /// Goods came in.
+    StockReceived {
+        /// How many.
+        quantity: Quantity,
+        /// Why, if said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// The books were corrected by a difference.
+    StockAdjusted {
+        /// How many more; negative: fewer.
+        delta: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// The books were corrected to a count.
+    StockSet {
+        /// On hand since.
+        quantity: i64,
+        /// On hand before.
+        previous: i64,
+        /// Why, if said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// Some are kept for an order.
+    StockReserved {
+        /// For whom.
+        order_id: OrderId,
+        /// How many.
+        quantity: Quantity,
+    },
+    /// What was kept is free again.
+    StockReleased {
+        /// For whom it was kept.
+        order_id: OrderId,
+        /// How many: all that was kept.
+        quantity: Quantity,
+        /// Why.
+        reason: Reason,
+    },
+    /// What was kept left the house.
+    StockCommitted {
+        /// For whom it was kept.
+        order_id: OrderId,
+        /// How many: all that was kept.
+        quantity: Quantity,
+    },
+}
+
+domain_event!(StockEvent {
+    StockReceived,
+    StockAdjusted,
+    StockSet,
+    StockReserved,
+    StockReleased,
+    StockCommitted,
+});

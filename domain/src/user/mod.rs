@@ -1,0 +1,14 @@
+//! A person with an account. The password is no event: history is kept for good, a secret is not.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod state;
+
+pub use self::{
+    command::UserCommand,
+    error::UserError,
+    event::{RegisteredUser, UserEvent},
+    state::{Role, User},
+};

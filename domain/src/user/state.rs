@@ -1,0 +1,49 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aggregate::aggregate,
+    user::{RegisteredUser, UserCommand, UserError, UserEvent},
+};
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Order, and see own orders.
+    Customer,
+}
+
+impl Role {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+/// A user, or by default none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    account: Option<RegisteredUser>,
+}
+
+aggregate!(User, "user", UserCommand, UserEvent, UserError);
+
+impl User {
+    /// The account; `None`: no such user.
+    #[must_use]
+    pub const fn account(&self) -> Option<&RegisteredUser> {
+        self.account.as_ref()
+    }
+
+    pub(crate) fn evolve(&mut self, event: UserEvent) {
+        match event {
+            UserEvent::UserRegistered(account) => self.account = Some(account),
+        }
+    }
+}
