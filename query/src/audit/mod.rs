@@ -1,0 +1,24 @@
+//! `AuditQuery`: the events themselves.
+
+mod list_events;
+mod read_stream;
+mod row;
+
+use proto::v1::audit_query_server::AuditQuery;
+use proto::v1::{ListEventsReply, ListEventsRequest, ReadStreamReply, ReadStreamRequest};
+use tonic::{Request, Response, Status};
+
+use crate::Query;
+
+#[tonic::async_trait]
+impl AuditQuery for Query {
+    async fn read_stream(&self, request: Request<ReadStreamRequest>) -> Result<Response<ReadStreamReply>, Status> {
+        let reply = read_stream::read_stream(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsReply>, Status> {
+        let reply = list_events::list_events(self, request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+}

@@ -1,0 +1,166 @@
+//! Read your writes: waiting until a read model shows what a consistency token stands for.
+
+use std::time::Duration;
+
+use proto::v1::{Freshness, ReadContext};
+use tokio::time::{Instant, sleep_until};
+
+use crate::Query;
+use crate::error::Error;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+const MAX_LANES: usize = 4096;
+
+/// True when the active version of every named read model has passed all the positions. A model without an active version,
+/// or a lane without a cursor, has passed nothing.
+const REACHED: &str = "\
+SELECT NOT EXISTS (
+    SELECT FROM unnest($1::text[]) AS model (name)
+    CROSS JOIN unnest($2::integer[], $3::bigint[]) AS wanted (lane, position)
+    LEFT JOIN projections p ON p.name = model.name AND p.state = 'active'
+    LEFT JOIN projection_cursor c ON c.name = p.name AND c.version = p.version AND c.lane = wanted.lane
+    WHERE coalesce(c.position, 0) < wanted.position
+)";
+
+/// A position for each of some lanes.
+#[derive(Debug, PartialEq, Eq)]
+struct Token {
+    lanes: Vec<i32>,
+    positions: Vec<i64>,
+}
+
+impl Token {
+    /// Reads `17.345-3.88`'s form: `lane.position`, ascending lanes, no leading zeros. Anything else is refused, so that a
+    /// damaged token cannot pass for a lesser one.
+    fn parse(text: &str) -> Option<Self> {
+        let mut token = Self {
+            lanes: Vec::new(),
+            positions: Vec::new(),
+        };
+        for part in text.split('-') {
+            let (lane, position) = part.split_once('.')?;
+            let lane: i32 = decimal(lane)?.try_into().ok()?;
+            if token.lanes.last().is_some_and(|last| *last >= lane) || token.lanes.len() == MAX_LANES {
+                return None;
+            }
+            token.lanes.push(lane);
+            token.positions.push(decimal(position)?);
+        }
+        Some(token)
+    }
+}
+
+fn decimal(text: &str) -> Option<i64> {
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    canonical.then(|| text.parse().ok()).flatten()
+}
+
+impl Query {
+    /// Waits until `models` show the write that the request's token stands for. Without a token there is nothing to wait for
+    /// and nothing is asked.
+    pub(crate) async fn fresh(&self, context: Option<&ReadContext>, models: &[&str]) -> Result<Freshness, Error> {
+        let Some((context, token)) = Self::token(context)? else {
+            return Ok(Freshness { stale: false });
+        };
+        let started = Instant::now();
+        let deadline = started + self.wait(context);
+        let mut pause = FIRST_PAUSE;
+        let (reached, outcome) = loop {
+            if self.reached(&token, models).await? {
+                break (true, "reached");
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                break (false, if context.allow_stale { "stale" } else { "behind" });
+            }
+            sleep_until(deadline.min(now + pause)).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        };
+        metrics::histogram!("tillroll_query_wait_seconds", "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
+        if reached || context.allow_stale {
+            Ok(Freshness { stale: !reached })
+        } else {
+            Err(Error::Behind)
+        }
+    }
+
+    /// Refuses a damaged token, in reads that need not wait for it.
+    pub(crate) fn check_token(context: Option<&ReadContext>) -> Result<(), Error> {
+        Self::token(context).map(|_| ())
+    }
+
+    fn token(context: Option<&ReadContext>) -> Result<Option<(&ReadContext, Token)>, Error> {
+        let Some(context) = context.filter(|context| !context.consistency_token.is_empty()) else {
+            return Ok(None);
+        };
+        let token = Token::parse(&context.consistency_token).ok_or_else(|| {
+            Error::invalid(
+                "consistency_token",
+                "malformed",
+                "must be a token that a write answered with",
+            )
+        })?;
+        Ok(Some((context, token)))
+    }
+
+    fn wait(&self, context: &ReadContext) -> Duration {
+        let asked = match context.wait_ms {
+            0 => self.config.default_wait,
+            millis => Duration::from_millis(millis.into()),
+        };
+        asked.min(self.config.max_wait)
+    }
+
+    async fn reached(&self, token: &Token, models: &[&str]) -> Result<bool, Error> {
+        Ok(sqlx::query_scalar(REACHED)
+            .bind(models)
+            .bind(&token.lanes)
+            .bind(&token.positions)
+            .fetch_one(self.pool())
+            .await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_strictly() {
+        assert_eq!(
+            Token::parse("3.88-17.345"),
+            Some(Token {
+                lanes: vec![3, 17],
+                positions: vec![88, 345]
+            })
+        );
+        assert_eq!(Token::parse("0.0").map(|token| token.positions), Some(vec![0]));
+        let wrong = [
+            "-",
+            "1",
+            "1.",
+            ".1",
+            "1.2-",
+            "-1.2",
+            "1.2--3.4",
+            "01.2",
+            "1.02",
+            "+1.2",
+            "1.2 ",
+            "1.2.3",
+            "3.1-3.2",
+            "17.1-3.2",
+            "2147483648.1",
+            "1.9223372036854775808",
+            "1.x",
+            "1,2",
+            "١.٢",
+            "1.2\0",
+        ];
+        for text in wrong {
+            assert_eq!(Token::parse(text), None, "{text:?}");
+        }
+    }
+}

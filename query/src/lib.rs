@@ -1,0 +1,104 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod cells;
+mod consistency;
+mod error;
+mod list;
+mod orders;
+mod products;
+mod ranges;
+mod reports;
+mod stock;
+mod users;
+
+use std::time::Duration;
+
+use proto::v1::audit_query_server::AuditQueryServer;
+use proto::v1::order_query_server::OrderQueryServer;
+use proto::v1::product_query_server::ProductQueryServer;
+use proto::v1::report_query_server::ReportQueryServer;
+use proto::v1::stock_query_server::StockQueryServer;
+use proto::v1::user_query_server::UserQueryServer;
+use sqlx::PgPool;
+
+/// What the read services need.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The database with the read models. Give its connections a `statement_timeout`: the services set none.
+    pub pool: PgPool,
+    /// How long a read waits for its consistency token when the request does not say.
+    pub default_wait: Duration,
+    /// The longest wait that a request may ask for; a longer one is cut to this.
+    pub max_wait: Duration,
+}
+
+impl Config {
+    /// Waits of 2 seconds by default and of 10 at most, reading from `pool`.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            default_wait: Duration::from_secs(2),
+            max_wait: Duration::from_secs(10),
+        }
+    }
+
+    /// The read services. Does no IO.
+    #[must_use]
+    pub fn build(self) -> Query {
+        Query { config: self }
+    }
+}
+
+/// The read services: implements every `…Query` service of the protocol. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Query {
+    config: Config,
+}
+
+impl Query {
+    /// The server of `tillroll.v1.ProductQuery`.
+    #[must_use]
+    pub fn product_server(&self) -> ProductQueryServer<Self> {
+        ProductQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.StockQuery`.
+    #[must_use]
+    pub fn stock_server(&self) -> StockQueryServer<Self> {
+        StockQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.OrderQuery`.
+    #[must_use]
+    pub fn order_server(&self) -> OrderQueryServer<Self> {
+        OrderQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.ReportQuery`. A report may exceed the 4 MiB that a generated client accepts by
+    /// default; give the client [`MAX_REPORT_BYTES`].
+    #[must_use]
+    pub fn report_server(&self) -> ReportQueryServer<Self> {
+        ReportQueryServer::new(self.clone()).max_encoding_message_size(MAX_REPORT_BYTES)
+    }
+
+    /// The server of `tillroll.v1.AuditQuery`.
+    #[must_use]
+    pub fn audit_server(&self) -> AuditQueryServer<Self> {
+        AuditQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.UserQuery`.
+    #[must_use]
+    pub fn user_server(&self) -> UserQueryServer<Self> {
+        UserQueryServer::new(self.clone())
+    }
+
+    fn pool(&self) -> &PgPool {
+        &self.config.pool
+    }
+}
+
+/// The largest answer of the report service in bytes.
+pub const MAX_REPORT_BYTES: usize = 64 << 20;

@@ -1,0 +1,122 @@
+//! Orders, filtered, sorted and page by page.
+
+use proto::v1::{ListOrdersReply, ListOrdersRequest, OrderStatus};
+use serde::Serialize;
+use sqlx::{Postgres, QueryBuilder};
+
+use super::MODELS;
+use super::row::{OrderRow, SELECT, status_name};
+use crate::Query;
+use crate::error::Error;
+use crate::list::{Column, Kind, List, Sort, Value};
+use crate::ranges::{Amounts, Times, currency, push_equal};
+
+static LIST: List<OrderRow> = List {
+    name: "orders",
+    sorts: &[
+        Sort {
+            name: "placed_at",
+            column: Column {
+                sql: "placed_at",
+                kind: Kind::Time,
+                nullable: false,
+                value: |row| Value::Time(row.placed_at),
+            },
+        },
+        Sort {
+            name: "total",
+            column: Column {
+                sql: "total",
+                kind: Kind::Integer,
+                nullable: false,
+                value: |row| Value::Integer(row.total()),
+            },
+        },
+        Sort {
+            name: "number",
+            column: Column {
+                sql: "number",
+                kind: Kind::Integer,
+                nullable: true,
+                value: |row| row.number.map_or(Value::Null, Value::Integer),
+            },
+        },
+    ],
+    default_sort: "-placed_at",
+    ties: &[Column {
+        sql: "id",
+        kind: Kind::Text,
+        nullable: false,
+        value: |row| Value::Text(row.id().to_owned()),
+    }],
+};
+
+/// Which orders the list has.
+#[derive(Serialize)]
+struct Filter {
+    statuses: Vec<&'static str>,
+    customer_id: String,
+    product_id: String,
+    placed: Times,
+    total: Amounts,
+    currency: String,
+}
+
+pub(super) async fn list(query: &Query, request: ListOrdersRequest) -> Result<ListOrdersReply, Error> {
+    let filter = Filter {
+        statuses: statuses(&request.statuses)?,
+        customer_id: request.customer_id,
+        product_id: request.product_id,
+        placed: Times::new(request.placed)?,
+        total: Amounts::new(request.total),
+        currency: currency(request.currency)?,
+    };
+    let page = LIST.page(request.page, &request.sort, &filter)?;
+    let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
+
+    let mut sql = QueryBuilder::new(SELECT);
+    filter.push(&mut sql);
+    page.push(&mut sql);
+    let rows = sql.build().fetch_all(query.pool()).await?;
+    let rows = rows.iter().map(OrderRow::read).collect::<Result<_, _>>()?;
+    let (orders, page) = page.finish(rows, Into::into);
+    Ok(ListOrdersReply {
+        orders,
+        page: Some(page),
+        freshness: Some(freshness),
+    })
+}
+
+fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
+    let name = |number: &i32| OrderStatus::try_from(*number).ok().and_then(status_name);
+    let names: Option<Vec<_>> = asked.iter().map(name).collect();
+    let mut names = names.ok_or_else(|| {
+        Error::invalid(
+            "status",
+            "unknown",
+            "must be pending, confirmed, completed, cancelled or expired",
+        )
+    })?;
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+impl Filter {
+    fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        sql.push("TRUE");
+        if !self.statuses.is_empty() {
+            sql.push(" AND status = ANY(")
+                .push_bind(self.statuses.clone())
+                .push(")");
+        }
+        push_equal(sql, "customer_id", &self.customer_id);
+        push_equal(sql, "currency", &self.currency);
+        if !self.product_id.is_empty() {
+            sql.push(" AND product_ids @> ")
+                .push_bind(vec![self.product_id.clone()]);
+        }
+        self.placed.push(sql, "placed_at");
+        self.total.push(sql, "total");
+    }
+}

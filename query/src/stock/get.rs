@@ -1,0 +1,44 @@
+//! The stock of one product.
+
+use chrono::{DateTime, Utc};
+use proto::v1::{GetStockReply, GetStockRequest, StockLevel};
+
+use crate::Query;
+use crate::cells::Cells;
+use crate::error::Error;
+
+/// A product that never had stock has zeros; one that does not exist has no row.
+const SELECT: &str = "\
+SELECT p.id, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS version,
+    s.updated_at
+FROM products p LEFT JOIN stock s ON s.product_id = p.id
+WHERE p.id = $1";
+
+pub(super) async fn get(query: &Query, request: GetStockRequest) -> Result<GetStockReply, Error> {
+    let freshness = query.fresh(request.context.as_ref(), &["products", "stock"]).await?;
+    let row = sqlx::query(SELECT)
+        .bind(&request.product_id)
+        .fetch_optional(query.pool())
+        .await?;
+    let Some(row) = row else {
+        return Err(Error::NotFound {
+            what: "product",
+            id: request.product_id,
+        });
+    };
+    let cells = Cells::new("stock", &row, "id");
+    let on_hand: i64 = cells.get("on_hand")?;
+    let reserved: i64 = cells.get("reserved")?;
+    let updated_at: Option<DateTime<Utc>> = cells.get("updated_at")?;
+    Ok(GetStockReply {
+        product_id: request.product_id,
+        level: Some(StockLevel {
+            on_hand,
+            reserved,
+            available: on_hand.saturating_sub(reserved),
+            version: cells.count("version")?,
+        }),
+        updated_at_micros: updated_at.map(|time| time.timestamp_micros()),
+        freshness: Some(freshness),
+    })
+}
