@@ -1,0 +1,86 @@
+//! The states that a batch of commands is decided on.
+
+use std::any::Any;
+use std::collections::HashMap;
+
+use crate::Error;
+use crate::erased::{Kind, State};
+use crate::snapshot::LastSnapshot;
+use crate::stream::StreamKey;
+
+/// The streams of a batch: taken out of the cache while the batch runs and put back only when it has committed, so that a failed
+/// batch leaves nothing behind.
+#[derive(Default)]
+pub(crate) struct Fold {
+    streams: Vec<Stream>,
+    places: HashMap<StreamKey, usize>,
+}
+
+/// One stream in memory.
+pub(crate) struct Stream {
+    pub(crate) key: StreamKey,
+    pub(crate) kind: Kind,
+    pub(crate) lane: u32,
+    pub(crate) state: Box<dyn State>,
+    pub(crate) version: u64,
+    /// The version that the database is thought to have.
+    pub(crate) base: u64,
+    pub(crate) last_snapshot: LastSnapshot,
+    /// Why the stream could not be loaded; commands that touch it fail.
+    pub(crate) broken: Option<Error>,
+}
+
+impl Fold {
+    pub(crate) fn place(&self, key: &StreamKey) -> Option<usize> {
+        self.places.get(key).copied()
+    }
+
+    pub(crate) fn insert(&mut self, stream: Stream) {
+        self.places.insert(stream.key.clone(), self.streams.len());
+        self.streams.push(stream);
+    }
+
+    pub(crate) fn state(&self, place: usize) -> &dyn State {
+        &*self.streams[place].state
+    }
+
+    pub(crate) fn version(&self, place: usize) -> u64 {
+        self.streams[place].version
+    }
+
+    pub(crate) fn stream(&self, place: usize) -> &Stream {
+        &self.streams[place]
+    }
+
+    /// Applies a decision's events.
+    pub(crate) fn apply(&mut self, place: usize, events: Box<dyn Any>, count: u64) {
+        let stream = &mut self.streams[place];
+        stream.state.apply(events);
+        stream.version += count;
+    }
+
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    pub(crate) fn into_streams(self) -> Vec<Stream> {
+        self.streams
+    }
+}
+
+impl Stream {
+    /// A stream without events.
+    pub(crate) fn empty(key: StreamKey, kind: Kind, lane: u32) -> Self {
+        let state = kind.empty();
+        Self {
+            key,
+            kind,
+            lane,
+            state,
+            version: 0,
+            base: 0,
+            last_snapshot: LastSnapshot::default(),
+            broken: None,
+        }
+    }
+}

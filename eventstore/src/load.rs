@@ -1,0 +1,197 @@
+//! Streams from the tables: the newest usable snapshot and the events after it, many streams in one query.
+
+use cqrs_es::Aggregate;
+use futures::TryStreamExt;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use crate::erased::Kind;
+use crate::fold::Stream;
+use crate::snapshot::LastSnapshot;
+use crate::stream::StreamKey;
+use crate::upcast::StoredEvent;
+use crate::{Error, Upcasters};
+
+/// An aggregate as of some version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded<A> {
+    /// The folded state; the default when the stream has no events.
+    pub aggregate: A,
+    /// The number of events; 0 when there is no such stream.
+    pub version: u64,
+}
+
+/// A stream to load.
+pub(crate) struct Wanted {
+    pub(crate) key: StreamKey,
+    pub(crate) kind: Kind,
+    pub(crate) lane: u32,
+}
+
+/// How to read what is stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) upcasters: &'a Upcasters,
+    pub(crate) revision: u32,
+}
+
+impl Reading<'_> {
+    /// Loads every wanted stream, in their order. A stream that does not decode comes back broken; the others are not disturbed.
+    pub(crate) async fn load(self, db: &mut PgConnection, wanted: Vec<Wanted>) -> Result<Vec<Stream>, sqlx::Error> {
+        let loads = self
+            .fetch(db, wanted.into_iter().map(Load::new).collect(), true)
+            .await?;
+        if loads.iter().all(|load| !load.snapshot_unreadable) {
+            return Ok(loads.into_iter().map(|load| load.stream).collect());
+        }
+        let (unreadable, mut readable): (Vec<_>, Vec<_>) = loads
+            .into_iter()
+            .enumerate()
+            .partition(|(_, load)| load.snapshot_unreadable);
+        let (places, again): (Vec<_>, Vec<_>) = unreadable
+            .into_iter()
+            .map(
+                |(
+                    place,
+                    Load {
+                        stream: Stream { key, kind, lane, .. },
+                        ..
+                    },
+                )| (place, Load::new(Wanted { key, kind, lane })),
+            )
+            .unzip();
+        readable.extend(places.into_iter().zip(self.fetch(db, again, false).await?));
+        readable.sort_unstable_by_key(|(place, _)| *place);
+        Ok(readable.into_iter().map(|(_, load)| load.stream).collect())
+    }
+
+    async fn fetch(
+        self,
+        db: &mut PgConnection,
+        mut loads: Vec<Load>,
+        snapshots: bool,
+    ) -> Result<Vec<Load>, sqlx::Error> {
+        let keys: Vec<StreamKey> = loads.iter().map(|load| load.stream.key.clone()).collect();
+        let types: Vec<&str> = keys.iter().map(|key| &*key.aggregate_type).collect();
+        let ids: Vec<&str> = keys.iter().map(|key| &*key.aggregate_id).collect();
+        let lanes: Vec<i32> = loads.iter().map(|load| load.stream.lane.cast_signed()).collect();
+        let schema_hashes: Vec<Option<i64>> = loads
+            .iter()
+            .map(|load| snapshots.then(|| load.stream.kind.schema_hash(self.revision)))
+            .collect();
+        let query =
+            sqlx::query("SELECT stream, sequence, event_type, event_version, body FROM load_streams($1, $2, $3, $4)")
+                .bind(types)
+                .bind(ids)
+                .bind(lanes)
+                .bind(schema_hashes);
+        let mut rows = query.fetch(db);
+        while let Some(row) = rows.try_next().await? {
+            let ordinal: i32 = row.try_get("stream")?;
+            let place = usize::try_from(ordinal - 1).unwrap_or(usize::MAX);
+            if let Some(load) = loads.get_mut(place) {
+                load.take(&row, self.upcasters)?;
+            }
+        }
+        drop(rows);
+        Ok(loads)
+    }
+}
+
+/// A stream while its rows come in.
+struct Load {
+    stream: Stream,
+    snapshot_unreadable: bool,
+}
+
+impl Load {
+    fn new(Wanted { key, kind, lane }: Wanted) -> Self {
+        Self {
+            stream: Stream::empty(key, kind, lane),
+            snapshot_unreadable: false,
+        }
+    }
+
+    fn take(&mut self, row: &PgRow, upcasters: &Upcasters) -> Result<(), sqlx::Error> {
+        if self.snapshot_unreadable || self.stream.broken.is_some() {
+            return Ok(());
+        }
+        let sequence = row.try_get::<i64, _>("sequence")?.cast_unsigned();
+        let body: &str = row.try_get("body")?;
+        match row.try_get::<Option<&str>, _>("event_type")? {
+            None => self.restore(sequence, body),
+            Some(event_type) => self.fold(sequence, event_type, row.try_get("event_version")?, body, upcasters),
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, version: u64, body: &str) {
+        match self.stream.kind.restore(body) {
+            Ok(state) => {
+                self.stream.state = state;
+                self.stream.version = version;
+                self.stream.base = version;
+                self.stream.last_snapshot = LastSnapshot {
+                    version,
+                    bytes: body.len() as u64,
+                };
+            }
+            Err(error) => {
+                tracing::warn!(stream = %self.stream.key, %error, "ignoring an unreadable snapshot");
+                self.snapshot_unreadable = true;
+            }
+        }
+    }
+
+    fn fold(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str, upcasters: &Upcasters) {
+        let Stream {
+            key,
+            state,
+            version,
+            base,
+            broken,
+            ..
+        } = &mut self.stream;
+        if sequence != *version + 1 {
+            *broken = Some(Error::Damaged(format!("{key} has event {sequence} after {version}")));
+            return;
+        }
+        let (aggregate_type, aggregate_id) = (&*key.aggregate_type, &*key.aggregate_id);
+        let stored = StoredEvent {
+            aggregate_type,
+            aggregate_id,
+            sequence,
+            event_type,
+            event_version,
+            payload,
+        };
+        match state.fold(&stored, upcasters) {
+            Ok(()) => {
+                *version = sequence;
+                *base = sequence;
+            }
+            Err(error) => *broken = Some(Error::decode(format!("{event_type} at {key}@{sequence}"), error)),
+        }
+    }
+}
+
+/// The aggregate of a loaded stream.
+pub(crate) fn aggregate_of<A: Aggregate + 'static>(stream: Stream) -> Result<Loaded<A>, Error> {
+    let Stream {
+        key,
+        state,
+        version,
+        broken,
+        ..
+    } = stream;
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    match state.into_aggregate().downcast() {
+        Ok(aggregate) => Ok(Loaded {
+            aggregate: *aggregate,
+            version,
+        }),
+        Err(_) => Err(Error::Damaged(format!("{key} is of another type"))),
+    }
+}

@@ -1,0 +1,181 @@
+//! The newest events of each lane, in memory, for the readers of this process.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::{Positions, Recorded};
+
+/// A bounded window on the end of the log. It may have gaps at any time (other processes write, too); positions tell.
+pub(crate) struct Tail {
+    window: Mutex<Window>,
+    /// The highest position of each lane that is known to exist.
+    heads: Vec<AtomicU64>,
+    /// Ticks when a head has moved.
+    moved: watch::Sender<()>,
+    /// Readers that wait for a head to move; without any, nobody needs to poll.
+    waiting: AtomicUsize,
+}
+
+struct Window {
+    lanes: Vec<VecDeque<Recorded>>,
+    /// Lane and position of everything ever taken in, oldest first; what a gap has dropped since is skipped.
+    order: VecDeque<(u32, u64)>,
+    bytes: usize,
+    max_events: usize,
+    max_bytes: usize,
+}
+
+/// What the window has for a reader's cursor.
+pub(crate) enum Served {
+    /// The lane has nothing after the cursor, as far as is known.
+    UpToDate,
+    /// These continue the cursor without a gap.
+    Events(Vec<Recorded>),
+    /// The window does not reach back that far; so many events are to be read from the table.
+    TooOld { behind: u64 },
+}
+
+impl Tail {
+    pub(crate) fn new(lanes: u32, max_events: usize, max_bytes: usize) -> Self {
+        let window = Window {
+            lanes: (0..lanes).map(|_| VecDeque::new()).collect(),
+            order: VecDeque::new(),
+            bytes: 0,
+            max_events,
+            max_bytes,
+        };
+        Self {
+            window: Mutex::new(window),
+            heads: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
+            moved: watch::Sender::new(()),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes in committed events, each lane's in order.
+    pub(crate) fn publish(&self, events: Vec<Recorded>) {
+        let heads: Positions = events.iter().map(|event| (event.lane, event.position)).collect();
+        let mut window = self.window();
+        for event in events {
+            window.push(event);
+        }
+        drop(window);
+        self.learn(&heads);
+    }
+
+    /// Takes note of what exists, wherever it was written.
+    pub(crate) fn learn(&self, heads: &Positions) {
+        let news = heads.iter().fold(false, |news, (lane, position)| {
+            let head = self.heads.get(lane as usize);
+            news | head.is_some_and(|head| head.fetch_max(position, Ordering::AcqRel) < position)
+        });
+        if news {
+            self.moved.send_replace(());
+        }
+    }
+
+    /// How many events after `position` are known to exist in `lane`.
+    pub(crate) fn behind(&self, lane: u32, position: u64) -> u64 {
+        let head = self
+            .heads
+            .get(lane as usize)
+            .map_or(0, |head| head.load(Ordering::Acquire));
+        head.saturating_sub(position)
+    }
+
+    /// Up to `limit` events of `lane` after `position`.
+    pub(crate) fn serve(&self, lane: u32, position: u64, limit: usize) -> Served {
+        let behind = self.behind(lane, position);
+        if behind == 0 {
+            return Served::UpToDate;
+        }
+        let window = self.window();
+        let Some(events) = window.lanes.get(lane as usize) else {
+            return Served::TooOld { behind };
+        };
+        match events.front() {
+            Some(front) if front.position <= position + 1 => {
+                let skip = usize::try_from(position + 1 - front.position).unwrap_or(usize::MAX);
+                let found: Vec<Recorded> = events.iter().skip(skip).take(limit).cloned().collect();
+                if found.is_empty() {
+                    Served::TooOld { behind }
+                } else {
+                    Served::Events(found)
+                }
+            }
+            _ => Served::TooOld { behind },
+        }
+    }
+
+    /// Returns when a lane of `after` is known to go on.
+    pub(crate) async fn wait(&self, after: &Positions) {
+        let _waiting = Waiting::new(&self.waiting);
+        let mut moved = self.moved.subscribe();
+        while after.iter().all(|(lane, position)| self.behind(lane, position) == 0) {
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether any reader waits.
+    pub(crate) fn awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        // Nothing in here panics half-way through a change.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Window {
+    fn push(&mut self, event: Recorded) {
+        let Some(lane) = self.lanes.get_mut(event.lane as usize) else {
+            return;
+        };
+        if let Some(newest) = lane.back() {
+            if event.position <= newest.position {
+                return;
+            }
+            if event.position > newest.position + 1 {
+                self.bytes -= lane.drain(..).map(|dropped| dropped.payload.len()).sum::<usize>();
+            }
+        }
+        self.bytes += event.payload.len();
+        self.order.push_back((event.lane, event.position));
+        lane.push_back(event);
+        while self.order.len() > self.max_events || self.bytes > self.max_bytes {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((lane, position)) = self.order.pop_front() else {
+            return;
+        };
+        let lane = &mut self.lanes[lane as usize];
+        if let Some(oldest) = lane.pop_front_if(|oldest| oldest.position == position) {
+            self.bytes -= oldest.payload.len();
+        }
+    }
+}
+
+/// Counts a waiting reader for as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,150 @@
+//! Snapshots and upcasters.
+
+use std::sync::Arc;
+
+use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster};
+use eventstore::{Config, SnapshotPolicy, Store, TransactError, Upcasters};
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::support::{
+    Negative, Tally, TallyEvent, add, added, append, config, eventually, from_the_start, noted, open,
+};
+
+fn eager(revision: u32) -> Config {
+    Config {
+        snapshots: SnapshotPolicy {
+            every: 10,
+            revision,
+            ..SnapshotPolicy::default()
+        },
+        ..config()
+    }
+}
+
+async fn snapshot_version(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM stream_snapshots")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+/// Ten events, a snapshot that says 1,000 more than they do (so that it shows whether it was used), and one event after it.
+async fn with_marked_snapshot(pool: &PgPool) {
+    let store = Store::open(pool.clone(), eager(1)).await.unwrap();
+    append(&store, "tly_1", vec![added(1); 10]).await.unwrap();
+    eventually("a snapshot", || async { snapshot_version(pool).await == 10 }).await;
+    let marked = "UPDATE stream_snapshots SET state = replace(state, '\"total\":10', '\"total\":1010')";
+    assert_eq!(sqlx::query(marked).execute(pool).await.unwrap().rows_affected(), 1);
+    add(&store, "tly_1", 1).await.unwrap();
+}
+
+async fn loaded(pool: &PgPool, revision: u32) -> (i64, u64) {
+    let store = Store::open(pool.clone(), eager(revision)).await.unwrap();
+    let loaded = store.load::<Tally>("tly_1").await.unwrap();
+    (loaded.aggregate.total, loaded.version)
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_snapshot_is_used_and_the_events_after_it(pool: PgPool) {
+    with_marked_snapshot(&pool).await;
+    assert_eq!(loaded(&pool, 1).await, (1_011, 11));
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_snapshot_of_another_schema_is_ignored_and_replaced(pool: PgPool) {
+    with_marked_snapshot(&pool).await;
+    assert_eq!(loaded(&pool, 2).await, (11, 11));
+    let store = Store::open(pool.clone(), eager(2)).await.unwrap();
+    add(&store, "tly_1", 1).await.unwrap();
+    eventually("a new snapshot", || async { snapshot_version(&pool).await == 12 }).await;
+    assert_eq!(loaded(&pool, 2).await, (12, 12));
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_unreadable_snapshot_is_ignored(pool: PgPool) {
+    with_marked_snapshot(&pool).await;
+    sqlx::query("UPDATE stream_snapshots SET state = 'rubbish'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(loaded(&pool, 1).await, (11, 11));
+    let store = Store::open(pool.clone(), eager(1)).await.unwrap();
+    assert_eq!(add(&store, "tly_1", 1).await.unwrap().value, 12);
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_snapshot_ahead_of_the_log_is_ignored(pool: PgPool) {
+    with_marked_snapshot(&pool).await;
+    sqlx::query("UPDATE stream_snapshots SET version = 99")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(loaded(&pool, 1).await, (11, 11));
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn snapshots_grow_rarer_with_their_size(pool: PgPool) {
+    let store = Store::open(pool.clone(), eager(1)).await.unwrap();
+    append(&store, "tly_1", vec![noted("n".repeat(1_000)); 10])
+        .await
+        .unwrap();
+    eventually("a snapshot", || async { snapshot_version(&pool).await == 10 }).await;
+    // 10,000 bytes at 256 bytes an event: not before 39 more events.
+    append(&store, "tly_1", vec![added(1); 38]).await.unwrap();
+    store.close().await;
+    assert_eq!(snapshot_version(&pool).await, 10);
+    let store = Store::open(pool.clone(), eager(1)).await.unwrap();
+    append(&store, "tly_1", vec![added(1); 2]).await.unwrap();
+    store.close().await;
+    assert_eq!(snapshot_version(&pool).await, 50);
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn older_events_are_upcast_wherever_they_are_decoded(pool: PgPool) {
+    add(&open(&pool).await, "tly_1", 7).await.unwrap();
+    sqlx::query("UPDATE events SET event_version = '0.9', payload = $1")
+        .bind(json!({"Added": {"count": "7"}}))
+        .execute(&pool)
+        .await
+        .unwrap();
+    let to_amount = SemanticVersionEventUpcaster::new(
+        "Added",
+        "1.0",
+        Box::new(|old| json!({"Added": {"amount": old["Added"]["count"].as_str().unwrap().parse::<i64>().unwrap()}})),
+    );
+    let upcasters: Vec<Arc<dyn EventUpcaster>> = vec![Arc::new(to_amount)];
+    let store = Store::open(
+        pool.clone(),
+        Config {
+            upcasters: Upcasters::new(upcasters),
+            ..config()
+        },
+    )
+    .await
+    .unwrap();
+    assert_eq!(store.load::<Tally>("tly_1").await.unwrap().aggregate.total, 7);
+    assert_eq!(add(&store, "tly_1", 1).await.unwrap().value, 8);
+    let events = store.log().read(&from_the_start(&store), 10).await.unwrap();
+    let decoded: Vec<TallyEvent> = events.iter().map(|event| event.decode().unwrap()).collect();
+    assert_eq!(decoded, [added(7), added(1)]);
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_stream_that_does_not_decode_fails_its_own_commands_only(pool: PgPool) {
+    append(&open(&pool).await, "tly_bad", vec![added(1)]).await.unwrap();
+    sqlx::query("UPDATE events SET payload = '{\"Unknown\":{}}'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let store = open(&pool).await;
+    let (bad, good) = tokio::join!(add(&store, "tly_bad", 1), add(&store, "tly_good", 1));
+    assert!(
+        matches!(
+            bad,
+            Err(TransactError::<Negative>::Store(eventstore::Error::Decode { .. }))
+        ),
+        "{bad:?}"
+    );
+    assert_eq!(good.unwrap().value, 1);
+}
