@@ -12,6 +12,9 @@ use tower::{BoxError, Service, ServiceExt};
 /// How long a call may take when its caller does not say.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long a remote call may take whatever its caller says.
+const LONGEST_CALL: Duration = Duration::from_secs(75);
+
 /// A gRPC channel: hand it to a generated client, for example `OrderCommandClient::new(transport)`.
 ///
 /// In process, a call goes straight into the server's tonic service: messages are encoded and decoded as on the
@@ -34,14 +37,14 @@ impl Transport {
     }
 
     /// Calls the services at `address`, for example `http://command:50051`. Connects at the first call and again
-    /// after a failure; each call is given up after [`DEFAULT_DEADLINE`].
+    /// after a failure. A call ends at the deadline that its request carries, and after 75 s at the latest.
     ///
     /// # Errors
     /// When `address` is not a URI.
     pub fn remote(address: &str) -> Result<Self, tonic::transport::Error> {
         let endpoint = tonic::transport::Endpoint::from_shared(address.to_owned())?
             .connect_timeout(Duration::from_secs(2))
-            .timeout(DEFAULT_DEADLINE)
+            .timeout(LONGEST_CALL)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_while_idle(true);

@@ -1,0 +1,5 @@
+//! The events themselves.
+
+pub(crate) mod list;
+pub(crate) mod stream;
+pub(crate) mod view;

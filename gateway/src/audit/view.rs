@@ -1,0 +1,93 @@
+//! An event as clients see it.
+
+use proto::v1;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::times::rfc3339;
+
+/// An event as it stands in the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventView {
+    event_id: String,
+    #[schema(example = "order")]
+    aggregate_type: String,
+    #[schema(example = "ord_0198c0de-0000-7000-8000-000000000001")]
+    aggregate_id: String,
+    /// Place within the aggregate, from 1 on without gaps.
+    sequence: u64,
+    #[schema(example = "OrderPlaced")]
+    event_type: String,
+    #[schema(example = "1.0")]
+    event_version: String,
+    /// The event's own data, under its type.
+    #[schema(value_type = serde_json::Value)]
+    payload: Box<RawValue>,
+    metadata: EventMetadata,
+    /// Part of the log.
+    lane: u32,
+    /// Place within the lane.
+    position: u64,
+    /// When it was written down.
+    recorded_at: String,
+    /// When it happened.
+    occurred_at: String,
+}
+
+/// Who caused an event and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventMetadata {
+    actor: String,
+    /// Shared by everything that one request set in motion.
+    #[schema(required)]
+    correlation_id: Option<String>,
+    /// The event or command that caused this one.
+    #[schema(required)]
+    causation_id: Option<String>,
+    #[schema(required)]
+    request_id: Option<String>,
+}
+
+impl From<v1::RecordedEvent> for EventView {
+    fn from(event: v1::RecordedEvent) -> Self {
+        let said = |text: String| (!text.is_empty()).then_some(text);
+        Self {
+            event_id: event.event_id,
+            aggregate_type: event.aggregate_type,
+            aggregate_id: event.aggregate_id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: RawValue::from_string(event.payload).unwrap_or_else(|_| RawValue::NULL.to_owned()),
+            metadata: EventMetadata {
+                actor: event.actor,
+                correlation_id: said(event.correlation_id),
+                causation_id: said(event.causation_id),
+                request_id: said(event.request_id),
+            },
+            lane: event.lane,
+            position: event.position,
+            recorded_at: rfc3339(event.recorded_at_micros),
+            occurred_at: rfc3339(event.occurred_at_micros),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_payload_is_json_and_not_a_string() {
+        let event = v1::RecordedEvent {
+            payload: r#"{"StockReceived":{"quantity":10}}"#.to_owned(),
+            actor: "usr_1".to_owned(),
+            ..v1::RecordedEvent::default()
+        };
+        let value = serde_json::to_value(EventView::from(event)).unwrap();
+        assert_eq!(value["payload"]["StockReceived"]["quantity"], 10);
+        assert_eq!(value["metadata"]["causation_id"], serde_json::Value::Null);
+    }
+}

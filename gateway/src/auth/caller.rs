@@ -1,0 +1,105 @@
+//! Who asks, as an argument of a handler.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::WWW_AUTHENTICATE, request::Parts};
+
+use super::token::{Principal, Refusal, Tokens};
+use crate::{edge::Edge, frame::Head, problem::Problem};
+
+/// Who a request says it comes from. Found out once, in the middleware, which counts requests by it.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    Anonymous,
+    Known(Arc<Principal>),
+    Refused(Refusal),
+}
+
+/// Anybody; who logged in is known. A token that is no good is refused here too, because its sender believes to be known.
+pub(crate) struct Visitor(pub(crate) Option<Arc<Principal>>);
+
+/// Somebody who is logged in.
+pub(crate) struct Caller(pub(crate) Arc<Principal>);
+
+/// An administrator.
+pub(crate) struct Admin;
+
+impl Identity {
+    pub(crate) fn of(headers: &HeaderMap, tokens: &Tokens, now: chrono::DateTime<chrono::Utc>) -> Self {
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            return Self::Anonymous;
+        };
+        let token = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
+        match token
+            .ok_or(Refusal::Invalid)
+            .and_then(|token| tokens.verify(token, now))
+        {
+            Ok(principal) => Self::Known(principal),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (code, detail, challenge) = match refusal {
+            Refusal::Invalid => (
+                "invalid_token",
+                "the access token is not one of ours; log in again",
+                r#"Bearer realm="tillroll", error="invalid_token", error_description="not a token of this issuer""#,
+            ),
+            Refusal::Expired => (
+                "token_expired",
+                "the access token has expired; log in again",
+                r#"Bearer realm="tillroll", error="invalid_token", error_description="expired""#,
+            ),
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+}
+
+impl FromRequestParts<Edge> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
+        match &Head::of(&parts.extensions)?.identity {
+            Identity::Anonymous => Ok(Self(None)),
+            Identity::Known(principal) => Ok(Self(Some(Arc::clone(principal)))),
+            Identity::Refused(refusal) => Err((*refusal).into()),
+        }
+    }
+}
+
+impl FromRequestParts<Edge> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let Visitor(principal) = Visitor::from_request_parts(parts, edge).await?;
+        principal.map(Self).ok_or_else(Problem::unauthenticated)
+    }
+}
+
+impl FromRequestParts<Edge> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let Caller(principal) = Caller::from_request_parts(parts, edge).await?;
+        if principal.is_admin() {
+            Ok(Self)
+        } else {
+            Err(admins_only())
+        }
+    }
+}
+
+/// The caller is not an administrator.
+pub(crate) fn admins_only() -> Problem {
+    Problem::forbidden("this is for administrators")
+}

@@ -1,0 +1,70 @@
+//! `GET /v1/me`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+use serde::Serialize;
+
+use super::{Caller, token::Role};
+use crate::{
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    params::{NoParams, Params},
+    problem::Problem,
+    reply::Reply,
+    times::rfc3339,
+};
+
+/// A user.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserView {
+    #[schema(example = "usr_0198c0de-0000-7000-8000-000000000001")]
+    id: String,
+    email: String,
+    name: String,
+    #[schema(value_type = Role)]
+    role: &'static str,
+    created_at: String,
+}
+
+impl From<v1::User> for UserView {
+    fn from(user: v1::User) -> Self {
+        let role = match user.role() {
+            v1::Role::Admin => "admin",
+            v1::Role::Customer => "customer",
+            v1::Role::Unspecified => "unknown",
+        };
+        let created_at = rfc3339(user.created_at_micros);
+        Self {
+            id: user.id,
+            email: user.email,
+            name: user.name,
+            role,
+            created_at,
+        }
+    }
+}
+
+/// Says who is logged in
+#[utoipa::path(get, path = "/v1/me", tag = "auth", security(("bearer" = [])),
+    responses((status = 200, description = "The user of the token", body = UserView)))]
+pub(crate) async fn read_me(
+    State(edge): State<Edge>,
+    Caller(caller): Caller,
+    _: Params<NoParams>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::GetUserRequest {
+        context: Some(context),
+        id: caller.user_id.to_string(),
+    };
+    let reply = ask(CALL, edge.user_query().get_user(timed(CALL, request)))
+        .await
+        .map_err(|failure| Problem::of_read(failure).missing("user_not_found"))?;
+    let user = reply
+        .user
+        .ok_or_else(|| Problem::not_found("there is no such user any more").missing("user_not_found"))?;
+    Ok(Reply::json(StatusCode::OK, &UserView::from(user)).into())
+}

@@ -1,0 +1,10 @@
+//! Who asks: keys, tokens, logging in.
+
+pub(crate) mod caller;
+pub(crate) mod jwks;
+pub(crate) mod key;
+pub(crate) mod login;
+pub(crate) mod me;
+pub(crate) mod token;
+
+pub(crate) use caller::{Admin, Caller, Visitor};

@@ -1,0 +1,229 @@
+//! What a write brings along: its body, the caller, the idempotency key, the expected version.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_LENGTH, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use proto::v1::CommandContext;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    auth::caller::Identity,
+    edge::Edge,
+    etag,
+    frame::Head,
+    json::{Json, ReadBody, read_body},
+    params::refuse_any,
+    problem::{Problem, payload_too_large},
+};
+
+/// Longest body, in bytes.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// How long a client may take to send its body.
+const SENDING: Duration = Duration::from_secs(8);
+/// Longest `Idempotency-Key`.
+const MAX_KEY: usize = 255;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// A body and nothing else.
+pub(crate) struct Form<T>(pub(crate) T);
+
+/// A command: a body from a known caller.
+pub(crate) struct Command<T> {
+    pub(crate) body: T,
+    pub(crate) context: CommandContext,
+    /// From `If-Match`.
+    pub(crate) expected_version: Option<u64>,
+}
+
+impl<T: ReadBody> FromRequest<Edge> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Edge) -> Result<Self, Problem> {
+        refuse_any(request.uri())?;
+        let (parts, body) = request.into_parts();
+        let bytes = receive(&parts.headers, body).await?;
+        parse(&parts.headers, &bytes).map(Self)
+    }
+}
+
+impl<T: ReadBody> FromRequest<Edge> for Command<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Edge) -> Result<Self, Problem> {
+        refuse_any(request.uri())?;
+        let (parts, body) = request.into_parts();
+        let head = Head::of(&parts.extensions)?;
+        let Identity::Known(principal) = &head.identity else {
+            return Err(Problem::unauthenticated());
+        };
+        let expected_version = etag::expected(&parts.headers)?;
+        let idempotency_key = idempotency_key(&parts.headers)?;
+        let bytes = receive(&parts.headers, body).await?;
+        let body = parse(&parts.headers, &bytes)?;
+        let request_hash = if idempotency_key.is_empty() {
+            Vec::new()
+        } else {
+            fingerprint(parts.method.as_str(), parts.uri.path(), &bytes)
+        };
+        let context = CommandContext {
+            actor: principal.user_id.to_string(),
+            request_id: head.request_id.to_string(),
+            correlation_id: head.correlation_id.to_string(),
+            causation_id: String::new(),
+            idempotency_key,
+            request_hash,
+        };
+        Ok(Self {
+            body,
+            context,
+            expected_version,
+        })
+    }
+}
+
+/// What the request of an idempotency key is recognised by.
+fn fingerprint(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+    Sha256::new()
+        .chain_update(method)
+        .chain_update([0])
+        .chain_update(path)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize()
+        .to_vec()
+}
+
+/// The client's key; empty without one.
+fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(String::new());
+    };
+    value
+        .to_str()
+        .ok()
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|_| values.next().is_none())
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Problem::header(
+                "Idempotency-Key",
+                format!("one key of 1 to {MAX_KEY} visible ASCII characters is expected"),
+            )
+        })
+}
+
+async fn receive(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(payload_too_large(MAX_BODY));
+    }
+    match tokio::time::timeout(SENDING, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(payload_too_large(MAX_BODY)),
+        Ok(Err(_)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "the body broke off",
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            format!("a body must arrive within {} seconds", SENDING.as_secs()),
+        )),
+    }
+}
+
+fn parse<T: ReadBody>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() && T::OPTIONAL {
+        return read_body(Json::Object(Vec::new())).map_err(Problem::validation);
+    }
+    let essence = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .and_then(|kind| kind.split(';').next())
+        .map(str::trim)
+        .unwrap_or_default();
+    if !T::MEDIA_TYPES.iter().any(|kind| kind.eq_ignore_ascii_case(essence)) {
+        return Err(unsupported(T::MEDIA_TYPES, essence));
+    }
+    if bytes.is_empty() {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            "the body is empty; a JSON object is expected",
+        ));
+    }
+    let json = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    read_body(json).map_err(Problem::validation)
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed_json",
+        format!("the body is not JSON: {error}"),
+    )
+    .with_data("line", error.line())
+    .with_data("column", error.column())
+}
+
+fn unsupported(expected: &[&str], essence: &str) -> Problem {
+    let given = if essence.is_empty() { "none" } else { essence };
+    let problem = Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        format!("Content-Type {} is expected, not {given}", expected.join(" or ")),
+    );
+    match expected {
+        [patch, ..] if patch.contains("patch") => {
+            let types = HeaderValue::try_from(expected.join(", "));
+            types.map_or(problem.clone(), |types| problem.with_header(ACCEPT_PATCH, types))
+        }
+        _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_tells_requests_apart() {
+        let one = fingerprint("POST", "/v1/orders", b"{}");
+        assert_eq!(one.len(), 32);
+        assert_eq!(one, fingerprint("POST", "/v1/orders", b"{}"));
+        for other in [
+            fingerprint("PATCH", "/v1/orders", b"{}"),
+            fingerprint("POST", "/v1/order", b"s{}"),
+            fingerprint("POST", "/v1/orders", b"{ }"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn keys_are_visible_ascii_of_bounded_length() {
+        let key = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_str(value).unwrap());
+            idempotency_key(&headers).map_err(|problem| problem.status().as_u16())
+        };
+        assert_eq!(key("8e03978e-40d5"), Ok("8e03978e-40d5".to_owned()));
+        assert_eq!(key(&"k".repeat(255)), Ok("k".repeat(255)));
+        for wrong in [
+            String::new(),
+            "k".repeat(256),
+            "two words".to_owned(),
+            "tab\t".to_owned(),
+        ] {
+            assert_eq!(key(&wrong), Err(400), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What the gateway needs, and how it is put together.
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use proto::transport::Transport;
+
+use crate::{
+    auth::{
+        key::{KeyError, SigningKey},
+        token::Tokens,
+    },
+    edge::{ClockFn, Edge, IdsFn, Shared},
+    openapi::openapi,
+    rate::{Limits, Quotas},
+    routes,
+};
+
+/// What the gateway needs.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the command services answer.
+    pub command: Transport,
+    /// Where the query services answer.
+    pub query: Transport,
+    /// Signs access tokens.
+    pub signing_key: SigningKey,
+    /// The source of the time: tokens expire by it.
+    pub clock: ClockFn,
+    /// The source of ids: of requests, correlations and tokens.
+    pub ids: IdsFn,
+    /// How many requests a client may make; none: as many as it likes.
+    pub quotas: Option<Quotas>,
+    /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
+    pub trusted_proxies: usize,
+    /// Address that clients know the gateway by, for example `https://shop.example`; none: addresses in answers
+    /// are relative.
+    pub public_base_url: Option<String>,
+    /// What `/metrics` shows; none: nothing is collected.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The public base URL.
+    #[error("the public base URL {0:?} is not like https://shop.example")]
+    BaseUrl(String),
+    /// The description of the API.
+    #[error("the OpenAPI description could not be written")]
+    OpenApi(#[from] serde_json::Error),
+}
+
+impl Config {
+    /// A configuration with the default quotas, no proxies, relative addresses and no metrics.
+    #[must_use]
+    pub fn new(command: Transport, query: Transport, signing_key: SigningKey, clock: ClockFn, ids: IdsFn) -> Self {
+        Self {
+            command,
+            query,
+            signing_key,
+            clock,
+            ids,
+            quotas: Some(Quotas::default()),
+            trusted_proxies: 0,
+            public_base_url: None,
+            metrics: None,
+        }
+    }
+
+    /// The router of the whole API.
+    ///
+    /// # Errors
+    /// When the key or the base URL cannot be used.
+    pub fn build(self) -> Result<Router, ConfigError> {
+        Ok(routes::router(&self.edge()?))
+    }
+
+    pub(crate) fn edge(self) -> Result<Edge, ConfigError> {
+        Ok(Edge::new(Shared {
+            tokens: Tokens::new(&self.signing_key)?,
+            jwks: self.signing_key.jwks().into(),
+            openapi: openapi().to_json()?.into(),
+            base: base(self.public_base_url)?,
+            limits: self.quotas.map(Limits::new),
+            command: self.command,
+            query: self.query,
+            clock: self.clock,
+            ids: self.ids,
+            trusted_proxies: self.trusted_proxies,
+            metrics: self.metrics,
+        }))
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Config")
+            .field("signing_key", &self.signing_key)
+            .field("quotas", &self.quotas)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("public_base_url", &self.public_base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn base(url: Option<String>) -> Result<String, ConfigError> {
+    let Some(url) = url else {
+        return Ok(String::new());
+    };
+    let usable = url.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
+    });
+    if usable {
+        Ok(url.trim_end_matches('/').to_owned())
+    } else {
+        Err(ConfigError::BaseUrl(url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_an_address_without_a_query() {
+        assert_eq!(base(None).unwrap(), "");
+        assert_eq!(
+            base(Some("https://shop.example/".to_owned())).unwrap(),
+            "https://shop.example"
+        );
+        assert_eq!(
+            base(Some("http://localhost:8080/api".to_owned())).unwrap(),
+            "http://localhost:8080/api"
+        );
+        for wrong in [
+            "",
+            "shop.example",
+            "ftp://shop.example",
+            "https://shop.example?x=1",
+            "https://",
+        ] {
+            assert!(base(Some(wrong.to_owned())).is_err(), "{wrong}");
+        }
+    }
+}

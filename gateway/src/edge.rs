@@ -1,0 +1,102 @@
+//! What all handlers share.
+
+use std::{ops::Deref, sync::Arc};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use metrics_exporter_prometheus::PrometheusHandle;
+use proto::{
+    transport::Transport,
+    v1::{
+        audit_query_client::AuditQueryClient, order_command_client::OrderCommandClient,
+        order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
+        product_query_client::ProductQueryClient, report_query_client::ReportQueryClient,
+        stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
+        user_command_client::UserCommandClient, user_query_client::UserQueryClient,
+    },
+};
+use uuid::Uuid;
+
+use crate::{auth::token::Tokens, rate::Limits};
+
+/// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+
+/// The source of the time.
+pub type ClockFn = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+/// The source of ids.
+pub type IdsFn = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
+/// What all handlers share; a cheap clone.
+#[derive(Clone)]
+pub(crate) struct Edge(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) command: Transport,
+    pub(crate) query: Transport,
+    pub(crate) tokens: Tokens,
+    pub(crate) jwks: Bytes,
+    pub(crate) openapi: Bytes,
+    pub(crate) clock: ClockFn,
+    pub(crate) ids: IdsFn,
+    /// None: requests are not limited.
+    pub(crate) limits: Option<Limits>,
+    pub(crate) trusted_proxies: usize,
+    /// Without a slash at its end; empty: addresses in answers are relative.
+    pub(crate) base: String,
+    pub(crate) metrics: Option<PrometheusHandle>,
+}
+
+impl Deref for Edge {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Edge {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn product_command(&self) -> ProductCommandClient<Transport> {
+        ProductCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn stock_command(&self) -> StockCommandClient<Transport> {
+        StockCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn order_command(&self) -> OrderCommandClient<Transport> {
+        OrderCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn user_command(&self) -> UserCommandClient<Transport> {
+        UserCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn product_query(&self) -> ProductQueryClient<Transport> {
+        ProductQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn stock_query(&self) -> StockQueryClient<Transport> {
+        StockQueryClient::new(self.query.clone())
+    }
+
+    pub(crate) fn order_query(&self) -> OrderQueryClient<Transport> {
+        OrderQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn report_query(&self) -> ReportQueryClient<Transport> {
+        ReportQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
+        AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn user_query(&self) -> UserQueryClient<Transport> {
+        UserQueryClient::new(self.query.clone())
+    }
+}

@@ -1,0 +1,247 @@
+//! The one middleware: everything that holds for every request.
+//!
+//! Request and correlation ids, who asks, rate limits, the time limit, panics, problems in their final shape, metrics
+//! and the log line. One layer instead of eight: each would box the future and touch the headers again.
+
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+};
+use tokio::time::Instant;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    auth::caller::Identity,
+    edge::Edge,
+    problem::{PROBLEM_JSON, Problem},
+    rate::{Class, Client, Verdict},
+};
+
+/// Name of the histogram of request durations in seconds, by `method`, `route` and `status`.
+pub const REQUEST_DURATION: &str = "http_request_duration_seconds";
+/// Upper bounds in seconds that suit [`REQUEST_DURATION`]; without any, an exporter may keep every single sample.
+pub const REQUEST_DURATION_BUCKETS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// How long a request may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long a report may take.
+const REPORT_LIMIT: Duration = Duration::from_mins(1);
+/// Longest headers, in bytes of names and values together.
+const MAX_HEADERS: usize = 32 * 1024;
+/// Longest id of a request that is taken over from the client.
+const MAX_REQUEST_ID: usize = 128;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// What is known of every request before its handler runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) identity: Identity,
+}
+
+impl Head {
+    fn new(edge: &Edge, headers: &HeaderMap, identity: Identity) -> Self {
+        let request_id = headers
+            .get(&REQUEST_ID)
+            .map(HeaderValue::as_bytes)
+            .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
+            .and_then(|id| std::str::from_utf8(id).ok())
+            .map_or_else(|| (edge.ids)().to_string().into(), Arc::from);
+        let correlation_id = headers
+            .get(&CORRELATION_ID)
+            .and_then(|id| id.to_str().ok())
+            .and_then(|id| Uuid::try_parse(id).ok())
+            .unwrap_or_else(|| (edge.ids)());
+        Self {
+            request_id,
+            correlation_id,
+            identity,
+        }
+    }
+
+    /// The head of the request that a handler works on.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Problem> {
+        extensions
+            .get::<Arc<Self>>()
+            .map(AsRef::as_ref)
+            .ok_or_else(Problem::internal)
+    }
+}
+
+/// Runs a request.
+pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    // Health, metrics and pages work whoever asks and however often.
+    let in_api = path.starts_with("/v1/");
+
+    let identity = if in_api {
+        Identity::of(request.headers(), &edge.tokens, (edge.clock)())
+    } else {
+        Identity::Anonymous
+    };
+    let head = Arc::new(Head::new(&edge, request.headers(), identity));
+    let verdict = if in_api {
+        count(&edge, &method, path, &request, &head.identity)
+    } else {
+        None
+    };
+
+    let span = tracing::info_span!("request", id = %head.request_id, %method, route = path);
+    let refused = verdict
+        .as_ref()
+        .and_then(Verdict::refusal)
+        .or_else(|| too_large(request.headers()));
+    let response = if let Some(problem) = refused {
+        problem.into_response()
+    } else {
+        request.extensions_mut().insert(Arc::clone(&head));
+        run(path, request, next).instrument(span.clone()).await
+    };
+
+    let mut response = finish(&edge, &head.request_id, response);
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&head.request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let mut buffer = Uuid::encode_buffer();
+    let id = head.correlation_id.hyphenated().encode_lower(&mut buffer);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(CORRELATION_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(verdict) = verdict {
+        verdict.write(headers);
+    }
+
+    let status = response.status();
+    let elapsed = started.elapsed();
+    metrics::histogram!(REQUEST_DURATION, "method" => method_label(&method), "route" => path.to_owned(), "status" => status_label(status))
+        .record(elapsed.as_secs_f64());
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
+    response
+}
+
+async fn run(path: &str, request: Request, next: Next) -> Response {
+    let limit = if path.starts_with("/v1/reports/") {
+        REPORT_LIMIT
+    } else {
+        LIMIT
+    };
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .copied()
+                .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+                .unwrap_or("no message");
+            tracing::error!(message, "a handler panicked");
+            Problem::internal().into_response()
+        }
+        Err(_) => Problem::timeout().into_response(),
+    }
+}
+
+/// Gives every refusal its final shape, also those that axum or a library under it made.
+fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
+    let status = response.status();
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if status.is_client_error() || status.is_server_error() => {
+            let shaped = response
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|kind| kind.as_bytes().starts_with(PROBLEM_JSON.as_bytes()));
+            if shaped {
+                return response;
+            }
+            Problem::of_status(status)
+        }
+        None => return response,
+    };
+    if problem.status().is_server_error() {
+        tracing::warn!(
+            request_id,
+            status = problem.status().as_u16(),
+            code = problem.code(),
+            detail = problem.detail(),
+            "a request failed"
+        );
+    }
+    let headers = std::mem::take(response.headers_mut());
+    problem.render(&edge.base, request_id, headers)
+}
+
+fn count(edge: &Edge, method: &Method, path: &str, request: &Request, identity: &Identity) -> Option<Verdict> {
+    let limits = edge.limits.as_ref()?;
+    let class = if path == "/v1/auth/login" {
+        Class::Login
+    } else if method.is_safe() {
+        Class::Read
+    } else {
+        Class::Write
+    };
+    let client = match identity {
+        // Somebody with a token must not get more guesses at others' passwords.
+        Identity::Known(principal) if class != Class::Login => Client::User(Arc::clone(&principal.user_id)),
+        _ => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+            Client::of_connection(peer, request.headers(), edge.trusted_proxies)
+        }
+    };
+    Some(limits.check(class, &client))
+}
+
+fn too_large(headers: &HeaderMap) -> Option<Problem> {
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    (size > MAX_HEADERS).then(|| {
+        Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            format!("the headers of a request have at most {MAX_HEADERS} bytes together"),
+        )
+    })
+}
+
+/// Methods that clients make up must not make up metrics.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        _ => "other",
+    }
+}
+
+fn status_label(status: StatusCode) -> metrics::SharedString {
+    match status {
+        StatusCode::OK => "200".into(),
+        StatusCode::CREATED => "201".into(),
+        StatusCode::CONFLICT => "409".into(),
+        other => other.as_str().to_owned().into(),
+    }
+}

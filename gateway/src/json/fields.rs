@@ -1,0 +1,274 @@
+//! The fields of an object, read one after another.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use proto::v1::{AttributeValue, attribute_value};
+
+use super::{Json, Mistakes, Patch};
+use crate::id;
+
+/// Longest part of an unknown name that is repeated to the client, in characters.
+const MAX_ECHO: usize = 80;
+
+/// The fields of one object, taken one after another; what nobody took is unknown.
+pub(crate) struct Fields<'j> {
+    /// Path of the object, ready to prepend: empty or ending in a dot.
+    path: String,
+    entries: Vec<(Cow<'j, str>, Option<Json<'j>>)>,
+    mistakes: Mistakes,
+}
+
+impl<'j> Fields<'j> {
+    /// Reads an object with `read`; what it does not take is unknown.
+    pub(super) fn read<T>(
+        path: String,
+        entries: Vec<(Cow<'j, str>, Json<'j>)>,
+        mistakes: &Mistakes,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let entries = entries.into_iter().map(|(name, value)| (name, Some(value))).collect();
+        let mut fields = Self {
+            path,
+            entries,
+            mistakes: mistakes.clone(),
+        };
+        let value = read(&mut fields);
+        for (name, value) in &fields.entries {
+            if value.is_some() {
+                let name = shortened(name);
+                fields.wrong(&name, "unknown_field", "there is no such field");
+            }
+        }
+        value
+    }
+
+    /// Notes that a field of this object is wrong.
+    pub(crate) fn wrong(&self, name: &str, code: &'static str, message: impl Into<String>) {
+        self.mistakes.add(format!("{}{name}", self.path), code, message);
+    }
+
+    /// Takes a member; `null` is a value here.
+    fn take(&mut self, name: &str) -> Option<Json<'j>> {
+        let mut found = None;
+        let mut double = false;
+        for (_, value) in self.entries.iter_mut().filter(|(key, _)| key == name) {
+            double |= found.is_some();
+            found = value.take().or(found);
+        }
+        if double {
+            self.wrong(name, "duplicate_field", "the field is given more than once");
+        }
+        found
+    }
+
+    /// Takes a member that is there and not `null`.
+    fn present(&mut self, name: &str) -> Option<Json<'j>> {
+        self.take(name).filter(|value| *value != Json::Null)
+    }
+
+    fn required(&mut self, name: &str) -> Option<Json<'j>> {
+        let value = self.present(name);
+        if value.is_none() {
+            self.wrong(name, "required", "the field is required");
+        }
+        value
+    }
+
+    fn patch<T>(&mut self, name: &str, read: impl FnOnce(&Self, Json<'j>) -> Option<T>) -> Patch<T> {
+        match self.take(name) {
+            None => Patch::Keep,
+            Some(Json::Null) => Patch::Clear,
+            Some(value) => read(self, value).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    fn mistyped<T>(&self, name: &str, expected: &str, value: &Json<'_>) -> Option<T> {
+        self.wrong(
+            name,
+            "invalid_type",
+            format!("{expected} is expected, not {}", value.kind()),
+        );
+        None
+    }
+
+    fn as_text(&self, name: &str, value: Json<'j>) -> Option<String> {
+        match value {
+            Json::Text(text) if text.contains('\0') => {
+                self.wrong(name, "invalid_character", "the NUL character is not allowed");
+                None
+            }
+            Json::Text(text) => Some(text.into_owned()),
+            other => self.mistyped(name, "a string", &other),
+        }
+    }
+
+    fn as_integer(&self, name: &str, value: &Json<'j>) -> Option<i64> {
+        match value {
+            Json::Integer(integer) => Some(*integer),
+            Json::Number(number) if number.fract() == 0.0 && number.abs() > 9.0e15 => {
+                self.wrong(name, "out_of_range", "the number does not fit into 64 bits");
+                None
+            }
+            Json::Number(_) => {
+                self.wrong(
+                    name,
+                    "invalid_type",
+                    "a whole number is expected, without fraction or exponent",
+                );
+                None
+            }
+            other => self.mistyped(name, "a whole number", other),
+        }
+    }
+
+    fn as_object<T>(&self, name: &str, value: Json<'j>, read: impl FnOnce(&mut Fields<'j>) -> T) -> Option<T> {
+        match value {
+            Json::Object(entries) => Some(Fields::read(
+                format!("{}{name}.", self.path),
+                entries,
+                &self.mistakes,
+                read,
+            )),
+            other => self.mistyped(name, "an object", &other),
+        }
+    }
+
+    fn as_id(&self, name: &str, prefix: &'static str, value: Json<'j>) -> Option<String> {
+        let text = self.as_text(name, value)?;
+        if id::is(prefix, &text) {
+            return Some(text);
+        }
+        self.wrong(
+            name,
+            "invalid_format",
+            format!("an id like {prefix}_<uuid> is expected"),
+        );
+        None
+    }
+
+    fn as_one_of<T: Copy>(&self, name: &str, table: &[(&str, T)], value: Json<'j>) -> Option<T> {
+        let text = self.as_text(name, value)?;
+        let found = table.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            self.wrong(name, "unknown", format!("one of {} is expected", words(table)));
+        }
+        found
+    }
+
+    /// A string that must be there.
+    pub(crate) fn text(&mut self, name: &str) -> String {
+        self.required(name)
+            .and_then(|value| self.as_text(name, value))
+            .unwrap_or_default()
+    }
+
+    /// A string that may be absent or `null`.
+    pub(crate) fn optional_text(&mut self, name: &str) -> Option<String> {
+        self.present(name).and_then(|value| self.as_text(name, value))
+    }
+
+    /// A whole number that must be there.
+    pub(crate) fn integer(&mut self, name: &str) -> i64 {
+        self.required(name)
+            .and_then(|value| self.as_integer(name, &value))
+            .unwrap_or_default()
+    }
+
+    /// An id of a kind that must be there.
+    pub(crate) fn id(&mut self, name: &str, prefix: &'static str) -> String {
+        self.required(name)
+            .and_then(|value| self.as_id(name, prefix, value))
+            .unwrap_or_default()
+    }
+
+    /// An id of a kind that may be absent or `null`.
+    pub(crate) fn optional_id(&mut self, name: &str, prefix: &'static str) -> Option<String> {
+        self.present(name).and_then(|value| self.as_id(name, prefix, value))
+    }
+
+    /// One of a few words, or absent or `null`.
+    pub(crate) fn optional_one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
+        self.present(name).and_then(|value| self.as_one_of(name, table, value))
+    }
+
+    /// An object that must be there.
+    pub(crate) fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'j>) -> T) -> Option<T> {
+        self.required(name).and_then(|value| self.as_object(name, value, read))
+    }
+
+    /// An object that may be absent or `null`.
+    pub(crate) fn optional_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'j>) -> T) -> Option<T> {
+        self.present(name).and_then(|value| self.as_object(name, value, read))
+    }
+
+    /// An array of objects that must be there.
+    pub(crate) fn objects<T>(&mut self, name: &str, mut read: impl FnMut(&mut Fields<'j>) -> T) -> Vec<T> {
+        match self.required(name) {
+            None => Vec::new(),
+            Some(Json::Array(items)) => items
+                .into_iter()
+                .enumerate()
+                .filter_map(|(index, item)| self.as_object(&format!("{name}[{index}]"), item, &mut read))
+                .collect(),
+            Some(other) => self.mistyped(name, "an array", &other).unwrap_or_default(),
+        }
+    }
+
+    /// What a merge patch says of a string.
+    pub(crate) fn patch_text(&mut self, name: &str) -> Patch<String> {
+        self.patch(name, |fields, value| fields.as_text(name, value))
+    }
+
+    /// What a merge patch says of one of a few words.
+    pub(crate) fn patch_one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Patch<T> {
+        self.patch(name, |fields, value| fields.as_one_of(name, table, value))
+    }
+
+    /// What a merge patch says of a whole number.
+    pub(crate) fn patch_integer(&mut self, name: &str) -> Patch<i64> {
+        self.patch(name, |fields, value| fields.as_integer(name, &value))
+    }
+
+    /// What a merge patch says of an object.
+    pub(crate) fn patch_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'j>) -> T) -> Patch<T> {
+        self.patch(name, |fields, value| fields.as_object(name, value, read))
+    }
+
+    /// All remaining members as attributes of a product. A `null` one is in the list without a value.
+    pub(crate) fn attributes(&mut self) -> HashMap<String, Option<AttributeValue>> {
+        let mut attributes = HashMap::new();
+        // By value and not by `take`, whose search would make a body of many members slow.
+        for (name, value) in std::mem::take(&mut self.entries) {
+            let Some(value) = value else { continue };
+            let value = match value {
+                Json::Null => None,
+                Json::Boolean(boolean) => Some(attribute_value::Value::Boolean(boolean)),
+                Json::Integer(integer) => Some(attribute_value::Value::Integer(integer)),
+                Json::Number(number) => Some(attribute_value::Value::Number(number)),
+                Json::Text(_) => self.as_text(&shortened(&name), value).map(attribute_value::Value::Text),
+                other => self.mistyped(&shortened(&name), "a string, a number or a boolean", &other),
+            };
+            let value = value.map(|value| AttributeValue { value: Some(value) });
+            if attributes.insert(name.clone().into_owned(), value).is_some() {
+                self.wrong(
+                    &shortened(&name),
+                    "duplicate_field",
+                    "the field is given more than once",
+                );
+            }
+        }
+        attributes
+    }
+}
+
+/// The words of a table, for a message.
+pub(crate) fn words<T>(table: &[(&str, T)]) -> String {
+    table.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+}
+
+fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_ECHO) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}

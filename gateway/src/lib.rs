@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod auth;
+mod body;
+mod call;
+mod config;
+mod consistency;
+mod edge;
+mod etag;
+mod frame;
+mod id;
+mod json;
+mod money;
+mod openapi;
+mod ops;
+mod orders;
+mod page;
+mod params;
+mod problem;
+mod products;
+mod rate;
+mod reply;
+mod reports;
+mod routes;
+mod serve;
+mod stock;
+mod times;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::key::{KeyError, SigningKey};
+pub use config::{Config, ConfigError};
+pub use edge::{ClockFn, IdsFn};
+pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
+pub use openapi::{openapi, openapi_json};
+pub use rate::{Quota, Quotas};
+pub use serve::serve;

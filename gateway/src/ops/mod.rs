@@ -1,0 +1,7 @@
+//! For those who run and explore the system.
+
+pub(crate) mod docs;
+pub(crate) mod health;
+pub(crate) mod home;
+pub(crate) mod metrics;
+pub(crate) mod ready;

@@ -1,0 +1,109 @@
+//! `GET /readyz`
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::{
+    failure::{Failure, FailureKind},
+    transport::Transport,
+    v1,
+};
+use serde::Serialize;
+use serde_json::json;
+use tonic::{Code, Status};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use uuid::Uuid;
+
+use crate::{
+    call::{ask, timed},
+    edge::Edge,
+    id::USER,
+    problem::Problem,
+    reply::Reply,
+};
+
+/// How long a part may take to say that it is ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is ready.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Readiness {
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+    /// By part of the system.
+    #[schema(value_type = BTreeMap<String, String>)]
+    checks: BTreeMap<&'static str, &'static str>,
+}
+
+/// Says whether requests can be served
+///
+/// Asks the command and the query services, and the read models through them.
+#[utoipa::path(get, path = "/readyz", tag = "operation",
+    responses((status = 200, description = "Ready", body = Readiness),
+        (status = 503, description = "Not ready; `not_ready` lists the parts")))]
+pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
+    let (command, query, read) = tokio::join!(serving(edge.command.clone()), serving(edge.query.clone()), reads(&edge));
+    let parts = [("command", command), ("query", query.and(read))];
+    let missing: Vec<_> = parts
+        .iter()
+        .filter_map(|(part, answer)| Some(json!({"part": part, "reason": answer.as_ref().err()?})))
+        .collect();
+    if missing.is_empty() {
+        let checks = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
+        return Ok(Reply::json(
+            StatusCode::OK,
+            &Readiness {
+                status: "ready",
+                checks,
+            },
+        )
+        .into());
+    }
+    let detail = "a part of the system is not ready; `not_ready` lists what";
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail)
+        .with_data("not_ready", missing)
+        .with_retry_after(Duration::from_secs(1)))
+}
+
+/// Asks a server's own health service. One that has none, but answers, is serving.
+async fn serving(transport: Transport) -> Result<(), &'static str> {
+    let mut client = HealthClient::new(transport);
+    let check = client.check(timed(PATIENCE, HealthCheckRequest::default()));
+    match tokio::time::timeout(PATIENCE, check).await {
+        Ok(Ok(response)) => match response.into_inner().status() {
+            ServingStatus::Serving => Ok(()),
+            _ => Err("says that it is not serving"),
+        },
+        Ok(Err(status)) => answers(&status),
+        Err(_) => Err("does not answer in time"),
+    }
+}
+
+fn answers(status: &Status) -> Result<(), &'static str> {
+    match status.code() {
+        Code::Unimplemented | Code::NotFound => Ok(()),
+        Code::DeadlineExceeded | Code::Cancelled => Err("does not answer in time"),
+        _ => Err("does not answer"),
+    }
+}
+
+/// Asks for a user that does not exist: the cheapest question that reaches the read models.
+async fn reads(edge: &Edge) -> Result<(), &'static str> {
+    let request = v1::GetUserRequest {
+        context: None,
+        id: format!("{USER}_{}", Uuid::nil()),
+    };
+    match ask(PATIENCE, edge.user_query().get_user(timed(PATIENCE, request))).await {
+        Ok(_) => Ok(()),
+        Err(failure) => reachable(&failure),
+    }
+}
+
+fn reachable(failure: &Failure) -> Result<(), &'static str> {
+    match failure.kind() {
+        FailureKind::NotFound | FailureKind::Invalid => Ok(()),
+        FailureKind::Timeout => Err("does not answer in time"),
+        _ => Err("cannot read"),
+    }
+}

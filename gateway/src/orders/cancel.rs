@@ -1,0 +1,59 @@
+//! `POST /v1/orders/{id}/cancel`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+
+use super::view::OrderView;
+use crate::{
+    auth::Caller,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    id::OrderId,
+    json::{Fields, ReadBody},
+    problem::Problem,
+};
+
+/// Why an order is cancelled.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct Cancellation {
+    #[schema(example = "ordered twice")]
+    reason: String,
+}
+
+impl ReadBody for Cancellation {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            reason: fields.text("reason"),
+        }
+    }
+}
+
+/// Cancels an order
+///
+/// Releases the stock that it holds. Customers may cancel their own.
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", security(("bearer" = [])), request_body = Cancellation,
+    params(("id" = String, Path, description = "Id of the order")),
+    responses((status = 200, description = "Cancelled", body = OrderView)))]
+pub(crate) async fn cancel_order(
+    State(edge): State<Edge>,
+    Caller(caller): Caller,
+    OrderId(id): OrderId,
+    command: Command<Cancellation>,
+) -> Result<Response, Problem> {
+    let Command {
+        body,
+        context,
+        expected_version,
+    } = command;
+    let request = v1::CancelOrderRequest {
+        context: Some(context),
+        id,
+        reason: body.reason,
+        expected_version,
+        only_customer_id: super::only_customer(&caller),
+    };
+    let reply = ask(CALL, edge.order_command().cancel_order(timed(CALL, request))).await?;
+    Ok(super::answered(reply, StatusCode::OK)?.into())
+}

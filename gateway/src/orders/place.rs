@@ -1,0 +1,105 @@
+//! `POST /v1/orders`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+
+use super::view::OrderView;
+use crate::{
+    auth::Caller,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    id::{PRODUCT, USER},
+    json::{Fields, ReadBody},
+    money::{Money, is_currency},
+    problem::Problem,
+};
+
+/// An order to place. Prices are the products' own.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct NewOrder {
+    lines: Vec<NewLine>,
+    /// What the buyer was shown; another total is refused.
+    expected_total: Option<Money>,
+    /// The products' currency; another one is refused.
+    #[schema(example = "GBP")]
+    currency: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[schema(example = "GB")]
+    country: Option<String>,
+    /// Administrators only: whom the order is for. Oneself, unless said otherwise.
+    customer_id: Option<String>,
+}
+
+/// A line of an order to place.
+#[derive(utoipa::ToSchema)]
+#[schema(as = NewOrderLine)]
+pub(crate) struct NewLine {
+    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+    product_id: String,
+    /// At least one.
+    #[schema(example = 2)]
+    quantity: i64,
+}
+
+impl ReadBody for NewOrder {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let lines = fields.objects("lines", |line| NewLine {
+            product_id: line.id("product_id", PRODUCT),
+            quantity: line.integer("quantity"),
+        });
+        let currency = fields.optional_text("currency");
+        if currency.as_deref().is_some_and(|currency| !is_currency(currency)) {
+            fields.wrong(
+                "currency",
+                "invalid_format",
+                "three upper-case letters are expected (ISO 4217)",
+            );
+        }
+        Self {
+            lines,
+            currency,
+            expected_total: fields.optional_object("expected_total", Money::read),
+            country: fields.optional_text("country"),
+            customer_id: fields.optional_id("customer_id", USER),
+        }
+    }
+}
+
+/// Places an order
+///
+/// Reserves stock for all lines or for none. Send an `Idempotency-Key`: a retry with it places no second order.
+#[utoipa::path(post, path = "/v1/orders", tag = "orders", security(("bearer" = [])), request_body = NewOrder,
+    responses((status = 201, description = "Placed", body = OrderView)))]
+pub(crate) async fn place_order(
+    State(edge): State<Edge>,
+    Caller(caller): Caller,
+    command: Command<NewOrder>,
+) -> Result<Response, Problem> {
+    let Command { body, context, .. } = command;
+    let customer_id = body.customer_id.unwrap_or_else(|| caller.user_id.to_string());
+    if *customer_id != *caller.user_id && !caller.is_admin() {
+        return Err(Problem::forbidden("only administrators order for others"));
+    }
+    let request = v1::PlaceOrderRequest {
+        context: Some(context),
+        customer_id,
+        currency: body.currency.unwrap_or_default(),
+        country: body.country.unwrap_or_default(),
+        lines: body
+            .lines
+            .into_iter()
+            .map(|line| v1::PlaceOrderLine {
+                product_id: line.product_id,
+                quantity: line.quantity,
+            })
+            .collect(),
+        expected_total: body.expected_total.map(Into::into),
+    };
+    let reply = ask(CALL, edge.order_command().place_order(timed(CALL, request))).await?;
+    let path = format!("/v1/orders/{}", reply.order.as_ref().map_or("", |order| &order.id));
+    Ok(super::answered(reply, StatusCode::CREATED)?
+        .location(&edge.base, &path)
+        .into())
+}

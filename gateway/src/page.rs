@@ -1,0 +1,102 @@
+//! Pages of a list: the same shape and the same `Link` header everywhere.
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, Uri, header::LINK};
+use proto::v1::{Freshness, PageInfo};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{edge::Edge, reply::Reply};
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    /// Give it as `cursor` for the next page; null on the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+    /// Give it as `cursor` for the page before; null on the first one.
+    #[schema(required)]
+    prev_cursor: Option<String>,
+}
+
+impl<T: Serialize> Page<T> {
+    pub(crate) fn new(items: Vec<T>, info: Option<PageInfo>) -> Self {
+        let info = info.unwrap_or_default();
+        let cursor = |text: String| (!text.is_empty()).then_some(text);
+        Self {
+            items,
+            next_cursor: cursor(info.next_cursor),
+            prev_cursor: cursor(info.prev_cursor),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The answer to a request for a page at `uri`.
+    pub(crate) fn reply(&self, edge: &Edge, uri: &Uri, freshness: Option<Freshness>) -> Response {
+        let reply = Reply::json(StatusCode::OK, self).freshness(freshness);
+        let link = self.link(&edge.base, uri);
+        match HeaderValue::try_from(link) {
+            Ok(link) if !link.is_empty() => reply.header(LINK, link).into(),
+            _ => reply.into(),
+        }
+    }
+
+    /// RFC 8288: the address of this page with the cursors of the others.
+    fn link(&self, base: &str, uri: &Uri) -> String {
+        let pages = [(&self.next_cursor, "next"), (&self.prev_cursor, "prev")];
+        let links = pages.into_iter().filter_map(|(cursor, relation)| {
+            let cursor = cursor.as_deref()?;
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+            query.extend_pairs(given.filter(|(name, _)| name != "cursor"));
+            query.append_pair("cursor", cursor);
+            Some(format!("<{base}{}?{}>; rel=\"{relation}\"", uri.path(), query.finish()))
+        });
+        links.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(next: &str, prev: &str, base: &str, uri: &str) -> String {
+        let info = PageInfo {
+            next_cursor: next.to_owned(),
+            prev_cursor: prev.to_owned(),
+        };
+        Page::<u8>::new(Vec::new(), Some(info)).link(base, &uri.parse().unwrap())
+    }
+
+    #[test]
+    fn links_keep_the_filters_and_replace_the_cursor() {
+        assert_eq!(
+            link(
+                "n+1",
+                "p",
+                "",
+                "/v1/products?q=dark%20red&cursor=old&attr.size=%C3%A9&limit=5"
+            ),
+            "</v1/products?q=dark+red&attr.size=%C3%A9&limit=5&cursor=n%2B1>; rel=\"next\", \
+             </v1/products?q=dark+red&attr.size=%C3%A9&limit=5&cursor=p>; rel=\"prev\""
+        );
+        assert_eq!(
+            link("", "p", "https://shop.example", "/v1/orders"),
+            "<https://shop.example/v1/orders?cursor=p>; rel=\"prev\""
+        );
+        assert_eq!(link("", "", "", "/v1/orders"), "");
+    }
+
+    #[test]
+    fn absent_cursors_are_null() {
+        let page = Page::<u8>::new(vec![1], None);
+        assert_eq!(
+            serde_json::to_string(&page).unwrap(),
+            r#"{"items":[1],"next_cursor":null,"prev_cursor":null}"#
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! Query parameters, read so that everything wrong with them is told at once.
+
+use axum::extract::FromRequestParts;
+use http::{Uri, request::Parts};
+use proto::v1::{AmountRange, PageRequest, TimeRange};
+
+use crate::{
+    edge::Edge,
+    id,
+    json::words,
+    money::is_currency,
+    problem::{FieldError, Problem},
+    times,
+};
+
+/// Most items of a page.
+const MAX_LIMIT: u32 = 200;
+/// Most parameters of one prefix.
+const MAX_PREFIXED: usize = 50;
+/// More mistakes than this are not listed.
+const MAX_ERRORS: usize = 50;
+/// Longest text in a parameter, in bytes.
+const MAX_TEXT: usize = 1000;
+
+/// The parameters of a request, as `T`.
+pub(crate) struct Params<T>(pub(crate) T);
+
+/// An address that takes no parameters.
+pub(crate) struct NoParams;
+
+/// A set of query parameters.
+pub(crate) trait ReadParams: Sized {
+    /// Takes every parameter. After a mistake the result is thrown away.
+    fn read(values: &mut Values) -> Self;
+}
+
+/// The parameters that nobody took yet, and the mistakes so far.
+pub(crate) struct Values {
+    pairs: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl<T: ReadParams> FromRequestParts<Edge> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
+        read(&parts.uri).map(Self)
+    }
+}
+
+impl ReadParams for NoParams {
+    fn read(_: &mut Values) -> Self {
+        Self
+    }
+}
+
+/// Reads the parameters of an address.
+///
+/// # Errors
+/// 400 with all mistakes.
+pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
+    let query = uri.query().unwrap_or_default();
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut values = Values {
+        pairs,
+        errors: Vec::new(),
+    };
+    let read = T::read(&mut values);
+    for (name, _) in std::mem::take(&mut values.pairs) {
+        let name: String = name.chars().take(80).collect();
+        values.wrong(&name, "unknown_parameter", "there is no such parameter here");
+    }
+    if values.errors.is_empty() {
+        Ok(read)
+    } else {
+        Err(Problem::parameters(values.errors))
+    }
+}
+
+/// Refuses parameters at an address that takes none.
+pub(crate) fn refuse_any(uri: &Uri) -> Result<(), Problem> {
+    match uri.query() {
+        None => Ok(()),
+        Some(_) => read::<NoParams>(uri).map(|_| ()),
+    }
+}
+
+impl Values {
+    /// Notes that a parameter is wrong.
+    pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(FieldError::new(name, code, message));
+        }
+    }
+
+    /// A text, taken; an empty one counts as absent.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let mut found = self.pairs.extract_if(.., |(key, _)| key == name);
+        let value = found.next().map(|(_, value)| value);
+        let more = found.count();
+        if more > 0 {
+            self.wrong(name, "duplicate_parameter", "the parameter is given more than once");
+        }
+        self.checked(name, value?)
+    }
+
+    fn checked(&mut self, name: &str, value: String) -> Option<String> {
+        if value.contains('\0') {
+            self.wrong(name, "invalid_character", "the NUL character is not allowed");
+        } else if value.len() > MAX_TEXT {
+            self.wrong(name, "too_long", format!("at most {MAX_TEXT} bytes are allowed"));
+        } else if !value.is_empty() {
+            return Some(value);
+        }
+        None
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required_text(&mut self, name: &str) -> String {
+        let before = self.errors.len();
+        self.text(name).unwrap_or_else(|| {
+            if self.errors.len() == before {
+                self.wrong(name, "required", "the parameter is required");
+            }
+            String::new()
+        })
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.wrong(name, code, format!("{expected} is expected"));
+        }
+        value
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, name: &str) -> Option<i64> {
+        self.parsed(name, "invalid_type", "a whole number", |text| text.parse().ok())
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, "invalid_type", "true or false", |text| text.parse().ok())
+    }
+
+    /// A time or a date, in microseconds since 1970.
+    pub(crate) fn time(&mut self, name: &str) -> Option<i64> {
+        self.parsed(
+            name,
+            "invalid_format",
+            "an RFC 3339 time or a date (YYYY-MM-DD)",
+            times::parse,
+        )
+    }
+
+    /// A date that must be there, as it was given.
+    pub(crate) fn required_date(&mut self, name: &str) -> String {
+        let text = self.required_text(name);
+        if !text.is_empty() && times::date(&text).is_none() {
+            self.wrong(name, "invalid_format", "a date (YYYY-MM-DD) is expected");
+        }
+        text
+    }
+
+    /// An id of a kind.
+    pub(crate) fn id(&mut self, name: &str, prefix: &str) -> Option<String> {
+        self.parsed(name, "invalid_format", &format!("an id like {prefix}_<uuid>"), |text| {
+            id::is(prefix, text).then(|| text.to_owned())
+        })
+    }
+
+    /// A currency.
+    pub(crate) fn currency(&mut self, name: &str) -> Option<String> {
+        self.parsed(
+            name,
+            "invalid_format",
+            "a currency of three upper-case letters (ISO 4217)",
+            |text| is_currency(text).then(|| text.to_owned()),
+        )
+    }
+
+    /// One of a few words.
+    pub(crate) fn one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
+        let expected = format!("one of {}", words(table));
+        self.parsed(name, "unknown", &expected, |text| of_table(table, text))
+    }
+
+    /// Any number of a few words: the parameter may come again, and each may list several with commas.
+    pub(crate) fn several_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Vec<T> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
+        let mut values = Vec::new();
+        for word in found
+            .iter()
+            .flat_map(|(_, value)| value.split(','))
+            .filter(|word| !word.is_empty())
+        {
+            match of_table(table, word) {
+                Some(value) => values.push(value),
+                None => self.wrong(name, "unknown", format!("some of {} are expected", words(table))),
+            }
+        }
+        values
+    }
+
+    /// The order of a list: one of `fields`, reversed by a leading `-`.
+    pub(crate) fn sort(&mut self, fields: &[&str]) -> String {
+        let expected = format!("one of {}, reversed by a leading -,", fields.join(", "));
+        self.parsed("sort", "unknown", &expected, |text| {
+            fields
+                .contains(&text.strip_prefix('-').unwrap_or(text))
+                .then(|| text.to_owned())
+        })
+        .unwrap_or_default()
+    }
+
+    /// `limit` and `cursor`.
+    pub(crate) fn page(&mut self) -> PageRequest {
+        let expected = format!("a number from 1 to {MAX_LIMIT}");
+        let limit = self.parsed("limit", "out_of_range", &expected, |text| {
+            text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        });
+        let cursor = self.text("cursor").unwrap_or_default();
+        PageRequest {
+            limit: limit.unwrap_or_default(),
+            cursor,
+        }
+    }
+
+    /// `from` (included) and `to` (not included).
+    pub(crate) fn time_range(&mut self) -> Option<TimeRange> {
+        let (from_micros, to_micros) = (self.time("from"), self.time("to"));
+        if from_micros.zip(to_micros).is_some_and(|(from, to)| from > to) {
+            self.wrong("to", "out_of_range", "to lies before from");
+        }
+        (from_micros.is_some() || to_micros.is_some()).then_some(TimeRange { from_micros, to_micros })
+    }
+
+    /// Two amounts, both included.
+    pub(crate) fn amount_range(&mut self, lowest: &str, highest: &str) -> Option<AmountRange> {
+        let (min, max) = (self.integer(lowest), self.integer(highest));
+        if min.zip(max).is_some_and(|(min, max)| min > max) {
+            self.wrong(highest, "out_of_range", format!("{highest} is less than {lowest}"));
+        }
+        (min.is_some() || max.is_some()).then_some(AmountRange { min, max })
+    }
+
+    /// All parameters whose name begins with `prefix`, by the rest of their names.
+    pub(crate) fn prefixed(&mut self, prefix: &str) -> Vec<(String, String)> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key.starts_with(prefix)).collect();
+        let mut values: Vec<(String, String)> = Vec::new();
+        if found.len() > MAX_PREFIXED {
+            self.wrong(prefix, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
+            return values;
+        }
+        for (name, value) in found {
+            let key = name[prefix.len()..].to_owned();
+            if key.is_empty() || key.contains('\0') {
+                self.wrong(&name, "invalid_format", format!("{prefix}<key>=<value> is expected"));
+            } else if values.iter().any(|(other, _)| *other == key) {
+                self.wrong(&name, "duplicate_parameter", "the parameter is given more than once");
+            } else if value.is_empty() {
+                values.push((key, value));
+            } else if let Some(value) = self.checked(&name, value) {
+                values.push((key, value));
+            }
+        }
+        values
+    }
+}
+
+fn of_table<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    table.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Sample {
+        page: PageRequest,
+        placed: Option<TimeRange>,
+        total: Option<AmountRange>,
+        statuses: Vec<u8>,
+        sort: String,
+        attributes: Vec<(String, String)>,
+    }
+
+    impl ReadParams for Sample {
+        fn read(values: &mut Values) -> Self {
+            Self {
+                page: values.page(),
+                placed: values.time_range(),
+                total: values.amount_range("min_total", "max_total"),
+                statuses: values.several_of("status", &[("one", 1), ("two", 2), ("three", 3)]),
+                sort: values.sort(&["name", "price"]),
+                attributes: values.prefixed("attr."),
+            }
+        }
+    }
+
+    fn sample(query: &str) -> Result<Sample, Problem> {
+        read(&format!("/x?{query}").parse().unwrap())
+    }
+
+    async fn mistakes(query: &str) -> Vec<(String, String)> {
+        use http_body_util::BodyExt;
+        let response = sample(query).unwrap_err().render("", "r", http::HeaderMap::new());
+        assert_eq!(response.status(), 400, "{query}");
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(body["code"], "invalid_parameter");
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let errors = body["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|error| (text(&error["field"]), text(&error["code"])))
+            .collect()
+    }
+
+    #[test]
+    fn right_parameters_are_read() {
+        let read = sample("limit=5&cursor=abc&from=1970-01-02&status=one,two&status=three&sort=-price&attr.colour=dark+red&max_total=9").unwrap();
+        assert_eq!(
+            read.page,
+            PageRequest {
+                limit: 5,
+                cursor: "abc".to_owned()
+            }
+        );
+        assert_eq!(
+            read.placed,
+            Some(TimeRange {
+                from_micros: Some(86_400_000_000),
+                to_micros: None
+            })
+        );
+        assert_eq!(
+            read.total,
+            Some(AmountRange {
+                min: None,
+                max: Some(9)
+            })
+        );
+        assert_eq!(read.statuses, [1, 2, 3]);
+        assert_eq!(read.sort, "-price");
+        assert_eq!(read.attributes, [("colour".to_owned(), "dark red".to_owned())]);
+        assert!(sample("").is_ok());
+        assert!(sample("limit=&cursor=&from=").is_ok(), "an empty value is none");
+    }
+
+    #[tokio::test]
+    async fn every_wrong_parameter_is_told() {
+        for (query, field, code) in [
+            ("limit=0", "limit", "out_of_range"),
+            ("limit=201", "limit", "out_of_range"),
+            ("limit=ten", "limit", "out_of_range"),
+            ("limit=1&limit=2", "limit", "duplicate_parameter"),
+            ("from=yesterday", "from", "invalid_format"),
+            ("from=2011-02-02&to=2011-02-01", "to", "out_of_range"),
+            ("min_total=1.5", "min_total", "invalid_type"),
+            ("min_total=2&max_total=1", "max_total", "out_of_range"),
+            ("status=one,four", "status", "unknown"),
+            ("sort=colour", "sort", "unknown"),
+            ("sort=--price", "sort", "unknown"),
+            ("cursor=%00", "cursor", "invalid_character"),
+            ("attr.=x", "attr.", "invalid_format"),
+            ("attr.a=x&attr.a=y", "attr.a", "duplicate_parameter"),
+            ("colour=red", "colour", "unknown_parameter"),
+        ] {
+            assert_eq!(mistakes(query).await, [(field.to_owned(), code.to_owned())], "{query}");
+        }
+        assert_eq!(mistakes("limit=x&sort=x&colour=x").await.len(), 3);
+    }
+}

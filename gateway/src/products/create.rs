@@ -1,0 +1,87 @@
+//! `POST /v1/products`
+
+use std::collections::HashMap;
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1::{self, ProductStatus};
+
+use super::view::{Attribute, STATUSES, Status};
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    json::{Fields, ReadBody},
+    money::Money,
+    problem::Problem,
+};
+
+/// A product to create.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct NewProduct {
+    /// Unique among all products.
+    #[schema(example = "MUG-1")]
+    sku: String,
+    #[schema(example = "Mug")]
+    name: String,
+    description: Option<String>,
+    #[schema(value_type = Money)]
+    price: Option<Money>,
+    /// Path from the root.
+    #[schema(example = "kitchen/mugs")]
+    category: Option<String>,
+    #[schema(value_type = Option<HashMap<String, Attribute>>)]
+    attributes: HashMap<String, v1::AttributeValue>,
+    /// Draft, unless said otherwise.
+    #[schema(value_type = Option<Status>)]
+    status: Option<ProductStatus>,
+}
+
+impl ReadBody for NewProduct {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            sku: fields.text("sku"),
+            name: fields.text("name"),
+            description: fields.optional_text("description"),
+            price: fields.object("price", Money::read),
+            category: fields.optional_text("category"),
+            attributes: fields
+                .optional_object("attributes", Fields::attributes)
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)))
+                .collect(),
+            status: fields.optional_one_of("status", STATUSES),
+        }
+    }
+}
+
+/// Creates a product
+#[utoipa::path(post, path = "/v1/products", tag = "products", security(("bearer" = [])), request_body = NewProduct,
+    responses((status = 201, description = "Created", body = super::view::ProductView)))]
+pub(crate) async fn create_product(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<NewProduct>,
+) -> Result<Response, Problem> {
+    let Command { body, context, .. } = command;
+    let request = v1::CreateProductRequest {
+        context: Some(context),
+        sku: body.sku,
+        name: body.name,
+        description: body.description.unwrap_or_default(),
+        price: body.price.map(Into::into),
+        category: body.category.unwrap_or_default(),
+        attributes: body.attributes,
+        status: body.status.unwrap_or(ProductStatus::Unspecified).into(),
+    };
+    let reply = ask(CALL, edge.product_command().create_product(timed(CALL, request))).await?;
+    let path = format!(
+        "/v1/products/{}",
+        reply.product.as_ref().map_or("", |product| &product.id)
+    );
+    Ok(super::answered(reply, StatusCode::CREATED)?
+        .location(&edge.base, &path)
+        .into())
+}

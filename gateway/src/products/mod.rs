@@ -1,0 +1,64 @@
+//! The catalogue.
+
+pub(crate) mod archive;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod patch;
+pub(crate) mod publish;
+pub(crate) mod restore;
+pub(crate) mod view;
+
+use axum::response::Response;
+use http::StatusCode;
+use proto::{failure::Failure, v1};
+
+use crate::{
+    body::Command,
+    call::{CALL, timed},
+    json::Nothing,
+    problem::Problem,
+    reply::Reply,
+};
+use view::ProductView;
+
+/// The request of every command that needs only the product's id.
+fn bare(id: String, command: Command<Nothing>) -> tonic::Request<v1::ProductRequest> {
+    let Command {
+        context,
+        expected_version,
+        ..
+    } = command;
+    timed(
+        CALL,
+        v1::ProductRequest {
+            context: Some(context),
+            id,
+            expected_version,
+        },
+    )
+}
+
+/// The answer of every command that changes a product.
+fn changed(reply: Result<v1::ProductReply, Failure>) -> Result<Reply, Problem> {
+    answered(reply?, StatusCode::OK)
+}
+
+fn answered(reply: v1::ProductReply, status: StatusCode) -> Result<Reply, Problem> {
+    let product = reply.product.ok_or_else(Problem::internal)?;
+    let committed = reply.committed.unwrap_or_default();
+    let version = product.version;
+    Ok(Reply::json(status, &ProductView::from(product))
+        .version(version)
+        .committed(&committed))
+}
+
+/// The answer of a command after which there is nothing to show.
+fn gone(reply: Result<v1::ProductReply, Failure>) -> Result<Response, Problem> {
+    let committed = reply?.committed.unwrap_or_default();
+    Ok(Reply::empty(StatusCode::NO_CONTENT)
+        .version(committed.version)
+        .committed(&committed)
+        .into())
+}

@@ -1,0 +1,30 @@
+//! `POST /v1/products/{id}/publish`
+
+use axum::{extract::State, response::Response};
+
+use super::view::ProductView;
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask},
+    edge::Edge,
+    id::ProductId,
+    json::Nothing,
+    problem::Problem,
+};
+
+/// Publishes a product
+///
+/// It is shown and sold from now on.
+#[utoipa::path(post, path = "/v1/products/{id}/publish", tag = "products", security(("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, description = "Done", body = ProductView)))]
+pub(crate) async fn publish_product(
+    State(edge): State<Edge>,
+    _: Admin,
+    ProductId(id): ProductId,
+    command: Command<Nothing>,
+) -> Result<Response, Problem> {
+    let reply = ask(CALL, edge.product_command().publish_product(super::bare(id, command))).await;
+    Ok(super::changed(reply)?.into())
+}

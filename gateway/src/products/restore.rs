@@ -1,0 +1,28 @@
+//! `POST /v1/products/{id}/restore`
+
+use axum::{extract::State, response::Response};
+
+use super::view::ProductView;
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask},
+    edge::Edge,
+    id::ProductId,
+    json::Nothing,
+    problem::Problem,
+};
+
+/// Restores a deleted product
+#[utoipa::path(post, path = "/v1/products/{id}/restore", tag = "products", security(("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, description = "Done", body = ProductView)))]
+pub(crate) async fn restore_product(
+    State(edge): State<Edge>,
+    _: Admin,
+    ProductId(id): ProductId,
+    command: Command<Nothing>,
+) -> Result<Response, Problem> {
+    let reply = ask(CALL, edge.product_command().restore_product(super::bare(id, command))).await;
+    Ok(super::changed(reply)?.into())
+}

@@ -1,0 +1,4 @@
+//! Reports.
+
+mod csv;
+pub(crate) mod sales;

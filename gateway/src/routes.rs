@@ -1,0 +1,63 @@
+//! All routes.
+
+use axum::{Router, middleware::from_fn_with_state, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    audit, auth,
+    edge::Edge,
+    frame::frame,
+    ops, orders,
+    problem::{Problem, method_not_allowed},
+    products, reports, stock,
+};
+
+/// The routes that the OpenAPI description tells of.
+pub(crate) fn documented() -> OpenApiRouter<Edge> {
+    OpenApiRouter::default()
+        .routes(routes!(products::list::list_products, products::create::create_product))
+        .routes(routes!(
+            products::get::read_product,
+            products::patch::update_product,
+            products::delete::delete_product
+        ))
+        .routes(routes!(products::publish::publish_product))
+        .routes(routes!(products::archive::archive_product))
+        .routes(routes!(products::restore::restore_product))
+        .routes(routes!(stock::get::read_stock))
+        .routes(routes!(stock::receive::receive_stock))
+        .routes(routes!(stock::adjust::adjust_stock))
+        .routes(routes!(stock::set::set_stock))
+        .routes(routes!(orders::list::list_orders, orders::place::place_order))
+        .routes(routes!(orders::get::read_order))
+        .routes(routes!(orders::cancel::cancel_order))
+        .routes(routes!(reports::sales::report_sales))
+        .routes(routes!(audit::stream::read_stream))
+        .routes(routes!(audit::list::list_events))
+        .routes(routes!(auth::login::log_in))
+        .routes(routes!(auth::me::read_me))
+        .routes(routes!(auth::jwks::read_key_set))
+        .routes(routes!(ops::health::check_health))
+        .routes(routes!(ops::ready::check_readiness))
+        .routes(routes!(ops::metrics::read_metrics))
+        .routes(routes!(ops::docs::read_openapi))
+}
+
+/// The whole router.
+pub(crate) fn router(edge: &Edge) -> Router {
+    let router = Router::from(documented())
+        .merge(ops::docs::swagger_ui())
+        .route("/", get(ops::home::home))
+        .route("/errors", get(ops::docs::error_pages))
+        .route("/errors/{code}", get(ops::docs::error_page));
+    framed(router, edge)
+}
+
+/// Puts what holds for every request around a router.
+pub(crate) fn framed(router: Router<Edge>, edge: &Edge) -> Router {
+    router
+        .fallback(async || Problem::not_found("there is nothing at this address"))
+        .method_not_allowed_fallback(async || method_not_allowed())
+        .layer(from_fn_with_state(edge.clone(), frame))
+        .with_state(edge.clone())
+}

@@ -1,0 +1,59 @@
+//! `POST /v1/stock/adjust`
+
+use axum::{extract::State, response::Response};
+use proto::v1;
+
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    id::PRODUCT,
+    json::{Fields, ReadBody},
+    problem::Problem,
+};
+
+/// A difference between the books and the shelf.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct Adjustment {
+    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+    product_id: String,
+    /// Units to add, or with a minus to take away.
+    #[schema(example = -2)]
+    quantity: i64,
+    #[schema(example = "broken")]
+    reason: String,
+}
+
+impl ReadBody for Adjustment {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            product_id: fields.id("product_id", PRODUCT),
+            quantity: fields.integer("quantity"),
+            reason: fields.text("reason"),
+        }
+    }
+}
+
+/// Adjusts stock by a difference
+#[utoipa::path(post, path = "/v1/stock/adjust", tag = "stock", security(("bearer" = [])), request_body = Adjustment,
+    responses((status = 200, description = "The stock after it", body = super::StockView)))]
+pub(crate) async fn adjust_stock(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<Adjustment>,
+) -> Result<Response, Problem> {
+    let Command {
+        body,
+        context,
+        expected_version,
+    } = command;
+    let request = v1::AdjustStockRequest {
+        context: Some(context),
+        product_id: body.product_id,
+        quantity: body.quantity,
+        reason: body.reason,
+        expected_version,
+    };
+    super::changed(ask(CALL, edge.stock_command().adjust_stock(timed(CALL, request))).await)
+}

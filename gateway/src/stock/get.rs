@@ -1,0 +1,43 @@
+//! `GET /v1/products/{id}/stock`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+
+use super::StockView;
+use crate::{
+    auth::Visitor,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    id::ProductId,
+    params::{NoParams, Params},
+    problem::Problem,
+    reply::Reply,
+};
+
+/// Reads the stock of a product
+#[utoipa::path(get, path = "/v1/products/{id}/stock", tag = "stock", security((), ("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, description = "The stock", body = StockView)))]
+pub(crate) async fn read_stock(
+    State(edge): State<Edge>,
+    _: Visitor,
+    ProductId(product_id): ProductId,
+    _: Params<NoParams>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::GetStockRequest {
+        context: Some(context),
+        product_id,
+    };
+    let reply = ask(CALL, edge.stock_query().get_stock(timed(CALL, request)))
+        .await
+        .map_err(|failure| Problem::of_read(failure).missing("product_not_found"))?;
+    let view = StockView::new(reply.product_id, reply.level, reply.updated_at_micros);
+    let version = view.version;
+    Ok(Reply::json(StatusCode::OK, &view)
+        .version(version)
+        .freshness(reply.freshness)
+        .into())
+}

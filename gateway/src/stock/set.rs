@@ -1,0 +1,63 @@
+//! `POST /v1/stock/set`
+
+use axum::{extract::State, response::Response};
+use proto::v1;
+
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    id::PRODUCT,
+    json::{Fields, ReadBody},
+    problem::Problem,
+};
+
+/// A count of the shelf.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct Count {
+    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+    product_id: String,
+    /// Units on hand from now on.
+    #[schema(example = 12)]
+    quantity: i64,
+    /// Units that were believed to be on hand; the count is refused when it were others.
+    #[schema(example = 10)]
+    expected: i64,
+    reason: Option<String>,
+}
+
+impl ReadBody for Count {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            product_id: fields.id("product_id", PRODUCT),
+            quantity: fields.integer("quantity"),
+            expected: fields.integer("expected"),
+            reason: fields.optional_text("reason"),
+        }
+    }
+}
+
+/// Sets stock to a counted quantity
+#[utoipa::path(post, path = "/v1/stock/set", tag = "stock", security(("bearer" = [])), request_body = Count,
+    responses((status = 200, description = "The stock after it", body = super::StockView)))]
+pub(crate) async fn set_stock(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<Count>,
+) -> Result<Response, Problem> {
+    let Command {
+        body,
+        context,
+        expected_version,
+    } = command;
+    let request = v1::SetStockRequest {
+        context: Some(context),
+        product_id: body.product_id,
+        quantity: body.quantity,
+        expected: body.expected,
+        reason: body.reason.unwrap_or_default(),
+        expected_version,
+    };
+    super::changed(ask(CALL, edge.stock_command().set_stock(timed(CALL, request))).await)
+}

@@ -1,0 +1,150 @@
+//! The description of the API and the pages.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use super::*;
+use crate::ops::docs::ERROR_PAGES;
+
+#[test]
+fn every_operation_describes_its_answers() {
+    let description = serde_json::to_value(crate::openapi()).unwrap();
+    let mut summary = String::new();
+    let mut ids = BTreeSet::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(
+                ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{method} {path}"
+            );
+            let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().cloned().collect();
+            writeln!(summary, "{} {path}: {}", method.to_uppercase(), statuses.join(" ")).unwrap();
+        }
+    }
+    insta::assert_snapshot!(summary, @r#"
+    GET /.well-known/jwks.json: 200
+    GET /healthz: 200
+    GET /metrics: 200
+    GET /openapi.json: 200
+    GET /readyz: 200 503
+    GET /v1/audit: 200 400 401 403 429 500 503 504
+    POST /v1/auth/login: 200 400 401 408 413 415 422 429 500 503 504
+    GET /v1/me: 200 400 401 403 429 500 503 504
+    GET /v1/orders: 200 400 401 403 429 500 503 504
+    POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
+    GET /v1/orders/{id}: 200 400 401 403 404 429 500 503 504
+    POST /v1/orders/{id}/cancel: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    GET /v1/products: 200 400 401 403 429 500 503 504
+    POST /v1/products: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
+    DELETE /v1/products/{id}: 204 400 401 403 404 409 412 422 429 500 503 504
+    GET /v1/products/{id}: 200 400 401 404 429 500 503 504
+    PATCH /v1/products/{id}: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    POST /v1/products/{id}/archive: 200 400 401 403 404 409 412 422 429 500 503 504
+    POST /v1/products/{id}/publish: 200 400 401 403 404 409 412 422 429 500 503 504
+    POST /v1/products/{id}/restore: 200 400 401 403 404 409 412 422 429 500 503 504
+    GET /v1/products/{id}/stock: 200 400 401 404 429 500 503 504
+    GET /v1/reports/sales: 200 400 401 403 429 500 503 504
+    POST /v1/stock/adjust: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    POST /v1/stock/receive: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    POST /v1/stock/set: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    GET /v1/streams/{aggregate}/{id}: 200 400 401 403 404 429 500 503 504
+    "#);
+}
+
+#[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    let text = crate::openapi_json();
+    let description: Value = serde_json::from_str(&text).unwrap();
+    for reference in text.split("\"$ref\": \"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(description.pointer(pointer).is_some(), "{pointer}");
+    }
+    assert_eq!(
+        description["components"]["securitySchemes"]["bearer"]["scheme"],
+        "bearer"
+    );
+    let problem = &description["components"]["schemas"]["Problem"];
+    for member in ["type", "title", "status", "code", "detail", "errors", "request_id"] {
+        assert!(problem["properties"].get(member).is_some(), "{member}: {problem}");
+    }
+}
+
+#[test]
+fn every_code_of_the_gateway_has_a_page() {
+    for code in [
+        "bad_request",
+        "conflict",
+        "forbidden",
+        "headers_too_large",
+        "internal",
+        "invalid_header",
+        "invalid_parameter",
+        "invalid_token",
+        "malformed_json",
+        "method_not_allowed",
+        "not_found",
+        "not_ready",
+        "order_not_found",
+        "payload_too_large",
+        "product_not_found",
+        "rate_limited",
+        "request_timeout",
+        "stream_not_found",
+        "timeout",
+        "token_expired",
+        "unauthenticated",
+        "unavailable",
+        "unsupported_media_type",
+        "user_not_found",
+        "validation_failed",
+    ] {
+        assert!(
+            ERROR_PAGES
+                .iter()
+                .any(|(page, text)| *page == code && text.starts_with(&format!("# {code} ("))),
+            "{code}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_are_served() {
+    let world = World::alone();
+    for (path, kind, part) in [
+        ("/", "text/html", "href=\"/docs/\""),
+        ("/docs/", "text/html", "swagger-ui"),
+        ("/docs/swagger-initializer.js", "javascript", "/openapi.json"),
+        ("/openapi.json", "application/json", "\"openapi\":\"3."),
+        ("/errors", "text/markdown", "- not_found\n"),
+        ("/errors/not_found", "text/markdown", "# not_found (404)"),
+        ("/.well-known/jwks.json", "application/json", "\"crv\":\"Ed25519\""),
+    ] {
+        let answer = world.get(path, &[]).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.header("content-type").contains(kind), "{path}: {answer:?}");
+        assert!(answer.text.contains(part), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+    world.get("/errors/nonsense", &[]).await.problem(404, "not_found");
+    world.get("/metrics", &[]).await.problem(404, "not_found");
+    assert_eq!(world.send("HEAD", "/healthz", &[], "").await.text, "");
+}
+
+#[tokio::test]
+async fn metrics_are_rendered_where_they_are_collected() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let world = World::with(
+        |call| panic!("nobody should ask {call:?}"),
+        |config| config.metrics = Some(handle),
+    );
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    world.get("/v1/products/prod_1", &[]).await;
+    world.get("/somewhere/else", &[]).await;
+    let text = world.get("/metrics", &[]).await.text;
+    for labels in [
+        r#"method="GET",route="/v1/products/{id}",status="404""#,
+        r#"method="GET",route="unmatched",status="404""#,
+    ] {
+        assert!(text.contains(labels), "{text}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What holds for every request.
+
+use std::time::Duration;
+
+use axum::routing::{get, post};
+
+use super::*;
+use crate::{json::Nothing, routes::framed};
+
+#[tokio::test]
+async fn ids_are_taken_over_when_sane_and_made_when_not() {
+    let world = World::alone();
+    let answer = world
+        .get("/healthz", &[("x-request-id", "req:1/é".trim_end_matches('é'))])
+        .await;
+    assert_eq!(answer.header("x-request-id"), "req:1/");
+    let correlation = "0198c0de-0000-7000-8000-0000000000ff";
+    let answer = world.get("/nowhere", &[("x-correlation-id", correlation)]).await;
+    assert_eq!(answer.header("x-correlation-id"), correlation);
+    for wrong in [
+        String::new(),
+        "x".repeat(129),
+        "two words".to_owned(),
+        "tab\tbed".to_owned(),
+    ] {
+        let answer = world
+            .get("/healthz", &[("x-request-id", &wrong), ("x-correlation-id", &wrong)])
+            .await;
+        for name in ["x-request-id", "x-correlation-id"] {
+            assert!(Uuid::try_parse(answer.header(name)).is_ok(), "{name}: {wrong}");
+        }
+    }
+    assert_eq!(
+        world
+            .get("/healthz", &[("x-request-id", &"x".repeat(128))])
+            .await
+            .header("x-request-id"),
+        "x".repeat(128)
+    );
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem_that_says_nothing() {
+    let world = World::alone();
+    let broken = async || -> &'static str { panic!("the secret is 42") };
+    let router = framed(Router::new().route("/broken", get(broken)), &world.edge);
+    let answer = send(&router, Request::get("/broken").body(Body::empty()).unwrap()).await;
+    insta::assert_json_snapshot!(answer.problem(500, "internal"), @r#"
+    {
+      "code": "internal",
+      "detail": "the request failed inside the system; the request id finds it in the logs",
+      "errors": [],
+      "status": 500,
+      "title": "Internal",
+      "type": "/errors/internal"
+    }
+    "#);
+    assert!(!answer.text.contains("42"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let world = World::alone();
+    let slow = async || tokio::time::sleep(Duration::from_hours(1)).await;
+    let router = Router::new()
+        .route("/slow", get(slow))
+        .route("/v1/reports/slow", get(slow));
+    let router = framed(router, &world.edge);
+    for (path, limit) in [("/slow", 10), ("/v1/reports/slow", 60)] {
+        let started = tokio::time::Instant::now();
+        let answer = send(&router, Request::get(path).body(Body::empty()).unwrap()).await;
+        answer.problem(504, "timeout");
+        assert_eq!(started.elapsed().as_secs(), limit);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = World::alone();
+    let router = framed(
+        Router::new().route("/form", post(async |_: crate::body::Form<Nothing>| ())),
+        &world.edge,
+    );
+    let never = Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+    send(&router, Request::post("/form").body(never).unwrap())
+        .await
+        .problem(408, "request_timeout");
+}
+
+#[tokio::test]
+async fn refusals_of_the_libraries_get_the_shape_too() {
+    let world = World::alone();
+    let teapot = async || (StatusCode::IM_A_TEAPOT, "short and stout");
+    let torn = async || (StatusCode::BAD_GATEWAY, "10.0.0.3 is down");
+    let router = framed(
+        Router::new().route("/teapot", get(teapot)).route("/torn", get(torn)),
+        &world.edge,
+    );
+    send(&router, Request::get("/teapot").body(Body::empty()).unwrap())
+        .await
+        .problem(418, "bad_request");
+    let answer = send(&router, Request::get("/torn").body(Body::empty()).unwrap()).await;
+    answer.problem(500, "internal");
+    assert!(!answer.text.contains("10.0.0.3"));
+}
+
+#[tokio::test]
+async fn types_of_problems_are_absolute_where_the_base_is_known() {
+    let world = World::with(
+        |call| panic!("nobody should ask {call:?}"),
+        |config| config.public_base_url = Some("https://shop.example/".to_owned()),
+    );
+    let answer = world.get("/nowhere", &[]).await;
+    assert_eq!(answer.json()["type"], "https://shop.example/errors/not_found");
+}

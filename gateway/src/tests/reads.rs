@@ -1,0 +1,249 @@
+//! Reads and what the services answer.
+
+use proto::{failure::FailureKind, v1};
+
+use super::*;
+
+fn page() -> v1::ListProductsReply {
+    v1::ListProductsReply {
+        products: vec![v1::Product {
+            id: PRODUCT.to_owned(),
+            ..v1::Product::default()
+        }],
+        page: Some(v1::PageInfo {
+            next_cursor: "n=1".to_owned(),
+            prev_cursor: String::new(),
+        }),
+        freshness: Some(v1::Freshness { stale: true }),
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_items_cursors_and_links() {
+    let world = World::new(|_| ok(&page()));
+    let answer = world
+        .get(
+            "/v1/products?q=red+mug&category=kitchen&min_price=1&attr.colour=red&in_stock=true&sort=-price&limit=1",
+            &[
+                ("consistency-token", "1.2-3.4"),
+                ("consistency-wait", "500"),
+                ("consistency-stale", "allow"),
+            ],
+        )
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["items"][0]["id"], PRODUCT);
+    assert_eq!(
+        (&answer.json()["next_cursor"], &answer.json()["prev_cursor"]),
+        (&"n=1".into(), &Value::Null)
+    );
+    assert_eq!(
+        answer.header("link"),
+        "</v1/products?q=red+mug&category=kitchen&min_price=1&attr.colour=red&in_stock=true&sort=-price&limit=1&cursor=n%3D1>; rel=\"next\""
+    );
+    assert_eq!(answer.header("consistency-stale"), "true");
+    let call = world.only_call();
+    assert!(call.headers.contains_key("grpc-timeout"));
+    let request: v1::ListProductsRequest = call.decode();
+    let context = v1::ReadContext {
+        consistency_token: "1.2-3.4".to_owned(),
+        wait_ms: 500,
+        allow_stale: true,
+    };
+    assert_eq!(request.context, Some(context));
+    assert_eq!(
+        (request.search.as_str(), request.in_stock, request.include_hidden),
+        ("red mug", Some(true), false)
+    );
+    assert_eq!(request.attributes, [("colour".to_owned(), "red".to_owned())].into());
+    assert_eq!(
+        request.price,
+        Some(v1::AmountRange {
+            min: Some(1),
+            max: None
+        })
+    );
+}
+
+#[tokio::test]
+async fn administrators_see_hidden_products() {
+    let world = World::new(|_| ok(&page()));
+    let token = world.admin();
+    world
+        .get(
+            "/v1/products?status=draft,archived&deleted=true",
+            &[("authorization", &token)],
+        )
+        .await;
+    let request: v1::ListProductsRequest = world.only_call().decode();
+    assert_eq!(
+        (request.statuses, request.include_hidden, request.deleted),
+        (vec![1, 3], true, true)
+    );
+}
+
+#[tokio::test]
+async fn customers_ask_only_for_their_own_orders() {
+    let world = World::new(|call| match call.method.as_str() {
+        "ListOrders" => ok(&v1::ListOrdersReply::default()),
+        _ => ok(&v1::GetOrderReply {
+            order: Some(v1::Order::default()),
+            freshness: None,
+        }),
+    });
+    for (token, expected) in [(world.customer(), CUSTOMER), (world.admin(), "")] {
+        world
+            .get(&format!("/v1/orders/{ORDER}"), &[("authorization", &token)])
+            .await;
+        assert_eq!(
+            world
+                .calls()
+                .last()
+                .unwrap()
+                .decode::<v1::GetOrderRequest>()
+                .only_customer_id,
+            expected
+        );
+        world
+            .get("/v1/orders?from=2011-01-01&max_total=5", &[("authorization", &token)])
+            .await;
+        let request: v1::ListOrdersRequest = world.calls().last().unwrap().decode();
+        assert_eq!(request.customer_id, expected);
+        assert_eq!(request.placed.unwrap().from_micros, Some(1_293_840_000_000_000));
+    }
+}
+
+#[tokio::test]
+async fn failures_of_reads_are_problems() {
+    for (kind, code, status, answered) in [
+        (FailureKind::NotFound, "not_found", 404, "product_not_found"),
+        (FailureKind::Timeout, "read_model_behind", 504, "read_model_behind"),
+        (FailureKind::Unavailable, "unavailable", 503, "unavailable"),
+        (FailureKind::Overloaded, "overloaded", 503, "overloaded"),
+        (FailureKind::Invalid, "invalid_cursor", 400, "invalid_cursor"),
+        (FailureKind::Internal, "internal", 500, "internal"),
+    ] {
+        let world = World::new(move |_| Err(Failure::new(kind, code, "why")));
+        let answer = world.get(&format!("/v1/products/{PRODUCT}"), &[]).await;
+        answer.problem(status, answered);
+        assert_eq!(answer.header("retry-after").is_empty(), status != 503, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_reached_is_unavailable() {
+    let router = config(Transport::remote("http://127.0.0.1:1").unwrap())
+        .build()
+        .unwrap();
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let answer = send(&router, get("/v1/products")).await;
+    insta::assert_json_snapshot!(answer.problem(503, "unavailable"), @r#"
+    {
+      "code": "unavailable",
+      "detail": "a part of the system does not answer; try again shortly",
+      "errors": [],
+      "status": 503,
+      "title": "Unavailable",
+      "type": "/errors/unavailable"
+    }
+    "#);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(send(&router, get("/healthz")).await.json()["status"], "ok");
+    let answer = send(&router, get("/readyz")).await;
+    insta::assert_json_snapshot!(answer.problem(503, "not_ready"), @r#"
+    {
+      "code": "not_ready",
+      "detail": "a part of the system is not ready; `not_ready` lists what",
+      "errors": [],
+      "not_ready": [
+        {
+          "part": "command",
+          "reason": "does not answer"
+        },
+        {
+          "part": "query",
+          "reason": "does not answer"
+        }
+      ],
+      "status": 503,
+      "title": "Not ready",
+      "type": "/errors/not_ready"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn ready_means_that_both_services_answer() {
+    let world = World::new(|call| match call.method.as_str() {
+        "Check" => Ok(vec![8, 1]),
+        _ => Err(Failure::new(
+            FailureKind::NotFound,
+            "not_found",
+            "there is no such user",
+        )),
+    });
+    let answer = world.get("/readyz", &[]).await;
+    assert_eq!(
+        answer.text,
+        r#"{"status":"ready","checks":{"command":"ok","query":"ok"}}"#
+    );
+    let world = World::new(|_| Ok(vec![8, 2]));
+    world.get("/readyz", &[]).await.problem(503, "not_ready");
+}
+
+#[tokio::test]
+async fn a_report_is_json_or_csv() {
+    let row = v1::SalesRow {
+        period: "2011-01-01".to_owned(),
+        label: "+44".to_owned(),
+        currency: "GBP".to_owned(),
+        net: -5,
+        ..v1::SalesRow::default()
+    };
+    let world = World::new(move |_| {
+        ok(&v1::SalesReply {
+            rows: vec![row.clone()],
+            ..v1::SalesReply::default()
+        })
+    });
+    let token = world.admin();
+    let path = "/v1/reports/sales?interval=week&from=2011-01-01&to=2012-01-01&tz=Europe/London&group_by=country";
+    let json = world.get(path, &[("authorization", &token)]).await.json();
+    assert_eq!(
+        (&json["time_zone"], &json["rows"][0]["net"]["amount"]),
+        (&"Europe/London".into(), &(-5).into())
+    );
+    let request: v1::SalesRequest = world.only_call().decode();
+    assert_eq!(
+        (request.interval(), request.group_by()),
+        (v1::SalesInterval::Week, v1::SalesGroup::Country)
+    );
+    for (path, accept) in [(path.to_owned(), "text/csv"), (format!("{path}&format=csv"), "*/*")] {
+        let answer = world.get(&path, &[("authorization", &token), ("accept", accept)]).await;
+        assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8; header=present");
+        assert!(
+            answer
+                .text
+                .contains("\r\n2011-01-01,Europe/London,,'+44,,GBP,0,0,0,0,0,-5\r\n"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_without_events_does_not_exist() {
+    let world = World::new(|_| ok(&v1::ReadStreamReply::default()));
+    let token = world.admin();
+    world
+        .get("/v1/streams/order/ord_1", &[("authorization", &token)])
+        .await
+        .problem(404, "stream_not_found");
+    assert_eq!(
+        world
+            .get("/v1/streams/order/ord_1?cursor=x", &[("authorization", &token)])
+            .await
+            .status,
+        200
+    );
+}
