@@ -1,0 +1,174 @@
+//! Who asks, why, and how long the answer may take.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use eventstore::{IdempotencyKey, Metadata, Plan};
+use proto::{failure::Failure, v1::CommandContext};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{core::Core, fields::Fields};
+
+/// Longest idempotency key, in bytes.
+const MAX_KEY: usize = 255;
+/// Longest actor or request id, in bytes.
+const MAX_NAME: usize = 200;
+
+/// The checked context of one command.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) metadata: Metadata,
+    pub(crate) key: Option<IdempotencyKey>,
+    /// When the command came in; the business time of its events.
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Context {
+    /// Checks what the caller said of itself. `command` keeps the keys of different commands apart.
+    pub(crate) fn new(core: &Core, command: &'static str, context: Option<CommandContext>) -> Result<Self, Failure> {
+        let context = context.unwrap_or_default();
+        let mut fields = Fields::default();
+        if context.actor.is_empty() {
+            fields.add("context.actor", "required", "who asks is required");
+        }
+        for (field, text) in [
+            ("context.actor", &context.actor),
+            ("context.request_id", &context.request_id),
+        ] {
+            if text.len() > MAX_NAME || text.contains(char::is_control) {
+                fields.add(
+                    field,
+                    "invalid_format",
+                    format!("at most {MAX_NAME} bytes without control characters"),
+                );
+            }
+        }
+        let correlation_id = uuid(&mut fields, "context.correlation_id", &context.correlation_id);
+        let causation_id = uuid(&mut fields, "context.causation_id", &context.causation_id);
+        let key = &context.idempotency_key;
+        if !key.is_empty() {
+            if key.len() > MAX_KEY || key.contains(char::is_control) {
+                fields.add(
+                    "context.idempotency_key",
+                    "invalid_format",
+                    format!("an idempotency key has 1 to {MAX_KEY} bytes without control characters"),
+                );
+            }
+            // Without it, another request under the same key would be answered with this one's outcome.
+            if context.request_hash.is_empty() {
+                fields.add(
+                    "context.request_hash",
+                    "required",
+                    "an idempotency key needs the fingerprint of its request",
+                );
+            }
+        }
+        fields.into_result()?;
+        let key = (!key.is_empty()).then(|| IdempotencyKey {
+            scope: format!("{command}:{}", context.actor),
+            key: context.idempotency_key,
+            request_hash: context.request_hash,
+        });
+        Ok(Self {
+            metadata: Metadata {
+                actor: context.actor,
+                correlation_id: correlation_id.unwrap_or_else(|| (core.ids)()),
+                causation_id,
+                request_id: context.request_id,
+            },
+            key,
+            now: core.now(),
+        })
+    }
+
+    /// The plan of the command itself: with its metadata, time and key.
+    pub(crate) fn plan(&self) -> Plan {
+        let plan = Plan::new(self.metadata.clone()).occurred_at(self.now);
+        match &self.key {
+            Some(key) => plan.idempotency(key.clone()),
+            None => plan,
+        }
+    }
+
+    /// The context of a command that this one causes; `cause` is the causing command's id.
+    pub(crate) fn caused(&self, cause: Uuid) -> CommandContext {
+        CommandContext {
+            actor: self.metadata.actor.clone(),
+            request_id: self.metadata.request_id.clone(),
+            correlation_id: self.metadata.correlation_id.to_string(),
+            causation_id: cause.to_string(),
+            ..CommandContext::default()
+        }
+    }
+}
+
+fn uuid(fields: &mut Fields, field: &str, text: &str) -> Option<Uuid> {
+    if text.is_empty() {
+        return None;
+    }
+    let uuid = Uuid::try_parse(text).ok();
+    if uuid.is_none() {
+        fields.add(field, "invalid_format", "a UUID is expected");
+    }
+    uuid
+}
+
+/// When the caller stops waiting: by its `grpc-timeout`, else by the default of all calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn of(metadata: &tonic::metadata::MetadataMap) -> Self {
+        let timeout = metadata
+            .get("grpc-timeout")
+            .and_then(|value| value.to_str().ok())
+            .and_then(grpc_timeout)
+            .map_or(proto::transport::DEFAULT_DEADLINE, |timeout| {
+                timeout.min(proto::transport::DEFAULT_DEADLINE)
+            });
+        Self(Instant::now() + timeout)
+    }
+
+    pub(crate) fn at(self) -> Instant {
+        self.0
+    }
+
+    /// How long is left; zero when it has passed.
+    pub(crate) fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Reads `grpc-timeout`: up to eight digits and a unit.
+fn grpc_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(amount * 3600)),
+        "M" => Some(Duration::from_secs(amount * 60)),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_grpc_protocol_writes_them() {
+        assert_eq!(grpc_timeout("1500m"), Some(Duration::from_millis(1500)));
+        assert_eq!(grpc_timeout("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(grpc_timeout("99999999H"), Some(Duration::from_hours(99_999_999)));
+        for wrong in ["", "S", "-1S", "1", "123456789S", "1X", "1é"] {
+            assert_eq!(grpc_timeout(wrong), None, "{wrong}");
+        }
+    }
+}

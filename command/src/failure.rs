@@ -1,0 +1,103 @@
+//! What callers are told when a command does not go through.
+
+use eventstore::TransactError;
+use proto::failure::{Failure, FailureKind};
+use serde_json::json;
+
+/// The failure of a transaction; `rejected` words what the domain refused.
+pub(crate) fn of_transaction<E>(error: TransactError<E>, rejected: impl FnOnce(E) -> Failure) -> Failure {
+    match error {
+        TransactError::Rejected(error) => rejected(error),
+        TransactError::VersionMismatch { expected, actual, .. } => version_mismatch(expected, actual),
+        TransactError::Conflict => busy(
+            "others kept changing the same things; try again",
+            std::time::Duration::from_millis(50),
+        ),
+        TransactError::KeyReused => key_reused(),
+        TransactError::Overloaded { retry_after } => busy("the system is busy; try again shortly", retry_after),
+        TransactError::Closed => Failure::new(
+            FailureKind::Unavailable,
+            "unavailable",
+            "the service is stopping; try again",
+        ),
+        TransactError::Invalid(message) => Failure::new(FailureKind::Invalid, "validation_failed", message),
+        TransactError::Unavailable(error) => unavailable("event store", &error),
+        TransactError::Plan(message) => internal("a plan named too few streams", &message),
+        TransactError::Store(error) => internal("the event store failed", &error),
+    }
+}
+
+/// The caller's version is not the present one.
+pub(crate) fn version_mismatch(expected: u64, actual: u64) -> Failure {
+    Failure::new(
+        FailureKind::StaleVersion,
+        "version_mismatch",
+        format!("version {expected} was expected, the present one is {actual}; read again and retry"),
+    )
+    .with_data(&json!({"expected": expected, "actual": actual}))
+}
+
+/// The idempotency key belongs to another request.
+pub(crate) fn key_reused() -> Failure {
+    Failure::new(
+        FailureKind::KeyReused,
+        "idempotency_key_reused",
+        "this idempotency key was used for another request; take a new key",
+    )
+}
+
+/// Nothing is wrong but the moment.
+pub(crate) fn busy(message: &str, retry_after: std::time::Duration) -> Failure {
+    Failure::new(FailureKind::Overloaded, "overloaded", message).with_retry_after(retry_after)
+}
+
+/// A part that is needed does not answer; logged here.
+pub(crate) fn unavailable(part: &'static str, detail: &dyn std::fmt::Display) -> Failure {
+    tracing::warn!(part, %detail, "a part of the system does not answer");
+    Failure::new(
+        FailureKind::Unavailable,
+        "unavailable",
+        "a part of the system does not answer; try again shortly",
+    )
+    .with_retry_after(std::time::Duration::from_secs(1))
+}
+
+/// A fault of our own; logged here.
+pub(crate) fn internal(what: &'static str, detail: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(%detail, "{what}");
+    Failure::new(
+        FailureKind::Internal,
+        "internal",
+        "the request failed inside the system",
+    )
+}
+
+/// A failure of this crate's own tables.
+pub(crate) fn of_database(error: &sqlx::Error) -> Failure {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => unavailable("database", error),
+        // 57P0x: the server is stopping or starting.
+        sqlx::Error::Database(inner) if inner.code().is_some_and(|code| code.starts_with("57P")) => {
+            unavailable("database", error)
+        }
+        _ => internal("a query failed", error),
+    }
+}
+
+/// A failure of the event store outside a transaction.
+pub(crate) fn of_store(error: &eventstore::Error) -> Failure {
+    use eventstore::Error;
+    match error {
+        Error::Unreachable => unavailable("event store", error),
+        Error::Database(inner) | Error::OutcomeUnknown(inner) => of_database(inner),
+        Error::Decode { source, .. } | Error::Encode { source, .. } => internal(
+            "a stored text is not what it should be",
+            &format_args!("{error}: {source}"),
+        ),
+        Error::Damaged(_) => internal("the event store failed", error),
+    }
+}

@@ -1,0 +1,56 @@
+//! Reading the parts that several product requests share.
+
+use std::collections::HashMap;
+
+use domain::{AttributeKey, AttributeValue, Attributes, Currency, Money, Price, ProductId, product::ProductStatus};
+use proto::v1;
+
+use crate::fields::Fields;
+
+pub(super) fn product_id(fields: &mut Fields, field: &str, text: &str) -> Option<ProductId> {
+    fields.check(field, text.parse())
+}
+
+pub(super) fn price(fields: &mut Fields, money: Option<v1::Money>) -> Option<Price> {
+    let money = fields.require("price", money, "a price")?;
+    let currency = fields.check("price.currency", Currency::new(&money.currency));
+    let currency = currency?;
+    fields.check("price.amount", Price::new(Money::new(money.amount, currency)))
+}
+
+pub(super) fn attributes(
+    fields: &mut Fields,
+    field: &str,
+    attributes: HashMap<String, v1::AttributeValue>,
+) -> Attributes {
+    let mut read = Attributes::new();
+    for (key, value) in attributes {
+        let path = format!("{field}.{key}");
+        let key = fields.check(path.as_str(), AttributeKey::new(&key));
+        let value = match value.value {
+            Some(v1::attribute_value::Value::Text(text)) => fields.check(path, AttributeValue::text(text)),
+            Some(v1::attribute_value::Value::Number(number)) => fields.check(path, AttributeValue::number(number)),
+            Some(v1::attribute_value::Value::Integer(integer)) => Some(AttributeValue::integer(integer)),
+            Some(v1::attribute_value::Value::Boolean(boolean)) => Some(AttributeValue::boolean(boolean)),
+            None => fields.require(&path, None, "a value"),
+        };
+        if let (Some(key), Some(value)) = (key, value) {
+            read.insert(key, value);
+        }
+    }
+    read
+}
+
+/// The status; `None` when it is not said or not known, the latter noted.
+pub(super) fn status(fields: &mut Fields, status: i32) -> Option<ProductStatus> {
+    match v1::ProductStatus::try_from(status) {
+        Ok(v1::ProductStatus::Unspecified) => None,
+        Ok(v1::ProductStatus::Draft) => Some(ProductStatus::Draft),
+        Ok(v1::ProductStatus::Active) => Some(ProductStatus::Active),
+        Ok(v1::ProductStatus::Archived) => Some(ProductStatus::Archived),
+        Err(_) => {
+            fields.add("status", "unknown", "a status is draft, active or archived");
+            None
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What is on the shelf: one file per use case.
+
+mod adjust;
+mod change;
+mod commit;
+mod level;
+mod order_stock;
+mod receive;
+pub(crate) mod refusal;
+mod release;
+mod reserve;
+mod set;
+
+use proto::v1::{
+    AdjustStockRequest, OrderStockReply, OrderStockRequest, ReceiveStockRequest, ReserveStockReply,
+    ReserveStockRequest, SetStockRequest, StockReply, stock_command_server::StockCommand,
+};
+use tonic::{Request, Response, Status};
+
+pub(crate) use self::level::Level;
+use crate::{core::Core, serve::serve};
+
+/// The gRPC service `StockCommand`.
+#[derive(Clone)]
+pub(crate) struct Stocks {
+    core: Core,
+}
+
+impl Stocks {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+}
+
+#[tonic::async_trait]
+impl StockCommand for Stocks {
+    async fn receive_stock(&self, request: Request<ReceiveStockRequest>) -> Result<Response<StockReply>, Status> {
+        serve("ReceiveStock", receive::receive_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn adjust_stock(&self, request: Request<AdjustStockRequest>) -> Result<Response<StockReply>, Status> {
+        serve("AdjustStock", adjust::adjust_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn set_stock(&self, request: Request<SetStockRequest>) -> Result<Response<StockReply>, Status> {
+        serve("SetStock", set::set_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn reserve_stock(
+        &self,
+        request: Request<ReserveStockRequest>,
+    ) -> Result<Response<ReserveStockReply>, Status> {
+        serve("ReserveStock", reserve::reserve_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn release_stock(&self, request: Request<OrderStockRequest>) -> Result<Response<OrderStockReply>, Status> {
+        serve("ReleaseStock", release::release_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn commit_stock(&self, request: Request<OrderStockRequest>) -> Result<Response<OrderStockReply>, Status> {
+        serve("CommitStock", commit::commit_stock(&self.core, request.into_inner())).await
+    }
+}

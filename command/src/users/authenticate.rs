@@ -1,0 +1,42 @@
+//! Whose password is it?
+
+use domain::{EmailAddress, email::EmailClaim, user::User};
+use proto::{
+    failure::{Failure, FailureKind},
+    v1::{AuthenticateReply, AuthenticateRequest},
+};
+
+use super::{Users, view};
+use crate::failure;
+
+pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) -> Result<AuthenticateReply, Failure> {
+    let store = &users.core.store;
+    // A text that is no address has no account; it is told and timed like any other without one.
+    let owner = match EmailAddress::new(&request.email) {
+        Ok(email) => {
+            let claim = store.load::<EmailClaim>(&email.stream_id()).await;
+            claim.map_err(|error| failure::of_store(&error))?.aggregate.owner()
+        }
+        Err(_) => None,
+    };
+    let id = owner.map(|user_id| user_id.to_string()).unwrap_or_default();
+    let hash = users.credentials.password_hash(&id).await;
+    let hash = hash.map_err(|error| failure::of_database(&error))?;
+    if !users.passwords.verify(request.password, hash).await? {
+        return Err(Failure::new(
+            FailureKind::Unauthenticated,
+            "invalid_credentials",
+            "the e-mail address or the password is wrong",
+        ));
+    }
+    let user = store
+        .load::<User>(&id)
+        .await
+        .map_err(|error| failure::of_store(&error))?;
+    let Some(account) = user.aggregate.account() else {
+        return Err(failure::internal("a user with credentials is not there", &id));
+    };
+    Ok(AuthenticateReply {
+        user: Some(view::message(account, user.version)),
+    })
+}

@@ -1,0 +1,121 @@
+//! A new account: the claim of the e-mail address and the user in one commit, the password's hash in a row written before.
+
+use domain::{
+    EmailAddress, PersonName, UserId,
+    email::{EmailClaim, EmailCommand, EmailError},
+    user::{RegisteredUser, Role, User, UserCommand, UserError},
+};
+use eventstore::TransactError;
+use proto::{
+    failure::{Failure, FailureKind},
+    v1::{self, CreateUserRequest, UserReply},
+};
+
+use super::{Users, password, view};
+use crate::{context::Context, failure, fields::Fields, reply};
+
+pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Result<UserReply, Failure> {
+    let context = Context::new(&users.core, "create_user", request.context)?;
+    let mut fields = Fields::default();
+    let email = fields.check("email", EmailAddress::new(&request.email));
+    let name = fields.check("name", PersonName::new(&request.name));
+    let role = match v1::Role::try_from(request.role) {
+        Ok(v1::Role::Admin) => Some(Role::Admin),
+        Ok(v1::Role::Customer) => Some(Role::Customer),
+        Ok(v1::Role::Unspecified) => fields.require("role", None, "a role"),
+        Err(_) => {
+            fields.add("role", "unknown", "a role is admin or customer");
+            None
+        }
+    };
+    // Customers that the system itself enters, as a seed does, need not be able to log in.
+    let no_login =
+        request.password.is_empty() && role == Some(Role::Customer) && context.metadata.actor.starts_with("system:");
+    if !no_login && let Err(error) = password::check(&request.password) {
+        fields.add("password", error.code(), password::PasswordError::message());
+    }
+    fields.into_result()?;
+    let (Some(email), Some(name), Some(role)) = (email, name, role) else {
+        return Err(Fields::default().into_failure());
+    };
+
+    let user_id = UserId::new(users.core.mint(context.now));
+    let id = user_id.to_string();
+    // First the hash: a crash after it leaves a row that nobody can log in with. The other way round it would leave a user without a
+    // password, whose address is taken for good.
+    if !no_login {
+        let hash = users.passwords.hash(request.password).await?;
+        let inserted = users.credentials.insert(&id, &hash).await;
+        inserted.map_err(|error| failure::of_database(&error))?;
+    }
+
+    let claim = email.stream_id();
+    let plan = context
+        .plan()
+        .create::<User>(id.as_str())
+        .write::<EmailClaim>(claim.as_str());
+    let stream = id.clone();
+    let account = RegisteredUser {
+        user_id,
+        email,
+        name,
+        role,
+    };
+    let committed = users
+        .core
+        .store
+        .transact(plan, move |transaction| {
+            let register = UserCommand::Register(account.clone());
+            let registered = transaction
+                .state::<User>(&stream)
+                .decide(&register)
+                .map_err(Refusal::User)?;
+            let claimed = transaction
+                .state::<EmailClaim>(&claim)
+                .decide(&EmailCommand::Claim { user_id })
+                .map_err(Refusal::Email)?;
+            transaction.append::<User>(&stream, registered);
+            transaction.append::<EmailClaim>(&claim, claimed);
+            Ok::<_, Refusal>(account.clone())
+        })
+        .await;
+    // With an unknown outcome the user may exist and need the row.
+    let orphaned = match &committed {
+        Ok(committed) => committed.replayed,
+        Err(TransactError::Unavailable(_) | TransactError::Store(_)) => false,
+        Err(_) => true,
+    };
+    if !no_login
+        && orphaned
+        && let Err(error) = users.credentials.delete(&id).await
+    {
+        tracing::warn!(user_id = id, %error, "credentials of a user that was not created stay behind");
+    }
+    let committed = committed.map_err(|error| failure::of_transaction(error, Failure::from))?;
+    Ok(UserReply {
+        user: Some(view::message(&committed.value, 1)),
+        committed: Some(reply::committed(&committed, 1)),
+    })
+}
+
+enum Refusal {
+    User(UserError),
+    Email(EmailError),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::User(error @ UserError::AlreadyExists) => failure::internal("a fresh user id was in use", &error),
+            Refusal::Email(EmailError::Taken { .. }) => Self::new(
+                FailureKind::Conflict,
+                "email_taken",
+                "another user has this e-mail address",
+            )
+            .with_field("email", "taken", "another user has it"),
+            Refusal::Email(error @ EmailError::NotOwner { .. }) => {
+                failure::internal("a claim was refused as a release", &error)
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The table `credentials`.
+
+use sqlx::PgPool;
+
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pool: PgPool,
+}
+
+impl Credentials {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    pub(super) async fn insert(&self, user_id: &str, password_hash: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)")
+            .bind(user_id)
+            .bind(password_hash)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    pub(super) async fn delete(&self, user_id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM credentials WHERE user_id = $1")
+            .bind(user_id)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// `None`: no such user, or one without a password.
+    pub(super) async fn password_hash(&self, user_id: &str) -> Result<Option<String>, sqlx::Error> {
+        sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
+            .bind(user_id)
+            .fetch_optional(&self.pool)
+            .await
+    }
+}
