@@ -1,0 +1,154 @@
+//! The command line.
+
+mod doctor;
+mod end;
+mod import;
+mod migrate;
+mod openapi;
+mod print;
+mod projections;
+mod rebuild;
+mod seed;
+mod serve;
+mod services;
+mod session;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Flags, Inputs};
+use crate::telemetry;
+
+pub use end::End;
+
+/// Tillroll: a commerce backend in which every change is an event.
+#[derive(Debug, Parser)]
+#[command(name = "tillroll", version, propagate_version = true, max_term_width = 120)]
+struct Arguments {
+    /// Configuration file; without it `tillroll.toml` in the working folder, if there is one [env: `TILLROLL_CONFIG`]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the system, or with --roles a part of it
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Fill in a demo shop: products, customers and a year of orders; running it again changes nothing
+    Seed(seed::Arguments),
+    /// Bring in products or the history of orders from files
+    #[command(subcommand)]
+    Import(import::Command),
+    /// List the read models: version, lag in events and seconds, rate
+    Projections(projections::Arguments),
+    /// Rebuild a read model from the events, while the old one serves
+    Rebuild(rebuild::Arguments),
+    /// Manage the people who may log in
+    #[command(subcommand)]
+    User(user::Command),
+    /// Print the HTTP API's `OpenAPI` document
+    Openapi,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Check everything that a start needs, and say what to do
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the effective configuration as TOML, with the source of each value
+    Dump,
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be said when even this cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() {
+                End::Usage.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let inputs = Inputs {
+        flags: arguments.flags,
+        environment: std::env::vars_os().collect(),
+        file: arguments.config,
+    };
+    let config = match Config::load(&inputs) {
+        Ok(config) => config,
+        Err(error) => {
+            for problem in error.problems {
+                eprintln!("tillroll: {} {}", problem.variable, problem.message);
+            }
+            return End::Usage.into();
+        }
+    };
+    if let Err(error) = telemetry::start(&config.telemetry) {
+        eprintln!("tillroll: logging cannot start: {error}");
+        return End::Failure.into();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tillroll: {error}");
+            return End::Failure.into();
+        }
+    };
+    let end = match runtime.block_on(run(arguments.command, &config)) {
+        Ok(end) => end,
+        Err(error) => {
+            eprintln!("tillroll: {error:#}");
+            End::Failure
+        }
+    };
+    // Whatever still runs was told to end and did not; a prompt that waits for a key would hold the process up for
+    // good.
+    runtime.shutdown_background();
+    end.into()
+}
+
+async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => migrate::run(config).await,
+        Command::Seed(arguments) => seed::run(config, &arguments).await,
+        Command::Import(command) => import::run(config, command).await,
+        Command::Projections(arguments) => projections::run(config, &arguments).await,
+        Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
+        Command::User(command) => user::run(config, command).await,
+        Command::Openapi => openapi::run(),
+        Command::Config(ConfigCommand::Dump) => {
+            print::line(config.dump());
+            Ok(End::Success)
+        }
+        Command::Doctor => doctor::run(config).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,60 @@
+//! `tillroll projections`.
+
+use projections::{Status, status};
+
+use super::session::with_database;
+use super::{End, print};
+use crate::compose;
+use crate::config::Config;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
+    let all = with_database(config, async |work| {
+        let pool = work.database.pool("projections", 1, None);
+        let all = status(&pool).await;
+        compose::close_pool(&pool).await;
+        Ok(all?)
+    })
+    .await?;
+    if arguments.json {
+        for status in &all {
+            print::line(json(status));
+        }
+    } else {
+        print::line(format_args!(
+            "{:<12} {:>7} {:<9} {:>12} {:>8} {:>10} {:>7}",
+            "PROJECTION", "VERSION", "STATE", "LAG EVENTS", "LAG S", "EVENTS/S", "PARKED"
+        ));
+        for status in &all {
+            print::line(format_args!(
+                "{:<12} {:>7} {:<9} {:>12} {:>8.1} {:>10.0} {:>7}",
+                status.name,
+                status.version,
+                status.state.as_str(),
+                status.lag_events,
+                status.lag_seconds,
+                status.rate,
+                status.parked
+            ));
+        }
+    }
+    Ok(End::Success)
+}
+
+fn json(status: &Status) -> serde_json::Value {
+    serde_json::json!({
+        "name": status.name,
+        "version": status.version,
+        "state": status.state.as_str(),
+        "lag_events": status.lag_events,
+        "lag_seconds": status.lag_seconds,
+        "events_per_second": status.rate,
+        "parked": status.parked,
+    })
+}

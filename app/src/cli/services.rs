@@ -1,0 +1,112 @@
+//! The services inside a command's own process, on the same database as those of a server that may be running beside it.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use eventstore::Store;
+use proto::transport::Transport;
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::session::Work;
+use crate::config::Config;
+use crate::world::World;
+use crate::{compose, postgres};
+
+/// How often is looked whether the read models show what came in.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A read that takes longer is given up.
+const LONGEST_READ: Duration = Duration::from_mins(1);
+
+/// Opened services; close them.
+pub(super) struct Services {
+    store: Store,
+    command: command::Command,
+    query: query::Query,
+    command_pool: PgPool,
+    query_pool: PgPool,
+    projecting: Option<Projecting>,
+}
+
+/// Projectors of this process.
+struct Projecting {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+    pool: PgPool,
+}
+
+impl Services {
+    /// Brings the schema up to date and opens the services.
+    pub(super) async fn open(config: &Config, world: &World, work: &Work) -> anyhow::Result<Services> {
+        compose::migrate(&work.database).await?;
+        let command_pool = work.database.pool("cli command", 8, None);
+        let query_pool = work.database.pool("cli query", 4, Some(LONGEST_READ));
+        let settings = eventstore::Config::new(world.ids.clone());
+        let store = Store::open(command_pool.clone(), settings)
+            .await
+            .context("the event store cannot be opened")?;
+        let command = compose::command(config, world, &store, &command_pool);
+        let query = query::Config::new(query_pool.clone()).build();
+        Ok(Services {
+            store,
+            command,
+            query,
+            command_pool,
+            query_pool,
+            projecting: None,
+        })
+    }
+
+    /// A channel to the write services.
+    pub(super) fn commands(&self) -> Transport {
+        Transport::in_process(self.command.routes())
+    }
+
+    /// A channel to the read services.
+    pub(super) fn queries(&self) -> Transport {
+        Transport::in_process(compose::query_routes(&self.query))
+    }
+
+    /// Sees to it that the read models keep up. Beside a server of the embedded cluster, its projectors do; otherwise
+    /// this process lends a hand, since there may be no other.
+    pub(super) fn project(&mut self, config: &Config, work: &Work) {
+        if config.database.url.is_none() && postgres::serving_process(&config.data.dir).is_some() {
+            return;
+        }
+        let pool = work.database.pool("cli projector", 12, None);
+        let stop = CancellationToken::new();
+        // Without a server on the embedded cluster, leases are those of a dead one.
+        let settings = projections::Config {
+            sole: config.database.url.is_none(),
+            ..projections::Config::default()
+        };
+        let runner = projections::Runner::new(pool.clone(), self.store.log(), settings);
+        let task = tokio::spawn(runner.run(stop.clone()));
+        self.projecting = Some(Projecting { task, stop, pool });
+    }
+
+    /// Returns when every read model shows what the log holds now.
+    pub(super) async fn caught_up(&self) -> anyhow::Result<()> {
+        let heads = self.store.log().heads().await?;
+        while !projections::caught_up(&self.query_pool, &heads).await? {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Leaves the store and its connections in order.
+    pub(super) async fn close(self) {
+        if let Some(Projecting { task, stop, pool }) = self.projecting {
+            stop.cancel();
+            if let Err(error) = task.await {
+                tracing::error!("the projectors ended unexpectedly: {error}");
+            }
+            compose::close_pool(&pool).await;
+        }
+        self.command.close().await;
+        self.store.close().await;
+        compose::close_pool(&self.query_pool).await;
+        compose::close_pool(&self.command_pool).await;
+    }
+}

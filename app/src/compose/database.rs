@@ -1,0 +1,159 @@
+//! The database of a process: one that is configured, or the embedded one.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::postgres::{Embedded, Options};
+
+/// How long a configured database may take to answer for the first time: services of a deployment start together.
+const FIRST_ANSWER: Duration = Duration::from_secs(30);
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
+/// Connections that are still in use by then are cut.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(5);
+
+/// A database that answers.
+#[derive(Debug)]
+pub struct Database {
+    options: PgConnectOptions,
+    url: String,
+    embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// For a server: the embedded cluster is this process's alone. Gives up waiting for a configured database when
+    /// `soft` is cancelled.
+    pub async fn serve(config: &Config, soft: &CancellationToken) -> anyhow::Result<Database> {
+        match &config.database.url {
+            Some(_) => Database::configured(config, soft, FIRST_ANSWER).await,
+            None => Ok(Database::of(Embedded::serve(&options(config)).await?)),
+        }
+    }
+
+    /// For a command that may run beside a server.
+    pub async fn attach(config: &Config) -> anyhow::Result<Database> {
+        match &config.database.url {
+            Some(_) => Database::configured(config, &CancellationToken::new(), Duration::ZERO).await,
+            None => Ok(Database::of(Embedded::attach(&options(config)).await?)),
+        }
+    }
+
+    fn of(embedded: Embedded) -> Database {
+        Database {
+            options: embedded.connect_options(),
+            url: embedded.url(),
+            embedded: Some(embedded),
+        }
+    }
+
+    async fn configured(config: &Config, soft: &CancellationToken, patience: Duration) -> anyhow::Result<Database> {
+        let url = config.database.url.as_ref().context("no database is configured")?;
+        let options = url.options();
+        let deadline = Instant::now() + patience;
+        let mut told = false;
+        loop {
+            match PgConnection::connect_with(&options.clone().disable_statement_logging()).await {
+                Ok(connection) => {
+                    connection.close().await?;
+                    return Ok(Database {
+                        options,
+                        url: url.expose().to_owned(),
+                        embedded: None,
+                    });
+                }
+                // Wrong credentials or an unknown database do not mend themselves; a server that is still starting
+                // does.
+                Err(error) if Instant::now() >= deadline || !may_pass(&error) => {
+                    return Err(error).with_context(|| format!("the database {url} (DATABASE_URL) does not answer"));
+                }
+                Err(error) if !told => {
+                    tracing::info!("waiting for the database {url}: {error}");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                () = soft.cancelled() => anyhow::bail!("stopped while waiting for the database"),
+                () = sleep(ASK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Where the database is, with its password: not for logs.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The embedded cluster, when that is what it is.
+    #[must_use]
+    pub fn embedded(&self) -> Option<&Embedded> {
+        self.embedded.as_ref()
+    }
+
+    /// A pool of at most `connections`, opened as they are needed. `name` shows in `pg_stat_activity`; a statement
+    /// that runs for longer than `limit` is given up.
+    #[must_use]
+    pub fn pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
+        let mut options = self.options.clone().application_name(&format!("tillroll {name}"));
+        if let Some(limit) = limit {
+            options = options.options([("statement_timeout", limit.as_millis().to_string())]);
+        }
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options)
+    }
+
+    /// Leaves the database; stops the embedded cluster where this process is its last user. `hard` cuts its clean
+    /// shutdown short.
+    pub async fn close(self, hard: &CancellationToken) -> anyhow::Result<()> {
+        if let Some(embedded) = self.embedded {
+            embedded.stop(hard).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Closes a pool and returns when its connections are gone, at most after some seconds. The driver's own close may return
+/// while a connection is still on its way back to the pool, which would then be cut by the end of PostgreSQL.
+pub async fn close_pool(pool: &PgPool) {
+    let closing = async {
+        loop {
+            pool.close().await;
+            if pool.size() == 0 {
+                break;
+            }
+            sleep(CLOSE_AGAIN_AFTER).await;
+        }
+    };
+    if timeout(CLOSE_WITHIN, closing).await.is_err() {
+        tracing::warn!(
+            connections = pool.size(),
+            "connections to the database were still in use at the end"
+        );
+    }
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        data_dir: config.data.dir.clone(),
+        path: config.path.clone(),
+    }
+}
+
+fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // cannot_connect_now: it is starting up or shutting down.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+        _ => false,
+    }
+}

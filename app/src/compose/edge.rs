@@ -1,0 +1,119 @@
+//! The HTTP side of a process: the gateway, or for a process without one the few addresses that operators and
+//! orchestrators ask.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
+use http::StatusCode;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use proto::transport::Transport;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::time::{interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::signing_key;
+use crate::world::World;
+
+/// Samples are moved into their histograms this often; between, they take memory one by one.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// A database that takes longer for nothing at all is not ready.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// The gateway, serving until `stop`.
+pub(super) fn gateway(
+    config: &Config,
+    world: &World,
+    listener: TcpListener,
+    command: Transport,
+    query: Transport,
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
+    let key = signing_key::load(config)?;
+    let defaults = gateway::Config::new(command, query, key, world.clock.clone(), world.ids.clone());
+    let router = gateway::Config {
+        quotas: defaults.quotas.filter(|_| config.http.rate_limit),
+        trusted_proxies: config.http.trusted_proxies,
+        public_base_url: config.http.public_url.clone(),
+        metrics: recorder(),
+        ..defaults
+    }
+    .build()
+    .context("the gateway cannot be built")?;
+    Ok(serve(listener, router, stop))
+}
+
+/// `/healthz`, `/readyz` and `/metrics` of a process without the gateway.
+pub(super) fn operations(
+    listener: TcpListener,
+    pool: Option<PgPool>,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send + use<> {
+    let ready = async move || match &pool {
+        Some(pool)
+            if !matches!(
+                timeout(ANSWERS_WITHIN, sqlx::query("SELECT 1").execute(pool)).await,
+                Ok(Ok(_))
+            ) =>
+        {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+        }
+        _ => (StatusCode::OK, "ready\n"),
+    };
+    let metrics = async || {
+        recorder()
+            .map(|recorder| recorder.render())
+            .ok_or(StatusCode::NOT_FOUND)
+    };
+    let router = Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics));
+    serve(listener, router, stop)
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    if let Err(error) = gateway::serve(listener, router, stop).await {
+        tracing::error!("the HTTP server ended: {error}");
+    }
+}
+
+/// The process's metrics. There can be one recorder in a process, however many systems it runs; `None` when another
+/// one was there before.
+fn recorder() -> Option<PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| match install() {
+            Ok(handle) => Some(handle),
+            Err(error) => {
+                tracing::warn!("no metrics are collected: {error}");
+                None
+            }
+        })
+        .clone()
+}
+
+fn install() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(
+            Matcher::Suffix("_seconds".to_owned()),
+            &gateway::REQUEST_DURATION_BUCKETS,
+        )?
+        .install_recorder()
+}
+
+/// Keeps the recorder's memory bounded, until `stop`.
+pub(super) async fn upkeep(stop: CancellationToken) {
+    let Some(recorder) = recorder() else { return };
+    let mut ticks = interval(UPKEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => recorder.run_upkeep(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Puts the system together: which parts run in this process, and how they reach each other.
+
+mod database;
+mod edge;
+mod grpc;
+mod listeners;
+mod parts;
+mod schema;
+mod system;
+
+pub use database::{Database, close_pool};
+pub use grpc::query_routes;
+pub use parts::services as command;
+pub use schema::migrate;
+pub use system::System;

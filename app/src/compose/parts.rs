@@ -1,0 +1,224 @@
+//! What runs in a process, by its roles, and the order in which it ends.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use eventstore::Store;
+use proto::transport::Transport;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::database::{Database, close_pool};
+use super::grpc::Services;
+use super::listeners::Listeners;
+use super::{edge, migrate};
+use crate::config::{Config, Role};
+use crate::lifecycle::Group;
+use crate::world::World;
+
+/// Connections for the store's writer and what commands look up beside it.
+const COMMAND_CONNECTIONS: u32 = 16;
+/// Connections for reads.
+const QUERY_CONNECTIONS: u32 = 24;
+/// One for each read model, and some for their bookkeeping.
+const PROJECTOR_CONNECTIONS: u32 = 12;
+/// No read is waited for longer than this by the gateway.
+const LONGEST_READ: Duration = Duration::from_mins(1);
+
+/// The parts of a process.
+pub(super) struct Parts {
+    /// Takes requests from outside the process.
+    edge: Group,
+    /// Fills the read models.
+    projectors: Group,
+    /// Process managers and the like.
+    upkeep: Group,
+    command: Option<command::Command>,
+    store: Option<Store>,
+    pools: Vec<PgPool>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Parts")
+            .field("command", &self.command)
+            .field("pools", &self.pools)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    pub(super) async fn start(
+        config: &Config,
+        world: &World,
+        listeners: Listeners,
+        database: Option<&Database>,
+    ) -> anyhow::Result<Parts> {
+        let mut parts = Parts {
+            edge: Group::new("the requests under way"),
+            projectors: Group::new("the projectors"),
+            upkeep: Group::new("the process managers"),
+            command: None,
+            store: None,
+            pools: Vec::new(),
+        };
+        match parts.fill(config, world, listeners, database).await {
+            Ok(()) => Ok(parts),
+            Err(error) => {
+                parts.end(&CancellationToken::new()).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(
+        &mut self,
+        config: &Config,
+        world: &World,
+        listeners: Listeners,
+        database: Option<&Database>,
+    ) -> anyhow::Result<()> {
+        let roles = &config.roles;
+        let mut query = None;
+        if let Some(database) = database {
+            migrate(database).await?;
+            if roles.has(Role::Query) {
+                let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
+                query = Some((query::Config::new(pool.clone()).build(), pool));
+            }
+            if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
+                self.write_side(config, world, database).await?;
+            }
+        }
+        let offered = self.command.clone().filter(|_| roles.has(Role::Command));
+        let read_pool = query.as_ref().map(|(_, pool)| pool.clone());
+        let query = query.map(|(query, _)| query);
+        if let Some(listener) = listeners.grpc {
+            let mut services = Services::new();
+            if let Some(command) = &offered {
+                services = services.command(command);
+            }
+            if let Some(query) = &query {
+                services = services.query(query);
+            }
+            let (server, health) = services.on(listener, self.edge.stop_token())?;
+            if let Some(pool) = self.pools.first() {
+                self.upkeep.spawn(health.watch(pool.clone(), self.edge.stop_token()));
+            }
+            self.edge.spawn(async move {
+                if let Err(error) = server.await {
+                    tracing::error!("the gRPC server ended: {error}");
+                }
+            });
+        }
+        self.upkeep.spawn(edge::upkeep(self.upkeep.stop_token()));
+        if let Some(listener) = listeners.operations {
+            self.edge.spawn(edge::operations(
+                listener,
+                self.pools.first().cloned(),
+                self.edge.stop_token(),
+            ));
+        }
+        if let Some(listener) = listeners.gateway {
+            let command = match offered {
+                Some(command) => self.inside(Services::new().command(&command), self.pools.last()),
+                None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
+            };
+            let query = match query {
+                Some(query) => self.inside(Services::new().query(&query), read_pool.as_ref()),
+                None => remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?,
+            };
+            let server = edge::gateway(config, world, listener, command, query, self.edge.stop_token())?;
+            self.edge.spawn(server);
+        }
+        Ok(())
+    }
+
+    /// The store and what stands on it.
+    async fn write_side(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
+        let pool = self.pool(database, "command", COMMAND_CONNECTIONS, None);
+        let store = Store::open(pool.clone(), eventstore::Config::new(world.ids.clone()))
+            .await
+            .context("the event store cannot be opened")?;
+        self.store = Some(store.clone());
+        if config.roles.has(Role::Projector) {
+            let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
+            // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
+            let settings = projections::Config {
+                sole: database.embedded().is_some(),
+                ..projections::Config::default()
+            };
+            let runner = projections::Runner::new(pool, store.log(), settings);
+            self.projectors.spawn(runner.run(self.projectors.stop_token()));
+        }
+        if config.roles.has(Role::Command) || config.roles.has(Role::Worker) {
+            let command = services(config, world, &store, &pool);
+            if config.roles.has(Role::Worker) {
+                let (managers, stop) = (command.clone(), self.upkeep.stop_token());
+                self.upkeep.spawn(async move { managers.run_processes(stop).await });
+            }
+            self.command = Some(command);
+        }
+        Ok(())
+    }
+
+    fn pool(&mut self, database: &Database, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
+        let pool = database.pool(name, connections, limit);
+        self.pools.push(pool.clone());
+        pool
+    }
+
+    /// A channel to services in this process, whose health is kept true.
+    fn inside(&self, services: Services, pool: Option<&PgPool>) -> Transport {
+        let (transport, health) = services.in_process();
+        if let Some(pool) = pool {
+            self.upkeep.spawn(health.watch(pool.clone(), self.edge.stop_token()));
+        }
+        transport
+    }
+
+    /// Ends everything: requests are drained first, then the projectors and process managers stop, then the store is
+    /// closed.
+    pub(super) async fn end(self, hard: &CancellationToken) {
+        self.edge.end(hard).await;
+        tokio::join!(self.projectors.end(hard), self.upkeep.end(hard));
+        let close = async {
+            if let Some(command) = &self.command {
+                command.close().await;
+            }
+            if let Some(store) = &self.store {
+                store.close().await;
+            }
+        };
+        tokio::select! {
+            () = close => {}
+            () = hard.cancelled() => {}
+        }
+        let pools = async {
+            for pool in &self.pools {
+                close_pool(pool).await;
+            }
+        };
+        tokio::select! {
+            () = pools => {}
+            () = hard.cancelled() => {}
+        }
+    }
+}
+
+/// The write services on a store.
+#[must_use]
+pub fn services(config: &Config, world: &World, store: &Store, pool: &PgPool) -> command::Command {
+    let defaults = command::Config::new(store.clone(), pool.clone(), world.clock.clone(), world.ids.clone());
+    command::Config {
+        reservation_ttl: config.orders.reservation_ttl,
+        ..defaults
+    }
+    .build()
+}
+
+fn remote(variable: &str, url: Option<&str>) -> anyhow::Result<Transport> {
+    let url = url.with_context(|| format!("{variable} is not set"))?;
+    Transport::remote(url).with_context(|| format!("{variable} cannot be used"))
+}

@@ -1,0 +1,37 @@
+//! Signing of access tokens.
+
+use std::path::PathBuf;
+
+use super::layers::{Noted, Reader};
+use super::variable::{Secrecy, Variable};
+
+const JWT_KEY_FILE: Variable = Variable {
+    key: "jwt_key_file",
+    environment: "TILLROLL_JWT_KEY_FILE",
+    flag: "jwt-key-file",
+    value: "FILE",
+    default: None,
+    secrecy: Secrecy::Open,
+    help: "Ed25519 key (PKCS#8 PEM) that signs access tokens, shared by all gateways; not set: keys/jwt-ed25519.pem in the data folder, made on first use",
+};
+
+pub(super) const VARIABLES: &[&Variable] = &[&JWT_KEY_FILE];
+
+/// Signing of access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// The private key's file; `None`: the data folder's own, made on first use.
+    pub jwt_key_file: Option<PathBuf>,
+}
+
+pub(super) fn read(reader: &mut Reader) -> Result<Auth, Noted> {
+    let jwt_key_file = reader.optional(&JWT_KEY_FILE, |text| {
+        let path = PathBuf::from(text);
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err("a file that exists".to_owned())
+        }
+    })?;
+    Ok(Auth { jwt_key_file })
+}

@@ -1,0 +1,77 @@
+//! The layer that the command line fills: one flag for every variable, made from the same table.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use super::layers::{Error, Problem};
+use super::variable::Variable;
+use super::variables;
+
+/// Values given on the command line, by the variable's key.
+#[derive(Clone, Debug, Default)]
+pub struct Flags(BTreeMap<&'static str, String>);
+
+impl Flags {
+    pub(super) fn get(&self, variable: &Variable) -> Option<&str> {
+        self.0.get(variable.key).map(String::as_str)
+    }
+
+    pub(super) fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> Result<Flags, Error> {
+        let mut values = BTreeMap::new();
+        for (flag, value) in pairs {
+            match variables().find(|variable| variable.flag == flag) {
+                Some(variable) => values.insert(variable.key, value),
+                None => {
+                    return Err(Error {
+                        problems: vec![Problem {
+                            variable: flag.to_owned(),
+                            message: "is not a variable's flag".to_owned(),
+                        }],
+                    });
+                }
+            };
+        }
+        Ok(Flags(values))
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Flags, clap::Error> {
+        let mut flags = Flags::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for variable in variables() {
+            if let Some(value) = matches.get_one::<String>(variable.key) {
+                self.0.insert(variable.key, value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        variables().fold(command, |command, variable| {
+            let default = variable
+                .default
+                .map(|default| format!(" [default: {default}]"))
+                .unwrap_or_default();
+            command.arg(
+                Arg::new(variable.key)
+                    .long(variable.flag)
+                    .value_name(variable.value)
+                    .help(format!("{} [env: {}]{default}", variable.help, variable.environment))
+                    .help_heading("Configuration")
+                    .global(true),
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Flags::augment_args(command)
+    }
+}

@@ -1,0 +1,306 @@
+//! CSV as RFC 4180 has it, record by record.
+//!
+//! Why not the csv crate: it takes everything behind a forgotten quote for one field, to the end of the file and
+//! in memory. Here such a row is an error of its first line, and the lines after it are read as if nothing
+//! had happened.
+
+use std::io::{self, Read};
+
+use super::input::{MAX_ROW, Malformed, Window};
+
+/// One record; its fields are the bytes as they stand, quotes resolved.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Number of the record's first line, from 1.
+    pub(crate) line: u64,
+    /// Offset of its first byte.
+    pub(crate) start: u64,
+    /// Offset behind its last byte, line end included.
+    pub(crate) end: u64,
+    /// Line that the next record begins on.
+    pub(crate) next_line: u64,
+    /// What is wrong with its shape. The fields are then those that could be read before.
+    pub(crate) malformed: Option<Malformed>,
+    data: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Record {
+    /// Number of fields.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A field by its place.
+    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends[before],
+            None => 0,
+        };
+        Some(&self.data[start..end])
+    }
+
+    fn clear(&mut self) {
+        self.malformed = None;
+        self.data.clear();
+        self.ends.clear();
+    }
+
+    fn end_field(&mut self) {
+        self.ends.push(self.data.len());
+    }
+}
+
+/// How far a record could be read.
+enum Parsed {
+    /// Bytes and line ends that it takes.
+    Whole(usize, u64),
+    /// The bytes end inside it.
+    Cut,
+    Malformed(Malformed),
+}
+
+/// The records of an input.
+pub(crate) struct Records<R> {
+    window: Window<R>,
+}
+
+impl<R: Read> Records<R> {
+    /// Reads from a place that is the beginning of a record.
+    pub(crate) fn new(window: Window<R>) -> Self {
+        Self { window }
+    }
+
+    /// Reads the next record into `record`; false at the end. Empty lines are passed over.
+    pub(crate) fn read(&mut self, record: &mut Record) -> io::Result<bool> {
+        loop {
+            if self.window.bytes().is_empty() {
+                if self.window.is_last() {
+                    return Ok(false);
+                }
+                self.window.fill()?;
+                continue;
+            }
+            record.clear();
+            record.line = self.window.line;
+            record.start = self.window.offset;
+            match parse(self.window.bytes(), self.window.is_last(), record) {
+                Parsed::Whole(length, _) if length > MAX_ROW => {
+                    record.malformed = Some(Malformed::TooLong);
+                    self.window.skip_line()?;
+                }
+                Parsed::Whole(length, lines) => {
+                    self.window.consume(length, lines);
+                    if record.len() == 1 && record.data.is_empty() && length <= 2 {
+                        continue;
+                    }
+                }
+                Parsed::Cut if !self.window.is_last() && !self.window.is_full() => {
+                    self.window.fill()?;
+                    continue;
+                }
+                Parsed::Cut => {
+                    let in_quotes = self.window.first_line().is_some();
+                    record.malformed = Some(if in_quotes {
+                        Malformed::UnterminatedQuote
+                    } else {
+                        Malformed::TooLong
+                    });
+                    self.window.skip_line()?;
+                }
+                Parsed::Malformed(malformed) => {
+                    record.malformed = Some(malformed);
+                    self.window.skip_line()?;
+                }
+            }
+            record.end = self.window.offset;
+            record.next_line = self.window.line;
+            return Ok(true);
+        }
+    }
+}
+
+fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
+    let mut at = 0;
+    let mut lines = 0;
+    loop {
+        let quoted = bytes.get(at) == Some(&b'"');
+        let stop = if quoted {
+            match quoted_field(bytes, at + 1, &mut lines, record) {
+                Some(stop) => stop,
+                None => return Parsed::Cut,
+            }
+        } else {
+            let rest = &bytes[at..];
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b',' | b'\n'))
+                .unwrap_or(rest.len());
+            at + length
+        };
+        let closing = bytes.get(stop).copied();
+        // The carriage return of CR LF, or of CR and the end of the file, belongs to the line end.
+        if closing.is_none() && !last {
+            return Parsed::Cut;
+        }
+        if quoted {
+            let rest_is_line_end =
+                closing == Some(b'\r') && matches!((bytes.get(stop + 1), last), (Some(b'\n'), _) | (None, true));
+            if closing == Some(b'\r') && bytes.get(stop + 1).is_none() && !last {
+                return Parsed::Cut;
+            }
+            if !(matches!(closing, None | Some(b',' | b'\n')) || rest_is_line_end) {
+                return Parsed::Malformed(Malformed::StrayQuote);
+            }
+            record.end_field();
+            if rest_is_line_end {
+                let length = (stop + 2).min(bytes.len());
+                return Parsed::Whole(length, lines + 1);
+            }
+        } else {
+            let field = &bytes[at..stop];
+            let field = if closing == Some(b',') {
+                field
+            } else {
+                field.strip_suffix(b"\r").unwrap_or(field)
+            };
+            record.data.extend_from_slice(field);
+            record.end_field();
+        }
+        match closing {
+            Some(b',') => at = stop + 1,
+            Some(_) => return Parsed::Whole(stop + 1, lines + 1),
+            None => return Parsed::Whole(stop, lines + 1),
+        }
+    }
+}
+
+/// Reads the field behind an opening quote; answers the place behind its closing quote.
+fn quoted_field(bytes: &[u8], mut at: usize, lines: &mut u64, record: &mut Record) -> Option<usize> {
+    loop {
+        let byte = *bytes.get(at)?;
+        if byte == b'"' {
+            if bytes.get(at + 1) != Some(&b'"') {
+                return Some(at + 1);
+            }
+            at += 1;
+        } else if byte == b'\n' {
+            *lines += 1;
+        }
+        record.data.push(byte);
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader that hands out a few bytes at a time, so that every boundary is met.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(self.0.len()).min(buffer.len());
+            buffer[..length].copy_from_slice(&self.0[..length]);
+            self.0 = &self.0[length..];
+            Ok(length)
+        }
+    }
+
+    type Row = (u64, Vec<String>, Option<Malformed>);
+
+    fn read_all(text: &[u8], step: usize) -> Vec<Row> {
+        let mut records = Records::new(Window::new(Trickle(text, step), 0, 1));
+        let mut record = Record::default();
+        let mut rows = Vec::new();
+        let mut behind = 0;
+        while records.read(&mut record).unwrap() {
+            assert!(record.start >= behind && record.end > record.start);
+            behind = record.end;
+            let fields = (0..record.len())
+                .map(|index| String::from_utf8_lossy(record.get(index).unwrap()).into_owned())
+                .collect();
+            rows.push((record.line, fields, record.malformed));
+        }
+        rows
+    }
+
+    fn check(text: &str, expected: &[(u64, &[&str], Option<Malformed>)]) {
+        for step in [1, 2, 3, 7, 1 << 20] {
+            let rows = read_all(text.as_bytes(), step);
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|(line, fields, malformed)| {
+                    (*line, fields.iter().map(String::as_str).collect::<Vec<_>>(), *malformed)
+                })
+                .collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(line, fields, malformed)| (*line, fields.to_vec(), *malformed))
+                .collect();
+            assert_eq!(rows, expected, "in steps of {step}");
+        }
+    }
+
+    #[test]
+    fn fields_quotes_and_line_ends() {
+        check(
+            "a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n\n,\n\"\"\n\"q\"\r\nlast,5\"",
+            &[
+                (1, &["a", "b"], None),
+                (2, &["1", "x, \"y\"\nz"], None),
+                (5, &["", ""], None),
+                (6, &[""], None),
+                (7, &["q"], None),
+                (8, &["last", "5\""], None),
+            ],
+        );
+        check("", &[]);
+        check("\n\r\n\n", &[]);
+        check("a\r", &[(1, &["a"], None)]);
+        check("\"a\"\r", &[(1, &["a"], None)]);
+    }
+
+    #[test]
+    fn a_forgotten_quote_costs_one_line() {
+        check(
+            "a,\"b\nc,d\ne,f\n",
+            &[
+                (1, &["a"], Some(Malformed::UnterminatedQuote)),
+                (2, &["c", "d"], None),
+                (3, &["e", "f"], None),
+            ],
+        );
+        check(
+            "a,\"b\" x\nc,d",
+            &[(1, &["a"], Some(Malformed::StrayQuote)), (2, &["c", "d"], None)],
+        );
+        check("a,\"b\"\rx\n", &[(1, &["a"], Some(Malformed::StrayQuote))]);
+    }
+
+    #[test]
+    fn a_row_without_end_is_refused_and_passed_over() {
+        let mut text = b"a,b\n".to_vec();
+        text.extend(std::iter::repeat_n(b'x', 3 * MAX_ROW));
+        text.extend_from_slice(b"\nc,d\ne,\"");
+        text.extend(std::iter::repeat_n(b'\n', 2 * MAX_ROW));
+        text.extend_from_slice(b"f,g\n");
+        let rows = read_all(&text, 100_000);
+        let shape: Vec<_> = rows
+            .iter()
+            .map(|(line, fields, malformed)| (*line, fields.len(), *malformed))
+            .collect();
+        assert_eq!(
+            shape,
+            [
+                (1, 2, None),
+                (2, 0, Some(Malformed::TooLong)),
+                (3, 2, None),
+                (4, 1, Some(Malformed::UnterminatedQuote)),
+                (4 + 2 * MAX_ROW as u64, 2, None),
+            ]
+        );
+    }
+}

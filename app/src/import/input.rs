@@ -1,0 +1,234 @@
+//! The bytes of an import: a file or standard input, read piece by piece.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+
+/// Longest row that is taken, in bytes. A longer one is a row error, and is never in memory as a whole.
+pub(crate) const MAX_ROW: usize = 1024 * 1024;
+/// How much of both ends of a file its fingerprint covers.
+const FINGERPRINT_SPAN: u64 = 64 * 1024;
+const CHUNK: usize = 64 * 1024;
+
+/// Where the rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input. Cannot be taken up again after an interruption.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Input {
+    /// The input that a command line names: `-` is standard input.
+    #[must_use]
+    pub fn from_argument(argument: &Path) -> Self {
+        if argument.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(argument.to_owned())
+        }
+    }
+
+    /// Opens the input at a byte offset.
+    pub(crate) fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, Error> {
+        match self {
+            Self::Stdin => Ok(Box::new(io::stdin())),
+            Self::File(path) => {
+                let open = || {
+                    let mut file = File::open(path)?;
+                    file.seek(SeekFrom::Start(offset))?;
+                    Ok(file)
+                };
+                match open() {
+                    Ok(file) => Ok(Box::new(file)),
+                    Err(source) => Err(Error::Open {
+                        path: path.clone(),
+                        source,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Length and fingerprint of a file; `None` for what cannot be read twice.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let Self::File(path) = self else {
+            return Ok(None);
+        };
+        Identity::of(path).map_err(|source| Error::Open {
+            path: path.clone(),
+            source,
+        })
+    }
+}
+
+/// What tells one file from another, and from itself after it was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) length: u64,
+    /// Hash over the length and both ends.
+    pub(crate) fingerprint: String,
+}
+
+impl Identity {
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let length = metadata.len();
+        let mut hash = Sha256::new();
+        hash.update(length.to_le_bytes());
+        let mut span = Vec::new();
+        (&mut file).take(FINGERPRINT_SPAN).read_to_end(&mut span)?;
+        hash.update(&span);
+        span.clear();
+        file.seek(SeekFrom::Start(length.saturating_sub(FINGERPRINT_SPAN)))?;
+        file.take(FINGERPRINT_SPAN).read_to_end(&mut span)?;
+        hash.update(&span);
+        let mut fingerprint = String::new();
+        for byte in hash.finalize().iter().take(16) {
+            // Writing to a string cannot fail.
+            let _ = write!(fingerprint, "{byte:02x}");
+        }
+        Ok(Some(Self { length, fingerprint }))
+    }
+}
+
+/// A window over the input that knows where it stands.
+pub(crate) struct Window<R> {
+    input: R,
+    buffer: Vec<u8>,
+    start: usize,
+    ended: bool,
+    /// Offset in the input of the first byte of the window.
+    pub(crate) offset: u64,
+    /// Number, from 1, of the line that the window begins with.
+    pub(crate) line: u64,
+}
+
+impl<R: Read> Window<R> {
+    pub(crate) fn new(input: R, offset: u64, line: u64) -> Self {
+        Self {
+            input,
+            buffer: Vec::with_capacity(2 * CHUNK),
+            start: 0,
+            ended: false,
+            offset,
+            line,
+        }
+    }
+
+    /// What has been read and not consumed.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    /// True when nothing comes after [`Self::bytes`].
+    pub(crate) fn is_last(&self) -> bool {
+        self.ended
+    }
+
+    /// True when no more may be asked for, because one row would fill the window.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes().len() > MAX_ROW
+    }
+
+    /// Reads on.
+    pub(crate) fn fill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let filled = self.buffer.len();
+        // Grows with what is there, so that a long row is looked at a few times and not once a chunk.
+        let wanted = CHUNK.max(filled);
+        self.buffer.resize(filled + wanted, 0);
+        let read = loop {
+            match self.input.read(&mut self.buffer[filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        self.buffer.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        self.ended = read? == 0;
+        Ok(())
+    }
+
+    /// Goes on behind `length` bytes that hold `lines` line ends.
+    pub(crate) fn consume(&mut self, length: usize, lines: u64) {
+        self.start += length;
+        self.offset += length as u64;
+        self.line += lines;
+    }
+
+    /// Length of the first line with its end, if the window holds all of it.
+    pub(crate) fn first_line(&self) -> Option<usize> {
+        let bytes = self.bytes();
+        match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(end) => Some(end + 1),
+            None if self.ended => Some(bytes.len()),
+            None => None,
+        }
+    }
+
+    /// Goes to the next line, however long this one is.
+    pub(crate) fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(length) = self.first_line() {
+                self.consume(length, 1);
+                return Ok(());
+            }
+            let length = self.bytes().len();
+            self.consume(length, 0);
+            self.fill()?;
+        }
+    }
+
+    /// Takes a byte order mark off the beginning of the input.
+    pub(crate) fn skip_byte_order_mark(&mut self) -> io::Result<()> {
+        while self.bytes().len() < 3 && !self.ended {
+            self.fill()?;
+        }
+        if self.bytes().starts_with(b"\xEF\xBB\xBF") {
+            self.consume(3, 0);
+        }
+        Ok(())
+    }
+}
+
+/// A row of the input that does not follow its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    TooLong,
+    UnterminatedQuote,
+    StrayQuote,
+}
+
+impl Malformed {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "row_too_long",
+            Self::UnterminatedQuote => "unterminated_quote",
+            Self::StrayQuote => "stray_quote",
+        }
+    }
+
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::TooLong => "a row has at most 1048576 bytes",
+            Self::UnterminatedQuote => "a quoted field has no closing quote",
+            Self::StrayQuote => {
+                "after a closing quote only a comma or the end of the row may follow; a quote inside a quoted field is written twice"
+            }
+        }
+    }
+}

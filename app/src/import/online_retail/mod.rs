@@ -1,0 +1,116 @@
+#![doc = include_str!("README.md")]
+
+mod credits;
+mod invoices;
+mod line;
+mod survey;
+mod time;
+mod unpack;
+
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+use proto::transport::Transport;
+use tokio::task::spawn_blocking;
+
+use super::error::{Error, Stop};
+use super::input::Input;
+use super::ledger::{self, Closed, Files, Ledger, Start};
+use super::reader;
+use super::{Options, Summary, files, orders_service, products_service, send};
+use survey::Survey;
+
+/// The name of the source: part of the identity of every order.
+pub(super) const SOURCE: &str = "online-retail";
+const CURRENCY: &str = "GBP";
+
+/// Imports the file.
+pub(super) async fn run(commands: Transport, options: &Options) -> Result<Summary, Error> {
+    if options.input == Input::Stdin {
+        return Err(Error::Header(
+            "the file is read twice, so it cannot come from standard input".to_owned(),
+        ));
+    }
+    let started = tokio::time::Instant::now();
+    let input = options.input.clone();
+    let survey = spawn_blocking(move || Survey::read(open(&input)?))
+        .await
+        .map_err(|_| Error::Interrupted)??;
+    let survey = Arc::new(survey);
+    let mut restart = options.restart;
+    let orders = loop {
+        match phases(&commands, options, &survey, restart).await {
+            Ok(closed) => break closed,
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::ForeignProgress) => {
+                tracing::info!("the progress file belongs to another store; beginning again");
+                restart = true;
+            }
+        }
+    };
+    Ok(Summary {
+        counts: vec![
+            ("products", orders.earlier.unwrap_or_default()),
+            ("orders", orders.counts),
+        ],
+        errors: orders.report,
+        elapsed: started.elapsed(),
+        resumed: orders.resumed,
+    })
+}
+
+/// The products, unless an earlier run did them, then the invoices.
+async fn phases(commands: &Transport, options: &Options, survey: &Arc<Survey>, restart: bool) -> Result<Closed, Stop> {
+    let (files, _) = files(options, SOURCE)?;
+    let saved = if restart { None } else { files.saved() };
+    let start = if let Some(saved) = saved {
+        Start::from(saved)
+    } else {
+        let report = files.report.clone();
+        Start::fresh(Some(&products(commands, options, survey, report).await?))
+    };
+    let mut ledger = Ledger::open(files, start, ledger::bar(Some(survey.bytes)))?;
+    let done = ledger.position().rows;
+    let input = options.input.clone();
+    let survey = Arc::clone(survey);
+    let items = reader::spawn(move |outlet| {
+        let mut row = 0;
+        invoices::read(open(&input)?, &survey, |item| {
+            row += 1;
+            if row <= done {
+                return Ok(());
+            }
+            outlet.put(item)
+        })
+    })?;
+    let service = orders_service(commands.clone(), SOURCE, options);
+    send::send(service, items, &mut ledger).await?;
+    Ok(ledger.close()?)
+}
+
+async fn products(
+    commands: &Transport,
+    options: &Options,
+    survey: &Arc<Survey>,
+    report: std::path::PathBuf,
+) -> Result<Closed, Stop> {
+    let files = Files {
+        kind: SOURCE.to_owned(),
+        // So few rows that nothing is kept for a second try.
+        fingerprint: None,
+        progress: std::path::PathBuf::new(),
+        report,
+    };
+    let mut ledger = Ledger::open(files, Start::fresh(None), indicatif::ProgressBar::hidden())?;
+    let survey = Arc::clone(survey);
+    let items = reader::spawn(move |outlet| survey.products().into_iter().try_for_each(|item| outlet.put(item)))?;
+    let service = products_service(commands.clone(), options);
+    send::send(service, items, &mut ledger).await?;
+    Ok(ledger.close()?)
+}
+
+/// Opens the file, unpacking it when it is packed.
+pub(super) fn open(input: &Input) -> Result<Box<dyn Read>, Error> {
+    let file = BufReader::with_capacity(256 * 1024, input.open_at(0)?);
+    unpack::unpack(file).map_err(Error::Read)
+}

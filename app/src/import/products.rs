@@ -1,0 +1,226 @@
+//! The schema of products: from a row to the request's row.
+
+use std::collections::HashMap;
+
+use domain::{
+    AttributeKey, AttributeValue, CategoryPath, Currency, Description, MAX_ATTRIBUTES, MAX_PRICE, Money, Price,
+    ProductName, Quantity, Sku,
+};
+use proto::v1::{self, ImportProductRow, ProductStatus};
+use serde_json::{Map, Value};
+
+use super::csv::Record;
+use super::error::FieldError;
+use super::field;
+use super::header::Header;
+use super::json::{self, Object};
+
+/// Columns that a file must have.
+pub(crate) const REQUIRED: &[&str] = &["sku", "name", "price", "currency"];
+/// Columns that a file may have. One attribute of text may also stand in a column `attributes.<key>`.
+pub(crate) const OPTIONAL: &[&str] = &[
+    "description",
+    "category",
+    "attributes",
+    "status",
+    "initial_stock",
+    "created_at",
+];
+/// What a column of a single attribute begins with.
+pub(crate) const ATTRIBUTE_PREFIX: &str = "attributes.";
+
+/// What a row says, before it is checked.
+#[derive(Default)]
+struct Draft {
+    sku: String,
+    name: String,
+    description: String,
+    category: String,
+    status: String,
+    created_at: String,
+    attributes: HashMap<String, v1::AttributeValue>,
+}
+
+/// Reads a CSV record.
+pub(crate) fn from_csv(header: &Header, record: &Record) -> Result<ImportProductRow, FieldError> {
+    let text = |name: &'static str| header.text(record, name);
+    let currency = field::currency("currency", text("currency")?)?;
+    let amount = field::amount("price", text("price")?, currency)?;
+    let stock = text("initial_stock")?;
+    let initial_stock = if stock.is_empty() {
+        0
+    } else {
+        field::integer("initial_stock", stock)?
+    };
+    let mut draft = Draft {
+        sku: text("sku")?.to_owned(),
+        name: text("name")?.to_owned(),
+        description: text("description")?.to_owned(),
+        category: text("category")?.to_owned(),
+        status: text("status")?.to_owned(),
+        created_at: text("created_at")?.to_owned(),
+        attributes: HashMap::new(),
+    };
+    let document = text("attributes")?;
+    if !document.is_empty() {
+        match serde_json::from_str(document) {
+            Ok(Value::Object(map)) => draft.attributes = attributes(map)?,
+            Ok(_) | Err(_) => {
+                return Err(FieldError::new(
+                    "attributes",
+                    "invalid_json",
+                    "is a JSON object like {\"colour\": \"red\"}",
+                ));
+            }
+        }
+    }
+    for (column, index) in header.prefixed(ATTRIBUTE_PREFIX) {
+        let value = field::text(column, record.get(index).unwrap_or_default())?;
+        if value.is_empty() {
+            continue;
+        }
+        let key = column.trim_start_matches(ATTRIBUTE_PREFIX).to_owned();
+        let value = Value::String(value.to_owned());
+        let value = attribute(&key, &value)?;
+        if draft.attributes.insert(key, value).is_some() {
+            return Err(FieldError::new(
+                column,
+                "duplicate",
+                "the attribute is also in the column attributes",
+            ));
+        }
+    }
+    draft.check(amount, currency, initial_stock)
+}
+
+/// Reads a JSON document.
+pub(crate) fn from_json(document: Map<String, Value>) -> Result<ImportProductRow, FieldError> {
+    let mut object = Object::new(document);
+    let mut draft = Draft {
+        sku: object.text("sku")?,
+        name: object.text("name")?,
+        description: object.text("description")?,
+        category: object.text("category")?,
+        status: object.text("status")?,
+        created_at: object.text("created_at")?,
+        attributes: HashMap::new(),
+    };
+    let (amount, currency) = json::money("price", object.object("price")?)?;
+    let initial_stock = object.integer("initial_stock")?.unwrap_or_default();
+    if let Some(members) = object.object("attributes")? {
+        draft.attributes = attributes(members.into_members().collect())?;
+    }
+    object.finish()?;
+    draft.check(amount, currency, initial_stock)
+}
+
+/// The SKU of a document that is wrong elsewhere, for the list of rejected rows.
+pub(crate) fn key_of(document: &Map<String, Value>) -> String {
+    document
+        .get("sku")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .chars()
+        .take(Sku::MAX_CHARS)
+        .collect()
+}
+
+impl Draft {
+    fn check(self, amount: i64, currency: Currency, initial_stock: i64) -> Result<ImportProductRow, FieldError> {
+        let refused = |field: &'static str| move |error| FieldError::value(field, &error);
+        let sku = Sku::new(self.sku).map_err(refused("sku"))?;
+        let name = ProductName::new(self.name).map_err(refused("name"))?;
+        let description = Description::new(self.description).map_err(refused("description"))?;
+        let category = CategoryPath::new(self.category).map_err(refused("category"))?;
+        let price = Price::new(Money::new(amount, currency)).map_err(|_| {
+            FieldError::new(
+                "price",
+                "out_of_range",
+                format!("a price is 0 to {}", Money::new(MAX_PRICE, currency)),
+            )
+        })?;
+        if self.attributes.len() > MAX_ATTRIBUTES {
+            return Err(FieldError::new(
+                "attributes",
+                "too_long",
+                format!("a product has at most {MAX_ATTRIBUTES} attributes"),
+            ));
+        }
+        let created_at = match self.created_at.as_str() {
+            "" => None,
+            text => Some(created_at(text)?),
+        };
+        Ok(ImportProductRow {
+            sku: sku.into(),
+            name: name.into(),
+            description: description.into(),
+            price: Some(v1::Money {
+                amount: price.amount(),
+                currency: currency.to_string(),
+            }),
+            category: category.into(),
+            attributes: self.attributes,
+            status: status(&self.status)?.into(),
+            occurred_at_micros: created_at,
+            initial_stock: field::in_range("initial_stock", initial_stock, 0, Quantity::MAX.get())?,
+        })
+    }
+}
+
+/// The time of creation is part of the product's id, which has no room for years before 1970.
+fn created_at(text: &str) -> Result<i64, FieldError> {
+    let micros = field::time("created_at", text)?;
+    if micros < 0 {
+        return Err(FieldError::new(
+            "created_at",
+            "out_of_range",
+            "is a time since the year 1970",
+        ));
+    }
+    Ok(micros)
+}
+
+fn status(text: &str) -> Result<ProductStatus, FieldError> {
+    match text {
+        // The service knows best: a new product is a draft, another one stays what it is.
+        "" => Ok(ProductStatus::Unspecified),
+        "draft" => Ok(ProductStatus::Draft),
+        "active" => Ok(ProductStatus::Active),
+        "archived" => Ok(ProductStatus::Archived),
+        _ => Err(FieldError::new("status", "unknown", "is draft, active or archived")),
+    }
+}
+
+fn attributes(members: Map<String, Value>) -> Result<HashMap<String, v1::AttributeValue>, FieldError> {
+    members
+        .into_iter()
+        .map(|(key, value)| {
+            let value = attribute(&key, &value)?;
+            Ok((key, value))
+        })
+        .collect()
+}
+
+fn attribute(key: &str, value: &Value) -> Result<v1::AttributeValue, FieldError> {
+    use v1::attribute_value::Value as Wire;
+    AttributeKey::new(key).map_err(|error| FieldError::value("attributes", &error))?;
+    let field = || format!("{ATTRIBUTE_PREFIX}{key}");
+    let wrong = |error| FieldError::value(field(), &error);
+    let wire = match value {
+        Value::String(text) => match AttributeValue::text(text).map_err(wrong)? {
+            AttributeValue::Text(text) => Wire::Text(text.to_string()),
+            other => Wire::Text(other.to_string()),
+        },
+        Value::Bool(boolean) => Wire::Boolean(*boolean),
+        Value::Number(number) if !number.is_f64() => Wire::Integer(json::integer(&field(), number)?),
+        Value::Number(number) => Wire::Number(number.as_f64().unwrap_or_default()),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return Err(FieldError::new(
+                field(),
+                "invalid_format",
+                "is a string, a number or a boolean",
+            ));
+        }
+    };
+    Ok(v1::AttributeValue { value: Some(wire) })
+}

@@ -1,0 +1,207 @@
+use std::fmt::Write as _;
+
+use super::shop::Shop;
+use super::*;
+use proto::v1::{ImportProductRow, LineKind};
+
+const HEADER: &str = "external_id,type,occurred_at,currency,customer_reference,country,kind,sku,name,quantity,unit_price,total,credits_external_id\n";
+
+/// A shop with the products `MUG` and `TEA`.
+fn shop() -> Shop {
+    let shop = Shop::default();
+    for sku in ["MUG", "TEA"] {
+        let row = ImportProductRow {
+            sku: sku.into(),
+            ..ImportProductRow::default()
+        };
+        shop.books().products.insert(sku.into(), row);
+    }
+    shop
+}
+
+#[tokio::test]
+async fn rows_that_follow_each_other_are_one_order() {
+    let case = Case::new(format!(
+        "{HEADER}\
+         1,,2011-07-01T08:26:00+01:00,GBP,17850,United Kingdom,,MUG,,2,1.25,,\n\
+         1,,,,,,fee,POST,Postage,1,3.00,,\n\
+         1,,2011-07-01T08:26:00+01:00,GBP,17850,United Kingdom,adjustment,TEA,damaged,-2,0,,\n\
+         2,order,2011-07-02T00:00:00Z,JPY,,,product,TEA,Tea,3,100,299,\n\
+         C1,credit,2011-07-03T00:00:00Z,GBP,17850,,,MUG,,1,1.25,,1\n\
+         C1,,,,,,,MUG,,1,1.25,,\n"
+    ));
+    let shop = shop();
+    let summary = case.orders(&shop).await.unwrap();
+    assert_eq!(case.rejected(), Vec::<String>::new());
+    assert_eq!(summary.counts, [("orders", counts(3, 0, 0, 0))]);
+    {
+        let books = shop.books();
+        let first = &books.orders["1"];
+        assert_eq!(first.occurred_at_micros, 1_309_505_160_000_000);
+        assert_eq!(first.customer_reference, "17850");
+        assert_eq!(first.lines.len(), 3);
+        assert_eq!(first.lines[0].total, 250);
+        assert_eq!(first.lines[1].kind(), LineKind::Fee);
+        assert_eq!(first.lines[2].quantity, -2);
+        assert_eq!(books.orders["2"].lines[0].total, 299);
+        let credit = &books.orders["C1"];
+        assert!(credit.credit);
+        assert_eq!(credit.lines[0].credits_external_id, "1");
+        assert_eq!(credit.lines[1].credits_external_id, "");
+    }
+    let again = case.orders(&shop).await.unwrap();
+    assert_eq!(again.counts[0].1, counts(0, 0, 3, 0));
+}
+
+#[tokio::test]
+async fn an_order_with_a_wrong_row_is_refused_whole() {
+    let t = "2026-01-01T00:00:00Z";
+    let rows = [
+        format!("1,,{t},GBP,,,,MUG,,1,1.00,,"),
+        format!("2,,{t},GBP,,,,MUG,,1,1.00,,"),
+        "2,,,,,,,MUG,,0,1.00,,".to_owned(),
+        "2,,,EUR,,,,MUG,,1,1.00,,".to_owned(),
+        format!("3,,{t},GBP,,,,NO-SUCH,,1,1.00,,"),
+        format!("4,,{t},GBP,,,,MUG,,1,1.00,,1"),
+        format!("5,credit,{t},GBP,,,,MUG,,1,1.00,,NO-SUCH"),
+        format!("6,,{t},GBP,,,,MUG,,1,-1.00,,"),
+        format!("7,,{t},GBP,,,fee,X,,-1,-1.00,,"),
+        format!("8,,{t},GBP,,,adjustment,MUG,,-1,1.00,,"),
+        "9,,2026-01-01,GBP,,,,MUG,,1,1.00,,".to_owned(),
+        "9,,,,,,,MUG,,x,1.00,,".to_owned(),
+        format!("10,,{t},GBP,,,,MUG,,1"),
+        format!("11,,{t},GBP,,,,MUG,,9223372036854775807,1.00,,"),
+        format!("12,,{t},GBP,,,,MUG,,1000000000,10000000000,,"),
+        format!("13,refund,{t},GBP,,,,MUG,,1,1.00,,"),
+        format!("14,,{t},GBP,,,gift,MUG,,1,1.00,,"),
+        format!("15,,{t},GBP,,,,MUG,,1,1.00,,"),
+    ];
+    let case = Case::new(format!("{HEADER}{}\n", rows.join("\n")));
+    let shop = shop();
+    let summary = case.orders(&shop).await.unwrap();
+    assert_eq!(
+        case.rejected(),
+        [
+            "4 quantity out_of_range",
+            "5 currency differs",
+            "6 sku not_found",
+            "7 credits_external_id not_allowed",
+            "8 credits_external_id not_found",
+            "9 unit_price out_of_range",
+            "11 unit_price out_of_range",
+            "12 occurred_at invalid_format",
+            "14  wrong_field_count",
+            "15 quantity out_of_range",
+            "16 total out_of_range",
+            "17 type unknown",
+            "18 kind unknown",
+        ]
+    );
+    assert_eq!(summary.counts[0].1, counts(3, 0, 0, 12));
+    assert!(shop.books().orders.keys().eq(["1", "15", "7"]));
+}
+
+#[tokio::test]
+async fn an_unreadable_row_takes_along_only_orders_that_it_may_belong_to() {
+    let row = |id: &str, day: u32| format!("{id},,2026-01-{day:02}T00:00:00Z,GBP,,,,MUG,,1,1.00,,");
+    let rows = [
+        row("1", 1),
+        row("2", 2),
+        // No id, but the time of order 2 and not of order 3.
+        row("", 2),
+        row("3", 3),
+        row("4", 4),
+        // Neither id nor time: may be of 4 or of 5.
+        ",,,GBP,,,,MUG,,1,1.00,,".to_owned(),
+        row("5", 5),
+        row("6", 6),
+        // Between two rows of one order.
+        "\"".to_owned(),
+        row("6", 6),
+        row("7", 7),
+        // A row whose id can be read takes along nobody else.
+        "8,ragged".to_owned(),
+        row("9", 9),
+    ];
+    let case = Case::new(format!("{HEADER}{}\n", rows.join("\n")));
+    let shop = shop();
+    case.orders(&shop).await.unwrap();
+    assert_eq!(
+        case.rejected(),
+        [
+            "3 external_id incomplete",
+            "4 external_id required",
+            "6 external_id incomplete",
+            "7 external_id required",
+            "8 external_id incomplete",
+            "10  unterminated_quote",
+            "13  wrong_field_count",
+        ]
+    );
+    assert!(shop.books().orders.keys().eq(["1", "3", "7", "9"]));
+}
+
+#[tokio::test]
+async fn credits_wait_for_the_orders_that_they_undo() {
+    let mut text = HEADER.to_owned();
+    for number in 0..1_500 {
+        let time = "2026-01-01T00:00:00Z";
+        writeln!(text, "{number},,{time},GBP,,,,MUG,,1,1.00,,").unwrap();
+        if number % 70 == 0 {
+            writeln!(text, "C{number},credit,{time},GBP,,,,MUG,,1,1.00,,{number}").unwrap();
+        }
+    }
+    let case = Case::new(&text);
+    let shop = shop();
+    let summary = case.orders(&shop).await.unwrap();
+    assert_eq!(case.rejected(), Vec::<String>::new());
+    assert_eq!(summary.counts[0].1, counts(1_522, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn same_id_with_other_content_is_refused() {
+    let case = Case::new(format!(
+        "{HEADER}1,,2026-01-01T00:00:00Z,GBP,,,,MUG,,1,1.00,,\n\
+         2,,2026-01-01T00:00:00Z,GBP,,,,MUG,,1,1.00,,\n\
+         1,,2026-01-01T00:00:00Z,GBP,,,,MUG,,2,1.00,,\n"
+    ));
+    let shop = shop();
+    case.orders(&shop).await.unwrap();
+    assert_eq!(case.rejected(), ["4 external_id imported_differently"]);
+    assert_eq!(shop.books().orders["1"].lines[0].quantity, 1);
+}
+
+#[tokio::test]
+async fn documents_are_orders() {
+    let case = Case::new(concat!(
+        r#"{"external_id":"1","occurred_at":"2011-07-01T08:26:00+01:00","currency":"GBP","customer_reference":"17850","country":"United Kingdom","lines":[{"sku":"MUG","quantity":2,"unit_price":125},{"kind":"fee","sku":"POST","name":"Postage","quantity":1,"unit_price":{"amount":300,"currency":"GBP"}}]}"#,
+        "\n",
+        r#"{"external_id":"C1","type":"credit","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[{"sku":"MUG","quantity":1,"unit_price":125,"credits_external_id":"1"}]}"#,
+        "\n",
+        r#"{"external_id":"2","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[]}"#,
+        "\n",
+        r#"{"external_id":"3","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[{"sku":"MUG","quantity":1,"unit_price":125},{"sku":"MUG","quantity":1.5,"unit_price":125}]}"#,
+        "\n",
+        r#"{"external_id":"4","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[{"sku":"MUG","quantity":1,"unit_price":{"amount":1,"currency":"EUR"}}]}"#,
+        "\n",
+        r#"{"external_id":"5","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[{"sku":"GONE","quantity":1,"unit_price":1}]}"#,
+        "\n",
+        r#"{"external_id":"6","occurred_at":"2011-07-02T00:00:00Z","currency":"GBP","lines":[7]}"#,
+    ));
+    let shop = shop();
+    let summary = case.orders_jsonl(&shop).await.unwrap();
+    assert_eq!(
+        case.rejected(),
+        [
+            "3 lines required",
+            "4 lines[1].quantity invalid_format",
+            "5 lines[0].unit_price.currency differs",
+            "6 lines[0].sku not_found",
+            "7 lines[0] invalid_format",
+        ]
+    );
+    assert_eq!(summary.counts[0].1, counts(2, 0, 0, 5));
+    let books = shop.books();
+    assert_eq!(books.orders["1"].lines[1].unit_price, 300);
+    assert_eq!(books.orders["1"].lines[0].total, 250);
+}

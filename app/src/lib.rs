@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod compose;
+pub mod config;
+pub mod data_folder;
+pub mod import;
+pub mod lifecycle;
+pub mod postgres;
+pub mod seed;
+pub mod signing_key;
+pub mod telemetry;
+pub mod world;
+
+pub use compose::System;
+pub use config::Config;

@@ -1,0 +1,165 @@
+//! The cluster's folder on disk: `<data folder>/postgres/` with `data` (PostgreSQL's own), `run` (the socket) and
+//! `server.log`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::account::Account;
+use super::binaries::Installation;
+use super::{Error, USER};
+
+/// Makes the data folder and its `postgres`; returns the latter, absolute.
+pub(super) fn make(data_dir: &Path, account: &Account) -> Result<PathBuf, Error> {
+    crate::data_folder::make(data_dir).map_err(Error::file("make the data folder", data_dir))?;
+    let data_dir = data_dir
+        .canonicalize()
+        .map_err(Error::file("enter the data folder", data_dir))?;
+    let folder = data_dir.join("postgres");
+    if !folder.exists() {
+        std::fs::create_dir(&folder).map_err(Error::file("make the folder", &folder))?;
+        set_mode(&folder, 0o700)?;
+        account.give(&folder)?;
+    }
+    account.check_reach(&folder)?;
+    Ok(folder)
+}
+
+pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), Error> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        .map_err(Error::file("set the permissions of", path))
+}
+
+/// The major version that made the cluster in the data folder; `None` when there is none yet.
+pub fn major_version(data_dir: &Path) -> Result<Option<u32>, Error> {
+    version_of(&data_dir.join("postgres").join("data"))
+}
+
+pub(super) fn version_of(data: &Path) -> Result<Option<u32>, Error> {
+    if !data.exists() {
+        return Ok(None);
+    }
+    let file = data.join("PG_VERSION");
+    let broken = |reason: String| Error::NotACluster {
+        folder: data.to_owned(),
+        reason,
+    };
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(Error::File {
+                doing: "read",
+                path: file,
+                source: error,
+            });
+        }
+        Err(error) => return Err(broken(format!("its file PG_VERSION: {error}"))),
+    };
+    let major = text.trim().split('.').next().and_then(|major| major.parse().ok());
+    major
+        .map(Some)
+        .ok_or_else(|| broken(format!("its file PG_VERSION says \"{}\"", text.trim())))
+}
+
+/// The installation to run the cluster with: the version that made it, or the newest for a new one.
+pub(super) fn choose(data: &Path, installations: &[Installation]) -> Result<Installation, Error> {
+    let found = version_of(data)?;
+    let chosen = installations
+        .iter()
+        .find(|installation| found.is_none_or(|found| installation.major == found));
+    chosen.cloned().ok_or_else(|| {
+        let installed: Vec<String> = installations
+            .iter()
+            .map(|installation| format!("PostgreSQL {}", installation.major))
+            .collect();
+        Error::OtherVersion {
+            folder: data.to_owned(),
+            found: found.unwrap_or_default(),
+            installed: installed.join(", "),
+        }
+    })
+}
+
+/// Makes the cluster when there is none. It appears under its name only when it is complete.
+pub(super) async fn initialise(folder: &Path, installation: &Installation, account: &Account) -> Result<(), Error> {
+    let data = folder.join("data");
+    if data.exists() {
+        return Ok(());
+    }
+    let unfinished = folder.join("data.unfinished");
+    if unfinished.exists() {
+        std::fs::remove_dir_all(&unfinished).map_err(Error::file("remove", &unfinished))?;
+    }
+    let program = installation.program("initdb");
+    let mut command = Command::new(&program);
+    command.arg("--pgdata").arg(&unfinished).args([
+        "--username",
+        USER,
+        "--encoding",
+        "UTF8",
+        "--locale",
+        "C.UTF-8",
+        "--auth",
+        "trust",
+        "--data-checksums",
+    ]);
+    account.apply(&mut command);
+    environment(&mut command)
+        .current_dir(folder)
+        .process_group(0)
+        .kill_on_drop(true);
+    let output = command.output().await.map_err(Error::file("run", &program))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::Program { program, output: said });
+    }
+    // Reached through the private socket only, so whoever gets there is the server's account or root.
+    let access = unfinished.join("pg_hba.conf");
+    std::fs::write(&access, "local all all trust\n").map_err(Error::file("write", &access))?;
+    std::fs::rename(&unfinished, &data).map_err(Error::file("rename", &unfinished))?;
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::file("sync", folder))
+}
+
+/// A clean environment: variables such as PGDATA or PGPORT of whoever starts Tillroll must not steer the cluster.
+pub(super) fn environment(command: &mut Command) -> &mut Command {
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, choose, version_of};
+    use crate::postgres::Installation;
+
+    #[test]
+    fn a_cluster_is_run_by_the_version_that_made_it() {
+        let data = tempfile::tempdir().unwrap();
+        let installed = [17, 15].map(|major| Installation {
+            folder: "/x".into(),
+            major,
+        });
+        assert_eq!(choose(&data.path().join("none"), &installed).unwrap().major, 17);
+        std::fs::write(data.path().join("PG_VERSION"), "15\n").unwrap();
+        assert_eq!(choose(data.path(), &installed).unwrap().major, 15);
+        std::fs::write(data.path().join("PG_VERSION"), "12\n").unwrap();
+        let message = choose(data.path(), &installed).unwrap_err().to_string();
+        assert!(
+            message.contains("made by PostgreSQL 12")
+                && message.contains("PostgreSQL 17, PostgreSQL 15")
+                && message.contains("`postgresql-12`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn other_folders_are_not_touched() {
+        let data = tempfile::tempdir().unwrap();
+        assert!(matches!(version_of(data.path()), Err(Error::NotACluster { .. })));
+    }
+}

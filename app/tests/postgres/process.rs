@@ -1,0 +1,217 @@
+//! The embedded PostgreSQL under the real program: signals, other users, kills.
+
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use rustix::process::Signal;
+use tokio::time::Instant;
+
+use crate::program::{Server, errors, output, tillroll};
+use crate::support::{DEADLINE, Folder};
+
+/// An account that is neither root nor the one that PostgreSQL gets under root.
+const SOMEBODY: u32 = 65534;
+
+#[test]
+fn a_signal_to_end_leaves_nothing_running() {
+    let folder = Folder::new();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let server = Server::start(tillroll(&folder, &["serve"]));
+        assert!(server.first_line.contains("http://127.0.0.1:"), "{}", server.first_line);
+        assert!(folder.postmaster().is_some());
+        server.signal(signal);
+        assert!(server.ended().success());
+        folder.assert_nothing_runs();
+        assert_eq!(folder.postmaster(), None);
+    }
+}
+
+#[test]
+fn a_terminals_interrupt_does_not_reach_postgres() {
+    let folder = Folder::new();
+    let mut command = tillroll(&folder, &["serve"]);
+    command.process_group(0);
+    let server = Server::start(command);
+    let group = |process: i32| {
+        let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        text.rsplit_once(") ")
+            .unwrap()
+            .1
+            .split(' ')
+            .nth(2)
+            .unwrap()
+            .parse::<i32>()
+            .unwrap()
+    };
+    let ours = i32::try_from(server.id()).unwrap();
+    assert_eq!(group(ours), ours);
+    assert_ne!(group(folder.postmaster().unwrap()), ours);
+    server.signal(Signal::INT);
+    assert!(server.ended().success());
+}
+
+#[test]
+fn a_second_server_names_the_first() {
+    let folder = Folder::new();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    let refused = output(tillroll(&folder, &["serve"]));
+    assert_eq!(refused.status.code(), Some(1));
+    let said = errors(&refused);
+    assert!(
+        said.contains("in use by another `tillroll serve`") && said.contains(&format!("(process {})", server.id())),
+        "{said}"
+    );
+    server.signal(Signal::TERM);
+    assert!(server.ended().success());
+}
+
+#[test]
+fn after_a_kill_the_next_start_takes_over() {
+    let folder = Folder::new();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    let orphan = folder.postmaster().unwrap();
+    server.signal(Signal::KILL);
+    assert!(!server.ended().success());
+    assert!(folder.processes().contains(&orphan), "the test wants an orphan");
+
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    assert_ne!(folder.postmaster().unwrap(), orphan);
+    assert!(!folder.processes().contains(&orphan));
+    server.signal(Signal::TERM);
+    assert!(server.ended().success());
+    folder.assert_nothing_runs();
+}
+
+#[test]
+fn an_ordinary_user_runs_it_all_as_himself() {
+    let folder = Folder::new();
+    let root = rustix::process::geteuid().is_root();
+    let program = folder.path().join("tillroll");
+    // Where this was built need not be open to others.
+    std::fs::copy(env!("CARGO_BIN_EXE_tillroll"), &program).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(&program);
+    command
+        .arg("serve")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("TILLROLL_DATA_DIR", folder.data())
+        .env("TILLROLL_HTTP_ADDR", "127.0.0.1:0")
+        .current_dir("/");
+    if root {
+        chown(folder.path(), Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+        command.uid(SOMEBODY).gid(SOMEBODY);
+    }
+    let server = Server::start(command);
+    let me = if root {
+        SOMEBODY
+    } else {
+        rustix::process::geteuid().as_raw()
+    };
+    let owner = |path: String| std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap());
+    assert_eq!(owner(format!("/proc/{}", folder.postmaster().unwrap())), me);
+    server.signal(Signal::TERM);
+    assert!(server.ended().success());
+    folder.assert_nothing_runs();
+
+    if root {
+        // Root goes on with the folder as its owner.
+        let server = Server::start(tillroll(&folder, &["serve"]));
+        assert_eq!(owner(format!("/proc/{}", folder.postmaster().unwrap())), SOMEBODY);
+        server.signal(Signal::TERM);
+        assert!(server.ended().success());
+    }
+}
+
+#[test]
+fn a_folder_that_the_servers_account_cannot_reach_is_named() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let refused = output(tillroll(&folder, &["serve"]));
+    let said = errors(&refused);
+    assert!(
+        said.contains("chmod o+x") && said.contains(&folder.path().display().to_string()),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_said_before_anything_is_made() {
+    let folder = Folder::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = output({
+        let mut command = tillroll(&folder, &["serve"]);
+        command.env("TILLROLL_HTTP_ADDR", &address);
+        command
+    });
+    assert_eq!(refused.status.code(), Some(1));
+    let said = errors(&refused);
+    assert!(
+        said.contains("TILLROLL_HTTP_ADDR") && said.contains(&address) && said.contains("in use"),
+        "{said}"
+    );
+    assert!(!folder.data().exists());
+}
+
+#[test]
+fn bad_configuration_ends_with_64_and_begins_nothing() {
+    let folder = Folder::new();
+    let refused = output({
+        let mut command = tillroll(&folder, &["serve", "--http-addr", "nowhere"]);
+        command.env("DATABASE_URL", "postgres://me:hunter2@");
+        command
+    });
+    assert_eq!(refused.status.code(), Some(64));
+    let said = errors(&refused);
+    assert!(
+        said.contains("TILLROLL_HTTP_ADDR (flag) is \"nowhere\"; expected"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    assert!(!folder.data().exists());
+    assert_eq!(output(tillroll(&folder, &["sevre"])).status.code(), Some(64));
+    assert_eq!(output(tillroll(&folder, &["--help"])).status.code(), Some(0));
+}
+
+#[test]
+fn signals_that_come_together_are_one_request() {
+    let folder = Folder::new();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
+    assert!(server.ended().success());
+    folder.assert_nothing_runs();
+}
+
+#[test]
+fn a_second_signal_forces() {
+    use std::io::Write as _;
+    let folder = Folder::new();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    // A request that never ends keeps a soft stop waiting.
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    client
+        .write_all(
+            b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        )
+        .unwrap();
+    let begin = Instant::now();
+    let id = server.id();
+    let again = std::thread::spawn(move || {
+        let process = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+        while rustix::process::kill_process(process, Signal::TERM).is_ok() && begin.elapsed() < DEADLINE {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    let said = server.last_words();
+    assert!(said.contains("stopping at once"), "{said}");
+    again.join().unwrap();
+    drop(client);
+    folder.assert_nothing_runs();
+}
