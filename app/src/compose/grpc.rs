@@ -96,7 +96,10 @@ impl Services {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .with_service_name(tonic_health::pb::health_server::SERVICE_NAME);
         // Those that are described and served elsewhere are not to be found here.
-        let described = self.names.iter().fold(described, |described, name| described.with_service_name(*name));
+        let described = self
+            .names
+            .iter()
+            .fold(described, |described, name| described.with_service_name(*name));
         let reflection = described.build_v1()?;
         self.builder.add_service(reflection);
         let (routes, health) = self.finish();

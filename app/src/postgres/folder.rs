@@ -10,7 +10,13 @@ use super::account::Account;
 use super::binaries::Installation;
 use super::{Error, USER};
 
-/// Makes the data folder and its `postgres`; returns the latter, absolute.
+/// Where clusters live whose data folder is closed to the server's account.
+const ELSEWHERE: &str = "/var/lib/tillroll";
+
+/// Makes the data folder and its `postgres`; returns the latter, absolute and without links.
+///
+/// Root's home is closed to everybody else, the server's account included. There `postgres` is a link to a folder of its
+/// own under [`ELSEWHERE`].
 pub(super) fn make(data_dir: &Path, account: &Account) -> Result<PathBuf, Error> {
     crate::data_folder::make(data_dir).map_err(Error::file("make the data folder", data_dir))?;
     let data_dir = data_dir
@@ -18,11 +24,41 @@ pub(super) fn make(data_dir: &Path, account: &Account) -> Result<PathBuf, Error>
         .map_err(Error::file("enter the data folder", data_dir))?;
     let folder = data_dir.join("postgres");
     if !folder.exists() {
-        std::fs::create_dir(&folder).map_err(Error::file("make the folder", &folder))?;
-        set_mode(&folder, 0o700)?;
-        account.give(&folder)?;
+        match account.check_reach(&folder) {
+            Ok(()) => make_owned(&folder, account)?,
+            Err(Error::Unreachable { blocking, .. }) => {
+                let elsewhere = make_elsewhere(account)?;
+                // A link whose folder has been removed is in the way.
+                if folder.is_symlink() {
+                    std::fs::remove_file(&folder).map_err(Error::file("remove", &folder))?;
+                }
+                std::os::unix::fs::symlink(&elsewhere, &folder).map_err(Error::file("make the link", &folder))?;
+                tracing::info!(
+                    blocking = %blocking.display(), cluster = %elsewhere.display(),
+                    "PostgreSQL's account may not enter the data folder; its files are elsewhere, linked from there"
+                );
+            }
+            Err(error) => return Err(error),
+        }
     }
+    let folder = folder.canonicalize().map_err(Error::file("enter", &folder))?;
     account.check_reach(&folder)?;
+    Ok(folder)
+}
+
+fn make_owned(folder: &Path, account: &Account) -> Result<(), Error> {
+    std::fs::create_dir(folder).map_err(Error::file("make the folder", folder))?;
+    set_mode(folder, 0o700)?;
+    account.give(folder)
+}
+
+/// A new folder under [`ELSEWHERE`]. Its name is random: what a removed data folder left there must not come back in another.
+fn make_elsewhere(account: &Account) -> Result<PathBuf, Error> {
+    let parent = Path::new(ELSEWHERE);
+    crate::data_folder::make(parent).map_err(Error::file("make the folder", parent))?;
+    let bytes = crate::world::random_bytes::<8>().map_err(Error::file("name a folder in", parent))?;
+    let folder = parent.join(format!("{:016x}", u64::from_le_bytes(bytes)));
+    make_owned(&folder, account)?;
     Ok(folder)
 }
 
