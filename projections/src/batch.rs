@@ -1,0 +1,199 @@
+//! One batch of events into one projection: rows and cursors in one transaction, under the leases.
+
+use std::collections::{BTreeMap, HashSet};
+
+use eventstore::{Positions, Recorded};
+use sqlx::{PgConnection, PgPool};
+
+use crate::cursor::{self, Locked};
+use crate::dead_letter;
+use crate::lease::Held;
+use crate::projection::{ApplyError, Projection, chain};
+
+/// Why a batch was not applied; nothing of it was.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Others have the lanes now, or are ahead in them.
+    Lost,
+    /// It will never work: because of the event at this place, or one that is to be found.
+    Poison {
+        culprit: Option<(u32, u64)>,
+        reason: String,
+    },
+    /// It may work later.
+    Failed(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        if permanent(&error) {
+            Self::Poison {
+                culprit: None,
+                reason: chain(&error),
+            }
+        } else {
+            Self::Failed(error)
+        }
+    }
+}
+
+impl From<ApplyError> for Refused {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Event { lane, position, reason } => Self::Poison {
+                culprit: Some((lane, position)),
+                reason,
+            },
+            ApplyError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// Whether the same statement with the same values will be refused again: data that does not fit its type, a constraint or a limit.
+/// Everything else (connections, locks, resources, missing tables) is not the fault of an event.
+pub(crate) fn permanent(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class))),
+        sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
+}
+
+/// Where batches go.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) projection: &'static dyn Projection,
+    pub(crate) held: &'a Held,
+}
+
+impl Target<'_> {
+    /// Applies events of the leased lanes, of each lane in order and without gaps; those that were applied before are skipped. Events
+    /// that can never be applied are set aside. Returns how many were.
+    pub(crate) async fn apply(&self, batch: &[Recorded]) -> Result<usize, Refused> {
+        let mut parked = 0;
+        // Parts of the batch still to do, the next one last. Each is a slice, so of every lane a part stays a run without gaps.
+        let mut parts = vec![(batch, None)];
+        while let Some((part, verdict)) = parts.pop() {
+            match self.once(part, verdict.as_deref()).await {
+                Ok(()) => parked += usize::from(verdict.is_some()),
+                Err(Refused::Poison { culprit, reason }) => {
+                    let culprit =
+                        culprit.and_then(|place| part.iter().position(|event| (event.lane, event.position) == place));
+                    match (culprit, part.len()) {
+                        (_, 0) => {}
+                        (_, 1) => parts.push((part, Some(reason))),
+                        (Some(index), _) => {
+                            parts.push((&part[index + 1..], None));
+                            parts.push((&part[index..=index], Some(reason)));
+                            parts.push((&part[..index], None));
+                        }
+                        (None, length) => {
+                            let (first, second) = part.split_at(length / 2);
+                            parts.push((second, None));
+                            parts.push((first, None));
+                        }
+                    }
+                }
+                Err(refused) => return Err(refused),
+            }
+        }
+        Ok(parked)
+    }
+
+    /// One transaction. With a verdict, the (only) event is set aside for this reason.
+    async fn once(&self, batch: &[Recorded], verdict: Option<&str>) -> Result<(), Refused> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let name = self.projection.name();
+        let mut tx = cursor::begin(self.pool).await?;
+        let Some(locked) = cursor::lock(name, self.held, &mut tx).await? else {
+            return Err(Refused::Lost);
+        };
+        let fresh = unseen(batch, &locked.positions)?;
+        if let Some(reason) = verdict {
+            dead_letter::park(name, self.held.version, &fresh, Some(reason), &mut tx).await?;
+            report(name, &fresh, reason);
+        } else {
+            fold(self.projection, self.held.version, &fresh, &locked, &mut tx).await?;
+        }
+        cursor::advance(name, self.held.version, &heads(&fresh), &mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Applies what the projection wants of the events, but lets those wait whose stream has an event set aside.
+pub(crate) async fn fold(
+    projection: &dyn Projection,
+    version: i32,
+    events: &[&Recorded],
+    locked: &Locked,
+    connection: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let mut wanted: Vec<&Recorded> = events
+        .iter()
+        .copied()
+        .filter(|event| projection.wants(&event.aggregate_type))
+        .collect();
+    if locked.parked && !wanted.is_empty() {
+        let parked = dead_letter::parked(projection.name(), version, &wanted, connection).await?;
+        if !parked.is_empty() {
+            let waits = |event: &&&Recorded| {
+                parked.contains(&(event.aggregate_type.to_string(), event.aggregate_id.to_string()))
+            };
+            let waiting: Vec<&Recorded> = wanted.iter().filter(waits).copied().collect();
+            let keep: HashSet<_> = waiting.iter().map(|event| (event.lane, event.position)).collect();
+            wanted.retain(|event| !keep.contains(&(event.lane, event.position)));
+            dead_letter::park(projection.name(), version, &waiting, None, connection).await?;
+        }
+    }
+    if !wanted.is_empty() {
+        projection.apply(version, &wanted, connection).await?;
+    }
+    Ok(())
+}
+
+/// The events behind the cursors. They must follow on them: a gap means that the caller read from somewhere else.
+fn unseen<'a>(batch: &'a [Recorded], cursors: &Positions) -> Result<Vec<&'a Recorded>, Refused> {
+    let mut next: BTreeMap<u32, u64> = cursors.iter().map(|(lane, position)| (lane, position + 1)).collect();
+    let mut fresh = Vec::with_capacity(batch.len());
+    for event in batch {
+        let expected = next.get_mut(&event.lane).ok_or(Refused::Lost)?;
+        if event.position < *expected {
+            continue;
+        }
+        if event.position > *expected {
+            return Err(Refused::Lost);
+        }
+        *expected += 1;
+        fresh.push(event);
+    }
+    Ok(fresh)
+}
+
+/// The last position of each lane.
+pub(crate) fn heads(events: &[&Recorded]) -> BTreeMap<u32, u64> {
+    events.iter().map(|event| (event.lane, event.position)).collect()
+}
+
+fn report(name: &'static str, events: &[&Recorded], reason: &str) {
+    for event in events {
+        tracing::error!(
+            projection = name,
+            lane = event.lane,
+            position = event.position,
+            event_id = %event.event_id,
+            event_type = &*event.event_type,
+            aggregate_id = &*event.aggregate_id,
+            reason,
+            "an event cannot be applied and is parked with its stream"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

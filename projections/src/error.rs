@@ -1,0 +1,62 @@
+use crate::rebuild::Difference;
+
+/// What can go wrong with the read models as a whole. What goes wrong with a single event is parked instead.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// PostgreSQL refused or could not be reached.
+    #[error("the read models' database failed")]
+    Database(#[from] sqlx::Error),
+    /// The log could not be read.
+    #[error("the log cannot be read")]
+    Log(#[from] eventstore::Error),
+    /// No projection has this name.
+    #[error("there is no projection {name:?}; there are {known}")]
+    Unknown {
+        /// The name in question.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The projections were never installed in this database.
+    #[error("projection {name:?} is not installed: migrate first")]
+    NotInstalled {
+        /// The projection.
+        name: String,
+    },
+    /// Another process rebuilds the same projection.
+    #[error("projection {name:?} is being rebuilt by another process")]
+    Building {
+        /// The projection.
+        name: String,
+    },
+    /// An event cannot be folded, so that the rebuilt version would be incomplete. The active version stays.
+    #[error("the event at lane {lane}, position {position} cannot be applied to {name:?}: {reason}")]
+    Event {
+        /// The projection.
+        name: String,
+        /// The lane of the event.
+        lane: u32,
+        /// Its position in the lane.
+        position: u64,
+        /// Why it cannot be applied.
+        reason: String,
+    },
+    /// The rebuilt version is not what the active one holds. The active one stays.
+    #[error("rebuilt {name:?} differs from the active version: {}", describe(.differences, *.parked))]
+    Differs {
+        /// The projection.
+        name: String,
+        /// What differs, table by table.
+        differences: Vec<Difference>,
+        /// Events that the active version parked, which explain a difference.
+        parked: i64,
+    },
+}
+
+fn describe(differences: &[Difference], parked: i64) -> String {
+    let mut parts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    if parked > 0 {
+        parts.push(format!("the active version has {parked} parked events"));
+    }
+    parts.join("; ")
+}

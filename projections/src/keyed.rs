@@ -1,0 +1,146 @@
+//! Read models with one row per stream: the row is the fold of the stream.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use eventstore::Recorded;
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+
+use crate::copy::CopyBuffer;
+use crate::projection::{ApplyError, BulkFold};
+use crate::row::{Arrays, Row};
+
+/// A row that is the fold of the stream whose id is its key, the first column. The table has a column `version`: that of the stream.
+pub(crate) trait Keyed: Row {
+    /// The events of the stream.
+    type Event: DeserializeOwned;
+
+    /// The row after an event; `None`: there is no row (yet).
+    fn evolve(row: Option<Self>, event: Self::Event, recorded: &Recorded) -> Option<Self>;
+
+    /// The key.
+    fn key(&self) -> &str;
+
+    /// The stream's version that the row shows.
+    fn version(&self) -> i64;
+}
+
+/// Folds a batch: loads the rows that exist, folds, writes all of them with one statement.
+pub(crate) async fn apply<K: Keyed>(
+    version: i32,
+    batch: &[&Recorded],
+    connection: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let mut rows = load::<K>(version, batch, connection).await?;
+    for recorded in batch {
+        let before = rows.remove(&recorded.aggregate_id);
+        let seen = before.as_ref().is_some_and(|row| row.version() >= sequence(recorded));
+        let after = if seen { before } else { evolve(before, recorded)? };
+        if let Some(row) = after {
+            rows.insert(Arc::clone(&recorded.aggregate_id), row);
+        }
+    }
+    let mut rows: Vec<K> = rows.into_values().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // In the order of the keys: neighbours in the index are written together, and lock order is the same everywhere.
+    rows.sort_unstable_by(|left, right| left.key().cmp(right.key()));
+    let mut arrays = Arrays::new(K::TABLE);
+    for row in &rows {
+        arrays.push(row);
+    }
+    arrays.execute(&K::TABLE.upsert(version), connection).await?;
+    Ok(())
+}
+
+/// The rows of the streams that did not begin in this batch.
+async fn load<K: Keyed>(
+    version: i32,
+    batch: &[&Recorded],
+    connection: &mut PgConnection,
+) -> Result<HashMap<Arc<str>, K>, sqlx::Error> {
+    let mut keys: Vec<&str> = Vec::new();
+    let mut met = HashSet::with_capacity(batch.len());
+    for recorded in batch {
+        if met.insert(&*recorded.aggregate_id) && recorded.sequence > 1 {
+            keys.push(&recorded.aggregate_id);
+        }
+    }
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    keys.sort_unstable();
+    let rows = sqlx::query(&K::TABLE.select(version))
+        .bind(keys)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = K::read(row)?;
+            Ok((Arc::from(row.key()), row))
+        })
+        .collect()
+}
+
+fn evolve<K: Keyed>(row: Option<K>, recorded: &Recorded) -> Result<Option<K>, ApplyError> {
+    let event = recorded.decode().map_err(|error| ApplyError::event(recorded, &error))?;
+    Ok(K::evolve(row, event, recorded))
+}
+
+/// The stream's version after this event.
+pub(crate) fn sequence(recorded: &Recorded) -> i64 {
+    i64::try_from(recorded.sequence).unwrap_or(i64::MAX)
+}
+
+/// Folds stream after stream into rows for `COPY`.
+pub(crate) struct KeyedBulk<K> {
+    version: i32,
+    stream: Option<Arc<str>>,
+    row: Option<K>,
+    buffer: CopyBuffer,
+}
+
+impl<K: Keyed> KeyedBulk<K> {
+    pub(crate) fn new(version: i32) -> Self {
+        Self {
+            version,
+            stream: None,
+            row: None,
+            buffer: CopyBuffer::default(),
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(row) = self.row.take() {
+            self.buffer.push(&row);
+        }
+    }
+}
+
+impl<K: Keyed> BulkFold for KeyedBulk<K> {
+    fn push(&mut self, recorded: &Recorded) -> Result<(), ApplyError> {
+        if self.stream.as_deref() != Some(&*recorded.aggregate_id) {
+            self.finish();
+            self.stream = Some(Arc::clone(&recorded.aggregate_id));
+        }
+        self.row = evolve(self.row.take(), recorded)?;
+        Ok(())
+    }
+
+    fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn flush<'a>(&'a mut self, last: bool, connection: &'a mut PgConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            if last {
+                self.finish();
+                self.stream = None;
+            }
+            self.buffer.flush(K::TABLE, self.version, connection).await
+        })
+    }
+}

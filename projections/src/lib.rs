@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod batch;
+mod catalog;
+mod copy;
+mod cursor;
+mod dead_letter;
+mod error;
+mod keyed;
+mod lease;
+mod orders;
+mod pace;
+mod products;
+mod projection;
+mod rebuild;
+mod row;
+mod runner;
+mod sales;
+mod status;
+mod stock;
+mod table;
+mod transaction;
+mod users;
+mod worker;
+
+pub use catalog::{all, install};
+pub use error::Error;
+pub use pace::Pace;
+pub use projection::{ApplyError, Bulk, BulkFold, Projection};
+pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
+pub use runner::{Config, Runner};
+pub use status::{State, Status, caught_up, status};
+pub use table::{Column, Index, Table, Type};

@@ -1,0 +1,247 @@
+//! All of history into bare tables: some lanes at a time, each stream folded to its last row, which is copied.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use eventstore::{Positions, Recorded, Upcasters};
+use futures::{StreamExt as _, TryStreamExt as _};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use crate::cursor::{self, from_columns, lane_column, position_column};
+use crate::error::Error;
+use crate::projection::{ApplyError, Bulk};
+use crate::rebuild::build::Build;
+use crate::rebuild::{Phase, Progress};
+use crate::transaction;
+
+/// About how many events are copied in one transaction. The database sorts them by stream, mostly in memory.
+const CHUNK: u64 = 100_000;
+/// Bytes of rows after which they are sent.
+const FLUSH: usize = 4 << 20;
+const REPORT: Duration = Duration::from_millis(200);
+
+/// The lanes of one transaction, and up to where.
+type Chunk = Vec<(u32, u64)>;
+
+/// Copies the lanes that are still empty. Returns the number of events.
+pub(crate) async fn run(
+    build: &Build,
+    workers: usize,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<u64, Error> {
+    if build.phase().await? != "copy" {
+        return Ok(0);
+    }
+    let bounds = build.bounds().await?;
+    let start = build.positions().await?;
+    let missing = bounds
+        .iter()
+        .filter(|(lane, _)| start.get(*lane).unwrap_or_default() == 0);
+    let chunks = chunks(missing.collect());
+    let total = count(build).await?;
+    let done = AtomicU64::new(0);
+    let mut copying = futures::stream::iter(chunks.iter())
+        .map(|chunk| copy(build, chunk, &done))
+        .buffer_unordered(workers);
+    let mut ticks = tokio::time::interval(REPORT);
+    loop {
+        tokio::select! {
+            copied = copying.next() => match copied {
+                Some(copied) => copied?,
+                None => break,
+            },
+            _ = ticks.tick() => {}
+        }
+        progress(Progress {
+            phase: Phase::Copy,
+            done: done.load(Ordering::Relaxed),
+            total,
+        });
+    }
+    drop(copying);
+    build.enter("index", build.projection.seal(build.version)).await?;
+    Ok(done.into_inner())
+}
+
+/// Lanes together that hold about [`CHUNK`] events.
+fn chunks(lanes: Vec<(u32, u64)>) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut events = 0;
+    for (lane, bound) in lanes.into_iter().filter(|(_, bound)| *bound > 0) {
+        if events == 0 || events + bound > CHUNK {
+            chunks.push(Chunk::new());
+            events = 0;
+        }
+        events += bound;
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.push((lane, bound));
+        }
+    }
+    chunks
+}
+
+async fn count(build: &Build) -> Result<u64, Error> {
+    let types = build.projection.aggregate_types();
+    let counted: i64 = if types.is_empty() {
+        sqlx::query_scalar("SELECT coalesce(sum(head), 0)::bigint FROM lanes")
+            .fetch_one(&build.pool)
+            .await?
+    } else {
+        sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type = ANY ($1)")
+            .bind(types)
+            .fetch_one(&build.pool)
+            .await?
+    };
+    Ok(counted.unsigned_abs())
+}
+
+/// One transaction: the rows of these lanes, and their cursors.
+async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Error> {
+    let lanes: Vec<i32> = chunk.iter().map(|(lane, _)| lane_column(*lane)).collect();
+    let bounds: Vec<i64> = chunk.iter().map(|(_, bound)| position_column(*bound)).collect();
+    let mut tx = transaction::begin(
+        &build.pool,
+        "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL jit = off",
+    )
+    .await?;
+    build.check_claim(&mut tx).await?;
+    match build.projection.bulk(build.version) {
+        Bulk::Statement(statement) => {
+            let copied = sqlx::query(&statement)
+                .persistent(false)
+                .bind(&lanes)
+                .bind(&bounds)
+                .execute(&mut *tx)
+                .await?;
+            done.fetch_add(copied.rows_affected(), Ordering::Relaxed);
+        }
+        Bulk::Fold(mut fold) => {
+            let mut reader =
+                transaction::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
+            let statement = history(build.projection.aggregate_types());
+            let mut rows = sqlx::query(&statement)
+                .persistent(false)
+                .bind(&lanes)
+                .bind(&bounds)
+                .fetch(&mut *reader);
+            let mut blank = Blank::new(&build.upcasters);
+            while let Some(row) = rows.try_next().await? {
+                fold.push(&blank.read(&row)?).map_err(|error| blame(build, error))?;
+                done.fetch_add(1, Ordering::Relaxed);
+                if fold.pending() > FLUSH {
+                    fold.flush(false, &mut tx).await?;
+                }
+            }
+            fold.flush(true, &mut tx).await?;
+        }
+    }
+    advance(build, chunk, &mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) -> Result<(), Error> {
+    cursor::advance(
+        build.name(),
+        build.version,
+        &chunk.iter().copied().collect(),
+        connection,
+    )
+    .await?;
+    Ok(())
+}
+
+/// The events of the lanes `$1` up to the positions `$2`, stream by stream.
+///
+/// The type is compared as an expression, so that no index on it is considered: its index would be read as a whole for every chunk.
+fn history(types: &[&str]) -> String {
+    let types: Vec<_> = types.iter().map(|name| format!("'{name}'")).collect();
+    format!(
+        "SELECT e.lane, e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
+                e.payload::text AS payload, e.occurred_at
+         FROM unnest($1::integer[], $2::bigint[]) AS bound (lane, position)
+         JOIN events e ON e.lane = bound.lane AND e.position <= bound.position
+         WHERE e.aggregate_type || '' IN ({})
+         ORDER BY e.aggregate_type, e.aggregate_id, e.sequence",
+        types.join(", ")
+    )
+}
+
+fn blame(build: &Build, error: ApplyError) -> Error {
+    match error {
+        ApplyError::Event { lane, position, reason } => Error::Event {
+            name: build.name().to_owned(),
+            lane,
+            position,
+            reason,
+        },
+        ApplyError::Database(error) => Error::Database(error),
+    }
+}
+
+/// Makes events of rows. What no fold looks at (who, which request) is left blank, and names are shared.
+struct Blank {
+    event: Recorded,
+}
+
+impl Blank {
+    fn new(upcasters: &Upcasters) -> Self {
+        let empty: Arc<str> = Arc::from("");
+        Self {
+            event: Recorded {
+                lane: 0,
+                position: 0,
+                event_id: Uuid::nil(),
+                aggregate_type: Arc::clone(&empty),
+                aggregate_id: Arc::clone(&empty),
+                sequence: 0,
+                event_type: Arc::clone(&empty),
+                event_version: Arc::clone(&empty),
+                payload: Arc::clone(&empty),
+                metadata: Arc::clone(&empty),
+                actor: Arc::clone(&empty),
+                correlation_id: Uuid::nil(),
+                causation_id: None,
+                request_id: empty,
+                recorded_at: chrono::DateTime::UNIX_EPOCH,
+                occurred_at: chrono::DateTime::UNIX_EPOCH,
+                upcasters: upcasters.clone(),
+            },
+        }
+    }
+
+    fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
+        let (lane, position) = from_columns(row.try_get(0)?, row.try_get(1)?);
+        share(&mut self.event.aggregate_type, row.try_get(2)?);
+        share(&mut self.event.aggregate_id, row.try_get(3)?);
+        share(&mut self.event.event_type, row.try_get(5)?);
+        share(&mut self.event.event_version, row.try_get(6)?);
+        Ok(Recorded {
+            lane,
+            position,
+            sequence: row.try_get::<i64, _>(4)?.unsigned_abs(),
+            payload: row.try_get::<&str, _>(7)?.into(),
+            occurred_at: row.try_get(8)?,
+            ..self.event.clone()
+        })
+    }
+}
+
+fn share(name: &mut Arc<str>, text: &str) {
+    if &**name != text {
+        *name = text.into();
+    }
+}
+
+/// The lanes of `to` beyond `from`, each with what is missing.
+pub(crate) fn gap(from: &Positions, to: &Positions) -> Vec<(u32, u64, u64)> {
+    to.iter()
+        .filter_map(|(lane, bound)| {
+            let at = from.get(lane).unwrap_or_default();
+            (bound > at).then_some((lane, at, bound))
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! Rows on their way to PostgreSQL: as array parameters of one statement, or as binary `COPY`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use crate::table::{Table, Type};
+
+/// A row of a read model.
+pub(crate) trait Row: Sized + Send + Sync + 'static {
+    /// Its table.
+    const TABLE: &'static Table;
+
+    /// Hands over the values, one per column, in their order.
+    fn write(&self, sink: &mut impl Sink);
+
+    /// Takes the values from [`Table::select`].
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error>;
+}
+
+/// Takes the values of rows, column by column.
+pub(crate) trait Sink {
+    fn text(&mut self, value: Option<&str>);
+    fn texts(&mut self, values: &[String]);
+    fn bigint(&mut self, value: Option<i64>);
+    fn time(&mut self, value: Option<DateTime<Utc>>);
+    fn json(&mut self, value: &str);
+}
+
+/// Rows as one array per column.
+pub(crate) struct Arrays {
+    columns: Vec<Array>,
+    next: usize,
+}
+
+enum Array {
+    Text(Vec<Option<String>>),
+    BigInt(Vec<Option<i64>>),
+    Time(Vec<Option<DateTime<Utc>>>),
+}
+
+impl Arrays {
+    pub(crate) fn new(table: &Table) -> Self {
+        let array = |ty| match ty {
+            Type::BigInt => Array::BigInt(Vec::new()),
+            Type::Time => Array::Time(Vec::new()),
+            _ => Array::Text(Vec::new()),
+        };
+        Self {
+            columns: table.columns.iter().map(|column| array(column.ty)).collect(),
+            next: 0,
+        }
+    }
+
+    pub(crate) fn push<R: Row>(&mut self, row: &R) {
+        self.next = 0;
+        row.write(self);
+    }
+
+    /// Runs a statement that takes the columns as `$1`, `$2`, ...
+    pub(crate) async fn execute(self, statement: &str, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut query = sqlx::query(statement);
+        for array in self.columns {
+            query = match array {
+                Array::Text(values) => query.bind(values),
+                Array::BigInt(values) => query.bind(values),
+                Array::Time(values) => query.bind(values),
+            };
+        }
+        query.execute(connection).await?;
+        Ok(())
+    }
+
+    fn column(&mut self) -> Option<&mut Array> {
+        let column = self.columns.get_mut(self.next);
+        self.next += 1;
+        column
+    }
+}
+
+impl Sink for Arrays {
+    fn text(&mut self, value: Option<&str>) {
+        if let Some(Array::Text(values)) = self.column() {
+            values.push(value.map(ToOwned::to_owned));
+        }
+    }
+
+    // Keys have no commas, and an array of arrays would lose its rows in unnest.
+    fn texts(&mut self, values: &[String]) {
+        self.text(Some(&values.join(",")));
+    }
+
+    fn bigint(&mut self, value: Option<i64>) {
+        if let Some(Array::BigInt(values)) = self.column() {
+            values.push(value);
+        }
+    }
+
+    fn time(&mut self, value: Option<DateTime<Utc>>) {
+        if let Some(Array::Time(values)) = self.column() {
+            values.push(value);
+        }
+    }
+
+    fn json(&mut self, value: &str) {
+        self.text(Some(value));
+    }
+}

@@ -1,0 +1,154 @@
+//! All projections of one process.
+
+use std::time::Duration;
+
+use eventstore::Log;
+use metrics::gauge;
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::pace::Pace;
+use crate::projection::chain;
+use crate::status::{State, Status, status};
+use crate::worker::Worker;
+use crate::{catalog, lease};
+
+/// How a [`Runner`] works.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// After how long without a sign of life others take a worker's lanes.
+    pub lease: Duration,
+    /// Events of a batch at most.
+    pub batch: usize,
+    /// How long batches are apart.
+    pub pace: Pace,
+    /// How often lag and parked events are measured for the metrics.
+    pub measure: Duration,
+    /// Whether no other projector of this database can be alive: leases of dead ones are taken at once, as after a crash of the one
+    /// process. Harmless when wrong, thanks to the fencing numbers, but workers that both believe it take the lanes from each other.
+    pub sole: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(15),
+            batch: 2_000,
+            pace: Pace::default(),
+            measure: Duration::from_secs(2),
+            sole: false,
+        }
+    }
+}
+
+impl Config {
+    /// How often leases are renewed and shared out anew.
+    pub(crate) fn renewal(&self) -> Duration {
+        const RARELY: Duration = Duration::from_millis(1_500);
+        (self.lease / 10).min(RARELY)
+    }
+}
+
+/// Projects events into all read models, together with the runners of other processes.
+pub struct Runner {
+    pool: PgPool,
+    log: Log,
+    config: Config,
+}
+
+impl Runner {
+    /// A runner that reads `log` and writes through `pool`, of which it uses up to one connection per projection. The projections
+    /// must be installed: [`crate::install`].
+    #[must_use]
+    pub fn new(pool: PgPool, log: Log, config: Config) -> Self {
+        Self { pool, log, config }
+    }
+
+    /// Projects until the token is cancelled, then gives its lanes back. Whatever fails is logged and tried again.
+    pub async fn run(self, token: CancellationToken) {
+        let Some(owner) = self.introduce(&token).await else {
+            return;
+        };
+        let mut tasks = JoinSet::new();
+        for projection in catalog::all() {
+            let worker = Worker {
+                pool: self.pool.clone(),
+                log: self.log.clone(),
+                config: self.config,
+                projection: *projection,
+                owner,
+            };
+            tasks.spawn(worker.run(token.clone()));
+        }
+        tasks.spawn(beat(self.pool.clone(), self.config, owner, token.clone()));
+        tasks.spawn(measure(self.pool.clone(), self.config.measure, token));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(reason = chain(&error), "a projector ended");
+            }
+        }
+        if let Err(error) = lease::release(&self.pool, owner).await {
+            tracing::warn!(reason = chain(&error), "leases were not given back and will run out");
+        }
+    }
+
+    /// Gets a name and shows up among the workers; `None` when cancelled before the database could be reached.
+    async fn introduce(&self, token: &CancellationToken) -> Option<Uuid> {
+        loop {
+            match self.try_introduce().await {
+                Ok(owner) => return Some(owner),
+                Err(error) => tracing::warn!(reason = chain(&error), "projectors cannot start yet"),
+            }
+            rested(Duration::from_millis(500), token).await?;
+        }
+    }
+
+    async fn try_introduce(&self) -> Result<Uuid, sqlx::Error> {
+        let owner = sqlx::query_scalar("SELECT gen_random_uuid()")
+            .fetch_one(&self.pool)
+            .await?;
+        lease::heartbeat(&self.pool, owner, self.config.lease).await?;
+        if self.config.sole {
+            lease::bury_others(&self.pool, owner).await?;
+        }
+        Ok(owner)
+    }
+}
+
+async fn beat(pool: PgPool, config: Config, owner: Uuid, token: CancellationToken) {
+    while rested(config.renewal(), &token).await.is_some() {
+        if let Err(error) = lease::heartbeat(&pool, owner, config.lease).await {
+            tracing::warn!(reason = chain(&error), "the projectors' sign of life failed");
+        }
+    }
+}
+
+async fn measure(pool: PgPool, interval: Duration, token: CancellationToken) {
+    while rested(interval, &token).await.is_some() {
+        match status(&pool).await {
+            Ok(all) => all
+                .iter()
+                .filter(|status| status.state == State::Active)
+                .for_each(publish),
+            Err(error) => tracing::debug!(reason = chain(&error), "the projections' lag was not measured"),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
+fn publish(status: &Status) {
+    let name = status.name.clone();
+    gauge!("projection_lag_events", "projection" => name.clone()).set(status.lag_events as f64);
+    gauge!("projection_lag_seconds", "projection" => name.clone()).set(status.lag_seconds);
+    gauge!("projection_parked_events", "projection" => name).set(status.parked as f64);
+}
+
+/// Sleeps; `None` when the token was cancelled meanwhile.
+async fn rested(duration: Duration, token: &CancellationToken) -> Option<()> {
+    tokio::select! {
+        () = token.cancelled() => None,
+        () = tokio::time::sleep(duration) => Some(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! How the projections stand.
+
+use eventstore::Positions;
+use sqlx::PgPool;
+
+use crate::cursor::{self, from_columns};
+use crate::error::Error;
+
+/// What a version is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A rebuild fills it.
+    Building,
+    /// It serves reads.
+    Active,
+}
+
+impl State {
+    /// The name, as the database has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Building => "building",
+            Self::Active => "active",
+        }
+    }
+}
+
+/// How a version of a projection stands.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The projection.
+    pub name: String,
+    /// Counts its builds.
+    pub version: i32,
+    /// Of the code that the tables were built by.
+    pub code_version: i32,
+    /// What the version is there for.
+    pub state: State,
+    /// Events of the log that it has not come past yet.
+    pub lag_events: i64,
+    /// The age of the oldest of them, in seconds.
+    pub lag_seconds: f64,
+    /// Events per second, lately.
+    pub rate: f64,
+    /// Events that are set aside because they, or an earlier one of their stream, cannot be applied.
+    pub parked: i64,
+    /// How far it has come in each lane.
+    pub positions: Positions,
+}
+
+/// How the active and building versions stand, by name and version.
+pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
+    // With the settings of a batch: a plan that was made on an empty log would read all of it for every lane.
+    let mut tx = cursor::begin(pool).await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT p.name, p.version, p.code_version, p.state, lag.events::bigint, lag.seconds::double precision,
+                coalesce((SELECT sum(rate) FROM projection_lease l
+                          WHERE l.name = p.name AND l.version = p.version
+                              AND l.owner IS NOT NULL AND l.lease_until > clock_timestamp()), 0),
+                (SELECT count(*) FROM projection_dead_letter d WHERE d.name = p.name AND d.version = p.version),
+                lag.lanes, lag.positions
+         FROM projections p
+         CROSS JOIN LATERAL (
+             SELECT coalesce(sum(greatest(l.head - c.position, 0)), 0) AS events,
+                    coalesce(extract(epoch FROM clock_timestamp() - min(oldest.recorded_at)), 0) AS seconds,
+                    coalesce(array_agg(c.lane ORDER BY c.lane), '{}') AS lanes,
+                    coalesce(array_agg(c.position ORDER BY c.lane), '{}') AS positions
+             FROM projection_cursor c
+             JOIN lanes l ON l.lane = c.lane
+             LEFT JOIN LATERAL (
+                 SELECT e.recorded_at FROM events e
+                 WHERE l.head > c.position AND e.lane = c.lane AND e.position > c.position
+                 ORDER BY e.position LIMIT 1) oldest ON true
+             WHERE c.name = p.name AND c.version = p.version) lag
+         WHERE p.state <> 'retired'
+         ORDER BY p.name, p.version",
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.rollback().await?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
+type Row = (String, i32, i32, String, i64, f64, f64, i64, Vec<i32>, Vec<i64>);
+
+fn from_row(row: Row) -> Status {
+    let (name, version, code_version, state, lag_events, lag_seconds, rate, parked, lanes, positions) = row;
+    Status {
+        name,
+        version,
+        code_version,
+        state: if state == "active" {
+            State::Active
+        } else {
+            State::Building
+        },
+        lag_events,
+        lag_seconds: lag_seconds.max(0.0),
+        rate,
+        parked,
+        positions: lanes
+            .into_iter()
+            .zip(positions)
+            .map(|(lane, position)| from_columns(lane, position))
+            .collect(),
+    }
+}
+
+/// Whether every active version has come at least to `positions`: what an import waits for before it says that it is done.
+pub async fn caught_up(pool: &PgPool, positions: &Positions) -> Result<bool, Error> {
+    let active = status(pool).await?;
+    Ok(active
+        .iter()
+        .filter(|status| status.state == State::Active)
+        .all(|status| status.positions.reached(positions)))
+}

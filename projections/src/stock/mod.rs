@@ -1,0 +1,48 @@
+//! Stock: what is on the shelf of each product, and what of it is kept for orders.
+
+mod row;
+
+use eventstore::Recorded;
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+
+use crate::keyed::{self, KeyedBulk};
+use crate::projection::{ApplyError, Bulk, Projection};
+use crate::row::Row;
+use crate::table::Table;
+
+pub(crate) use row::StockRow;
+
+/// The projection `stock`.
+pub(crate) struct Stock;
+
+impl Projection for Stock {
+    fn name(&self) -> &'static str {
+        "stock"
+    }
+
+    fn code_version(&self) -> i32 {
+        1
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        std::slice::from_ref(StockRow::TABLE)
+    }
+
+    fn aggregate_types(&self) -> &'static [&'static str] {
+        &["stock"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        version: i32,
+        batch: &'a [&'a Recorded],
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(keyed::apply::<StockRow>(version, batch, connection))
+    }
+
+    fn bulk(&self, version: i32) -> Bulk {
+        Bulk::Fold(Box::new(KeyedBulk::<StockRow>::new(version)))
+    }
+}

@@ -1,0 +1,323 @@
+//! All events folded by code that shares nothing with the crate: JSON and maps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use sqlx::PgPool;
+
+use crate::support::{Rows, VIEWS, identity, normal};
+
+/// What the views must show.
+pub(crate) async fn expected(pool: &PgPool) -> BTreeMap<&'static str, Rows> {
+    let events: Vec<Value> =
+        sqlx::query_scalar("SELECT to_jsonb(e) FROM events e ORDER BY aggregate_type, aggregate_id, sequence")
+            .fetch_all(pool)
+            .await
+            .unwrap();
+    let mut shop = Shop::default();
+    for event in &events {
+        shop.take(event);
+    }
+    let mut views: BTreeMap<&'static str, Rows> = VIEWS.iter().map(|(view, _)| (*view, Rows::new())).collect();
+    let mut put = |view: &'static str, rows: Vec<Value>| {
+        let key = VIEWS.iter().find(|(name, _)| *name == view).unwrap().1;
+        for row in rows {
+            views.get_mut(view).unwrap().insert(identity(&row, key), normal(row));
+        }
+    };
+    put("products", shop.products.into_values().collect());
+    put("stock", shop.stock.into_values().collect());
+    put("orders", shop.orders.into_values().collect());
+    put("users", shop.users);
+    put("audit", shop.audit);
+    put("sales", shop.sales.into_iter().map(sales_row).collect());
+    put("sales_label", shop.labels.into_iter().map(label_row).collect());
+    views
+}
+
+#[derive(Default)]
+struct Shop {
+    products: BTreeMap<String, Value>,
+    stock: BTreeMap<String, Value>,
+    orders: BTreeMap<String, Value>,
+    users: Vec<Value>,
+    audit: Vec<Value>,
+    /// `(dimension, key, currency, bucket)` to `[orders, units, gross, credits, credited units]`.
+    sales: BTreeMap<(String, String, String, i64), [i64; 5]>,
+    /// `(dimension, key)` to `(as of, label, name)`.
+    labels: BTreeMap<(String, String), (i64, String, String)>,
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn number(value: &Value) -> i64 {
+    value.as_i64().unwrap()
+}
+
+fn micros(value: &Value) -> i64 {
+    normal(value.clone()).as_i64().unwrap()
+}
+
+fn copy(from: &Value, names: &[&str]) -> Map<String, Value> {
+    names
+        .iter()
+        .map(|name| ((*name).to_owned(), from[*name].clone()))
+        .collect()
+}
+
+impl Shop {
+    fn take(&mut self, event: &Value) {
+        self.audit.push(Value::Object(copy(
+            event,
+            &[
+                "lane",
+                "position",
+                "event_id",
+                "aggregate_type",
+                "aggregate_id",
+                "sequence",
+                "event_type",
+                "actor",
+                "correlation_id",
+                "recorded_at",
+                "occurred_at",
+            ],
+        )));
+        let id = text(&event["aggregate_id"]);
+        let at = &event["occurred_at"];
+        let kind = text(&event["event_type"]);
+        let body = &event["payload"][&kind];
+        match event["aggregate_type"].as_str().unwrap() {
+            "product" => self.product(&id, &kind, body, event),
+            "stock" => self.stock(&id, &kind, body, event),
+            "order" => self.order(&id, &kind, body, event),
+            "credit" => self.trade(body, at, false),
+            "user" => {
+                let mut row = copy(body, &["email", "name", "role"]);
+                row.extend([
+                    ("id".into(), json!(id)),
+                    ("version".into(), json!(1)),
+                    ("created_at".into(), at.clone()),
+                ]);
+                self.users.push(Value::Object(row));
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    fn product(&mut self, id: &str, kind: &str, body: &Value, event: &Value) {
+        let at = event["occurred_at"].clone();
+        if kind == "ProductCreated" {
+            let mut row = copy(
+                body,
+                &["sku", "name", "description", "category", "attributes", "status"],
+            );
+            row.insert("id".into(), json!(id));
+            row.insert("price_amount".into(), body["price"]["amount"].clone());
+            row.insert("currency".into(), body["price"]["currency"].clone());
+            row.insert("created_at".into(), at.clone());
+            row.insert("deleted_at".into(), Value::Null);
+            self.products.insert(id.to_owned(), Value::Object(row));
+        }
+        let row = self.products.get_mut(id).unwrap();
+        match kind {
+            "ProductUpdated" => {
+                for name in ["sku", "name", "description", "category"] {
+                    if let Some(value) = body.get(name) {
+                        row[name] = value.clone();
+                    }
+                }
+                let attributes = row["attributes"].as_object_mut().unwrap();
+                for key in body["removed_attributes"].as_array().into_iter().flatten() {
+                    attributes.remove(key.as_str().unwrap());
+                }
+                attributes.extend(body["set_attributes"].as_object().cloned().unwrap_or_default());
+            }
+            "ProductPriceChanged" => {
+                row["price_amount"] = body["to"]["amount"].clone();
+                row["currency"] = body["to"]["currency"].clone();
+            }
+            "ProductPublished" => row["status"] = json!("active"),
+            "ProductArchived" => row["status"] = json!("archived"),
+            "ProductDeleted" => row["deleted_at"] = at.clone(),
+            "ProductRestored" => row["deleted_at"] = Value::Null,
+            _ => {}
+        }
+        row["version"] = event["sequence"].clone();
+        row["updated_at"] = at;
+        let label = (0, text(&row["sku"]), text(&row["name"]));
+        self.labels.insert(("product".into(), id.to_owned()), label);
+    }
+
+    fn stock(&mut self, id: &str, kind: &str, body: &Value, event: &Value) {
+        let row = self
+            .stock
+            .entry(id.to_owned())
+            .or_insert_with(|| json!({"product_id": id, "on_hand": 0, "reserved": 0}));
+        let (mut on_hand, mut reserved) = (number(&row["on_hand"]), number(&row["reserved"]));
+        match kind {
+            "StockReceived" => on_hand += number(&body["quantity"]),
+            "StockAdjusted" => on_hand += number(&body["delta"]),
+            "StockSet" => on_hand = number(&body["quantity"]),
+            "StockReserved" => reserved += number(&body["quantity"]),
+            "StockReleased" => reserved -= number(&body["quantity"]),
+            "StockCommitted" => {
+                reserved -= number(&body["quantity"]);
+                on_hand -= number(&body["quantity"]);
+            }
+            other => panic!("{other}"),
+        }
+        row["on_hand"] = json!(on_hand);
+        row["reserved"] = json!(reserved);
+        row["version"] = event["sequence"].clone();
+        row["updated_at"] = event["occurred_at"].clone();
+    }
+
+    fn order(&mut self, id: &str, kind: &str, body: &Value, event: &Value) {
+        let at = &event["occurred_at"];
+        match kind {
+            "OrderAbandoned" => return,
+            "OrderPlaced" | "OrderImported" => {
+                self.trade(body, at, true);
+                let mut row = copy(
+                    body,
+                    &[
+                        "number",
+                        "customer_id",
+                        "customer_reference",
+                        "country",
+                        "currency",
+                        "total",
+                        "source",
+                        "external_id",
+                    ],
+                );
+                let imported = kind == "OrderImported";
+                let mut lines = body["lines"].clone();
+                let mut products = BTreeSet::new();
+                for line in lines.as_array_mut().unwrap() {
+                    if !imported {
+                        line["kind"] = json!("product");
+                    }
+                    products.extend(line["product_id"].as_str().map(ToOwned::to_owned));
+                }
+                row.insert("id".into(), json!(id));
+                row.insert("lines".into(), lines);
+                row.insert("product_ids".into(), json!(products));
+                row.insert("status".into(), json!(if imported { "completed" } else { "pending" }));
+                row.insert(
+                    "placed_at".into(),
+                    if imported {
+                        at.clone()
+                    } else {
+                        body["placed_at"].clone()
+                    },
+                );
+                row.insert("credited".into(), json!(0));
+                row.insert("cancelled_at".into(), Value::Null);
+                row.insert("cancel_reason".into(), Value::Null);
+                self.orders.insert(id.to_owned(), Value::Object(row));
+            }
+            "OrderCancelled" => {
+                self.trade(body, at, false);
+                let row = self.orders.get_mut(id).unwrap();
+                row["status"] = json!("cancelled");
+                row["cancelled_at"] = at.clone();
+                row["cancel_reason"] = body["reason"].clone();
+            }
+            "OrderCredited" => {
+                let row = self.orders.get_mut(id).unwrap();
+                row["credited"] = json!(number(&row["credited"]) + number(&body["amount"]));
+            }
+            other => panic!("{other}"),
+        }
+        let row = self.orders.get_mut(id).unwrap();
+        row["version"] = event["sequence"].clone();
+        row["updated_at"] = at.clone();
+    }
+
+    /// Money that came in, or was given back.
+    fn trade(&mut self, body: &Value, at: &Value, sold: bool) {
+        let lines = body["lines"].as_array().unwrap();
+        let moved: Vec<&Value> = lines.iter().filter(|line| line["kind"] != "adjustment").collect();
+        let is_fee = |line: &Value| line["kind"] == "fee";
+        let product = |line: &Value| {
+            if is_fee(line) {
+                format!("fee:{}", text(&line["sku"]))
+            } else {
+                text(&line["product_id"])
+            }
+        };
+        let units = |line: &Value| if is_fee(line) { 0 } else { number(&line["quantity"]) };
+        let all_units: i64 = moved.iter().map(|line| units(line)).sum();
+        let (country, customer) = (text(&body["country"]), text(&body["customer_id"]));
+        let mut sums: Vec<(&str, String, i64, i64)> = vec![
+            ("total", String::new(), all_units, number(&body["total"])),
+            ("country", country.clone(), all_units, number(&body["total"])),
+            ("customer", customer.clone(), all_units, number(&body["total"])),
+        ];
+        for (dimension, key_of) in [
+            ("product", &product as &dyn Fn(&Value) -> String),
+            ("category", &|line: &Value| text(&line["category"])),
+        ] {
+            let keys: BTreeSet<String> = moved.iter().map(|line| key_of(line)).collect();
+            for key in keys {
+                let own = || moved.iter().filter(|line| key_of(line) == key);
+                let units = own().map(|line| units(line)).sum();
+                let amount = own().map(|line| number(&line["total"])).sum();
+                sums.push((dimension, key, units, amount));
+            }
+        }
+        let bucket = micros(at).div_euclid(900_000_000) * 900_000_000;
+        for (dimension, key, units, amount) in sums {
+            let sum = self
+                .sales
+                .entry((dimension.into(), key, text(&body["currency"]), bucket))
+                .or_default();
+            let change = if sold {
+                [1, units, amount, 0, 0]
+            } else {
+                [0, 0, 0, amount, units]
+            };
+            for (number, more) in sum.iter_mut().zip(change) {
+                *number += more;
+            }
+        }
+        let mut label = |dimension: &str, key: String, label: &str, name: &str| {
+            let new = (micros(at), label.to_owned(), name.to_owned());
+            let present = self
+                .labels
+                .entry((dimension.to_owned(), key))
+                .or_insert_with(|| new.clone());
+            *present = present.clone().min(new);
+        };
+        for line in moved {
+            if is_fee(line) {
+                label("product", product(line), &text(&line["sku"]), &text(&line["name"]));
+            }
+            label(
+                "category",
+                text(&line["category"]),
+                &text(&line["category"]),
+                &text(&line["category"]),
+            );
+        }
+        let reference = body["customer_reference"].as_str().unwrap_or(&customer).to_owned();
+        let reference = if customer.is_empty() { String::new() } else { reference };
+        label("customer", customer, &reference, &reference);
+        label("country", country.clone(), &country, &country);
+        label("total", String::new(), "", "");
+    }
+}
+
+fn sales_row(((dimension, key, currency, bucket), sum): ((String, String, String, i64), [i64; 5])) -> Value {
+    let [orders, units, gross, credits, credited_units] = sum;
+    json!({"dimension": dimension, "key": key, "currency": currency, "bucket": bucket, "orders": orders, "units": units,
+           "gross": gross, "credits": credits, "credited_units": credited_units})
+}
+
+fn label_row(((dimension, key), (_, label, name)): ((String, String), (i64, String, String))) -> Value {
+    json!({"dimension": dimension, "key": key, "label": label, "name": name})
+}

@@ -1,0 +1,12 @@
+//! The read models against real history in a real database: live, rebuilt and folded by independent code.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod fold;
+mod live;
+mod poison;
+mod rates;
+mod rebuild;
+mod runner;
+mod sales;
+mod shop;
+mod support;
