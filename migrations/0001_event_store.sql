@@ -75,7 +75,7 @@ CREATE FUNCTION append_batch(
     event_ids uuid[], occurred timestamptz[], actors text[], correlations uuid[], causations uuid[],
     OUT heads bigint[], OUT at timestamptz
 ) LANGUAGE plpgsql VOLATILE
-SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 BEGIN
@@ -124,7 +124,7 @@ $$;
 CREATE FUNCTION load_streams(types text[], ids text[], stream_lanes integer[], schema_hashes bigint[])
 RETURNS TABLE (stream integer, sequence bigint, event_type text, event_version text, body text)
 LANGUAGE plpgsql STABLE
-SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 BEGIN
@@ -152,7 +152,7 @@ $$;
 CREATE FUNCTION read_lanes(asked_lanes integer[], after_positions bigint[], limits integer[])
 RETURNS SETOF events
 LANGUAGE plpgsql STABLE
-SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 BEGIN
@@ -169,7 +169,7 @@ $$;
 CREATE FUNCTION stored_outcomes(key_lanes integer[], key_scopes text[], key_names text[])
 RETURNS TABLE (asked integer, request_hash bytea, outcome text, versions text, positions text)
 LANGUAGE plpgsql STABLE
-SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 BEGIN

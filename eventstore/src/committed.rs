@@ -15,7 +15,7 @@ pub struct Committed<T> {
     pub command_id: Uuid,
     /// The streams written and their new versions.
     pub versions: Vec<(StreamKey, u64)>,
-    /// The highest position written per lane, ascending lanes.
+    /// The highest position written per lane, ascending lanes. When nothing had to be written, the heads of the planned streams' lanes.
     pub positions: Vec<(u32, u64)>,
 }
 

@@ -1,5 +1,6 @@
 //! The store: the front door.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -113,6 +114,11 @@ impl Store {
             return Err(TransactError::Invalid(reason.to_owned()));
         }
         let (reply, answer) = oneshot::channel();
+        let lanes: BTreeSet<u32> = plan
+            .streams
+            .iter()
+            .map(|planned| self.lane_of(&planned.key.aggregate_id))
+            .collect();
         let queue = self.queue().ok_or(TransactError::Closed)?;
         queue
             .try_send(Box::new(Command::new(id, plan, decide, reply)))
@@ -126,7 +132,26 @@ impl Store {
                 mpsc::error::TrySendError::Closed(_) => TransactError::Closed,
             })?;
         drop(queue);
-        answer.await.unwrap_or(Err(TransactError::Closed))
+        let mut committed = answer.await.unwrap_or(Err(TransactError::Closed))?;
+        if committed.positions.is_empty() && !committed.replayed {
+            committed.positions = self.present(&lanes).await;
+        }
+        Ok(committed)
+    }
+
+    /// Where the lanes stand: what a command that changed nothing answers with, because what it saw to be so already may still be on
+    /// its way to the read models.
+    async fn present(&self, lanes: &BTreeSet<u32>) -> Vec<(u32, u64)> {
+        match self.log().heads().await {
+            Ok(heads) => heads
+                .iter()
+                .filter(|(lane, head)| *head > 0 && lanes.contains(lane))
+                .collect(),
+            Err(error) => {
+                tracing::warn!(%error, "a command that changed nothing answers without positions");
+                Vec::new()
+            }
+        }
     }
 
     /// The state and version of a stream as stored; the default and 0 when there is none.

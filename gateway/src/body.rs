@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_LENGTH, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use proto::v1::CommandContext;
 use sha2::{Digest, Sha256};
@@ -21,6 +24,10 @@ use crate::{
 
 /// Longest body, in bytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// How much of a body that is too long is read before it is answered, in bytes.
+const MAX_DISCARDED: usize = 16 * MAX_BODY;
+/// How long that may take.
+const DISCARDING: Duration = Duration::from_secs(2);
 /// How long a client may take to send its body.
 const SENDING: Duration = Duration::from_secs(8);
 /// Longest `Idempotency-Key`.
@@ -117,16 +124,23 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
         })
 }
 
-async fn receive(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+async fn receive(headers: &HeaderMap, mut body: axum::body::Body) -> Result<Bytes, Problem> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        // Who asks first sends nothing when it is refused.
+        if !headers.contains_key(EXPECT) {
+            discard(body).await;
+        }
         return Err(payload_too_large(MAX_BODY));
     }
-    match tokio::time::timeout(SENDING, Limited::new(body, MAX_BODY).collect()).await {
+    match tokio::time::timeout(SENDING, Limited::new(&mut body, MAX_BODY).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(payload_too_large(MAX_BODY)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(body).await;
+            Err(payload_too_large(MAX_BODY))
+        }
         Ok(Err(_)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "bad_request",
@@ -138,6 +152,22 @@ async fn receive(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, P
             format!("a body must arrive within {} seconds", SENDING.as_secs()),
         )),
     }
+}
+
+/// Reads on for a while. A connection that is closed on a client that still sends is reset, and the client never sees
+/// the answer.
+async fn discard(mut body: axum::body::Body) {
+    let all = async {
+        let mut rest = MAX_DISCARDED;
+        while let Some(Ok(frame)) = body.frame().await {
+            rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if rest == 0 {
+                break;
+            }
+        }
+    };
+    // However it ends, the answer is the same.
+    let _ = tokio::time::timeout(DISCARDING, all).await;
 }
 
 fn parse<T: ReadBody>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {

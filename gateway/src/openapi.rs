@@ -134,6 +134,11 @@ impl Kind {
 /// Adds the statuses, parameters and headers that follow from what kind of operation it is.
 fn complete_operation(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let kind = Kind::of(path, method, operation);
+    let declared: Vec<String> = operation.responses.responses.keys().cloned().collect();
+    for status in declared.iter().filter(|status| status.starts_with(['4', '5'])) {
+        // Said by the handler itself, which leaves its shape to this place.
+        refusal(operation, status, "");
+    }
     describe_refusals(operation, kind);
     if path == "/readyz" {
         refusal(operation, "503", "Not ready");

@@ -18,6 +18,7 @@ use crate::{
     params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
+    times,
 };
 
 const INTERVALS: &[(&str, SalesInterval)] = &[
@@ -71,7 +72,9 @@ pub(crate) struct SalesParams {
 impl ReadParams for SalesParams {
     fn read(values: &mut Values) -> Self {
         let (from, to) = (values.required_date("from"), values.required_date("to"));
-        if !from.is_empty() && !to.is_empty() && from >= to {
+        if let (Some(from), Some(to)) = (times::date(&from), times::date(&to))
+            && from >= to
+        {
             values.wrong("to", "out_of_range", "to lies not after from");
         }
         Self {

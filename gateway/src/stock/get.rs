@@ -17,12 +17,14 @@ use crate::{
 };
 
 /// Reads the stock of a product
+///
+/// Of active products for everybody, of hidden ones for administrators.
 #[utoipa::path(get, path = "/v1/products/{id}/stock", tag = "stock", security((), ("bearer" = [])),
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "The stock", body = StockView)))]
 pub(crate) async fn read_stock(
     State(edge): State<Edge>,
-    _: Visitor,
+    Visitor(visitor): Visitor,
     ProductId(product_id): ProductId,
     _: Params<NoParams>,
     Freshly(context): Freshly,
@@ -30,6 +32,7 @@ pub(crate) async fn read_stock(
     let request = v1::GetStockRequest {
         context: Some(context),
         product_id,
+        include_hidden: visitor.is_some_and(|visitor| visitor.is_admin()),
     };
     let reply = ask(CALL, edge.stock_query().get_stock(timed(CALL, request)))
         .await

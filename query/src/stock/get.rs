@@ -7,17 +7,18 @@ use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 
-/// A product that never had stock has zeros; one that does not exist has no row.
+/// A product that never had stock has zeros; one that does not exist, or is hidden from who asks, has no row.
 const SELECT: &str = "\
 SELECT p.id, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS version,
     s.updated_at
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
-WHERE p.id = $1";
+WHERE p.id = $1 AND ($2 OR (p.status = 'active' AND p.deleted_at IS NULL))";
 
 pub(super) async fn get(query: &Query, request: GetStockRequest) -> Result<GetStockReply, Error> {
     let freshness = query.fresh(request.context.as_ref(), &["products", "stock"]).await?;
     let row = sqlx::query(SELECT)
         .bind(&request.product_id)
+        .bind(request.include_hidden)
         .fetch_optional(query.pool())
         .await?;
     let Some(row) = row else {

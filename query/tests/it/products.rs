@@ -263,6 +263,7 @@ async fn stock_of_a_product_without_any_is_zero_and_of_none_is_not_found(pool: P
     let shop = catalogue(pool).await;
     let request = |id: &str| GetStockRequest {
         product_id: id.to_owned(),
+        include_hidden: true,
         ..Default::default()
     };
     let reply = shop.stock.clone().get_stock(request("p2")).await.unwrap().into_inner();
@@ -285,4 +286,14 @@ async fn stock_of_a_product_without_any_is_zero_and_of_none_is_not_found(pool: P
         failure(shop.stock.clone().get_stock(request("p9")).await).kind(),
         FailureKind::NotFound
     );
+    for id in ["p5", "p6", "p7"] {
+        let hidden = GetStockRequest {
+            include_hidden: false,
+            ..request(id)
+        };
+        assert_eq!(
+            failure(shop.stock.clone().get_stock(hidden).await).kind(),
+            FailureKind::NotFound
+        );
+    }
 }
