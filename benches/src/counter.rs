@@ -1,0 +1,62 @@
+//! The smallest aggregate there is: what is measured is the store, not the deciding.
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, DomainEvent};
+use serde::{Deserialize, Serialize};
+
+/// How often something happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counter {
+    pub count: u64,
+}
+
+/// One event of about 200 bytes, as long as the peer's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CounterEvent {
+    Happened { name: String, quantity: u32, unit_price: i64, currency: String, note: String, after: u64 },
+}
+
+impl CounterEvent {
+    pub fn after(count: u64) -> Self {
+        Self::Happened {
+            name: "something that a shop writes down".to_owned(),
+            quantity: 3,
+            unit_price: 1250,
+            currency: "GBP".to_owned(),
+            note: "padding padding padding padding padding padding".to_owned(),
+            after: count,
+        }
+    }
+}
+
+impl DomainEvent for CounterEvent {
+    fn event_type(&self) -> String {
+        "Happened".to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+/// Nothing is ever refused.
+#[derive(Debug, thiserror::Error)]
+#[error("never")]
+pub struct Never;
+
+impl Aggregate for Counter {
+    const TYPE: &'static str = "counter";
+    type Command = ();
+    type Event = CounterEvent;
+    type Error = Never;
+    type Services = ();
+
+    async fn handle(&mut self, (): (), (): &(), sink: &EventSink<Self>) -> Result<(), Never> {
+        sink.write(CounterEvent::after(self.count), self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, _: CounterEvent) {
+        self.count += 1;
+    }
+}

@@ -1,0 +1,45 @@
+//! Measures Tillroll beside pgbench on the same PostgreSQL in the same run. `benches/README.md` says how to read it.
+
+mod append;
+mod cluster;
+mod counter;
+mod http;
+mod orders;
+mod pgbench;
+mod report;
+mod server;
+
+use anyhow::{Result, bail};
+
+/// Concurrent callers, connections or buyers.
+const CALLERS: u32 = 64;
+/// Seconds of one run.
+const SECONDS: u32 = 8;
+/// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
+const ROUNDS: usize = 3;
+
+const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut asked: Vec<String> = std::env::args().skip(1).collect();
+    if asked.is_empty() {
+        asked = PARTS.map(str::to_owned).to_vec();
+    }
+    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        bail!("no part is called {unknown:?}; there are: {}", PARTS.join(", "));
+    }
+    let cluster = cluster::Cluster::start().await?;
+    let mut report = report::Report::default();
+    for part in &asked {
+        match part.as_str() {
+            "append" => append::fresh(&cluster, &mut report).await?,
+            "hot" => append::hot(&cluster, &mut report).await?,
+            "orders" => orders::orders(&cluster, &mut report).await?,
+            "flash" => orders::flash(&cluster, &mut report).await?,
+            _ => orders::idle(&cluster, &mut report).await?,
+        }
+    }
+    report.close();
+    cluster.stop().await
+}

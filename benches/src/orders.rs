@@ -1,0 +1,299 @@
+//! Whole orders over HTTP: JWT, JSON, stock reserved, idempotency key; one process; 64 connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::time::Instant;
+
+use crate::cluster::{Cluster, Database};
+use crate::http::{Answer, Connection};
+use crate::report::{Report, median};
+use crate::server::{Server, expect};
+use crate::{CALLERS, ROUNDS, SECONDS, pgbench};
+
+const PRODUCTS: u32 = 10_000;
+const PLENTY: i64 = 1_000_000_000;
+
+/// What a phase of load saw.
+struct Load {
+    placed: u64,
+    refused: u64,
+    per_second: f64,
+    latency: Histogram<u64>,
+}
+
+/// Places orders of `lines` products each from `CALLERS` connections: for `SECONDS`, or until stock runs out when `until_sold_out`.
+async fn place(server: &Server, login: &str, products: &Arc<Vec<String>>, lines: usize, until_sold_out: bool) -> Result<Load> {
+    static RUN: AtomicU64 = AtomicU64::new(0);
+    let run = RUN.fetch_add(1, Ordering::Relaxed);
+    let start = Instant::now();
+    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let (address, login, products) = (server.address, login.to_owned(), products.clone());
+            tokio::spawn(async move {
+                let mut connection = Connection::open(address).await?;
+                let mut latency = Histogram::<u64>::new(3)?;
+                let (mut placed, mut refused, mut attempt) = (0_u64, 0_u64, 0_u64);
+                let mut random = u64::from(caller) * 7919 + run * 104_729 + 1;
+                while until_sold_out || Instant::now() < end {
+                    attempt += 1;
+                    let body = order(&products, lines, &mut random);
+                    let headers = format!("{login}Idempotency-Key: bench-{run}-{caller}-{attempt}\r\n");
+                    let sent = Instant::now();
+                    let answer = connection.send("POST", "/v1/orders", &headers, &body).await?;
+                    latency.record(u64::try_from(sent.elapsed().as_micros())?)?;
+                    match answer.status {
+                        201 => placed += 1,
+                        409 if until_sold_out => {
+                            refused += 1;
+                            break;
+                        }
+                        _ => {
+                            expect(201, &answer)?;
+                        }
+                    }
+                }
+                anyhow::Ok((placed, refused, latency))
+            })
+        })
+        .collect();
+    let mut load = Load { placed: 0, refused: 0, per_second: 0.0, latency: Histogram::new(3)? };
+    for caller in callers {
+        let (placed, refused, latency) = caller.await??;
+        load.placed += placed;
+        load.refused += refused;
+        load.latency.add(latency)?;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    {
+        load.per_second = load.placed as f64 / start.elapsed().as_secs_f64();
+    }
+    Ok(load)
+}
+
+/// The body of an order for `lines` different products.
+fn order(products: &[String], lines: usize, random: &mut u64) -> String {
+    let count = products.len() as u64;
+    // SplitMix64, Steele, Lea and Flood 2014.
+    *random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut mixed = *random;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^= mixed >> 31;
+    let first = mixed % count;
+    let chosen = (0..lines as u64).map(|line| {
+        let index = (first + line * (1 + (mixed >> 32) % (count / 2).max(1))) % count;
+        json!({"product_id": products[usize::try_from(index).unwrap_or_default()], "quantity": 1})
+    });
+    json!({"lines": chosen.collect::<Vec<_>>(), "expected_total": {"amount": 1250 * lines, "currency": "GBP"}}).to_string()
+}
+
+/// Units that were promised and are not there.
+async fn oversold(pool: &PgPool) -> Result<i64> {
+    let deltas: i64 = sqlx::query_scalar(
+        "SELECT coalesce(sum(greatest(-available, 0)), 0)::bigint FROM (
+            SELECT sum(CASE event_type
+                WHEN 'StockReceived' THEN (payload->'StockReceived'->>'quantity')::bigint
+                WHEN 'StockReserved' THEN -(payload->'StockReserved'->>'quantity')::bigint
+                WHEN 'StockReleased' THEN (payload->'StockReleased'->>'quantity')::bigint
+                ELSE 0 END) AS available
+            FROM events WHERE aggregate_type = 'stock' GROUP BY aggregate_id) stock",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(deltas)
+}
+
+fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a request")]
+    let value = latency.value_at_quantile(quantile) as f64 / 1000.0;
+    format!("{value:.1} ms")
+}
+
+async fn shop(cluster: &Cluster, name: &str, products: u32, quantity: i64) -> Result<(Database, Server, String, Arc<Vec<String>>)> {
+    let database = cluster.database(name).await?;
+    let server = Server::start(&database.url).await?;
+    let login = server.log_in().await?;
+    let products = server.products(&login, name, products, quantity).await?;
+    Ok((database, server, login, Arc::new(products)))
+}
+
+/// H3, first half, and H4's lag and rebuild on what it leaves behind.
+pub async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
+    let (mut peer16, mut peer64, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    let (database, server, login, products) = shop(cluster, "orders", PRODUCTS, PLENTY).await?;
+    let peer = cluster.database("orders_peer").await?;
+    pgbench::prepare(&peer.pool).await?;
+    let mut latency = Histogram::<u64>::new(3)?;
+    let mut placed = 0;
+    for _ in 0..ROUNDS {
+        peer16.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 16, SECONDS).await?);
+        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 64, SECONDS).await?);
+        let load = place(&server, &login, &products, 2, false).await?;
+        ours.push(load.per_second);
+        latency.add(load.latency)?;
+        placed += load.placed;
+        caught_up(&server, &database.pool).await?;
+    }
+    let stored: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'OrderPlaced'").fetch_one(&database.pool).await?;
+    ensure!(u64::try_from(stored)? == placed, "{placed} orders were acknowledged, {stored} are in the log");
+    report.section("Orders over HTTP: two lines, JWT, stock reserved, idempotency key, 64 connections, one process");
+    report.rate("pgbench, CRUD by hand, 16 clients", &peer16);
+    report.rate("pgbench, CRUD by hand, 64 clients", &peer64);
+    report.rate("tillroll, 64 connections", &ours);
+    report.figure(
+        "tillroll, latency",
+        &format!("p50 {}, p99 {}", milliseconds(&latency, 0.5), milliseconds(&latency, 0.99)),
+    );
+    report.figure("oversold units", &oversold(&database.pool).await?.to_string());
+    report.ratio("tillroll / better pgbench", median(&ours) / median(&peer16).max(median(&peer64)), Some(1.0));
+
+    lag(&server, &login, &products, median(&ours) / 2.0, report).await?;
+    caught_up(&server, &database.pool).await?;
+    rebuild(&server, &database.pool, report).await?;
+    server.stop().await
+}
+
+/// H3, second half.
+pub async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> {
+    let (database, server, login, products) = shop(cluster, "flash", 1, PLENTY).await?;
+    let peer = cluster.database("flash_peer").await?;
+    pgbench::prepare(&peer.pool).await?;
+    let (mut ours, mut peer64, mut best) = (Vec::new(), Vec::new(), (0, 0.0));
+    for _ in 0..ROUNDS {
+        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, 64, SECONDS).await?);
+        ours.push(place(&server, &login, &products, 1, false).await?.per_second);
+        caught_up(&server, &database.pool).await?;
+    }
+    for clients in [1, 2, 4, 8, 16] {
+        let rate = pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, clients, SECONDS).await?;
+        if rate > best.1 {
+            best = (clients, rate);
+        }
+    }
+    let few = Arc::new(server.products(&login, "few", 1, 5_000).await?);
+    let sold_out = place(&server, &login, &few, 1, true).await?;
+    ensure!(sold_out.placed == 5_000, "{} orders for 5,000 units", sold_out.placed);
+    report.section("Flash sale: one product, 64 buyers");
+    report.rate("pgbench, one hot row, 64 clients", &peer64);
+    report.figure("pgbench, one hot row, best of 1 to 16 clients", &format!("{:.0}/s at {} clients", best.1, best.0));
+    report.rate("tillroll, 64 buyers", &ours);
+    report.figure(
+        "5,000 units, 64 buyers until each is refused",
+        &format!("{} sold, {} refused", sold_out.placed, sold_out.refused),
+    );
+    report.figure("oversold units", &oversold(&database.pool).await?.to_string());
+    report.ratio("tillroll / pgbench at 64 clients", median(&ours) / median(&peer64), Some(5.0));
+    report.ratio("tillroll / pgbench at its best", median(&ours) / best.1, Some(1.0));
+    server.stop().await
+}
+
+/// Waits until the read models have seen everything.
+async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let behind: Option<i64> = sqlx::query_scalar(
+            "SELECT sum(l.head - c.position)::bigint FROM lanes l JOIN projection_cursor c USING (lane)",
+        )
+        .fetch_one(pool)
+        .await?;
+        if behind == Some(0) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the projections are {behind:?} events behind; is the server {} alive?", server.address);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// H4: from the answer of a write to the read that shows it, at half of the peak.
+async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f64, report: &mut Report) -> Result<()> {
+    let start = Instant::now();
+    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let pace = Duration::from_secs_f64(f64::from(CALLERS) / rate);
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let (address, login, products) = (server.address, login.to_owned(), products.clone());
+            tokio::spawn(async move {
+                let mut connection = Connection::open(address).await?;
+                let mut reader = Connection::open(address).await?;
+                let mut seen = Histogram::<u64>::new(3)?;
+                let mut random = u64::from(caller) + 99_991;
+                let mut due = start + pace.mul_f64(f64::from(caller) / f64::from(CALLERS));
+                let mut count = 0_u32;
+                while due < end {
+                    tokio::time::sleep_until(due).await;
+                    due += pace;
+                    count += 1;
+                    let headers = format!("{login}Idempotency-Key: lag-{caller}-{count}\r\n");
+                    let answer = connection.send("POST", "/v1/orders", &headers, &order(&products, 2, &mut random)).await?;
+                    let id = expect(201, &answer)?["id"].as_str().context("no id")?.to_owned();
+                    if count % 8 == caller % 8 {
+                        let written = Instant::now();
+                        let read = read_back(&mut reader, &login, &id, &answer).await?;
+                        expect(200, &read)?;
+                        seen.record(u64::try_from(written.elapsed().as_micros())?)?;
+                    }
+                }
+                anyhow::Ok(seen)
+            })
+        })
+        .collect();
+    let mut seen = Histogram::<u64>::new(3)?;
+    for caller in callers {
+        seen.add(caller.await??)?;
+    }
+    report.section("From the answer of a write to the read that shows it, at half of the peak load");
+    report.figure("load", &format!("{rate:.0} orders/s, {} samples", seen.len()));
+    report.figure(
+        "lag (target: p99 under 100 ms)",
+        &format!("p50 {}, p99 {}, max {}", milliseconds(&seen, 0.5), milliseconds(&seen, 0.99), milliseconds(&seen, 1.0)),
+    );
+    Ok(())
+}
+
+async fn read_back(reader: &mut Connection, login: &str, id: &str, written: &Answer) -> Result<Answer> {
+    let token = written.header("consistency-token").context("no Consistency-Token")?;
+    reader.send("GET", &format!("/v1/orders/{id}"), &format!("{login}Consistency-Token: {token}\r\n"), "").await
+}
+
+/// H4: the orders view from the first event, while serving.
+async fn rebuild(server: &Server, pool: &PgPool, report: &mut Report) -> Result<()> {
+    let events: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type IN ('order', 'credit')").fetch_one(pool).await?;
+    let start = Instant::now();
+    let printed = server.tillroll(&["rebuild", "orders"], "").await?;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let rate = events as f64 / start.elapsed().as_secs_f64();
+    report.section("Rebuild of orders");
+    report.figure("order events", &events.to_string());
+    report.figure("from the start of the command to the switch", &format!("{:.1} s, {rate:.0} events/s", start.elapsed().as_secs_f64()));
+    report.figure("it said", printed.trim().lines().last().unwrap_or_default());
+    report.ratio("rebuild / 30,000 events/s", rate / 30_000.0, Some(1.0));
+    Ok(())
+}
+
+/// H4: memory and start.
+pub async fn idle(cluster: &Cluster, report: &mut Report) -> Result<()> {
+    let database = cluster.database("idle").await?;
+    Server::start(&database.url).await?.stop().await?;
+    let mut ready = Vec::new();
+    let mut memory = Vec::new();
+    for _ in 0..ROUNDS {
+        let server = Server::start(&database.url).await?;
+        ready.push(server.ready_after.as_secs_f64());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        memory.push(server.resident_mb()?);
+        server.stop().await?;
+    }
+    report.section("Idle process, on an existing store");
+    report.figure("ready after (target: under 1 s)", &format!("{:.2} s", median(&ready)));
+    report.figure("resident memory (target: under 120 MB)", &format!("{:.0} MB", median(&memory)));
+    Ok(())
+}

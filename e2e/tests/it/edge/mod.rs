@@ -1,0 +1,7 @@
+//! What holds for every address.
+
+mod consistency;
+mod errors;
+mod limits;
+mod openapi;
+mod operations;

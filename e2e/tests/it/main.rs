@@ -1,0 +1,18 @@
+//! The whole system, from the outside. The modules mirror the tree of URLs.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what goes wrong in a helper fails the test that called it"
+)]
+
+mod audit;
+mod auth;
+mod edge;
+mod orders;
+mod products;
+mod recovery;
+mod reports;
+mod split;
+mod stock;
+mod tour;

@@ -1,0 +1,8 @@
+//! `/v1/products`
+
+mod create;
+mod lifecycle;
+mod list;
+mod sku;
+mod update;
+mod validation;

@@ -1,0 +1,5 @@
+//! `/v1/reports/sales`
+
+mod csv;
+mod history;
+mod sales;

@@ -1,0 +1,190 @@
+//! A year of a real shop's trade, from its file to the sales report over HTTP, to the penny.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what goes wrong here fails the test that asked for it"
+)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use app::import::{self, Counts, Input, Summary};
+use e2e::{Client, System};
+use proto::transport::Transport;
+use uuid::Uuid;
+
+/// Net value in pence by day, stock code or customer.
+type Totals = BTreeMap<String, i64>;
+
+async fn run(system: &System, file: &Path) -> Summary {
+    let options = import::Options {
+        input: Input::File(file.to_owned()),
+        errors: Some(system.folder().join("errors.csv")),
+        folder: system.folder().to_owned(),
+        restart: false,
+        actor: "system:import".to_owned(),
+        correlation_id: Uuid::from_u128(7),
+    };
+    let commands = Transport::remote(&system.grpc_url()).unwrap();
+    import::online_retail(commands, &options).await.unwrap()
+}
+
+async fn report(admin: &Client, token: &str, interval: &str, group: &str, member: &str) -> Totals {
+    let path = format!(
+        "/v1/reports/sales?interval={interval}&from=2010-12-01&to=2012-01-01&tz=Europe/London&group_by={group}&currency=GBP"
+    );
+    let answer = admin.get(path).after(token).await.ok(200);
+    let mut totals = Totals::new();
+    for row in answer["rows"].as_array().unwrap() {
+        let key = row[member].as_str().unwrap().trim_start_matches("fee:").to_owned();
+        *totals.entry(key).or_default() += row["net"]["amount"].as_i64().unwrap();
+    }
+    totals
+}
+
+/// Compares two sets of totals, in which what comes to nothing may be left out.
+fn assert_same(what: &str, mut left: Totals, mut right: Totals) {
+    left.retain(|_, total| *total != 0);
+    right.retain(|_, total| *total != 0);
+    assert_eq!(left, right, "net value by {what}");
+}
+
+async fn compare(system: &System, mut expected: [Totals; 3]) {
+    let admin = system.admin().await;
+    let token = system.everything().await;
+    let heads = token.clone();
+    e2e::wait_until("the report to be up to date", 4 * e2e::PATIENCE, || {
+        let request = admin
+            .get("/v1/reports/sales?from=2010-12-01&to=2010-12-02")
+            .after(&heads);
+        async move { (request.await.status() == 200).then_some(()) }
+    })
+    .await;
+    let [days, codes, customers] = &mut expected;
+    assert_same(
+        "day",
+        report(&admin, &token, "day", "none", "period").await,
+        std::mem::take(days),
+    );
+    assert_same(
+        "stock code",
+        report(&admin, &token, "month", "product", "label").await,
+        std::mem::take(codes),
+    );
+    let mut found = report(&admin, &token, "month", "customer", "label").await;
+    found.remove("");
+    assert_same("customer", found, std::mem::take(customers));
+}
+
+/// The control totals of a file, worked out line by line.
+fn totals_of(file: &Path) -> [Totals; 3] {
+    let mut totals = [Totals::new(), Totals::new(), Totals::new()];
+    for record in csv::Reader::from_path(file).unwrap().records() {
+        let record = record.unwrap();
+        let thousandths = |text: &str| {
+            let (whole, fraction) = text.split_once('.').unwrap();
+            format!("{whole}{fraction:0<3}").parse::<i64>().unwrap()
+        };
+        let value = record[3].parse::<i64>().unwrap() * thousandths(&record[5]) / 10;
+        let customer = record[6].trim_end_matches(".0");
+        for (totals, key) in totals.iter_mut().zip([&record[4][..10], &record[1], customer]) {
+            *totals.entry(key.to_owned()).or_default() += value;
+        }
+    }
+    totals[2].remove("");
+    totals
+}
+
+#[tokio::test]
+async fn a_sample_with_every_oddity_comes_out_right() {
+    let system = System::start().await;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/src/import/online_retail/sample.csv");
+    let file = system.folder().join("sample.csv");
+    std::fs::copy(&sample, &file).unwrap();
+    let summary = run(&system, &file).await;
+    assert_eq!(summary.errors, None);
+    let created = |created| Counts {
+        created,
+        ..Counts::default()
+    };
+    assert_eq!(summary.counts, [("products", created(6)), ("orders", created(15))]);
+    compare(&system, totals_of(&file)).await;
+
+    let before = system.everything().await;
+    let again = run(&system, &file).await;
+    let unchanged = |unchanged| Counts {
+        unchanged,
+        ..Counts::default()
+    };
+    assert_eq!(again.counts, [("products", unchanged(6)), ("orders", unchanged(15))]);
+    assert_eq!(system.everything().await, before, "a second run writes nothing");
+
+    let admin = system.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
+    let orders = admin
+        .get("/v1/orders?limit=100&sort=placed_at")
+        .after(&before)
+        .await
+        .ok(200);
+    assert_eq!(orders.items().len(), 11);
+    let first = &orders.items()[0];
+    assert_eq!(first["placed_at"], "2010-12-01T08:26:00Z");
+    assert_eq!(first["total"]["amount"], 3_660);
+    assert_eq!(first["customer_reference"], "10001");
+    // Three teapots and the postage came back, and six more teapots later.
+    assert_eq!(first["credited"]["amount"], 1_800 + 1_530);
+}
+
+/// The folder of the whole data set: beside the workspace, or where `TILLROLL_DATA_SETS` says.
+fn data_set() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "says what the test is to run on")]
+    let folder = std::env::var_os("TILLROLL_DATA_SETS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        PathBuf::from,
+    );
+    let folder = folder.join("online-retail");
+    folder.join("online-retail.csv.zst").exists().then_some(folder)
+}
+
+/// The last column of a file of control totals, rounded to the penny.
+fn control_totals(folder: &Path, name: &str) -> Totals {
+    let mut text = String::new();
+    let file = File::open(folder.join(name)).unwrap();
+    ruzstd::decoding::StreamingDecoder::new(file)
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    let mut totals = Totals::new();
+    for record in csv::Reader::from_reader(text.as_bytes()).records() {
+        let record = record.unwrap();
+        let value: f64 = record[record.len() - 1].parse().unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "far from the limits")]
+        totals.insert(record[0].to_owned(), (value * 100.0).round() as i64);
+    }
+    totals
+}
+
+#[tokio::test]
+async fn the_whole_file_comes_out_right_to_the_penny() {
+    let Some(folder) = data_set() else {
+        println!("skipped: no data");
+        return;
+    };
+    let system = System::start().await;
+    let summary = run(&system, &folder.join("online-retail.csv.zst")).await;
+    assert_eq!(summary.errors, None);
+    let created = |created| Counts {
+        created,
+        ..Counts::default()
+    };
+    assert_eq!(
+        summary.counts,
+        [("products", created(4_037)), ("orders", created(25_900))]
+    );
+    let names = [
+        "expected_by_day.csv.zst",
+        "expected_by_stockcode.csv.zst",
+        "expected_by_customer.csv.zst",
+    ];
+    compare(&system, names.map(|name| control_totals(&folder, name))).await;
+}
