@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use crate::cluster::Cluster;
 use crate::counter::{Counter, CounterEvent, Never};
-use crate::report::{Report, median};
+use crate::report::{self, Report, median};
 use crate::{CALLERS, ROUNDS, SECONDS, pgbench};
 
 /// H1: fresh streams.
-pub async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> {
+pub(crate) async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut peer, mut stock, mut ours) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let database = cluster.database(&format!("append_{round}")).await?;
@@ -29,17 +29,17 @@ pub async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> {
         stock.push(stock_fresh(&database.url).await?);
         ours.push(store_fresh(&database.pool).await?);
     }
-    report.section("Append: 64 callers, one event each, fresh streams");
-    report.rate("pgbench, one INSERT a transaction, 64 clients", &peer);
-    report.rate("postgres-es, stock repository, 64 callers", &stock);
-    report.rate("tillroll, 64 callers", &ours);
+    report::section("Append: 64 callers, one event each, fresh streams");
+    report::rate("pgbench, one INSERT a transaction, 64 clients", &peer);
+    report::rate("postgres-es, stock repository, 64 callers", &stock);
+    report::rate("tillroll, 64 callers", &ours);
     report.ratio("tillroll / pgbench", median(&ours) / median(&peer), Some(4.0));
     report.ratio("tillroll / postgres-es", median(&ours) / median(&stock), Some(10.0));
     Ok(())
 }
 
 /// H2: one hot stream.
-pub async fn hot(cluster: &Cluster, report: &mut Report) -> Result<()> {
+pub(crate) async fn hot(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut stock, mut ours) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let database = cluster.database(&format!("hot_{round}")).await?;
@@ -47,9 +47,9 @@ pub async fn hot(cluster: &Cluster, report: &mut Report) -> Result<()> {
         stock.push(stock_hot(&database.url).await?);
         ours.push(store_hot(&database.pool).await?);
     }
-    report.section("One hot stream: 64 callers, every command decided on the state it follows");
-    report.rate("postgres-es with retries on conflict, 64 callers", &stock);
-    report.rate("tillroll, 64 callers", &ours);
+    report::section("One hot stream: 64 callers, every command decided on the state it follows");
+    report::rate("postgres-es with retries on conflict, 64 callers", &stock);
+    report::rate("tillroll, 64 callers", &ours);
     report.ratio("tillroll / postgres-es", median(&ours) / median(&stock), Some(200.0));
     Ok(())
 }
@@ -83,7 +83,12 @@ where
 }
 
 fn metadata() -> Metadata {
-    Metadata { actor: "bench".to_owned(), correlation_id: Uuid::nil(), causation_id: None, request_id: "bench".to_owned() }
+    Metadata {
+        actor: "bench".to_owned(),
+        correlation_id: Uuid::nil(),
+        causation_id: None,
+        request_id: "bench".to_owned(),
+    }
 }
 
 async fn store_fresh(pool: &PgPool) -> Result<f64> {
@@ -95,10 +100,13 @@ async fn store_fresh(pool: &PgPool) -> Result<f64> {
             let (store, id) = (store.clone(), format!("bench_{}", next.fetch_add(1, Ordering::Relaxed)));
             async move {
                 store
-                    .transact(Plan::new(metadata()).create::<Counter>(id.clone()), move |transaction| {
-                        transaction.append::<Counter>(&id, vec![CounterEvent::after(0)]);
-                        Ok::<_, Never>(())
-                    })
+                    .transact(
+                        Plan::new(metadata()).create::<Counter>(id.clone()),
+                        move |transaction| {
+                            transaction.append::<Counter>(&id, vec![CounterEvent::after(0)]);
+                            Ok::<_, Never>(())
+                        },
+                    )
                     .await?;
                 Ok(1)
             }
@@ -135,7 +143,10 @@ async fn store_hot(pool: &PgPool) -> Result<f64> {
     )
     .fetch_one(pool)
     .await?;
-    ensure!(wrong == 0, "{wrong} commands were decided on a state that they do not follow");
+    ensure!(
+        wrong == 0,
+        "{wrong} commands were decided on a state that they do not follow"
+    );
     Ok(rate)
 }
 
@@ -144,14 +155,21 @@ type Stock = CqrsFramework<Counter, PersistedEventStore<PostgresEventRepository,
 async fn stock_framework(url: &str) -> Result<Arc<Stock>> {
     let pool = PgPoolOptions::new().max_connections(CALLERS).connect(url).await?;
     let repository = PostgresEventRepository::new(pool).with_tables("peer.events", "peer.snapshots");
-    Ok(Arc::new(CqrsFramework::new(PersistedEventStore::new_event_store(repository), vec![], ())))
+    Ok(Arc::new(CqrsFramework::new(
+        PersistedEventStore::new_event_store(repository),
+        vec![],
+        (),
+    )))
 }
 
 async fn stock_fresh(url: &str) -> Result<f64> {
     let framework = stock_framework(url).await?;
     let next = Arc::new(AtomicU64::new(0));
     per_second(move |_| {
-        let (framework, id) = (framework.clone(), format!("bench_{}", next.fetch_add(1, Ordering::Relaxed)));
+        let (framework, id) = (
+            framework.clone(),
+            format!("bench_{}", next.fetch_add(1, Ordering::Relaxed)),
+        );
         async move {
             framework.execute(&id, ()).await?;
             Ok(1)

@@ -6,18 +6,25 @@ use serde::{Deserialize, Serialize};
 
 /// How often something happened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Counter {
-    pub count: u64,
+pub(crate) struct Counter {
+    pub(crate) count: u64,
 }
 
 /// One event of about 200 bytes, as long as the peer's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum CounterEvent {
-    Happened { name: String, quantity: u32, unit_price: i64, currency: String, note: String, after: u64 },
+pub(crate) enum CounterEvent {
+    Happened {
+        name: String,
+        quantity: u32,
+        unit_price: i64,
+        currency: String,
+        note: String,
+        after: u64,
+    },
 }
 
 impl CounterEvent {
-    pub fn after(count: u64) -> Self {
+    pub(crate) fn after(count: u64) -> Self {
         Self::Happened {
             name: "something that a shop writes down".to_owned(),
             quantity: 3,
@@ -42,7 +49,7 @@ impl DomainEvent for CounterEvent {
 /// Nothing is ever refused.
 #[derive(Debug, thiserror::Error)]
 #[error("never")]
-pub struct Never;
+pub(crate) struct Never;
 
 impl Aggregate for Counter {
     const TYPE: &'static str = "counter";

@@ -5,21 +5,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An open connection.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// What came back.
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// The first header of that name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -27,20 +27,23 @@ impl Answer {
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> Result<serde_json::Value> {
+    pub(crate) fn json(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.body).with_context(|| String::from_utf8_lossy(&self.body).into_owned())
     }
 }
 
 impl Connection {
-    pub async fn open(address: std::net::SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: std::net::SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(8192) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(8192),
+        })
     }
 
     /// Sends a request; `headers` are whole lines, each ending in `\r\n`.
-    pub async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer> {
+    pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: bench\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -57,7 +60,11 @@ impl Connection {
         };
         let head = std::str::from_utf8(&self.buffer[..head_end])?.to_owned();
         let status = head.split(' ').nth(1).context("no status line")?.parse()?;
-        let mut answer = Answer { status, head, body: Vec::new() };
+        let mut answer = Answer {
+            status,
+            head,
+            body: Vec::new(),
+        };
         let length: usize = answer.header("content-length").map_or(Ok(0), str::parse)?;
         while self.buffer.len() < head_end + 4 + length {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {

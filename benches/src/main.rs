@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
-            _ => orders::idle(&cluster, &mut report).await?,
+            _ => orders::idle(&cluster).await?,
         }
     }
     report.close();

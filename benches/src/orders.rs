@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Database};
 use crate::http::{Answer, Connection};
-use crate::report::{Report, median};
+use crate::report::{self, Report, median};
 use crate::server::{Server, expect};
 use crate::{CALLERS, ROUNDS, SECONDS, pgbench};
 
@@ -28,7 +28,13 @@ struct Load {
 }
 
 /// Places orders of `lines` products each from `CALLERS` connections: for `SECONDS`, or until stock runs out when `until_sold_out`.
-async fn place(server: &Server, login: &str, products: &Arc<Vec<String>>, lines: usize, until_sold_out: bool) -> Result<Load> {
+async fn place(
+    server: &Server,
+    login: &str,
+    products: &Arc<Vec<String>>,
+    lines: usize,
+    until_sold_out: bool,
+) -> Result<Load> {
     static RUN: AtomicU64 = AtomicU64::new(0);
     let run = RUN.fetch_add(1, Ordering::Relaxed);
     let start = Instant::now();
@@ -63,7 +69,12 @@ async fn place(server: &Server, login: &str, products: &Arc<Vec<String>>, lines:
             })
         })
         .collect();
-    let mut load = Load { placed: 0, refused: 0, per_second: 0.0, latency: Histogram::new(3)? };
+    let mut load = Load {
+        placed: 0,
+        refused: 0,
+        per_second: 0.0,
+        latency: Histogram::new(3)?,
+    };
     for caller in callers {
         let (placed, refused, latency) = caller.await??;
         load.placed += placed;
@@ -91,7 +102,8 @@ fn order(products: &[String], lines: usize, random: &mut u64) -> String {
         let index = (first + line * (1 + (mixed >> 32) % (count / 2).max(1))) % count;
         json!({"product_id": products[usize::try_from(index).unwrap_or_default()], "quantity": 1})
     });
-    json!({"lines": chosen.collect::<Vec<_>>(), "expected_total": {"amount": 1250 * lines, "currency": "GBP"}}).to_string()
+    json!({"lines": chosen.collect::<Vec<_>>(), "expected_total": {"amount": 1250 * lines, "currency": "GBP"}})
+        .to_string()
 }
 
 /// Units that were promised and are not there.
@@ -116,7 +128,12 @@ fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> String {
     format!("{value:.1} ms")
 }
 
-async fn shop(cluster: &Cluster, name: &str, products: u32, quantity: i64) -> Result<(Database, Server, String, Arc<Vec<String>>)> {
+async fn shop(
+    cluster: &Cluster,
+    name: &str,
+    products: u32,
+    quantity: i64,
+) -> Result<(Database, Server, String, Arc<Vec<String>>)> {
     let database = cluster.database(name).await?;
     let server = Server::start(&database.url).await?;
     let login = server.log_in().await?;
@@ -125,7 +142,7 @@ async fn shop(cluster: &Cluster, name: &str, products: u32, quantity: i64) -> Re
 }
 
 /// H3, first half, and H4's lag and rebuild on what it leaves behind.
-pub async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
+pub(crate) async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut peer16, mut peer64, mut ours) = (Vec::new(), Vec::new(), Vec::new());
     let (database, server, login, products) = shop(cluster, "orders", PRODUCTS, PLENTY).await?;
     let peer = cluster.database("orders_peer").await?;
@@ -141,28 +158,40 @@ pub async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
         placed += load.placed;
         caught_up(&server, &database.pool).await?;
     }
-    let stored: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'OrderPlaced'").fetch_one(&database.pool).await?;
-    ensure!(u64::try_from(stored)? == placed, "{placed} orders were acknowledged, {stored} are in the log");
-    report.section("Orders over HTTP: two lines, JWT, stock reserved, idempotency key, 64 connections, one process");
-    report.rate("pgbench, CRUD by hand, 16 clients", &peer16);
-    report.rate("pgbench, CRUD by hand, 64 clients", &peer64);
-    report.rate("tillroll, 64 connections", &ours);
-    report.figure(
-        "tillroll, latency",
-        &format!("p50 {}, p99 {}", milliseconds(&latency, 0.5), milliseconds(&latency, 0.99)),
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'OrderPlaced'")
+        .fetch_one(&database.pool)
+        .await?;
+    ensure!(
+        u64::try_from(stored)? == placed,
+        "{placed} orders were acknowledged, {stored} are in the log"
     );
-    report.figure("oversold units", &oversold(&database.pool).await?.to_string());
-    report.ratio("tillroll / better pgbench", median(&ours) / median(&peer16).max(median(&peer64)), Some(1.0));
+    report::section("Orders over HTTP: two lines, JWT, stock reserved, idempotency key, 64 connections, one process");
+    report::rate("pgbench, CRUD by hand, 16 clients", &peer16);
+    report::rate("pgbench, CRUD by hand, 64 clients", &peer64);
+    report::rate("tillroll, 64 connections", &ours);
+    report::figure(
+        "tillroll, latency",
+        &format!(
+            "p50 {}, p99 {}",
+            milliseconds(&latency, 0.5),
+            milliseconds(&latency, 0.99)
+        ),
+    );
+    report::figure("oversold units", &oversold(&database.pool).await?.to_string());
+    report.ratio(
+        "tillroll / better pgbench",
+        median(&ours) / median(&peer16).max(median(&peer64)),
+        Some(1.0),
+    );
 
-    lag(&server, &login, &products, median(&ours) / 2.0, report).await?;
+    lag(&server, &login, &products, median(&ours) / 2.0).await?;
     caught_up(&server, &database.pool).await?;
     rebuild(&server, &database.pool, report).await?;
     server.stop().await
 }
 
 /// H3, second half.
-pub async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> {
+pub(crate) async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (database, server, login, products) = shop(cluster, "flash", 1, PLENTY).await?;
     let peer = cluster.database("flash_peer").await?;
     pgbench::prepare(&peer.pool).await?;
@@ -181,23 +210,30 @@ pub async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let few = Arc::new(server.products(&login, "few", 1, 5_000).await?);
     let sold_out = place(&server, &login, &few, 1, true).await?;
     ensure!(sold_out.placed == 5_000, "{} orders for 5,000 units", sold_out.placed);
-    report.section("Flash sale: one product, 64 buyers");
-    report.rate("pgbench, one hot row, 64 clients", &peer64);
-    report.figure("pgbench, one hot row, best of 1 to 16 clients", &format!("{:.0}/s at {} clients", best.1, best.0));
-    report.rate("tillroll, 64 buyers", &ours);
-    report.figure(
+    report::section("Flash sale: one product, 64 buyers");
+    report::rate("pgbench, one hot row, 64 clients", &peer64);
+    report::figure(
+        "pgbench, one hot row, best of 1 to 16 clients",
+        &format!("{:.0}/s at {} clients", best.1, best.0),
+    );
+    report::rate("tillroll, 64 buyers", &ours);
+    report::figure(
         "5,000 units, 64 buyers until each is refused",
         &format!("{} sold, {} refused", sold_out.placed, sold_out.refused),
     );
-    report.figure("oversold units", &oversold(&database.pool).await?.to_string());
-    report.ratio("tillroll / pgbench at 64 clients", median(&ours) / median(&peer64), Some(5.0));
+    report::figure("oversold units", &oversold(&database.pool).await?.to_string());
+    report.ratio(
+        "tillroll / pgbench at 64 clients",
+        median(&ours) / median(&peer64),
+        Some(5.0),
+    );
     report.ratio("tillroll / pgbench at its best", median(&ours) / best.1, Some(1.0));
     server.stop().await
 }
 
 /// Waits until the read models have seen everything.
 async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let behind: Option<i64> = sqlx::query_scalar(
             "SELECT sum(l.head - c.position)::bigint FROM lanes l JOIN projection_cursor c USING (lane)",
@@ -207,13 +243,17 @@ async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
         if behind == Some(0) {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "the projections are {behind:?} events behind; is the server {} alive?", server.address);
+        ensure!(
+            Instant::now() < deadline,
+            "the projections are {behind:?} events behind; is the server {} alive?",
+            server.address
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
 /// H4: from the answer of a write to the read that shows it, at half of the peak.
-async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f64, report: &mut Report) -> Result<()> {
+async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f64) -> Result<()> {
     let start = Instant::now();
     let end = start + Duration::from_secs(u64::from(SECONDS));
     let pace = Duration::from_secs_f64(f64::from(CALLERS) / rate);
@@ -232,7 +272,9 @@ async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f6
                     due += pace;
                     count += 1;
                     let headers = format!("{login}Idempotency-Key: lag-{caller}-{count}\r\n");
-                    let answer = connection.send("POST", "/v1/orders", &headers, &order(&products, 2, &mut random)).await?;
+                    let answer = connection
+                        .send("POST", "/v1/orders", &headers, &order(&products, 2, &mut random))
+                        .await?;
                     let id = expect(201, &answer)?["id"].as_str().context("no id")?.to_owned();
                     if count % 8 == caller % 8 {
                         let written = Instant::now();
@@ -249,38 +291,54 @@ async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f6
     for caller in callers {
         seen.add(caller.await??)?;
     }
-    report.section("From the answer of a write to the read that shows it, at half of the peak load");
-    report.figure("load", &format!("{rate:.0} orders/s, {} samples", seen.len()));
-    report.figure(
+    report::section("From the answer of a write to the read that shows it, at half of the peak load");
+    report::figure("load", &format!("{rate:.0} orders/s, {} samples", seen.len()));
+    report::figure(
         "lag (target: p99 under 100 ms)",
-        &format!("p50 {}, p99 {}, max {}", milliseconds(&seen, 0.5), milliseconds(&seen, 0.99), milliseconds(&seen, 1.0)),
+        &format!(
+            "p50 {}, p99 {}, max {}",
+            milliseconds(&seen, 0.5),
+            milliseconds(&seen, 0.99),
+            milliseconds(&seen, 1.0)
+        ),
     );
     Ok(())
 }
 
 async fn read_back(reader: &mut Connection, login: &str, id: &str, written: &Answer) -> Result<Answer> {
     let token = written.header("consistency-token").context("no Consistency-Token")?;
-    reader.send("GET", &format!("/v1/orders/{id}"), &format!("{login}Consistency-Token: {token}\r\n"), "").await
+    reader
+        .send(
+            "GET",
+            &format!("/v1/orders/{id}"),
+            &format!("{login}Consistency-Token: {token}\r\n"),
+            "",
+        )
+        .await
 }
 
 /// H4: the orders view from the first event, while serving.
 async fn rebuild(server: &Server, pool: &PgPool, report: &mut Report) -> Result<()> {
-    let events: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type IN ('order', 'credit')").fetch_one(pool).await?;
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events WHERE aggregate_type IN ('order', 'credit')")
+        .fetch_one(pool)
+        .await?;
     let start = Instant::now();
     let printed = server.tillroll(&["rebuild", "orders"], "").await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let rate = events as f64 / start.elapsed().as_secs_f64();
-    report.section("Rebuild of orders");
-    report.figure("order events", &events.to_string());
-    report.figure("from the start of the command to the switch", &format!("{:.1} s, {rate:.0} events/s", start.elapsed().as_secs_f64()));
-    report.figure("it said", printed.trim().lines().last().unwrap_or_default());
+    report::section("Rebuild of orders");
+    report::figure("order events", &events.to_string());
+    report::figure(
+        "from the start of the command to the switch",
+        &format!("{:.1} s, {rate:.0} events/s", start.elapsed().as_secs_f64()),
+    );
+    report::figure("it said", printed.trim().lines().last().unwrap_or_default());
     report.ratio("rebuild / 30,000 events/s", rate / 30_000.0, Some(1.0));
     Ok(())
 }
 
 /// H4: memory and start.
-pub async fn idle(cluster: &Cluster, report: &mut Report) -> Result<()> {
+pub(crate) async fn idle(cluster: &Cluster) -> Result<()> {
     let database = cluster.database("idle").await?;
     Server::start(&database.url).await?.stop().await?;
     let mut ready = Vec::new();
@@ -292,8 +350,11 @@ pub async fn idle(cluster: &Cluster, report: &mut Report) -> Result<()> {
         memory.push(server.resident_mb()?);
         server.stop().await?;
     }
-    report.section("Idle process, on an existing store");
-    report.figure("ready after (target: under 1 s)", &format!("{:.2} s", median(&ready)));
-    report.figure("resident memory (target: under 120 MB)", &format!("{:.0} MB", median(&memory)));
+    report::section("Idle process, on an existing store");
+    report::figure("ready after (target: under 1 s)", &format!("{:.2} s", median(&ready)));
+    report::figure(
+        "resident memory (target: under 120 MB)",
+        &format!("{:.0} MB", median(&memory)),
+    );
     Ok(())
 }

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tokio::process::Command;
 
 /// Tables for the peer's scripts, in a schema of their own: one event table in postgres-es's shape, and a CRUD shop.
-pub async fn prepare(pool: &PgPool) -> Result<()> {
+pub(crate) async fn prepare(pool: &PgPool) -> Result<()> {
     sqlx::raw_sql(
         "DROP SCHEMA IF EXISTS peer CASCADE;
          CREATE SCHEMA peer;
@@ -23,7 +23,7 @@ pub async fn prepare(pool: &PgPool) -> Result<()> {
          CREATE TABLE peer.items (
              order_id bigint NOT NULL REFERENCES peer.orders, line int NOT NULL, product int NOT NULL, quantity int NOT NULL,
              unit_price bigint NOT NULL, PRIMARY KEY (order_id, line));
-         VACUUM ANALYZE peer.stock;",
+         ANALYZE peer.stock;",
     )
     .execute(pool)
     .await
@@ -32,7 +32,7 @@ pub async fn prepare(pool: &PgPool) -> Result<()> {
 }
 
 /// One event of about 200 bytes in a transaction of its own, on a fresh stream.
-pub const ONE_INSERT: &str = r#"
+pub(crate) const ONE_INSERT: &str = r#"
 \set a random(1, 1000000000000)
 \set b random(1, 1000000000000)
 INSERT INTO peer.events VALUES ('bench', :a || '-' || :b, 1, 'Happened', '1.0',
@@ -40,7 +40,7 @@ INSERT INTO peer.events VALUES ('bench', :a || '-' || :b, 1, 'Happened', '1.0',
 "#;
 
 /// The order of a shop written by hand: two conditional stock updates, one order row, two item rows.
-pub const CRUD_ORDER: &str = r"
+pub(crate) const CRUD_ORDER: &str = r"
 \set first random(1, 9999)
 \set second random(:first + 1, 10000)
 \set customer random(1, 100000)
@@ -54,7 +54,7 @@ COMMIT;
 ";
 
 /// The same for one product that everybody wants.
-pub const CRUD_HOT_ORDER: &str = r"
+pub(crate) const CRUD_HOT_ORDER: &str = r"
 \set customer random(1, 100000)
 BEGIN;
 UPDATE peer.stock SET available = available - 1 WHERE id = 1 AND available >= 1;
@@ -64,12 +64,18 @@ COMMIT;
 ";
 
 /// Transactions per second of `script` with `clients` connections for `seconds`.
-pub async fn run(url: &str, script: &str, clients: u32, seconds: u32) -> Result<f64> {
+pub(crate) async fn run(url: &str, script: &str, clients: u32, seconds: u32) -> Result<f64> {
     let file = tempfile::Builder::new().suffix(".sql").tempfile()?;
     std::fs::write(file.path(), script)?;
     let program = std::fs::read_dir("/usr/lib/postgresql")
         .ok()
-        .and_then(|versions| versions.flatten().map(|version| version.path().join("bin/pgbench")).filter(|path| path.exists()).max())
+        .and_then(|versions| {
+            versions
+                .flatten()
+                .map(|version| version.path().join("bin/pgbench"))
+                .filter(|path| path.exists())
+                .max()
+        })
         .unwrap_or_else(|| "pgbench".into());
     let output = Command::new(program)
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
@@ -85,5 +91,8 @@ pub async fn run(url: &str, script: &str, clients: u32, seconds: u32) -> Result<
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok())
-        .map_or_else(|| bail!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr)), Ok)
+        .map_or_else(
+            || bail!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr)),
+            Ok,
+        )
 }

@@ -1,36 +1,37 @@
 //! What was seen, as text that can be pasted into the README.
 
 /// The middle of the runs.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Collects lines and prints each as it comes.
+/// A heading.
+pub(crate) fn section(title: &str) {
+    println!("\n### {title}\n");
+}
+
+/// A rate with all of its runs, so that the noise shows.
+pub(crate) fn rate(what: &str, runs: &[f64]) {
+    let all: Vec<String> = runs.iter().map(|run| format!("{run:.0}")).collect();
+    println!("- {what}: {:.0}/s (runs: {})", median(runs), all.join(", "));
+}
+
+/// Any other figure.
+pub(crate) fn figure(what: &str, value: &str) {
+    println!("- {what}: {value}");
+}
+
+/// Remembers which targets were missed.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     missed: Vec<String>,
 }
 
 impl Report {
-    pub fn section(&mut self, title: &str) {
-        println!("\n### {title}\n");
-    }
-
-    /// A rate with all of its runs, so that the noise shows.
-    pub fn rate(&mut self, what: &str, runs: &[f64]) {
-        let all: Vec<String> = runs.iter().map(|run| format!("{run:.0}")).collect();
-        println!("- {what}: {:.0}/s (runs: {})", median(runs), all.join(", "));
-    }
-
-    /// Any other figure.
-    pub fn figure(&mut self, what: &str, value: &str) {
-        println!("- {what}: {value}");
-    }
-
     /// A ratio beside its target.
-    pub fn ratio(&mut self, what: &str, value: f64, target: Option<f64>) {
+    pub(crate) fn ratio(&mut self, what: &str, value: f64, target: Option<f64>) {
         match target {
             Some(target) if value < target => {
                 println!("- {what}: {value:.2}x, MISSED (target {target}x)");
@@ -42,7 +43,7 @@ impl Report {
     }
 
     /// Says what fell short.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         if self.missed.is_empty() {
             println!("\nEvery target of the parts that ran was met.");
         } else {

@@ -16,17 +16,17 @@ use crate::http::{Answer, Connection};
 const PASSWORD: &str = "a password for measuring";
 
 /// A running `tillroll serve`, all roles in one process.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// From the start of the process to the first `/readyz` that says yes.
-    pub ready_after: Duration,
+    pub(crate) ready_after: Duration,
     data: tempfile::TempDir,
     database_url: String,
 }
 
 /// The binary that was built together with this one.
-pub fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("tillroll");
     ensure!(path.exists(), "{} is missing: cargo build --release", path.display());
     Ok(path)
@@ -34,12 +34,19 @@ pub fn binary() -> Result<PathBuf> {
 
 impl Server {
     /// Starts on `database_url` and waits until it is ready.
-    pub async fn start(database_url: &str) -> Result<Self> {
+    pub(crate) async fn start(database_url: &str) -> Result<Self> {
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let data = tempfile::tempdir()?;
         let start = Instant::now();
         let child = Command::new(binary()?)
-            .args(["serve", "--rate-limit", "off", "--http-addr", &address.to_string(), "--data-dir"])
+            .args([
+                "serve",
+                "--rate-limit",
+                "off",
+                "--http-addr",
+                &address.to_string(),
+                "--data-dir",
+            ])
             .arg(data.path())
             .env("DATABASE_URL", database_url)
             .env("RUST_LOG", "warn")
@@ -47,13 +54,21 @@ impl Server {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let mut server =
-            Self { child, address, ready_after: Duration::ZERO, data, database_url: database_url.to_owned() };
+        let mut server = Self {
+            child,
+            address,
+            ready_after: Duration::ZERO,
+            data,
+            database_url: database_url.to_owned(),
+        };
         while !server.is_ready().await {
             if let Some(status) = server.child.try_wait()? {
                 bail!("tillroll serve ended: {status}");
             }
-            ensure!(start.elapsed() < Duration::from_secs(60), "tillroll serve did not become ready");
+            ensure!(
+                start.elapsed() < Duration::from_mins(1),
+                "tillroll serve did not become ready"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         server.ready_after = start.elapsed();
@@ -62,15 +77,16 @@ impl Server {
 
     async fn is_ready(&self) -> bool {
         match Connection::open(self.address).await {
-            Ok(mut connection) => {
-                connection.send("GET", "/readyz", "", "").await.is_ok_and(|answer| answer.status == 200)
-            }
+            Ok(mut connection) => connection
+                .send("GET", "/readyz", "", "")
+                .await
+                .is_ok_and(|answer| answer.status == 200),
             Err(_) => false,
         }
     }
 
     /// Another `tillroll` command on the same database; what it printed.
-    pub async fn tillroll(&self, arguments: &[&str], input: &str) -> Result<String> {
+    pub(crate) async fn tillroll(&self, arguments: &[&str], input: &str) -> Result<String> {
         let mut child = Command::new(binary()?)
             .args(arguments)
             .arg("--data-dir")
@@ -90,22 +106,36 @@ impl Server {
     }
 
     /// Creates an administrator and answers with the header lines of its requests.
-    pub async fn log_in(&self) -> Result<String> {
+    pub(crate) async fn log_in(&self) -> Result<String> {
         self.tillroll(
-            &["user", "create", "--email", "bench@example.com", "--role", "admin", "--password-stdin"],
+            &[
+                "user",
+                "create",
+                "--email",
+                "bench@example.com",
+                "--role",
+                "admin",
+                "--password-stdin",
+            ],
             PASSWORD,
         )
         .await?;
         let body = json!({"email": "bench@example.com", "password": PASSWORD}).to_string();
-        let answer = Connection::open(self.address).await?.send("POST", "/v1/auth/login", "", &body).await?;
-        let token = answer.json()?["access_token"].as_str().context("no access_token")?.to_owned();
+        let answer = Connection::open(self.address)
+            .await?
+            .send("POST", "/v1/auth/login", "", &body)
+            .await?;
+        let token = answer.json()?["access_token"]
+            .as_str()
+            .context("no access_token")?
+            .to_owned();
         Ok(format!("Authorization: Bearer {token}\r\n"))
     }
 
     /// Creates `count` products with `quantity` of each on the shelf; their ids.
-    pub async fn products(&self, login: &str, prefix: &str, count: u32, quantity: i64) -> Result<Vec<String>> {
-        let mut tasks = Vec::new();
+    pub(crate) async fn products(&self, login: &str, prefix: &str, count: u32, quantity: i64) -> Result<Vec<String>> {
         const WORKERS: u32 = 32;
+        let mut tasks = Vec::new();
         for worker in 0..WORKERS {
             let (address, login, prefix) = (self.address, login.to_owned(), prefix.to_owned());
             tasks.push(tokio::spawn(async move {
@@ -114,10 +144,14 @@ impl Server {
                 for number in (worker..count).step_by(WORKERS as usize) {
                     let product = json!({"sku": format!("{prefix}-{number}"), "name": format!("Product {number}"),
                         "price": {"amount": 1250, "currency": "GBP"}, "category": "bench", "status": "active"});
-                    let answer = connection.send("POST", "/v1/products", &login, &product.to_string()).await?;
+                    let answer = connection
+                        .send("POST", "/v1/products", &login, &product.to_string())
+                        .await?;
                     let id = expect(201, &answer)?["id"].as_str().context("no id")?.to_owned();
                     let receipt = json!({"product_id": id, "quantity": quantity, "reason": "bench"});
-                    let answer = connection.send("POST", "/v1/stock/receive", &login, &receipt.to_string()).await?;
+                    let answer = connection
+                        .send("POST", "/v1/stock/receive", &login, &receipt.to_string())
+                        .await?;
                     ensure!(answer.status < 300, "receiving stock: {}", answer.json()?);
                     ids.push(id);
                 }
@@ -132,7 +166,7 @@ impl Server {
     }
 
     /// Resident memory of the process in MB.
-    pub fn resident_mb(&self) -> Result<f64> {
+    pub(crate) fn resident_mb(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("ended")?))?;
         let kilobytes: f64 = status
             .lines()
@@ -142,7 +176,7 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager would, and waits.
-    pub async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         let id = self.child.id().context("ended")?;
         Command::new("kill").arg(id.to_string()).status().await?;
         tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await??;
@@ -151,7 +185,12 @@ impl Server {
 }
 
 /// The body of an answer with that status.
-pub fn expect(status: u16, answer: &Answer) -> Result<Value> {
-    ensure!(answer.status == status, "{} instead of {status}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+pub(crate) fn expect(status: u16, answer: &Answer) -> Result<Value> {
+    ensure!(
+        answer.status == status,
+        "{} instead of {status}: {}",
+        answer.status,
+        String::from_utf8_lossy(&answer.body)
+    );
     answer.json()
 }

@@ -36,13 +36,19 @@ struct Projecting {
     pool: PgPool,
 }
 
+/// An import touches each order once; only products and claims come back.
+const CACHED_STREAMS: usize = 5_000;
+
 impl Services {
     /// Brings the schema up to date and opens the services.
     pub(super) async fn open(config: &Config, world: &World, work: &Work) -> anyhow::Result<Services> {
         compose::migrate(&work.database).await?;
         let command_pool = work.database.pool("cli command", 8, None);
         let query_pool = work.database.pool("cli query", 4, Some(LONGEST_READ));
-        let settings = eventstore::Config::new(world.ids.clone());
+        let settings = eventstore::Config {
+            cached_streams: CACHED_STREAMS,
+            ..eventstore::Config::new(world.ids.clone())
+        };
         let store = Store::open(command_pool.clone(), settings)
             .await
             .context("the event store cannot be opened")?;

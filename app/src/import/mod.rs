@@ -1,7 +1,7 @@
 //! Bringing products and the history of orders in from files: docs/import.md.
 //!
-//! A thread reads the input row by row ([`reader`]), batches of rows go to the command services, a few at a time
-//! ([`send`]), and what was acknowledged is entered in the order of the input ([`ledger`]). So memory
+//! A thread reads the input row by row (`reader`), batches of rows go to the command services, a few at a time
+//! (`send`), and what was acknowledged is entered in the order of the input (`ledger`). So memory
 //! stays bounded, whatever the size of the file, and a run that was cut off is taken up where it was.
 
 mod csv;

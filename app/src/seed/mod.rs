@@ -1,6 +1,6 @@
 //! A demo shop: products, customers and a year of orders, the same on every machine.
 //!
-//! Everything is drawn from its own number ([`random::Random::of`]), so a larger shop contains the smaller one. The shop comes in
+//! Everything is drawn from its own number (`random::Random::of`), so a larger shop contains the smaller one. The shop comes in
 //! blocks of 2,000 products, 300 customers and 5,000 orders; the last order of a block is imported when everything else of it
 //! is there, so a block that has it is complete and a run that was cut off does its block again, which changes nothing that
 //! is there. The day that the history ends on is that of the first run: later ones take it from the first order.
