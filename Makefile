@@ -38,4 +38,4 @@ import-online-retail: setup ## Load a year of a real shop's trade: FILE=path/to/
 	$(BUILT) import online-retail "$(FILE)" --data-dir $(DATA)
 
 clean-data: ## Remove the data folder, after asking
-	@printf 'Remove %s and everything in it? [y/N] ' "$(DATA)"; read answer; [ "$$answer" = y ] && rm -rf "$(DATA)" || echo "kept"
+	@printf 'Remove %s and everything in it? [y/N] ' "$(DATA)"; read answer; [ "$$answer" = y ] && rm -rf "$$(readlink -f "$(DATA)/postgres")" "$(DATA)" || echo "kept"
