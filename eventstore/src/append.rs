@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use crate::fold::Check;
+use crate::fold::Stream;
 use crate::{Positions, Recorded};
 
 /// What a batch of decided commands is going to store.
@@ -68,8 +68,9 @@ impl Append {
         self.events.is_empty() && self.keys.is_empty()
     }
 
-    /// Makes the checks and stores everything, in one round trip.
-    pub(crate) async fn send(&mut self, db: &mut PgConnection, checks: &[Check]) -> Result<Receipt, AppendError> {
+    /// Checks `streams` and stores everything, in one round trip.
+    pub(crate) async fn send(&mut self, db: &mut PgConnection, streams: &[Stream]) -> Result<Receipt, AppendError> {
+        let streams: Vec<&Stream> = streams.iter().filter(|stream| stream.broken.is_none()).collect();
         // Records are inserted in one order everywhere: two writers with the same keys wait for each other, never in a circle.
         self.keys
             .sort_unstable_by(|a, b| (a.lane, &a.scope, &a.key).cmp(&(b.lane, &b.scope, &b.key)));
@@ -85,10 +86,10 @@ impl Append {
         )
         .bind(column(&lanes, |lane| lane.cast_signed()))
         .bind(counts)
-        .bind(column(checks, |check| &*check.key.aggregate_type))
-        .bind(column(checks, |check| &*check.key.aggregate_id))
-        .bind(column(checks, |check| check.lane.cast_signed()))
-        .bind(column(checks, |check| check.version.cast_signed()))
+        .bind(column(&streams, |stream| &*stream.key.aggregate_type))
+        .bind(column(&streams, |stream| &*stream.key.aggregate_id))
+        .bind(column(&streams, |stream| stream.lane.cast_signed()))
+        .bind(column(&streams, |stream| stream.base.cast_signed()))
         .bind(column(&self.keys, |key| key.lane.cast_signed()))
         .bind(column(&self.keys, |key| &*key.scope))
         .bind(column(&self.keys, |key| &*key.key))

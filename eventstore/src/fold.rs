@@ -30,13 +30,6 @@ pub(crate) struct Stream {
     pub(crate) broken: Option<Error>,
 }
 
-/// A stream and the version that the database is thought to have of it.
-pub(crate) struct Check {
-    pub(crate) key: StreamKey,
-    pub(crate) lane: u32,
-    pub(crate) version: u64,
-}
-
 impl Fold {
     pub(crate) fn place(&self, key: &StreamKey) -> Option<usize> {
         self.places.get(key).copied()
@@ -66,16 +59,8 @@ impl Fold {
         stream.version += count;
     }
 
-    /// What the append has to find as it was thought to be.
-    pub(crate) fn checks(&self) -> Vec<Check> {
-        let usable = self.streams.iter().filter(|stream| stream.broken.is_none());
-        usable
-            .map(|stream| Check {
-                key: stream.key.clone(),
-                lane: stream.lane,
-                version: stream.base,
-            })
-            .collect()
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
     }
 
     pub(crate) fn into_streams(self) -> Vec<Stream> {

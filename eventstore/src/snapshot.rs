@@ -39,15 +39,10 @@ impl Snapshots {
         (Self { policy, queue }, waiting)
     }
 
-    /// Whether enough has happened to `stream` since its last snapshot.
-    pub(crate) fn is_due(&self, stream: &Stream) -> bool {
-        let since = stream.version.saturating_sub(stream.last_snapshot.version);
-        self.policy.due(since, stream.last_snapshot.bytes)
-    }
-
     /// Hands over the state of `stream` when it is due. The stream's events must have been committed.
     pub(crate) fn consider(&self, stream: &mut Stream) {
-        if !self.is_due(stream) {
+        let since = stream.version.saturating_sub(stream.last_snapshot.version);
+        if !self.policy.due(since, stream.last_snapshot.bytes) {
             return;
         }
         let Ok(place) = self.queue.try_reserve() else { return };

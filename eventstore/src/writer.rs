@@ -5,7 +5,6 @@ mod conclude;
 mod connection;
 mod decide;
 mod job;
-mod pipeline;
 mod settle;
 
 use std::collections::VecDeque;
@@ -70,7 +69,7 @@ impl Writer {
         while let Some(batch) = self.next_batch().await {
             metrics::histogram!("eventstore_batch_commands").record(count(batch.len()));
             metrics::gauge!("eventstore_queue_depth").set(count(self.queue.len()));
-            self.fly(batch).await;
+            self.settle(batch).await;
             // The callers just answered get a turn to send their next commands, so that these go together and not one ahead of the rest.
             tokio::task::yield_now().await;
         }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::conclude::{keys_of, replay};
 use super::connection::discard;
-use super::decide::{Decider, Draft, Keys, Verdict};
+use super::decide::{Decider, Keys, Verdict};
 use super::{Queued, Writer};
 use crate::append::AppendError;
 use crate::fold::{Fold, Stream};
@@ -104,18 +104,9 @@ impl Writer {
         self.answer_replays(db, batch, trust).await.map_err(before_commit)?;
         let (mut fold, wanted) = self.gather(batch, trust);
         self.load(db, &mut fold, wanted).await.map_err(before_commit)?;
-        let mut draft = Draft::default();
-        let decider = Decider {
-            lanes: self.lanes,
-            batch_bytes: self.config.batch_bytes,
-            upcasters: &self.config.upcasters,
-            fold: &mut fold,
-            draft: &mut draft,
-        };
-        let verdicts = decider.run(batch);
-        let Draft { mut append, keys, .. } = draft;
-        let checks = fold.checks();
-        if append.is_empty() && checks.is_empty() {
+        let decider = Decider::new(self.lanes, self.config.batch_bytes, &self.config.upcasters, &mut fold);
+        let (mut append, verdicts, keys) = decider.run(batch);
+        if append.is_empty() && fold.streams().is_empty() {
             return Ok(Durable {
                 fold,
                 verdicts,
@@ -126,7 +117,7 @@ impl Writer {
         }
         let committing = !append.is_empty();
         let started = Instant::now();
-        let receipt = append.send(db, &checks).await.map_err(|error| match error {
+        let receipt = append.send(db, fold.streams()).await.map_err(|error| match error {
             AppendError::Contended => Setback::Contended,
             AppendError::Sql(error) => classify(error, committing),
         })?;
@@ -220,7 +211,7 @@ fn before_commit(error: sqlx::Error) -> Setback {
 }
 
 /// What an error says about the connection, the database or the statement.
-pub(super) fn classify(error: sqlx::Error, committing: bool) -> Setback {
+fn classify(error: sqlx::Error, committing: bool) -> Setback {
     let code = error
         .as_database_error()
         .and_then(DatabaseError::code)

@@ -28,40 +28,45 @@ pub(crate) enum Verdict {
     },
 }
 
-/// What the decisions of a batch come to.
-#[derive(Default)]
-pub(crate) struct Draft {
-    pub(crate) append: Append,
-    /// The idempotency keys that the batch uses up.
-    pub(crate) keys: Keys,
-    /// Of payload.
-    bytes: usize,
-}
-
 /// What the decisions of a batch share.
 pub(crate) struct Decider<'a> {
     pub(crate) lanes: u32,
     pub(crate) batch_bytes: usize,
     pub(crate) upcasters: &'a Upcasters,
     pub(crate) fold: &'a mut Fold,
-    pub(crate) draft: &'a mut Draft,
+    pub(crate) append: Append,
+    bytes: usize,
+    keys: Keys,
 }
 
 /// Idempotency keys, as scope and key.
 pub(crate) type Keys = HashSet<(String, String)>;
 
-impl Decider<'_> {
-    /// Decides all commands in order; a verdict for each.
-    pub(crate) fn run(mut self, batch: &mut [Queued]) -> Vec<Verdict> {
-        batch.iter_mut().map(|queued| self.decide(&mut *queued.job)).collect()
+impl<'a> Decider<'a> {
+    pub(crate) fn new(lanes: u32, batch_bytes: usize, upcasters: &'a Upcasters, fold: &'a mut Fold) -> Self {
+        Self {
+            lanes,
+            batch_bytes,
+            upcasters,
+            fold,
+            append: Append::default(),
+            bytes: 0,
+            keys: Keys::new(),
+        }
+    }
+
+    /// Decides all commands in order. Returns what to store, a verdict for each command, and the keys that the batch makes use of.
+    pub(crate) fn run(mut self, batch: &mut [Queued]) -> (Append, Vec<Verdict>, Keys) {
+        let verdicts = batch.iter_mut().map(|queued| self.decide(&mut *queued.job)).collect();
+        (self.append, verdicts, self.keys)
     }
 
     fn decide(&mut self, job: &mut dyn Job) -> Verdict {
-        if self.draft.bytes >= self.batch_bytes {
+        if self.bytes >= self.batch_bytes {
             return Verdict::Deferred { same_key: false };
         }
         if let Some(key) = &job.plan().idempotency
-            && self.draft.keys.contains(&(key.scope.clone(), key.key.clone()))
+            && self.keys.contains(&(key.scope.clone(), key.key.clone()))
         {
             return Verdict::Deferred { same_key: true };
         }
@@ -106,11 +111,7 @@ impl Decider<'_> {
                 .zip(places)
                 .filter(|(planned, _)| planned.access.held());
             for (_, place) in held {
-                self.draft
-                    .append
-                    .lanes
-                    .entry(self.fold.stream(*place).lane)
-                    .or_default();
+                self.append.lanes.entry(self.fold.stream(*place).lane).or_default();
             }
         }
         let mut recorder = Recorder::new(job, self.upcasters);
@@ -126,16 +127,15 @@ impl Decider<'_> {
             let stream = self.fold.stream(place);
             let (key, lane, mut sequence) = (stream.key.clone(), stream.lane, stream.version);
             let count = serialized.len() as u64;
-            let offset = self.draft.append.lanes.entry(lane).or_default();
+            let offset = self.append.lanes.entry(lane).or_default();
             for event in serialized {
                 sequence += 1;
                 *offset += 1;
-                self.draft.bytes += event.payload.len();
-                self.draft
-                    .append
+                self.bytes += event.payload.len();
+                self.append
                     .events
                     .push(recorder.record(&key, lane, *offset, sequence, event));
-                self.draft.append.occurred.push(plan.occurred_at);
+                self.append.occurred.push(plan.occurred_at);
             }
             offsets.insert(lane, *offset);
             self.fold.apply(place, events, count);
@@ -164,8 +164,8 @@ impl Decider<'_> {
             ])
         };
         let versions = versions.iter().map(written).collect::<serde_json::Value>().to_string();
-        self.draft.keys.insert((key.scope.clone(), key.key.clone()));
-        self.draft.append.keys.push(KeyRecord {
+        self.keys.insert((key.scope.clone(), key.key.clone()));
+        self.append.keys.push(KeyRecord {
             lane: lane_of_key(&key.scope, &key.key, self.lanes),
             scope: key.scope,
             key: key.key,

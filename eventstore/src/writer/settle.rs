@@ -13,21 +13,16 @@ const CARRIED: usize = 3;
 impl Writer {
     /// Sees to it that every command of `batch` is answered or deferred.
     pub(super) async fn settle(&mut self, batch: Vec<Queued>) {
-        self.settle_after(batch, None).await;
-    }
-
-    /// The same after a first try that came to nothing.
-    pub(super) async fn settle_after(&mut self, batch: Vec<Queued>, setback: Option<Setback>) {
-        let mut batches = vec![(batch, setback)];
-        while let Some((mut batch, setback)) = batches.pop() {
-            match self.try_repeatedly(&mut batch, setback).await {
+        let mut batches = vec![batch];
+        while let Some(mut batch) = batches.pop() {
+            match self.try_repeatedly(&mut batch).await {
                 Ok(()) => {}
                 // Some command in there is poison. Halved again and again, it ends up alone.
                 Err(error) if batch.len() > 1 => {
                     tracing::warn!(%error, commands = batch.len(), "a batch was refused; trying its halves");
                     metrics::counter!("eventstore_bisections_total").increment(1);
                     let second = batch.split_off(batch.len() / 2);
-                    batches.extend([(second, None), (batch, None)]);
+                    batches.extend([second, batch]);
                 }
                 Err(error) => {
                     let error = Error::from(error);
@@ -38,15 +33,11 @@ impl Writer {
     }
 
     /// Leaves the batch empty, unless the database refuses some command in it.
-    async fn try_repeatedly(&mut self, batch: &mut Vec<Queued>, mut earlier: Option<Setback>) -> Result<(), SqlError> {
+    async fn try_repeatedly(&mut self, batch: &mut Vec<Queued>) -> Result<(), SqlError> {
         let mut trust = Trust::Cached;
         for _ in 0..self.config.attempts.max(2) {
-            let setback = match earlier.take() {
-                Some(setback) => setback,
-                None => match self.attempt(batch, trust).await {
-                    Ok(()) => return Ok(()),
-                    Err(setback) => setback,
-                },
+            let Err(setback) = self.attempt(batch, trust).await else {
+                return Ok(());
             };
             match setback {
                 Setback::Contended => {
