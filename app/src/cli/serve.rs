@@ -2,7 +2,7 @@
 
 use super::{End, print};
 use crate::compose::System;
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::lifecycle::Lifecycle;
 use crate::world::World;
 
@@ -22,6 +22,13 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<End> {
             "Tillroll listens on http://{address} (roles {})",
             config.roles
         ));
+        if config.roles.has(Role::Gateway) {
+            print::line(format_args!("  start page  http://{address}/"));
+            print::line(format_args!("  try the API http://{address}/docs"));
+            print::line(format_args!(
+                "  log in      POST http://{address}/v1/auth/login; `tillroll user create` makes users"
+            ));
+        }
     }
     if let Some(address) = system.grpc_addr() {
         print::line(format_args!("gRPC services listen on {address}"));
