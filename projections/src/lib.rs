@@ -7,6 +7,7 @@ mod copy;
 mod cursor;
 mod dead_letter;
 mod error;
+mod history;
 mod keyed;
 mod lease;
 mod orders;
@@ -26,6 +27,7 @@ mod worker;
 
 pub use catalog::{all, install};
 pub use error::Error;
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use pace::Pace;
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
