@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod postgres;
 pub mod seed;
 pub mod signing_key;
+pub mod stream;
 pub mod telemetry;
 pub mod world;
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod as_of;
 mod audit;
 mod auth;
 mod body;
@@ -15,6 +16,7 @@ mod money;
 mod openapi;
 mod ops;
 mod orders;
+mod origin;
 mod page;
 mod params;
 mod problem;

@@ -34,6 +34,7 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(reports::sales::report_sales))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
+        .routes(routes!(audit::trace::trace_request))
         .routes(routes!(auth::login::log_in))
         .routes(routes!(auth::me::read_me))
         .routes(routes!(auth::jwks::read_key_set))

@@ -53,7 +53,9 @@ impl Services {
             .await
             .context("the event store cannot be opened")?;
         let command = compose::command(config, world, &store, &command_pool);
-        let query = query::Config::new(query_pool.clone()).build();
+        let query = query::Config::new(query_pool.clone())
+            .history(compose::history(query_pool.clone()))
+            .build();
         Ok(Services {
             store,
             command,

@@ -38,10 +38,7 @@ pub(super) fn expression(alias: &str) -> String {
         updated = format_args!(
             "{} || {}",
             present(alias, &["sku", "name", "description", "category"]),
-            attributes(
-                alias,
-                &[keys("set_attributes"), elements("removed_attributes")]
-            )
+            attributes(alias, &[keys("set_attributes"), elements("removed_attributes")])
         ),
         order = present(alias, &["customer_id", "customer_reference", "country"]),
     )

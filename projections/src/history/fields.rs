@@ -138,7 +138,11 @@ mod tests {
                 .collect()
         };
         let before = fields(&[("same", json!(1)), ("changed", json!("a")), ("gone", json!(true))]);
-        let after = fields(&[("new", json!({"amount": 1})), ("same", json!(1)), ("changed", json!("b"))]);
+        let after = fields(&[
+            ("new", json!({"amount": 1})),
+            ("same", json!(1)),
+            ("changed", json!("b")),
+        ]);
         let told: Vec<_> = changes(&before, &after)
             .into_iter()
             .map(|change| (change.field, change.before, change.after))

@@ -88,6 +88,14 @@ impl Readable for StockRow {
     fn fields(columns: Columns) -> Fields {
         fields::of_stock(columns)
     }
+
+    /// What readers are told of a product that never had any.
+    fn fields_without_row(_last: Option<&str>) -> Fields {
+        fields::of_stock(Columns::from_iter([
+            ("on_hand".to_owned(), 0.into()),
+            ("reserved".to_owned(), 0.into()),
+        ]))
+    }
 }
 
 impl Readable for OrderRow {

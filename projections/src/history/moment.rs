@@ -17,12 +17,11 @@ impl History {
     }
 
     async fn at_time(&self, lane: u32, time: DateTime<Utc>) -> Result<Moment, HistoryError> {
-        let (future, position): (bool, i64) =
-            sqlx::query_as("SELECT clock_timestamp() < $2, lane_position_at($1, $2)")
-                .bind(lane_column(lane))
-                .bind(time)
-                .fetch_one(&self.pool)
-                .await?;
+        let (future, position): (bool, i64) = sqlx::query_as("SELECT clock_timestamp() < $2, lane_position_at($1, $2)")
+            .bind(lane_column(lane))
+            .bind(time)
+            .fetch_one(&self.pool)
+            .await?;
         if future {
             return Err(HistoryError::Future);
         }

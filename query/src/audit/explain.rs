@@ -23,11 +23,10 @@ async fn name_actors(query: &Query, events: &mut [RecordedEvent]) -> Result<(), 
     if ids.is_empty() {
         return Ok(());
     }
-    let users: Vec<(String, String, String)> =
-        sqlx::query_as("SELECT id, email, name FROM users WHERE id = ANY ($1)")
-            .bind(ids)
-            .fetch_all(query.pool())
-            .await?;
+    let users: Vec<(String, String, String)> = sqlx::query_as("SELECT id, email, name FROM users WHERE id = ANY ($1)")
+        .bind(ids)
+        .fetch_all(query.pool())
+        .await?;
     let users: HashMap<_, _> = users.into_iter().map(|(id, email, name)| (id, (email, name))).collect();
     for event in events {
         if let Some((email, name)) = users.get(&event.actor) {

@@ -94,12 +94,21 @@ fn uuid(field: &'static str, text: &str) -> Result<Option<Uuid>, Error> {
 
 impl Filter {
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
-        push_equal(sql, "a.actor", &self.actor);
+        if self.actor.contains('@') {
+            // People know each other by their addresses.
+            sql.push(" AND a.actor IN (SELECT u.id FROM users u WHERE u.email = lower(")
+                .push_bind(self.actor.clone())
+                .push("))");
+        } else {
+            push_equal(sql, "a.actor", &self.actor);
+        }
         match self.event_types.as_slice() {
             [] => {}
             [only] => push_equal(sql, "a.event_type", only),
             several => {
-                sql.push(" AND a.event_type = ANY (").push_bind(several.to_vec()).push(")");
+                sql.push(" AND a.event_type = ANY (")
+                    .push_bind(several.to_vec())
+                    .push(")");
             }
         }
         push_equal(sql, "a.aggregate_type", &self.aggregate_type);

@@ -9,10 +9,12 @@ use crate::orders::OrderRow;
 
 pub(super) async fn as_of(query: &Query, request: OrderAsOfRequest) -> Result<OrderAsOfReply, Error> {
     let OrderAsOfRequest {
+        context,
         as_of,
         id,
         only_customer_id,
     } = request;
+    query.fresh(context.as_ref(), &["orders"]).await?;
     let look = Look::at(query, "order", &id, as_of).await?;
     if !only_customer_id.is_empty() && !belongs(query, &id, &only_customer_id).await? {
         return Err(look.not_found());

@@ -14,10 +14,12 @@ LEFT JOIN jsonb_populate_record(NULL::stock, $2::jsonb) s ON s.product_id = p.id
 
 pub(super) async fn as_of(query: &Query, request: ProductAsOfRequest) -> Result<ProductAsOfReply, Error> {
     let ProductAsOfRequest {
+        context,
         as_of,
         id,
         include_hidden,
     } = request;
+    query.fresh(context.as_ref(), &["products"]).await?;
     let look = Look::at(query, "product", &id, as_of).await?;
     if !include_hidden && !is_visible(query, &id).await? {
         return Err(look.not_found());

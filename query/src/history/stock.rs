@@ -18,10 +18,12 @@ LEFT JOIN jsonb_populate_record(NULL::stock, $2::jsonb) s ON s.product_id = p.id
 
 pub(super) async fn as_of(query: &Query, request: StockAsOfRequest) -> Result<StockAsOfReply, Error> {
     let StockAsOfRequest {
+        context,
         as_of,
         product_id,
         include_hidden,
     } = request;
+    query.fresh(context.as_ref(), &["products"]).await?;
     let look = Look::at(query, "product", &product_id, as_of).await?;
     if !include_hidden && !is_visible(query, &product_id).await? {
         return Err(look.not_found());
