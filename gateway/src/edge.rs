@@ -10,7 +10,8 @@ use proto::{
     v1::{
         audit_query_client::AuditQueryClient, order_command_client::OrderCommandClient,
         order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
-        product_query_client::ProductQueryClient, report_query_client::ReportQueryClient,
+        product_query_client::ProductQueryClient,
+        projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
         stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
         user_command_client::UserCommandClient, user_query_client::UserQueryClient,
     },
@@ -74,6 +75,10 @@ impl Edge {
 
     pub(crate) fn user_command(&self) -> UserCommandClient<Transport> {
         UserCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn projection_operations(&self) -> ProjectionOperationsClient<Transport> {
+        ProjectionOperationsClient::new(self.command.clone())
     }
 
     pub(crate) fn product_query(&self) -> ProductQueryClient<Transport> {

@@ -19,6 +19,7 @@ mod page;
 mod params;
 mod problem;
 mod products;
+mod projections;
 mod rate;
 mod reply;
 mod reports;

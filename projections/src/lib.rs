@@ -2,6 +2,7 @@
 
 mod audit;
 mod batch;
+mod careful;
 mod catalog;
 mod copy;
 mod cursor;
@@ -10,7 +11,9 @@ mod error;
 mod keyed;
 mod lease;
 mod orders;
+mod outage;
 mod pace;
+mod parked;
 mod products;
 mod projection;
 mod rebuild;
@@ -27,8 +30,11 @@ mod worker;
 pub use catalog::{all, install};
 pub use error::Error;
 pub use pace::Pace;
+pub use parked::{
+    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry, skip,
+};
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use runner::{Config, Runner};
-pub use status::{State, Status, caught_up, status};
+pub use status::{Build, State, Status, caught_up, status};
 pub use table::{Column, Index, Table, Type};

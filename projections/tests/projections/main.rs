@@ -3,6 +3,7 @@
 
 mod fold;
 mod live;
+mod parked;
 mod poison;
 mod rates;
 mod rebuild;
