@@ -18,7 +18,7 @@ use proto::{
 };
 use uuid::Uuid;
 
-use crate::{auth::token::Tokens, rate::Limits};
+use crate::{admission::Admission, auth::token::Tokens, rate::Limits};
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) ids: IdsFn,
     /// None: requests are not limited.
     pub(crate) limits: Option<Limits>,
+    /// None: everything is worked on at once.
+    pub(crate) admission: Option<Admission>,
     pub(crate) trusted_proxies: usize,
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,

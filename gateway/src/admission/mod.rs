@@ -20,13 +20,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::BodyExt;
+use hyper::body::Frame;
 use metrics::counter;
 use tokio::time::Instant;
 
 use crate::{consistency, problem::Problem};
 pub(crate) use gate::Permit;
-use gate::{Gate, Shed};
+use gate::Gate;
 use limit::Limit;
 
 /// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
@@ -233,7 +233,7 @@ impl HttpBody for Guarded {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body_util::Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
     }
 }
@@ -246,6 +246,8 @@ impl std::fmt::Debug for Admission {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt;
+
     use super::*;
 
     #[test]

@@ -92,6 +92,7 @@ pub(super) async fn resume(pool: &PgPool, log: &Log, parking: &Parking<'_>) -> R
     loop {
         match step(pool, log, parking, chunk).await {
             Ok(Step::Done) => break,
+            Ok(Step::Moved) => {}
             Ok(Step::Applied(events)) => {
                 retried.applied += events;
                 tries = 0;
@@ -113,6 +114,8 @@ pub(super) async fn resume(pool: &PgPool, log: &Log, parking: &Parking<'_>) -> R
 
 enum Step {
     Done,
+    /// Others settled some of them meanwhile.
+    Moved,
     Applied(u64),
     Poison { reason: String },
 }
@@ -120,13 +123,18 @@ enum Step {
 /// One transaction: the first events of the stream that are parked.
 async fn step(pool: &PgPool, log: &Log, parking: &Parking<'_>, chunk: usize) -> Result<Step, Error> {
     let projection = parking.projection;
+    // Read beforehand: whoever holds a lane must not wait for a second connection.
+    let events = log.at(&active_parked(pool, parking, chunk).await?).await?;
     let mut tx = cursor::begin(pool).await?;
     let version = hold(projection, parking.lane, &mut tx).await?;
-    let places = first_parked(version, parking, chunk, &mut tx).await?;
+    let places = first_parked(version, parking, chunk.min(events.len()).max(1), &mut tx).await?;
     if places.is_empty() {
         return Ok(Step::Done);
     }
-    let events = log.at(&places).await?;
+    let read: Vec<(u32, u64)> = events.iter().map(|event| (event.lane, event.position)).collect();
+    if read != places {
+        return Ok(Step::Moved);
+    }
     let wanted: Vec<&Recorded> = events
         .iter()
         .filter(|event| projection.wants(&event.aggregate_type))
@@ -144,6 +152,20 @@ async fn step(pool: &PgPool, log: &Log, parking: &Parking<'_>, chunk: usize) -> 
     match tx.commit().await {
         Ok(()) => Ok(Step::Applied(u64::try_from(places.len()).unwrap_or(u64::MAX))),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Where the first parked events of the stream are, without holding them.
+async fn active_parked(pool: &PgPool, parking: &Parking<'_>, most: usize) -> Result<Vec<(u32, u64)>, Error> {
+    let mut connection = pool.acquire().await?;
+    let version: Option<i32> =
+        sqlx::query_scalar("SELECT version FROM projections WHERE name = $1 AND state = 'active'")
+            .bind(parking.projection.name())
+            .fetch_optional(&mut *connection)
+            .await?;
+    match version {
+        Some(version) => first_parked(version, parking, most, &mut connection).await,
+        None => Ok(Vec::new()),
     }
 }
 

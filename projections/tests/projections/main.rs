@@ -5,7 +5,6 @@ mod fold;
 mod live;
 mod parked;
 mod poison;
-mod rates;
 mod rebuild;
 mod runner;
 mod sales;

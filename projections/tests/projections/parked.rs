@@ -240,18 +240,23 @@ async fn operators_and_projectors_do_not_get_in_each_others_way(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-    // A store that does not remember the old text.
-    let store = crate::support::open_store(&pool).await;
     let failed = || Filter {
         state: Some(ParkedState::Failed),
         ..Filter::default()
     };
+    // Operators come over connections of their own.
+    let desk = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(3)
+        .connect_with((*pool.connect_options()).clone())
+        .await
+        .unwrap();
+    let store = crate::support::open_store(&desk).await;
     let operators = async || {
         let log = store.log();
         until("nothing is parked", async || {
-            let events = all(&pool, failed()).await;
+            let events = all(&desk, failed()).await;
             for event in &events {
-                retry(&pool, &log, &event.id).await.unwrap();
+                retry(&desk, &log, &event.id).await.unwrap();
             }
             events.is_empty()
         })
