@@ -6,6 +6,7 @@ pub mod config;
 pub mod data_folder;
 pub mod import;
 pub mod lifecycle;
+pub mod operations;
 pub mod postgres;
 pub mod seed;
 pub mod signing_key;

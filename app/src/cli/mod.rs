@@ -49,7 +49,7 @@ enum Command {
     /// Bring in products or the history of orders from files
     #[command(subcommand)]
     Import(import::Command),
-    /// List the read models: version, lag in events and seconds, rate
+    /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
     Projections(projections::Arguments),
     /// Rebuild a read model from the events, while the old one serves
     Rebuild(rebuild::Arguments),

@@ -14,6 +14,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
+use crate::operations::Operations;
+
 /// How often the services look whether their database answers.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A database that takes longer for nothing at all is not well.
@@ -38,6 +40,11 @@ impl Services {
         self.add(command.stock_server());
         self.add(command.order_server());
         self.add(command.user_server());
+        self
+    }
+
+    pub(super) fn operations(mut self, operations: &Operations) -> Services {
+        self.add(operations.server());
         self
     }
 

@@ -15,6 +15,7 @@ use super::listeners::Listeners;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
+use crate::operations::Operations;
 use crate::world::World;
 
 /// Connections for the store's writer and what commands look up beside it.
@@ -36,6 +37,7 @@ pub(super) struct Parts {
     upkeep: Group,
     command: Option<command::Command>,
     store: Option<Store>,
+    operations: Option<Operations>,
     pools: Vec<PgPool>,
 }
 
@@ -62,6 +64,7 @@ impl Parts {
             upkeep: Group::new("the process managers"),
             command: None,
             store: None,
+            operations: None,
             pools: Vec::new(),
         };
         match parts.fill(config, world, listeners, database).await {
@@ -100,6 +103,9 @@ impl Parts {
             let mut services = Services::new();
             if let Some(command) = &offered {
                 services = services.command(command);
+                if let Some(operations) = &self.operations {
+                    services = services.operations(operations);
+                }
             }
             if let Some(query) = &query {
                 services = services.query(query);
@@ -124,7 +130,14 @@ impl Parts {
         }
         if let Some(listener) = listeners.gateway {
             let command = match offered {
-                Some(command) => self.inside(Services::new().command(&command), self.pools.last()),
+                Some(command) => {
+                    let services = Services::new().command(&command);
+                    let services = match &self.operations {
+                        Some(operations) => services.operations(operations),
+                        None => services,
+                    };
+                    self.inside(services, self.pools.last())
+                }
                 None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match query {
@@ -144,6 +157,7 @@ impl Parts {
             .await
             .context("the event store cannot be opened")?;
         self.store = Some(store.clone());
+        self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
             let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
