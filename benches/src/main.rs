@@ -7,6 +7,7 @@ mod http;
 mod orders;
 mod pgbench;
 mod report;
+mod seal;
 mod server;
 
 use anyhow::{Result, bail};
@@ -18,7 +19,7 @@ const SECONDS: u32 = 8;
 /// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
 const ROUNDS: usize = 3;
 
-const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+const PARTS: [&str; 7] = ["append", "hot", "orders", "flash", "sealed", "verify", "idle"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -37,6 +38,8 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "sealed" => seal::append(&cluster, &mut report).await?,
+            "verify" => seal::verify(&cluster, &mut report).await?,
             _ => orders::idle(&cluster).await?,
         }
     }

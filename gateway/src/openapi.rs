@@ -113,7 +113,8 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = ["/v1/products", "/v1/orders", "/v1/audit", "/v1/audit/checkpoints"].contains(&path)
+            || path.starts_with("/v1/streams/");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {

@@ -13,6 +13,7 @@ mod orders;
 mod products;
 mod recovery;
 mod reports;
+mod seal;
 mod split;
 mod stock;
 mod tour;
