@@ -13,6 +13,7 @@ mod seed;
 mod serve;
 mod services;
 mod session;
+mod stream;
 mod user;
 
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ enum Command {
     /// Bring in products or the history of orders from files
     #[command(subcommand)]
     Import(import::Command),
-    /// List the read models: version, lag in events and seconds, rate
+    /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
     Projections(projections::Arguments),
     /// Rebuild a read model from the events, while the old one serves
     Rebuild(rebuild::Arguments),
@@ -59,6 +60,9 @@ enum Command {
     /// Manage the people who may log in
     #[command(subcommand)]
     User(user::Command),
+    /// Write one stream to a file, or replay such a file
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Print the HTTP API's `OpenAPI` document
     Openapi,
     /// Look at the configuration
@@ -137,6 +141,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
         Command::Audit(command) => audit::run(config, command).await,
         Command::User(command) => user::run(config, command).await,
+        Command::Stream(command) => stream::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Config(ConfigCommand::Dump) => {
             print::line(config.dump());

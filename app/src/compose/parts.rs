@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
 use super::grpc::Services;
+use super::history::history;
 use super::listeners::Listeners;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
+use crate::operations::Operations;
 use crate::seal_key;
 use crate::world::World;
 
@@ -39,6 +41,7 @@ pub(super) struct Parts {
     upkeep: Group,
     command: Option<command::Command>,
     store: Option<Store>,
+    operations: Option<Operations>,
     pools: Vec<PgPool>,
 }
 
@@ -65,6 +68,7 @@ impl Parts {
             upkeep: Group::new("the process managers"),
             command: None,
             store: None,
+            operations: None,
             pools: Vec::new(),
         };
         match parts.fill(config, world, listeners, database).await {
@@ -89,7 +93,8 @@ impl Parts {
             migrate(database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                query = Some((query::Config::new(pool.clone()).build(), pool));
+                let config = query::Config::new(pool.clone()).history(history(pool.clone()));
+                query = Some((config.build(), pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -102,6 +107,9 @@ impl Parts {
             let mut services = Services::new();
             if let Some(command) = &offered {
                 services = services.command(command);
+                if let Some(operations) = &self.operations {
+                    services = services.operations(operations);
+                }
             }
             if let Some(query) = &query {
                 services = services.query(query);
@@ -126,7 +134,14 @@ impl Parts {
         }
         if let Some(listener) = listeners.gateway {
             let command = match offered {
-                Some(command) => self.inside(Services::new().command(&command), self.pools.last()),
+                Some(command) => {
+                    let services = Services::new().command(&command);
+                    let services = match &self.operations {
+                        Some(operations) => services.operations(operations),
+                        None => services,
+                    };
+                    self.inside(services, self.pools.last())
+                }
                 None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match query {
@@ -146,6 +161,7 @@ impl Parts {
             .await
             .context("the event store cannot be opened")?;
         self.store = Some(store.clone());
+        self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
             let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.

@@ -6,6 +6,7 @@
 //! checked here, once, before a port is bound or a folder is touched; all problems are reported together.
 
 mod auth;
+mod capacity;
 mod data;
 mod database;
 mod dump;
@@ -25,6 +26,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use auth::Auth;
+pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
 pub use flags::Flags;
@@ -44,6 +46,7 @@ use variable::Variable;
 const VARIABLES: &[&[&Variable]] = &[
     data::VARIABLES,
     http::VARIABLES,
+    capacity::VARIABLES,
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
@@ -76,6 +79,8 @@ pub struct Config {
     pub data: Data,
     /// The public HTTP side.
     pub http: Http,
+    /// How much the gateway works on at once.
+    pub capacity: Capacity,
     /// gRPC between processes.
     pub services: Services,
     /// What this process does.
@@ -105,6 +110,7 @@ impl Config {
         let mut reader = Reader::new(Layers::collect(inputs)?);
         let data = data::read(&mut reader);
         let http = http::read(&mut reader);
+        let capacity = capacity::read(&mut reader);
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
@@ -120,6 +126,9 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
+        let Ok(capacity) = capacity else {
+            return Err(reader.into_error());
+        };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
@@ -132,6 +141,7 @@ impl Config {
         Ok(Config {
             data,
             http,
+            capacity,
             services,
             roles,
             database,

@@ -11,6 +11,7 @@ mod auth;
 mod edge;
 mod orders;
 mod products;
+mod projections;
 mod recovery;
 mod reports;
 mod seal;

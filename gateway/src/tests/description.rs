@@ -32,8 +32,9 @@ fn every_operation_describes_its_answers() {
     GET /v1/audit/consistency: 200 400 401 403 404 409 429 500 503 504
     GET /v1/audit/events/{event_id}/proof: 200 400 401 403 404 409 429 500 503 504
     GET /v1/audit/key: 200 400 401 403 429 500 503 504
+    GET /v1/audit/requests/{id}: 200 400 401 403 404 429 500 503 504
     POST /v1/auth/login: 200 400 401 408 413 415 422 429 500 503 504
-    GET /v1/me: 200 400 401 403 429 500 503 504
+    GET /v1/me: 200 400 401 403 404 429 500 503 504
     GET /v1/orders: 200 400 401 403 429 500 503 504
     POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
     GET /v1/orders/{id}: 200 400 401 403 404 429 500 503 504
