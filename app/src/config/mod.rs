@@ -16,6 +16,7 @@ mod later;
 mod layers;
 mod orders;
 mod roles;
+mod seal;
 mod services;
 mod telemetry;
 mod variable;
@@ -34,6 +35,7 @@ pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use roles::{Role, Roles};
+pub use seal::Seal;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -50,6 +52,7 @@ const VARIABLES: &[&[&Variable]] = &[
     database::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    seal::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -88,6 +91,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// The seal over the log.
+    pub seal: Seal,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -111,6 +116,7 @@ impl Config {
         let database = database::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let seal = seal::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -123,7 +129,7 @@ impl Config {
         let Ok(capacity) = capacity else {
             return Err(reader.into_error());
         };
-        let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+        let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -141,6 +147,7 @@ impl Config {
             database,
             auth,
             orders,
+            seal,
             telemetry,
             later,
             path,

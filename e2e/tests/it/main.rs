@@ -15,6 +15,7 @@ mod products;
 mod projections;
 mod recovery;
 mod reports;
+mod seal;
 mod split;
 mod stock;
 mod tour;
