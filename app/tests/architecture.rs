@@ -27,6 +27,7 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "search",
 ];
 const RULES: &[Rule] = &[
     Rule {
@@ -45,6 +46,11 @@ const RULES: &[Rule] = &[
         never: &["tonic", "axum"],
     },
     Rule {
+        name: "search",
+        may: &[],
+        never: &["sqlx", "tonic", "axum"],
+    },
+    Rule {
         name: "eventstore",
         may: &[],
         never: &["tonic", "axum"],
@@ -56,12 +62,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "projections",
-        may: &["domain", "eventstore"],
+        may: &["domain", "eventstore", "search"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "query",
-        may: &["proto"],
+        may: &["proto", "search"],
         never: &["axum"],
     },
     Rule {
@@ -87,6 +93,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "search",
         ],
         never: &[],
     },
@@ -102,6 +109,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "search",
         ],
         never: &[],
     },

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod document;
+mod engine;
+mod error;
+mod find;
+mod request;
+mod settings;
+mod text;
+
+pub use answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
+pub use document::{AttributeValue, Change, Document, Price, Status, ancestors};
+pub use engine::{Engine, Statistics};
+pub use error::Error;
+pub use find::find;
+pub use request::{
+    Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
+};
+pub use settings::{Boosts, Curation, Settings, Synonyms};
+pub use text::normalise;
