@@ -9,6 +9,7 @@ use domain::{
     email::{EmailClaim, EmailEvent},
     order::{Order, OrderEvent},
     product::{Product, ProductEvent},
+    search_settings::{SearchSettings, SearchSettingsEvent},
     sku::{SkuClaim, SkuEvent},
     stock::{Stock, StockEvent},
     user::{User, UserEvent},
@@ -78,6 +79,11 @@ fn email_events() {
 }
 
 #[test]
+fn search_settings_events() {
+    check::<SearchSettings>(SearchSettingsEvent::TYPES);
+}
+
+#[test]
 fn aggregate_types_are_those_of_the_store() {
     let types = [
         Product::TYPE,
@@ -87,8 +93,21 @@ fn aggregate_types_are_those_of_the_store() {
         SkuClaim::TYPE,
         User::TYPE,
         EmailClaim::TYPE,
+        SearchSettings::TYPE,
     ];
-    assert_eq!(types, ["product", "stock", "order", "credit", "sku", "user", "email"]);
+    assert_eq!(
+        types,
+        [
+            "product",
+            "stock",
+            "order",
+            "credit",
+            "sku",
+            "user",
+            "email",
+            "search_settings"
+        ]
+    );
 }
 
 /// A field that a later version adds must not make this version refuse the event.
