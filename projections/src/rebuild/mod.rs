@@ -107,7 +107,7 @@ pub async fn rebuild(
             });
         }
     }
-    switch::run(&build, &mut progress).await?;
+    switch::run(&build, !differences.is_empty(), &mut progress).await?;
     build::drop_retired(pool, projection).await?;
     Ok(Rebuilt {
         version: build.version,
