@@ -4,6 +4,7 @@ mod audit;
 mod cells;
 mod consistency;
 mod error;
+mod finding;
 mod list;
 mod orders;
 mod products;
@@ -18,9 +19,12 @@ use proto::v1::audit_query_server::AuditQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
+use proto::v1::search_query_server::SearchQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
+
+pub use finding::SearchEngine;
 
 /// What the read services need.
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ pub struct Config {
     pub default_wait: Duration,
     /// The longest wait that a request may ask for; a longer one is cut to this.
     pub max_wait: Duration,
+    /// What finds products; `None`: the read model does, letter by letter. Have somebody run [`SearchEngine::watch`].
+    pub search: Option<SearchEngine>,
 }
 
 impl Config {
@@ -41,6 +47,7 @@ impl Config {
             pool,
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
+            search: None,
         }
     }
 
@@ -93,6 +100,16 @@ impl Query {
     #[must_use]
     pub fn user_server(&self) -> UserQueryServer<Self> {
         UserQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.SearchQuery`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchQueryServer<Self> {
+        SearchQueryServer::new(self.clone())
+    }
+
+    fn search(&self) -> Option<&SearchEngine> {
+        self.config.search.as_ref()
     }
 
     fn pool(&self) -> &PgPool {

@@ -38,6 +38,7 @@ impl Services {
         self.add(command.stock_server());
         self.add(command.order_server());
         self.add(command.user_server());
+        self.add(command.search_server());
         self
     }
 
@@ -48,6 +49,7 @@ impl Services {
         self.add(query.report_server());
         self.add(query.audit_server());
         self.add(query.user_server());
+        self.add(query.search_server());
         self
     }
 
