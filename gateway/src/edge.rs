@@ -11,6 +11,7 @@ use proto::{
         audit_query_client::AuditQueryClient, order_command_client::OrderCommandClient,
         order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
         product_query_client::ProductQueryClient, report_query_client::ReportQueryClient,
+        search_command_client::SearchCommandClient, search_query_client::SearchQueryClient,
         stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
         user_command_client::UserCommandClient, user_query_client::UserQueryClient,
     },
@@ -94,6 +95,14 @@ impl Edge {
 
     pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
         AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn search_command(&self) -> SearchCommandClient<Transport> {
+        SearchCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn search_query(&self) -> SearchQueryClient<Transport> {
+        SearchQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn user_query(&self) -> UserQueryClient<Transport> {

@@ -23,6 +23,7 @@ use crate::{
     components(schemas(ProblemBody, FieldError)),
     tags(
         (name = "products", description = "The catalogue"),
+        (name = "search", description = "What the shop sets about its search"),
         (name = "stock", description = "What is on the shelf"),
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
@@ -75,6 +76,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     let PathItem {
         get,
         post,
+        put,
         patch,
         delete,
         ..
@@ -82,6 +84,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     [
         (HttpMethod::Get, get),
         (HttpMethod::Post, post),
+        (HttpMethod::Put, put),
         (HttpMethod::Patch, patch),
         (HttpMethod::Delete, delete),
     ]
@@ -113,7 +116,8 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = ["/v1/products", "/v1/orders", "/v1/audit", "/v1/search/rules"].contains(&path)
+            || path.starts_with("/v1/streams/");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -122,8 +126,18 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && path != "/v1/products" && path != "/v1/orders",
-            shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
+            takes_version: writes
+                && path != "/v1/products"
+                && path != "/v1/orders"
+                && !path.starts_with("/v1/search/rules"),
+            shows_version: reads
+                && [
+                    "/v1/products/{id}",
+                    "/v1/products/{id}/stock",
+                    "/v1/orders/{id}",
+                    "/v1/search/settings",
+                ]
+                .contains(&path),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),

@@ -8,6 +8,7 @@ use super::settings::MODELS;
 use crate::Query;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
+use crate::ranges::push_equal;
 
 static LIST: List<Row> = List {
     name: "search_rules",
@@ -33,7 +34,7 @@ struct Row {
 }
 
 pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Result<ListSearchRulesReply, Error> {
-    let page = LIST.page(request.page, "", &())?;
+    let page = LIST.page(request.page, "", &request.id)?;
     let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
     let mut sql = QueryBuilder::new(
         "SELECT rule ->> 'rule_id' AS id, rule ->> 'query' AS query,
@@ -41,6 +42,7 @@ pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Resu
                 ARRAY(SELECT jsonb_array_elements_text(coalesce(rule -> 'hidden', '[]'))) AS hidden
          FROM search_settings, jsonb_array_elements(settings -> 'rules') AS rule WHERE TRUE",
     );
+    push_equal(&mut sql, "(rule ->> 'rule_id')", &request.id);
     page.push(&mut sql);
     let rows: Vec<Row> = sql.build_query_as().fetch_all(query.pool()).await?;
     let (rules, page) = page.finish(rows, message);
