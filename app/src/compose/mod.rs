@@ -6,10 +6,12 @@ mod grpc;
 mod listeners;
 mod parts;
 mod schema;
+mod search;
 mod system;
 
 pub use database::{Database, close_pool};
 pub use grpc::query_routes;
 pub use parts::services as command;
 pub use schema::migrate;
+pub use search::Search;
 pub use system::System;

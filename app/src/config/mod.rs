@@ -15,6 +15,7 @@ mod later;
 mod layers;
 mod orders;
 mod roles;
+mod search;
 mod services;
 mod telemetry;
 mod variable;
@@ -32,6 +33,7 @@ pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use roles::{Role, Roles};
+pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -47,6 +49,7 @@ const VARIABLES: &[&[&Variable]] = &[
     database::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    search::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -83,6 +86,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// The search engine.
+    pub search: Search,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -105,6 +110,7 @@ impl Config {
         let database = database::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -115,6 +121,9 @@ impl Config {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+            return Err(reader.into_error());
+        };
+        let Ok(search) = search else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -131,6 +140,7 @@ impl Config {
             database,
             auth,
             orders,
+            search,
             telemetry,
             later,
             path,
