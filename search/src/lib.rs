@@ -5,9 +5,12 @@ mod document;
 mod engine;
 mod error;
 mod find;
+mod highlight;
 mod request;
 mod settings;
+mod tantivy;
 mod text;
+mod words;
 
 pub use answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
 pub use document::{AttributeValue, Change, Document, Price, Status, ancestors};
@@ -18,4 +21,5 @@ pub use request::{
     Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
 };
 pub use settings::{Boosts, Curation, Settings, Synonyms};
+pub use tantivy::{Ranking, Tantivy};
 pub use text::normalise;
