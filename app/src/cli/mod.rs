@@ -8,6 +8,7 @@ mod openapi;
 mod print;
 mod projections;
 mod rebuild;
+mod rebuild_search;
 mod seed;
 mod serve;
 mod services;
@@ -50,7 +51,7 @@ enum Command {
     Import(import::Command),
     /// List the read models: version, lag in events and seconds, rate
     Projections(projections::Arguments),
-    /// Rebuild a read model from the events, while the old one serves
+    /// Rebuild a read model from the events, or `search` from the read models, while the old one serves
     Rebuild(rebuild::Arguments),
     /// Manage the people who may log in
     #[command(subcommand)]

@@ -144,12 +144,7 @@ impl Parts {
     }
 
     /// The search engine, if this process searches or may keep the index up to date.
-    async fn search(
-        &mut self,
-        config: &Config,
-        world: &World,
-        database: &Database,
-    ) -> anyhow::Result<Option<Search>> {
+    async fn search(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<Option<Search>> {
         let queries = config.roles.has(Role::Query);
         if !queries && (config.search.meili_url.is_none() || !config.roles.has(Role::Projector)) {
             return Ok(None);
