@@ -13,6 +13,7 @@ mod orders;
 mod products;
 mod recovery;
 mod reports;
+mod search;
 mod split;
 mod stock;
 mod tour;

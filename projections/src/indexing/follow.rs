@@ -15,8 +15,10 @@ use super::lease::Lease;
 use super::rows::{self, Dirty, Work};
 use crate::projection::chain;
 
-/// Longest wait for the engine to do one thing.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for the engine to take in a batch.
+const APPLY_PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for it to do anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a step was not done.
 #[derive(Debug)]
@@ -122,7 +124,8 @@ impl Follower {
             if part.is_empty() {
                 continue;
             }
-            match patiently("apply", self.engine.apply(index, part.clone())).await {
+            let applied = within(APPLY_PATIENCE, "apply", self.engine.apply(index, part.clone())).await;
+            match applied {
                 Ok(()) => self.accept(&part).await?,
                 Err(search::Error::Rejected(reason)) => match part.as_slice() {
                     [Change::Put(document)] => {
@@ -214,7 +217,15 @@ pub(super) async fn patiently<T>(
     what: &'static str,
     call: impl Future<Output = Result<T, search::Error>>,
 ) -> Result<T, search::Error> {
-    match timeout(PATIENCE, call).await {
+    within(PATIENCE, what, call).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    call: impl Future<Output = Result<T, search::Error>>,
+) -> Result<T, search::Error> {
+    match timeout(limit, call).await {
         Ok(result) => result,
         Err(elapsed) => Err(search::Error::unavailable(what, elapsed)),
     }
