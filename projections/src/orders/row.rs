@@ -231,6 +231,15 @@ struct Line<'a> {
     quantity: i64,
     unit_price: i64,
     total: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    discount: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    tax: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl<'a> From<&'a OrderLine> for Line<'a> {
@@ -244,6 +253,8 @@ impl<'a> From<&'a OrderLine> for Line<'a> {
             quantity: line.quantity.get(),
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }
@@ -259,6 +270,8 @@ impl<'a> From<&'a ImportedLine> for Line<'a> {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }
