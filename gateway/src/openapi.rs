@@ -113,7 +113,15 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = [
+            "/v1/products",
+            "/v1/orders",
+            "/v1/audit",
+            "/v1/exports",
+            "/v1/reports/sales/orders",
+        ]
+        .contains(&path)
+            || path.starts_with("/v1/streams/");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -122,7 +130,7 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && path != "/v1/products" && path != "/v1/orders",
+            takes_version: writes && path != "/v1/products" && path != "/v1/orders" && !path.starts_with("/v1/exports"),
             shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),

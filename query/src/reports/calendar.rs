@@ -224,14 +224,20 @@ mod tests {
             let span = Span::of_days(Tz::Europe__London, day(text), next);
             (span.end - span.start).num_hours()
         };
-        assert_eq!([hours("2024-03-30"), hours("2024-03-31"), hours("2024-10-27")], [24, 23, 25]);
+        assert_eq!(
+            [hours("2024-03-30"), hours("2024-03-31"), hours("2024-10-27")],
+            [24, 23, 25]
+        );
     }
 
     #[test]
     fn quarters_and_years_begin_where_they_do_and_the_whole_is_one() {
         let firsts = |interval| {
             let periods = periods(interval, Tz::UTC, day("2023-11-20"), day("2024-05-02"));
-            periods.iter().map(|period| period.first_day.to_string()).collect::<Vec<_>>()
+            periods
+                .iter()
+                .map(|period| period.first_day.to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(firsts(Interval::Quarter), ["2023-10-01", "2024-01-01", "2024-04-01"]);
         assert_eq!(firsts(Interval::Year), ["2023-01-01", "2024-01-01"]);
@@ -242,7 +248,10 @@ mod tests {
     fn periods_follow_each_other_in_every_zone() {
         for zone in chrono_tz::TZ_VARIANTS {
             let days = periods(Interval::Day, zone, day("2006-01-01"), day("2013-01-01"));
-            assert!(days.windows(2).all(|pair| pair[0].span.end == pair[1].span.start), "{zone}");
+            assert!(
+                days.windows(2).all(|pair| pair[0].span.end == pair[1].span.start),
+                "{zone}"
+            );
             assert!(days.iter().all(|period| period.span.start < period.span.end), "{zone}");
             let months = periods(Interval::Month, zone, day("2006-01-01"), day("2013-01-01"));
             assert_eq!(months.len(), 84, "{zone}");

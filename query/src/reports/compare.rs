@@ -98,17 +98,66 @@ mod tests {
         use Compare::{PreviousPeriod, PreviousYear};
         use Interval::{Day, Month, Week, Whole};
         for (compare, interval, of, is) in [
-            (PreviousPeriod, Month, ("2024-03-01", "2024-04-01"), ("2024-02-01", "2024-03-01")),
-            (PreviousPeriod, Whole, ("2024-01-01", "2025-01-01"), ("2023-01-01", "2024-01-01")),
-            (PreviousPeriod, Day, ("2024-03-01", "2024-04-01"), ("2024-01-30", "2024-03-01")),
-            (PreviousPeriod, Month, ("2024-03-05", "2024-03-12"), ("2024-02-27", "2024-03-05")),
-            (PreviousYear, Month, ("2024-02-01", "2024-03-01"), ("2023-02-01", "2023-03-01")),
-            (PreviousYear, Month, ("2025-02-01", "2025-03-01"), ("2024-02-01", "2024-03-01")),
-            (PreviousYear, Whole, ("2024-02-10", "2024-02-29"), ("2023-02-10", "2023-03-01")),
-            (PreviousYear, Day, ("2024-02-29", "2024-03-10"), ("2023-02-28", "2023-03-10")),
-            (PreviousYear, Week, ("2021-01-04", "2021-01-11"), ("2020-01-06", "2020-01-13")),
+            (
+                PreviousPeriod,
+                Month,
+                ("2024-03-01", "2024-04-01"),
+                ("2024-02-01", "2024-03-01"),
+            ),
+            (
+                PreviousPeriod,
+                Whole,
+                ("2024-01-01", "2025-01-01"),
+                ("2023-01-01", "2024-01-01"),
+            ),
+            (
+                PreviousPeriod,
+                Day,
+                ("2024-03-01", "2024-04-01"),
+                ("2024-01-30", "2024-03-01"),
+            ),
+            (
+                PreviousPeriod,
+                Month,
+                ("2024-03-05", "2024-03-12"),
+                ("2024-02-27", "2024-03-05"),
+            ),
+            (
+                PreviousYear,
+                Month,
+                ("2024-02-01", "2024-03-01"),
+                ("2023-02-01", "2023-03-01"),
+            ),
+            (
+                PreviousYear,
+                Month,
+                ("2025-02-01", "2025-03-01"),
+                ("2024-02-01", "2024-03-01"),
+            ),
+            (
+                PreviousYear,
+                Whole,
+                ("2024-02-10", "2024-02-29"),
+                ("2023-02-10", "2023-03-01"),
+            ),
+            (
+                PreviousYear,
+                Day,
+                ("2024-02-29", "2024-03-10"),
+                ("2023-02-28", "2023-03-10"),
+            ),
+            (
+                PreviousYear,
+                Week,
+                ("2021-01-04", "2021-01-11"),
+                ("2020-01-06", "2020-01-13"),
+            ),
         ] {
-            assert_eq!(whole(compare, interval, of.0, of.1), pair(is.0, is.1), "{compare:?} {interval:?} {of:?}");
+            assert_eq!(
+                whole(compare, interval, of.0, of.1),
+                pair(is.0, is.1),
+                "{compare:?} {interval:?} {of:?}"
+            );
         }
     }
 
@@ -117,7 +166,11 @@ mod tests {
         let (from, to) = dates("2024-02-27", "2024-03-02");
         let days: Vec<_> = periods(Interval::Day, Tz::UTC, from, to)
             .iter()
-            .map(|day| Compare::PreviousYear.part(Interval::Day, (from, to), day).map(|dates| dates.0.to_string()))
+            .map(|day| {
+                Compare::PreviousYear
+                    .part(Interval::Day, (from, to), day)
+                    .map(|dates| dates.0.to_string())
+            })
             .collect();
         let expected = [Some("2023-02-27"), Some("2023-02-28"), None, Some("2023-03-01")];
         assert_eq!(days, expected.map(|day| day.map(ToOwned::to_owned)));

@@ -26,7 +26,15 @@ pub(super) struct Sort {
 }
 
 /// The sums that rows are read as, and what they are called in a query.
-pub(super) const SUMS: [&str; 7] = ["orders", "units", "gross", "discounts", "tax", "credits", "credited_units"];
+pub(super) const SUMS: [&str; 7] = [
+    "orders",
+    "units",
+    "gross",
+    "discounts",
+    "tax",
+    "credits",
+    "credited_units",
+];
 
 impl Measure {
     const ALL: [(&'static str, Self); 10] = [
@@ -43,7 +51,10 @@ impl Measure {
     ];
 
     pub(super) fn find(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, measure)| *measure)
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, measure)| *measure)
     }
 
     pub(super) fn names() -> String {

@@ -78,20 +78,29 @@ impl Asked {
         let span = Span::of_days(dates.zone, dates.from, dates.to);
         let filter = Filter::new(request.filter.as_ref(), &request.currency)?;
         let group = group(request.group_by, request.category_level, &filter)?;
-        let measure = match request.measure.as_str() {
-            "" => None,
-            name => Some(Measure::find(name).ok_or_else(|| {
-                Error::invalid("measure", "unknown", format!("must be one of {}", Measure::names()))
-            })?),
-        };
+        let measure =
+            match request.measure.as_str() {
+                "" => None,
+                name => Some(Measure::find(name).ok_or_else(|| {
+                    Error::invalid("measure", "unknown", format!("must be one of {}", Measure::names()))
+                })?),
+            };
         if request.except.len() > MAX_EXCEPT {
-            return Err(Error::invalid("except", "too_many", format!("at most {MAX_EXCEPT} keys")));
+            return Err(Error::invalid(
+                "except",
+                "too_many",
+                format!("at most {MAX_EXCEPT} keys"),
+            ));
         }
         for key in &request.except {
             check_key("except", key)?;
         }
         if !request.except.is_empty() && matches!(group, Group::None | Group::Currency | Group::Category(Level::Tree)) {
-            return Err(Error::invalid("except", "contradiction", "needs the group_by that its keys are of"));
+            return Err(Error::invalid(
+                "except",
+                "contradiction",
+                "needs the group_by that its keys are of",
+            ));
         }
         Ok(Self {
             start: span.start,
@@ -106,7 +115,7 @@ impl Asked {
     }
 
     /// Selects the rows; a condition may follow.
-    fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+    pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         // An order counts for each of the groups that it is in, when several are looked at together.
         let orders = if self.except.is_empty() || !matches!(self.group, Group::Product | Group::Category(_)) {
             "1".to_owned()
@@ -114,7 +123,8 @@ impl Asked {
             format!("count(DISTINCT {})", entry_key(self.group))
         };
         sql.push(format_args!(
-            "SELECT * FROM (SELECT {time} AS at, e.order_id, e.document, e.kind, e.happened_at, e.ordered_at, e.customer, \
+            "SELECT s.*, (SELECT l.label FROM sales_label l WHERE l.dimension = 'customer' AND l.key = s.customer) AS label \
+             FROM (SELECT {time} AS at, e.order_id, e.document, e.kind, e.happened_at, e.ordered_at, e.customer, \
              e.customer_type, e.country, e.currency, \
              (CASE WHEN e.kind = 'sale' THEN {orders} ELSE 0 END)::bigint AS orders, \
              (CASE WHEN e.kind = 'sale' AND e.customer_type = 'new' THEN {orders} ELSE 0 END)::bigint AS new_orders, \
@@ -172,12 +182,9 @@ impl Asked {
 
     /// All of them at once, in the order of time.
     pub(super) fn everything(&self, limit: Option<i64>) -> QueryBuilder<'static, Postgres> {
-        let mut sql = QueryBuilder::new("SELECT s.*, l.label FROM (");
+        let mut sql = QueryBuilder::new("");
         self.push(&mut sql);
-        sql.push(
-            ") s LEFT JOIN sales_label l ON l.dimension = 'customer' AND l.key = s.customer \
-             ORDER BY at, order_id, document, kind",
-        );
+        sql.push(" ORDER BY at, order_id, document, kind");
         if let Some(limit) = limit {
             sql.push(" LIMIT ").push_bind(limit);
         }
@@ -189,17 +196,24 @@ impl OrderRow {
     pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
         let cells = Cells::new("sales_entry", row, "order_id");
         let kind: String = cells.get("kind")?;
-        let (happened_at, ordered_at): (DateTime<Utc>, DateTime<Utc>) = (cells.get("happened_at")?, cells.get("ordered_at")?);
+        let (happened_at, ordered_at): (DateTime<Utc>, DateTime<Utc>) =
+            (cells.get("happened_at")?, cells.get("ordered_at")?);
         let customer: String = cells.get("customer")?;
         Ok(Self {
             at: cells.get("at")?,
             order: SalesOrder {
                 order_id: cells.get("order_id")?,
                 credit_id: cells.get("document")?,
-                kind: if kind == "sale" { "order".to_owned() } else { kind.clone() },
+                kind: if kind == "sale" {
+                    "order".to_owned()
+                } else {
+                    kind.clone()
+                },
                 happened_at_micros: happened_at.timestamp_micros(),
                 ordered_at_micros: ordered_at.timestamp_micros(),
-                customer_label: cells.get::<Option<String>>("label")?.unwrap_or_else(|| customer.clone()),
+                customer_label: cells
+                    .get::<Option<String>>("label")?
+                    .unwrap_or_else(|| customer.clone()),
                 customer,
                 customer_type: cells.get("customer_type")?,
                 country: cells.get("country")?,
@@ -221,12 +235,11 @@ pub(super) async fn orders(query: &Query, request: SalesOrdersRequest) -> Result
     let asked = Asked::new(&request)?;
     let page = LIST.page(request.page, &request.sort, &asked)?;
     let freshness = query.fresh(request.context.as_ref(), &["sales"]).await?;
-    let mut sql = QueryBuilder::new("SELECT s.*, l.label FROM (");
+    let mut sql = QueryBuilder::new("");
     asked.push(&mut sql);
     page.push(&mut sql);
-    sql.push(") s LEFT JOIN sales_label l ON l.dimension = 'customer' AND l.key = s.customer");
-    let mut rows = sql.build().persistent(false).fetch_all(query.pool()).await?.iter().map(OrderRow::read).collect::<Result<Vec<_>, _>>()?;
-    page.sort(&mut rows);
+    let rows = sql.build().persistent(false).fetch_all(query.pool()).await?;
+    let rows = rows.iter().map(OrderRow::read).collect::<Result<Vec<_>, _>>()?;
     let (orders, page) = page.finish(rows, |row| row.order);
     Ok(SalesOrdersReply {
         orders,

@@ -40,7 +40,10 @@ impl Source {
                 let day = time.date_naive();
                 let first = day - Days::new(day.day0().into());
                 let next = first + Months::new(1);
-                let (first, next) = (first.and_time(NaiveTime::MIN).and_utc(), next.and_time(NaiveTime::MIN).and_utc());
+                let (first, next) = (
+                    first.and_time(NaiveTime::MIN).and_utc(),
+                    next.and_time(NaiveTime::MIN).and_utc(),
+                );
                 if time - first <= next - time { first } else { next }
             }
         }
@@ -93,18 +96,35 @@ fn cut(period: i32, sign: i64, span: Span, sources: &[Source], segments: &mut Ve
         if first < last {
             cut(period, sign, Span { start, end: first }, finer, &mut with);
             cut(period, sign, Span { start: last, end }, finer, &mut with);
-            let span = Span { start: first, end: last };
-            with.push(Segment { source, period, sign, span });
+            let span = Span {
+                start: first,
+                end: last,
+            };
+            with.push(Segment {
+                source,
+                period,
+                sign,
+                span,
+            });
         }
         let better = !with.is_empty() && cost(&with) < cost(&without);
         segments.extend(if better { with } else { without });
         return;
     }
-    segments.push(Segment { source, period, sign, span });
+    segments.push(Segment {
+        source,
+        period,
+        sign,
+        span,
+    });
 }
 
 fn cost(segments: &[Segment]) -> i64 {
-    let weighed = |segment: &Segment| (segment.span.end - segment.span.start).num_seconds().saturating_mul(segment.source.weight());
+    let weighed = |segment: &Segment| {
+        (segment.span.end - segment.span.start)
+            .num_seconds()
+            .saturating_mul(segment.source.weight())
+    };
     segments.iter().map(weighed).fold(0, i64::saturating_add)
 }
 
@@ -122,7 +142,10 @@ mod tests {
     fn shown(segments: &[Segment]) -> Vec<String> {
         let show = |segment: &Segment| {
             let sign = if segment.sign > 0 { '+' } else { '-' };
-            let (start, end) = (segment.span.start.format("%m-%dT%H:%M:%S"), segment.span.end.format("%m-%dT%H:%M:%S"));
+            let (start, end) = (
+                segment.span.start.format("%m-%dT%H:%M:%S"),
+                segment.span.end.format("%m-%dT%H:%M:%S"),
+            );
             format!("{sign}{:?} {start} {end}", segment.source)
         };
         segments.iter().map(show).collect()
@@ -181,13 +204,20 @@ mod tests {
             for sources in all {
                 let segments = segments(1, Span { start, end }, sources);
                 // Every moment counts once inside and not at all outside.
-                let mut borders: Vec<_> = segments.iter().flat_map(|segment| [segment.span.start, segment.span.end]).collect();
+                let mut borders: Vec<_> = segments
+                    .iter()
+                    .flat_map(|segment| [segment.span.start, segment.span.end])
+                    .collect();
                 borders.extend([start, end]);
                 borders.sort_unstable();
                 for at in borders {
                     let covers = |segment: &&Segment| segment.span.start <= at && at < segment.span.end;
                     let count: i64 = segments.iter().filter(covers).map(|segment| segment.sign).sum();
-                    assert_eq!(count, i64::from(start <= at && at < end), "{at} of {end} with {sources:?}");
+                    assert_eq!(
+                        count,
+                        i64::from(start <= at && at < end),
+                        "{at} of {end} with {sources:?}"
+                    );
                 }
             }
         }

@@ -80,9 +80,8 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(request: &SalesRequest) -> Result<Self, Error> {
         let interval = SalesInterval::try_from(request.interval).ok().and_then(Interval::new);
-        let interval = interval.ok_or_else(|| {
-            Error::invalid("interval", "unknown", "must be day, week, month, quarter, year or none")
-        })?;
+        let interval = interval
+            .ok_or_else(|| Error::invalid("interval", "unknown", "must be day, week, month, quarter, year or none"))?;
         let dates = Dates::new(&request.from, &request.to, &request.time_zone)?;
         let days = (dates.to - dates.from).num_days();
         if days > MAX_DAYS && !interval.of_months() {
@@ -95,7 +94,11 @@ impl Report {
         let top = match request.top {
             0 => None,
             top if top > MAX_TOP => {
-                return Err(Error::invalid("top", "out_of_range", format!("must be from 1 to {MAX_TOP}")));
+                return Err(Error::invalid(
+                    "top",
+                    "out_of_range",
+                    format!("must be from 1 to {MAX_TOP}"),
+                ));
             }
             top => Some(top),
         };
@@ -113,7 +116,11 @@ impl Report {
             Ok(SalesCompare::PreviousPeriod) => Some(Compare::PreviousPeriod),
             Ok(SalesCompare::PreviousYear) => Some(Compare::PreviousYear),
             Err(_) => {
-                return Err(Error::invalid("compare", "unknown", "must be previous_period or previous_year"));
+                return Err(Error::invalid(
+                    "compare",
+                    "unknown",
+                    "must be previous_period or previous_year",
+                ));
             }
         };
         Ok(Self {
@@ -167,7 +174,11 @@ impl Filter {
             return Err(Error::invalid("direct", "contradiction", "needs a category"));
         }
         if !["", "new", "returning", "guest"].contains(&asked.customer_type.as_str()) {
-            return Err(Error::invalid("customer_type", "unknown", "must be new, returning or guest"));
+            return Err(Error::invalid(
+                "customer_type",
+                "unknown",
+                "must be new, returning or guest",
+            ));
         }
         if asked.customer.as_deref() == Some("") && !["", "guest"].contains(&asked.customer_type.as_str()) {
             let message = "orders of nobody known are always those of guests";
@@ -201,7 +212,11 @@ pub(super) fn by_order_date(asked: i32) -> Result<bool, Error> {
     match CreditsBy::try_from(asked) {
         Ok(CreditsBy::Happened) => Ok(false),
         Ok(CreditsBy::OrderDate) => Ok(true),
-        Err(_) => Err(Error::invalid("credits_by", "unknown", "must be happened or order_date")),
+        Err(_) => Err(Error::invalid(
+            "credits_by",
+            "unknown",
+            "must be happened or order_date",
+        )),
     }
 }
 
@@ -212,7 +227,11 @@ pub(super) fn group(asked: i32, level: i32, filter: &Filter) -> Result<Group, Er
         Error::invalid("group_by", "unknown", message)
     })?;
     if level != 0 && group != SalesGroup::Category {
-        return Err(Error::invalid("category_level", "contradiction", "needs group_by=category"));
+        return Err(Error::invalid(
+            "category_level",
+            "contradiction",
+            "needs group_by=category",
+        ));
     }
     Ok(match group {
         SalesGroup::None => Group::None,
@@ -262,7 +281,10 @@ impl Sort {
                 measure: Some(Measure::Net),
                 descending: true,
             }),
-            "label" => Ok(Self { measure: None, descending }),
+            "label" => Ok(Self {
+                measure: None,
+                descending,
+            }),
             name => Measure::find(name)
                 .map(|measure| Self {
                     measure: Some(measure),
@@ -270,7 +292,11 @@ impl Sort {
                 })
                 .ok_or_else(|| {
                     let names = Measure::names();
-                    Error::invalid("sort", "unknown", format!("must be label or one of {names}; a leading - reverses"))
+                    Error::invalid(
+                        "sort",
+                        "unknown",
+                        format!("must be label or one of {names}; a leading - reverses"),
+                    )
                 }),
         }
     }

@@ -78,8 +78,14 @@ impl Asked {
     /// are compared with go on behind them.
     async fn read(&self, query: &Query) -> Result<Vec<SumsRow>, Error> {
         let report = &self.report;
-        let all = self.periods.iter().map(Some).chain(self.previous.iter().map(Option::as_ref));
-        let spans = (1..).zip(all).filter_map(|(number, period)| Some((number, period?.span)));
+        let all = self
+            .periods
+            .iter()
+            .map(Some)
+            .chain(self.previous.iter().map(Option::as_ref));
+        let spans = (1..)
+            .zip(all)
+            .filter_map(|(number, period)| Some((number, period?.span)));
         let whole = Span::of_days(report.dates.zone, report.dates.from, report.dates.to);
         let wholes = [Some(whole), self.whole_previous.as_ref().map(|previous| previous.span)];
         let whole_spans = (1..).zip(wholes).filter_map(|(number, span)| Some((number, span?)));
@@ -149,7 +155,12 @@ impl Asked {
             of.insert(sums.row.currency.clone(), sums.row);
         }
         let asked = &self.report.filter.currency;
-        let currencies: BTreeSet<String> = totals.keys().chain(previous.keys()).chain((!asked.is_empty()).then_some(asked)).cloned().collect();
+        let currencies: BTreeSet<String> = totals
+            .keys()
+            .chain(previous.keys())
+            .chain((!asked.is_empty()).then_some(asked))
+            .cloned()
+            .collect();
         let dates = self.report.dates;
         currencies
             .iter()
@@ -176,13 +187,19 @@ impl Asked {
             let number = usize::try_from(sums.period).unwrap_or_default().saturating_sub(1);
             let row = sums.row;
             let group = (row.currency.clone(), row.other, row.key.clone());
-            groups.entry(group).or_insert_with(|| (row.label.clone(), row.name.clone()));
+            groups
+                .entry(group)
+                .or_insert_with(|| (row.label.clone(), row.name.clone()));
             let place = (number % count.max(1), row.currency.clone(), row.other, row.key.clone());
             let of = if number < count { &mut current } else { &mut previous };
             of.insert(place, row);
         }
         if self.report.group == Group::None {
-            groups.extend(totals.iter().map(|total| ((total.currency.clone(), false, String::new()), Default::default())));
+            groups.extend(
+                totals
+                    .iter()
+                    .map(|total| ((total.currency.clone(), false, String::new()), Default::default())),
+            );
         }
         let places: BTreeSet<Place> = if self.report.fill {
             if count.saturating_mul(groups.len()) > MAX_ROWS {
@@ -198,7 +215,9 @@ impl Asked {
         };
         let mut rows: Vec<(usize, SalesRow)> = Vec::with_capacity(places.len());
         for place in places {
-            let Some(period) = self.periods.get(place.0) else { continue };
+            let Some(period) = self.periods.get(place.0) else {
+                continue;
+            };
             let blank = || SalesRow {
                 key: place.3.clone(),
                 other: place.2,
@@ -217,7 +236,11 @@ impl Asked {
             }
             rows.push((place.0, row));
         }
-        rows.sort_by(|left, right| (left.0, &left.1.currency).cmp(&(right.0, &right.1.currency)).then_with(|| self.order(&left.1, &right.1)));
+        rows.sort_by(|left, right| {
+            (left.0, &left.1.currency)
+                .cmp(&(right.0, &right.1.currency))
+                .then_with(|| self.order(&left.1, &right.1))
+        });
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 
@@ -229,7 +252,10 @@ impl Asked {
             None => left.label.cmp(&right.label),
         };
         let compared = if sort.descending { compared.reverse() } else { compared };
-        left.other.cmp(&right.other).then(compared).then_with(|| left.key.cmp(&right.key))
+        left.other
+            .cmp(&right.other)
+            .then(compared)
+            .then_with(|| left.key.cmp(&right.key))
     }
 
     fn is_direct(&self, key: &str) -> bool {
@@ -250,7 +276,9 @@ fn push_cells(sql: &mut QueryBuilder<'_, Postgres>, name: &str, wanted: &Wanted<
         totals_of("r")
     ));
     wanted.push(sql);
-    let some = super::measure::SUMS.map(|sum| format!("sum(r.{sum}) <> 0")).join(" OR ");
+    let some = super::measure::SUMS
+        .map(|sum| format!("sum(r.{sum}) <> 0"))
+        .join(" OR ");
     sql.push(format_args!(") r GROUP BY 1, 2, 3 HAVING {some})"));
 }
 

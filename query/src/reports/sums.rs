@@ -46,7 +46,9 @@ impl Wanted<'_> {
         let kept = |dimension, sources| Some(Kept { dimension, sources });
         match (self.group, category, country) {
             (Group::None | Group::Currency | Group::CustomerType, None, None) => kept("total", BY_QUARTER),
-            (Group::None | Group::Currency | Group::CustomerType | Group::Country, None, _) => kept("country", BY_QUARTER),
+            (Group::None | Group::Currency | Group::CustomerType | Group::Country, None, _) => {
+                kept("country", BY_QUARTER)
+            }
             (Group::None | Group::Currency | Group::CustomerType, Some(_), None) if *direct => {
                 kept("category_own", BY_QUARTER)
             }
@@ -77,12 +79,19 @@ impl Wanted<'_> {
             .flat_map(|(number, span)| segments(*number, *span, sources))
             .collect();
         let of = |wanted: fn(Source) -> bool| -> Vec<Segment> {
-            segments.iter().copied().filter(|segment| wanted(segment.source)).collect()
+            segments
+                .iter()
+                .copied()
+                .filter(|segment| wanted(segment.source))
+                .collect()
         };
         let mut union = "";
         if let Some(kept) = &kept {
             for (table, wanted) in [
-                ("sales", (|source| matches!(source, Source::Quarters | Source::Days)) as fn(Source) -> bool),
+                (
+                    "sales",
+                    (|source| matches!(source, Source::Quarters | Source::Days)) as fn(Source) -> bool,
+                ),
                 ("sales_month", |source| source == Source::Months),
             ] {
                 let segments = of(wanted);
@@ -129,7 +138,9 @@ impl Wanted<'_> {
              sum(g.sign * s.{units}) AS credited_units FROM "
         ));
         push_segments(sql, segments);
-        sql.push(format_args!(" JOIN {table} s ON s.bucket >= g.since AND s.bucket < g.until AND "));
+        sql.push(format_args!(
+            " JOIN {table} s ON s.bucket >= g.since AND s.bucket < g.until AND "
+        ));
         if dimension == "category*" {
             sql.push("s.dimension IN ('category', 'category_own')");
         } else {
@@ -174,7 +185,9 @@ impl Wanted<'_> {
             key = entry_key(self.group),
         ));
         push_segments(sql, segments);
-        sql.push(format_args!(" JOIN sales_entry e ON e.{time} >= g.since AND e.{time} < g.until{kind}"));
+        sql.push(format_args!(
+            " JOIN sales_entry e ON e.{time} >= g.since AND e.{time} < g.until{kind}"
+        ));
         sql.push(entry_joins(self.group));
         sql.push(" WHERE TRUE");
         self.push_common(sql, "e");
@@ -194,7 +207,8 @@ impl Wanted<'_> {
             ("customer_type", &self.filter.customer_type),
         ] {
             if !value.is_empty() {
-                sql.push(format_args!(" AND {table}.{column} = ")).push_bind(value.clone());
+                sql.push(format_args!(" AND {table}.{column} = "))
+                    .push_bind(value.clone());
             }
         }
     }
@@ -259,7 +273,9 @@ fn push_below(sql: &mut QueryBuilder<'_, Postgres>, column: &str, filter: &Filte
     sql.push(format_args!(" AND ({column} = ")).push_bind(category.clone());
     // Below the uncategorised there is nothing.
     if !filter.direct && !category.is_empty() {
-        sql.push(format_args!(" OR starts_with({column}, ")).push_bind(format!("{category}/")).push(")");
+        sql.push(format_args!(" OR starts_with({column}, "))
+            .push_bind(format!("{category}/"))
+            .push(")");
     }
     sql.push(")");
 }
@@ -279,10 +295,15 @@ fn push_segments(sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment]) {
 
 /// Sums of the columns [`SUMS`], those of each type of customer, all as 64 bits.
 pub(super) fn totals_of(table: &str) -> String {
-    let mut columns: Vec<String> = SUMS.iter().map(|name| format!("sum({table}.{name})::bigint AS {name}")).collect();
+    let mut columns: Vec<String> = SUMS
+        .iter()
+        .map(|name| format!("sum({table}.{name})::bigint AS {name}"))
+        .collect();
     for kind in ["new", "returning", "guest"] {
         let filter = format!("FILTER (WHERE {table}.customer_type = '{kind}')");
-        columns.push(format!("coalesce(sum({table}.orders) {filter}, 0)::bigint AS {kind}_orders"));
+        columns.push(format!(
+            "coalesce(sum({table}.orders) {filter}, 0)::bigint AS {kind}_orders"
+        ));
         columns.push(format!(
             "coalesce(sum({table}.gross - {table}.discounts - {table}.credits) {filter}, 0)::bigint AS {kind}_net"
         ));
