@@ -9,6 +9,7 @@
 mod audit;
 mod auth;
 mod edge;
+mod history;
 mod orders;
 mod products;
 mod projections;
