@@ -167,7 +167,7 @@ impl Sealer {
                         tracing::error!("nothing is sealed any more: {complaint}");
                     }
                     _ if complaint != memory.complaint => {
-                        tracing::warn!("sealing failed and is tried again: {complaint}")
+                        tracing::warn!("sealing failed and is tried again: {complaint}");
                     }
                     _ => {}
                 }
