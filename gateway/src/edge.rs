@@ -12,7 +12,8 @@ use proto::{
         order_command_client::OrderCommandClient, order_query_client::OrderQueryClient,
         product_command_client::ProductCommandClient, product_query_client::ProductQueryClient,
         projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
-        seal_query_client::SealQueryClient, stock_command_client::StockCommandClient,
+        seal_query_client::SealQueryClient, search_command_client::SearchCommandClient,
+        search_query_client::SearchQueryClient, stock_command_client::StockCommandClient,
         stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
         user_query_client::UserQueryClient,
     },
@@ -110,6 +111,14 @@ impl Edge {
 
     pub(crate) fn history_query(&self) -> HistoryQueryClient<Transport> {
         HistoryQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn search_command(&self) -> SearchCommandClient<Transport> {
+        SearchCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn search_query(&self) -> SearchQueryClient<Transport> {
+        SearchQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn user_query(&self) -> UserQueryClient<Transport> {

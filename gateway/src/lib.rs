@@ -27,6 +27,7 @@ mod rate;
 mod reply;
 mod reports;
 mod routes;
+mod search;
 mod serve;
 mod stock;
 mod times;

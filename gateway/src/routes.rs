@@ -9,13 +9,14 @@ use crate::{
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
-    products, projections, reports, stock,
+    products, projections, reports, search, stock,
 };
 
 /// The routes that the OpenAPI description tells of.
 pub(crate) fn documented() -> OpenApiRouter<Edge> {
     OpenApiRouter::default()
         .routes(routes!(products::list::list_products, products::create::create_product))
+        .routes(routes!(products::suggest::suggest_products))
         .routes(routes!(
             products::get::read_product,
             products::patch::update_product,
@@ -24,6 +25,19 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(products::publish::publish_product))
         .routes(routes!(products::archive::archive_product))
         .routes(routes!(products::restore::restore_product))
+        .routes(routes!(
+            search::settings::read_search_settings,
+            search::settings::replace_search_settings,
+            search::settings::update_search_settings
+        ))
+        .routes(routes!(
+            search::rules::list_search_rules,
+            search::rules::create_search_rule
+        ))
+        .routes(routes!(
+            search::rules::read_search_rule,
+            search::rules::delete_search_rule
+        ))
         .routes(routes!(stock::get::read_stock))
         .routes(routes!(stock::receive::receive_stock))
         .routes(routes!(stock::adjust::adjust_stock))

@@ -4,6 +4,7 @@ mod audit;
 mod cells;
 mod consistency;
 mod error;
+mod finding;
 mod history;
 mod list;
 mod orders;
@@ -23,10 +24,12 @@ use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
 use proto::v1::seal_query_server::SealQueryServer;
+use proto::v1::search_query_server::SearchQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
 
+pub use finding::SearchEngine;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 
 /// What the read services need.
@@ -40,6 +43,8 @@ pub struct Config {
     pub max_wait: Duration,
     /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
     pub history: Option<Arc<dyn History>>,
+    /// What finds products; `None`: the read model does, letter by letter. Have somebody run [`SearchEngine::watch`].
+    pub search: Option<SearchEngine>,
 }
 
 impl Config {
@@ -51,6 +56,7 @@ impl Config {
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
             history: None,
+            search: None,
         }
     }
 
@@ -122,6 +128,16 @@ impl Query {
     #[must_use]
     pub fn user_server(&self) -> UserQueryServer<Self> {
         UserQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.SearchQuery`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchQueryServer<Self> {
+        SearchQueryServer::new(self.clone())
+    }
+
+    fn search(&self) -> Option<&SearchEngine> {
+        self.config.search.as_ref()
     }
 
     fn pool(&self) -> &PgPool {

@@ -17,6 +17,7 @@ mod layers;
 mod orders;
 mod roles;
 mod seal;
+mod search;
 mod services;
 mod telemetry;
 mod variable;
@@ -36,6 +37,7 @@ pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use roles::{Role, Roles};
 pub use seal::Seal;
+pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -53,6 +55,7 @@ const VARIABLES: &[&[&Variable]] = &[
     auth::VARIABLES,
     orders::VARIABLES,
     seal::VARIABLES,
+    search::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -93,6 +96,8 @@ pub struct Config {
     pub orders: Orders,
     /// The seal over the log.
     pub seal: Seal,
+    /// The search engine.
+    pub search: Search,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -117,6 +122,7 @@ impl Config {
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
         let seal = seal::read(&mut reader);
+        let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -130,6 +136,9 @@ impl Config {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
+            return Err(reader.into_error());
+        };
+        let Ok(search) = search else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -148,6 +157,7 @@ impl Config {
             auth,
             orders,
             seal,
+            search,
             telemetry,
             later,
             path,

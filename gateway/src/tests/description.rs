@@ -41,6 +41,7 @@ fn every_operation_describes_its_answers() {
     POST /v1/orders/{id}/cancel: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
     GET /v1/products: 200 400 401 403 429 500 503 504
     POST /v1/products: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
+    GET /v1/products/suggest: 200 400 401 429 500 503 504
     DELETE /v1/products/{id}: 204 400 401 403 404 409 412 422 429 500 503 504
     GET /v1/products/{id}: 200 400 401 404 429 500 503 504
     PATCH /v1/products/{id}: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
@@ -49,6 +50,13 @@ fn every_operation_describes_its_answers() {
     POST /v1/products/{id}/restore: 200 400 401 403 404 409 412 422 429 500 503 504
     GET /v1/products/{id}/stock: 200 400 401 404 429 500 503 504
     GET /v1/reports/sales: 200 400 401 403 429 500 503 504
+    GET /v1/search/rules: 200 400 401 403 429 500 503 504
+    POST /v1/search/rules: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
+    DELETE /v1/search/rules/{id}: 204 400 401 403 404 409 422 429 500 503 504
+    GET /v1/search/rules/{id}: 200 400 401 403 404 429 500 503 504
+    GET /v1/search/settings: 200 400 401 403 429 500 503 504
+    PATCH /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
+    PUT /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
     POST /v1/stock/adjust: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
     POST /v1/stock/receive: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
     POST /v1/stock/set: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504

@@ -29,6 +29,8 @@ pub(crate) async fn expected(pool: &PgPool) -> BTreeMap<&'static str, Rows> {
     put("stock", shop.stock.into_values().collect());
     put("orders", shop.orders.into_values().collect());
     put("users", shop.users);
+    put("product_sales", shop.units.into_iter().map(units_row).collect());
+    put("search_settings", shop.search.into_iter().collect());
     put("audit", shop.audit);
     put("sales", shop.sales.into_iter().map(sales_row).collect());
     put("sales_label", shop.labels.into_iter().map(label_row).collect());
@@ -41,6 +43,9 @@ struct Shop {
     stock: BTreeMap<String, Value>,
     orders: BTreeMap<String, Value>,
     users: Vec<Value>,
+    /// By product: sold, and taken back.
+    units: BTreeMap<String, [i64; 2]>,
+    search: Option<Value>,
     audit: Vec<Value>,
     /// `(dimension, key, currency, bucket)` to `[orders, units, gross, credits, credited units]`.
     sales: BTreeMap<(String, String, String, i64), [i64; 5]>,
@@ -211,6 +216,7 @@ impl Shop {
             "stock" => self.stock(&id, &kind, body, event),
             "order" => self.order(&id, &kind, body, event),
             "credit" => self.trade(body, at, false),
+            "search_settings" => self.set_search(&kind, body, event),
             "user" => {
                 let mut row = copy(body, &["email", "name", "role"]);
                 row.extend([
@@ -222,6 +228,30 @@ impl Shop {
             }
             other => panic!("{other}"),
         }
+    }
+
+    fn set_search(&mut self, kind: &str, body: &Value, event: &Value) {
+        let row = self.search.get_or_insert_with(|| {
+            json!({"id": event["aggregate_id"],
+                   "settings": {"revision": 0, "synonyms": [], "stop_words": [], "rules": []}})
+        });
+        let settings = &mut row["settings"];
+        match kind {
+            "SearchSettingsChanged" => {
+                settings["revision"] = json!(number(&settings["revision"]) + 1);
+                for (name, list) in body.as_object().unwrap() {
+                    settings[name] = list.clone();
+                }
+            }
+            "SearchRuleCreated" => settings["rules"].as_array_mut().unwrap().push(body.clone()),
+            "SearchRuleDeleted" => settings["rules"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|rule| rule["rule_id"] != body["rule_id"]),
+            other => panic!("{other}"),
+        }
+        row["version"] = event["sequence"].clone();
+        row["updated_at"] = event["occurred_at"].clone();
     }
 
     fn product(&mut self, id: &str, kind: &str, body: &Value, event: &Value) {
@@ -360,6 +390,13 @@ impl Shop {
         let lines = body["lines"].as_array().unwrap();
         let moved: Vec<&Value> = lines.iter().filter(|line| line["kind"] != "adjustment").collect();
         let is_fee = |line: &Value| line["kind"] == "fee";
+        for line in moved
+            .iter()
+            .filter(|line| !is_fee(line) && line["product_id"].is_string())
+        {
+            let units = self.units.entry(text(&line["product_id"])).or_default();
+            units[usize::from(!sold)] += number(&line["quantity"]);
+        }
         let product = |line: &Value| {
             if is_fee(line) {
                 format!("fee:{}", text(&line["sku"]))
@@ -427,6 +464,10 @@ impl Shop {
         label("country", country.clone(), &country, &country);
         label("total", String::new(), "", "");
     }
+}
+
+fn units_row((product_id, [sold, taken_back]): (String, [i64; 2])) -> Value {
+    json!({"product_id": product_id, "sold": sold, "taken_back": taken_back})
 }
 
 fn sales_row(((dimension, key, currency, bucket), sum): ((String, String, String, i64), [i64; 5])) -> Value {

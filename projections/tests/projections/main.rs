@@ -3,6 +3,7 @@
 
 mod fold;
 mod history;
+mod indexing;
 mod live;
 mod parked;
 mod poison;

@@ -24,6 +24,8 @@ pub(crate) const VIEWS: &[(&str, &[&str])] = &[
     ("sales_label", &["dimension", "key"]),
     ("audit", &["lane", "position"]),
     ("users", &["id"]),
+    ("product_sales", &["product_id"]),
+    ("search_settings", &["id"]),
 ];
 
 /// Rows by their identity.
