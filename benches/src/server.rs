@@ -35,6 +35,11 @@ pub(crate) fn binary() -> Result<PathBuf> {
 impl Server {
     /// Starts on `database_url` and waits until it is ready.
     pub(crate) async fn start(database_url: &str) -> Result<Self> {
+        Self::start_with(database_url, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub(crate) async fn start_with(database_url: &str, arguments: &[&str]) -> Result<Self> {
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let data = tempfile::tempdir()?;
         let start = Instant::now();
@@ -48,6 +53,7 @@ impl Server {
                 "--data-dir",
             ])
             .arg(data.path())
+            .args(arguments)
             .env("DATABASE_URL", database_url)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
