@@ -10,6 +10,7 @@ mod pgbench;
 mod project;
 mod report;
 mod seal;
+mod reports;
 mod server;
 
 use anyhow::{Result, bail};
@@ -22,8 +23,8 @@ const SECONDS: u32 = 8;
 const ROUNDS: usize = 3;
 
 const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
-/// Parts that run only when asked for.
-const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
+/// Parts that run only when asked for: they take long, or much disk.
+const EXTRA: [&str; 5] = ["overload", "project", "reports", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -45,6 +46,7 @@ async fn main() -> Result<()> {
             "append" => append::fresh(&cluster, &mut report).await?,
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
+            "reports" => reports::reports(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,
             "verify" => seal::verify(&cluster, &mut report).await?,
