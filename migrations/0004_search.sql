@@ -48,6 +48,6 @@ CREATE TABLE search_rejected (
 -- What sets the indexes of this database apart from those of others on the same engine.
 CREATE TABLE search_shop (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    only boolean NOT NULL DEFAULT true UNIQUE CHECK (only)
+    singleton boolean NOT NULL DEFAULT true UNIQUE CHECK (singleton) -- there is one row
 );
 INSERT INTO search_shop DEFAULT VALUES;

@@ -10,6 +10,7 @@ mod config;
 mod consistency;
 mod edge;
 mod etag;
+mod exports;
 mod frame;
 mod id;
 mod json;

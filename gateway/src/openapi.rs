@@ -126,6 +126,8 @@ impl Kind {
             "/v1/audit/checkpoints",
             "/v1/projections/parked",
             "/v1/search/rules",
+            "/v1/exports",
+            "/v1/reports/sales/orders",
         ]
         .contains(&path)
             || path.starts_with("/v1/streams/");
@@ -143,7 +145,8 @@ impl Kind {
                 && !operates
                 && path != "/v1/products"
                 && path != "/v1/orders"
-                && !path.starts_with("/v1/search/rules"),
+                && !path.starts_with("/v1/search/rules")
+                && !path.starts_with("/v1/exports"),
             operates,
             looks_back: operation
                 .parameters

@@ -17,6 +17,8 @@ use crate::{
 const MAX_LIMIT: u32 = 200;
 /// Most parameters of one prefix.
 const MAX_PREFIXED: usize = 50;
+/// Most times that a parameter may come.
+const MAX_EVERY: usize = 100;
 /// More mistakes than this are not listed.
 const MAX_ERRORS: usize = 50;
 /// Longest text in a parameter, in bytes.
@@ -60,7 +62,14 @@ impl ReadParams for NoParams {
 /// 400 with all mistakes.
 pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
-    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    read_pairs(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+/// Reads parameters that came another way.
+///
+/// # Errors
+/// 400 with all mistakes.
+pub(crate) fn read_pairs<T: ReadParams>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
     let mut values = Values {
         pairs,
         errors: Vec::new(),
@@ -120,6 +129,19 @@ impl Values {
             self.wrong(name, "duplicate_parameter", "the parameter is given more than once");
         }
         self.checked(name, value?)
+    }
+
+    /// A text that may come again; empty ones count as absent.
+    pub(crate) fn every(&mut self, name: &str) -> Vec<String> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
+        if found.len() > MAX_EVERY {
+            self.wrong(name, "too_many", format!("at most {MAX_EVERY} are allowed"));
+            return Vec::new();
+        }
+        found
+            .into_iter()
+            .filter_map(|(_, value)| self.checked(name, value))
+            .collect()
     }
 
     fn checked(&mut self, name: &str, value: String) -> Option<String> {

@@ -6,6 +6,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     audit, auth,
     edge::Edge,
+    exports,
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
@@ -46,6 +47,10 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(orders::get::read_order))
         .routes(routes!(orders::cancel::cancel_order))
         .routes(routes!(reports::sales::report_sales))
+        .routes(routes!(reports::orders::list_sales_orders))
+        .routes(routes!(exports::list::list_exports, exports::start::start_export))
+        .routes(routes!(exports::get::read_export, exports::cancel::cancel_export))
+        .routes(routes!(exports::file::read_file))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
         .routes(routes!(audit::seal::checkpoints::list_checkpoints))

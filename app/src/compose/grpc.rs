@@ -54,6 +54,7 @@ impl Services {
         self.add(query.stock_server());
         self.add(query.order_server());
         self.add(query.report_server());
+        self.add(query.export_server());
         self.add(query.audit_server());
         self.add(query.seal_server());
         self.add(query.user_server());

@@ -25,6 +25,8 @@ use crate::world::World;
 const COMMAND_CONNECTIONS: u32 = 16;
 /// Connections for reads.
 const QUERY_CONNECTIONS: u32 = 24;
+/// For the export that is being made, its lease and its file.
+const EXPORT_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One to seal with, one to look.
@@ -101,7 +103,12 @@ impl Parts {
                     search: search.map(|search| self.searching(&search, &pool)),
                     ..query::Config::new(pool.clone()).history(history(pool.clone()))
                 };
-                query = Some((settings.build(), pool));
+                let service = settings.build();
+                // A file may take longer than any request.
+                let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
+                let (exports, stop) = (service.clone(), self.upkeep.stop_token());
+                self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
+                query = Some((service, pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;

@@ -155,6 +155,19 @@ impl<'j> Fields<'j> {
         found
     }
 
+    /// One of a few words, which must be there.
+    pub(crate) fn one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
+        self.required(name).and_then(|value| self.as_one_of(name, table, value))
+    }
+
+    /// All members that nobody took yet, whatever they are.
+    pub(crate) fn all(&mut self) -> Vec<(String, Json<'j>)> {
+        let entries = self.entries.iter_mut();
+        entries
+            .filter_map(|(name, value)| Some((name.to_string(), value.take()?)))
+            .collect()
+    }
+
     /// A string that must be there.
     pub(crate) fn text(&mut self, name: &str) -> String {
         self.required(name)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fold;
+mod fold_sales;
 mod history;
 mod indexing;
 mod live;

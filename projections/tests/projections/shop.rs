@@ -1,5 +1,7 @@
 //! Random trade, written as events.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, Utc};
 use cqrs_es::Aggregate;
 use domain::{
@@ -361,6 +363,10 @@ impl Shop {
         let (mut lines, mut total) = self.lines();
         for line in &mut lines {
             line["kind"] = json!("product");
+            if self.rng.random_range(0..3) == 0 {
+                line["discount"] = json!(self.rng.random_range(1..50));
+                line["tax"] = json!(line["total"].as_i64().unwrap() / 6);
+            }
         }
         if self.rng.random() {
             let fee = self.rng.random_range(-500..500);
@@ -421,16 +427,18 @@ impl Shop {
         let (mut lines, total) = self.history_lines();
         let mut body = self.heading();
         let mut appends = Vec::new();
-        if let Some(index) = self.open_order(true) {
-            let order = self.orders[index].id.clone();
-            for line in &mut lines {
+        // A credit may undo several orders, and none that is known.
+        let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+        for line in lines.iter_mut().take(2) {
+            if let Some(index) = self.open_order(true) {
+                let order = self.orders[index].id.clone();
+                *taken.entry(order.clone()).or_default() += line["total"].as_i64().unwrap();
                 line["order_id"] = json!(order);
             }
-            appends.push((
-                Kind::Order,
-                order,
-                vec![json!({"OrderCredited": {"credit_id": id, "amount": total, "units": 1}})],
-            ));
+        }
+        for (order, amount) in taken {
+            let credited = json!({"OrderCredited": {"credit_id": id, "amount": amount, "units": 1}});
+            appends.push((Kind::Order, order, vec![credited]));
         }
         body["credit_id"] = json!(id);
         body["lines"] = json!(lines);

@@ -91,7 +91,7 @@ async fn highlights_are_safe_html() {
 async fn suggestions_come_while_one_types() {
     let (system, _, everything) = shop().await;
     let public = system.anonymous();
-    for (typed, expected) in [("po", vec!["M-3"]), ("enamel%20p", vec!["P-1"]), ("ruck", vec!["B-1"])] {
+    for (typed, expected) in [("po", vec!["M-3"]), ("enamel%20pl", vec!["P-1"]), ("ruck", vec!["B-1"])] {
         let answer = public
             .get(format!("/v1/products/suggest?q={typed}"))
             .after(&everything)
