@@ -5,8 +5,11 @@ mod cluster;
 mod counter;
 mod http;
 mod orders;
+mod overload;
 mod pgbench;
+mod project;
 mod report;
+mod seal;
 mod server;
 
 use anyhow::{Result, bail};
@@ -19,6 +22,8 @@ const SECONDS: u32 = 8;
 const ROUNDS: usize = 3;
 
 const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+/// Parts that run only when asked for.
+const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -26,8 +31,12 @@ async fn main() -> Result<()> {
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }
-    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        bail!("no part is called {unknown:?}; there are: {}", PARTS.join(", "));
+    if let Some(unknown) = asked
+        .iter()
+        .find(|part| !PARTS.contains(&part.as_str()) && !EXTRA.contains(&part.as_str()))
+    {
+        let known = [PARTS.as_slice(), EXTRA.as_slice()].concat().join(", ");
+        bail!("no part is called {unknown:?}; there are: {known}");
     }
     let cluster = cluster::Cluster::start().await?;
     let mut report = report::Report::default();
@@ -37,6 +46,10 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "sealed" => seal::append(&cluster, &mut report).await?,
+            "verify" => seal::verify(&cluster, &mut report).await?,
+            "overload" => overload::overload(&cluster).await?,
+            "project" => project::project(&cluster).await?,
             _ => orders::idle(&cluster).await?,
         }
     }

@@ -22,6 +22,7 @@ mod answer;
 mod client;
 mod clock;
 mod database;
+mod poison;
 mod schema;
 mod shop;
 mod system;

@@ -64,6 +64,8 @@ impl Options {
             ("http-addr", "127.0.0.1:0".to_owned()),
             ("grpc-addr", "127.0.0.1:0".to_owned()),
             ("rate-limit", "off".to_owned()),
+            // Builds for tests on busy machines are slow, which is no overload.
+            ("load-shedding", "off".to_owned()),
         ];
         let given = |flag: &str| self.pairs.iter().any(|(name, _)| *name == flag);
         let mut pairs: Vec<_> = defaults.into_iter().filter(|(flag, _)| !given(flag)).collect();

@@ -5,6 +5,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use proto::transport::Transport;
 
 use crate::{
+    admission::{Admission, Capacity},
     auth::{
         key::{KeyError, SigningKey},
         token::Tokens,
@@ -30,6 +31,8 @@ pub struct Config {
     pub ids: IdsFn,
     /// How many requests a client may make; none: as many as it likes.
     pub quotas: Option<Quotas>,
+    /// How many requests are worked on at once; none: all that come.
+    pub capacity: Option<Capacity>,
     /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
     pub trusted_proxies: usize,
     /// Address that clients know the gateway by, for example `https://shop.example`; none: addresses in answers
@@ -64,6 +67,7 @@ impl Config {
             clock,
             ids,
             quotas: Some(Quotas::default()),
+            capacity: Some(Capacity::default()),
             trusted_proxies: 0,
             public_base_url: None,
             metrics: None,
@@ -85,6 +89,7 @@ impl Config {
             openapi: openapi().to_json()?.into(),
             base: base(self.public_base_url)?,
             limits: self.quotas.map(Limits::new),
+            admission: self.capacity.map(Admission::new),
             command: self.command,
             query: self.query,
             clock: self.clock,
@@ -101,6 +106,7 @@ impl std::fmt::Debug for Config {
             .debug_struct("Config")
             .field("signing_key", &self.signing_key)
             .field("quotas", &self.quotas)
+            .field("capacity", &self.capacity)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("public_base_url", &self.public_base_url)
             .finish_non_exhaustive()

@@ -11,14 +11,15 @@ use proto::{
         audit_query_client::AuditQueryClient, history_query_client::HistoryQueryClient,
         order_command_client::OrderCommandClient, order_query_client::OrderQueryClient,
         product_command_client::ProductCommandClient, product_query_client::ProductQueryClient,
-        report_query_client::ReportQueryClient, stock_command_client::StockCommandClient,
+        projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
+        seal_query_client::SealQueryClient, stock_command_client::StockCommandClient,
         stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
         user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;
 
-use crate::{auth::token::Tokens, rate::Limits};
+use crate::{admission::Admission, auth::token::Tokens, rate::Limits};
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) ids: IdsFn,
     /// None: requests are not limited.
     pub(crate) limits: Option<Limits>,
+    /// None: everything is worked on at once.
+    pub(crate) admission: Option<Admission>,
     pub(crate) trusted_proxies: usize,
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,
@@ -77,6 +80,10 @@ impl Edge {
         UserCommandClient::new(self.command.clone())
     }
 
+    pub(crate) fn projection_operations(&self) -> ProjectionOperationsClient<Transport> {
+        ProjectionOperationsClient::new(self.command.clone())
+    }
+
     pub(crate) fn product_query(&self) -> ProductQueryClient<Transport> {
         ProductQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
@@ -95,6 +102,10 @@ impl Edge {
 
     pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
         AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn seal_query(&self) -> SealQueryClient<Transport> {
+        SealQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn history_query(&self) -> HistoryQueryClient<Transport> {

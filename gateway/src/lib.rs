@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admission;
 mod as_of;
 mod audit;
 mod auth;
@@ -21,6 +22,7 @@ mod page;
 mod params;
 mod problem;
 mod products;
+mod projections;
 mod rate;
 mod reply;
 mod reports;
@@ -32,10 +34,11 @@ mod times;
 #[cfg(test)]
 mod tests;
 
+pub use admission::Capacity;
 pub use auth::key::{KeyError, SigningKey};
 pub use config::{Config, ConfigError};
 pub use edge::{ClockFn, IdsFn};
 pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
 pub use openapi::{openapi, openapi_json};
 pub use rate::{Quota, Quotas};
-pub use serve::serve;
+pub use serve::{Connections, serve};

@@ -27,6 +27,7 @@ use crate::{
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
         (name = "audit", description = "The events themselves"),
+        (name = "projections", description = "The read models, and events that they do not show"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
     )
@@ -107,6 +108,7 @@ struct Kind {
     refuses_callers: bool,
     shows_version: bool,
     looks_back: bool,
+    operates: bool,
 }
 
 impl Kind {
@@ -114,7 +116,17 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = [
+            "/v1/products",
+            "/v1/orders",
+            "/v1/audit",
+            "/v1/audit/checkpoints",
+            "/v1/projections/parked",
+        ]
+        .contains(&path)
+            || path.starts_with("/v1/streams/");
+        // What operators do has no version, and reads of how things stand wait for nothing.
+        let operates = path.starts_with("/v1/projections");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -123,7 +135,8 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && path != "/v1/products" && path != "/v1/orders",
+            takes_version: writes && !operates && path != "/v1/products" && path != "/v1/orders",
+            operates,
             shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
             looks_back: operation
                 .parameters
@@ -226,25 +239,25 @@ fn describe_parameters(parameters: &mut Vec<RefOr<Parameter>>, kind: Kind) {
             "`next_cursor` or `prev_cursor` of an earlier page.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Token",
             ParameterIn::Header,
             "Wait until the answer can show the write that answered with this token.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Wait",
             ParameterIn::Header,
             "How long to wait for that, in milliseconds.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Stale",
             ParameterIn::Header,
             "`allow`: after the wait, an answer that does not show it is better than none.",
         ),
         (
-            kind.writes,
+            kind.writes && !kind.operates,
             "Idempotency-Key",
             ParameterIn::Header,
             "1 to 255 visible ASCII characters. A retry with the same key and body gets the first answer again.",

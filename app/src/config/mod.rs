@@ -6,6 +6,7 @@
 //! checked here, once, before a port is bound or a folder is touched; all problems are reported together.
 
 mod auth;
+mod capacity;
 mod data;
 mod database;
 mod dump;
@@ -15,6 +16,7 @@ mod later;
 mod layers;
 mod orders;
 mod roles;
+mod seal;
 mod services;
 mod telemetry;
 mod variable;
@@ -24,6 +26,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use auth::Auth;
+pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
 pub use flags::Flags;
@@ -32,6 +35,7 @@ pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use roles::{Role, Roles};
+pub use seal::Seal;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -42,11 +46,13 @@ use variable::Variable;
 const VARIABLES: &[&[&Variable]] = &[
     data::VARIABLES,
     http::VARIABLES,
+    capacity::VARIABLES,
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    seal::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -73,6 +79,8 @@ pub struct Config {
     pub data: Data,
     /// The public HTTP side.
     pub http: Http,
+    /// How much the gateway works on at once.
+    pub capacity: Capacity,
     /// gRPC between processes.
     pub services: Services,
     /// What this process does.
@@ -83,6 +91,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// The seal over the log.
+    pub seal: Seal,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -100,11 +110,13 @@ impl Config {
         let mut reader = Reader::new(Layers::collect(inputs)?);
         let data = data::read(&mut reader);
         let http = http::read(&mut reader);
+        let capacity = capacity::read(&mut reader);
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let seal = seal::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -114,7 +126,10 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+        let Ok(capacity) = capacity else {
+            return Err(reader.into_error());
+        };
+        let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -126,11 +141,13 @@ impl Config {
         Ok(Config {
             data,
             http,
+            capacity,
             services,
             roles,
             database,
             auth,
             orders,
+            seal,
             telemetry,
             later,
             path,

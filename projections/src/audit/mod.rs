@@ -67,6 +67,10 @@ const TABLE: Table = Table {
             definition: "(request_id) WHERE request_id <> ''",
         },
         Index {
+            suffix: "event",
+            definition: "(event_id)",
+        },
+        Index {
             suffix: "fields",
             definition: "USING gin (fields)",
         },
@@ -127,7 +131,9 @@ impl Projection for Audit {
             "INSERT INTO {} ({})
              SELECT {}
              FROM unnest($1::integer[], $2::bigint[]) AS bound (lane, position)
-             JOIN events e ON e.lane = bound.lane AND e.position <= bound.position",
+             JOIN events e ON e.lane = bound.lane AND e.position <= bound.position
+             WHERE NOT EXISTS (SELECT FROM projection_skip s
+                               WHERE s.name = 'audit' AND s.lane = e.lane AND s.position = e.position)",
             TABLE.name(version),
             TABLE.column_list(),
             values("e"),

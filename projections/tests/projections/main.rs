@@ -4,8 +4,8 @@
 mod fold;
 mod history;
 mod live;
+mod parked;
 mod poison;
-mod rates;
 mod rebuild;
 mod runner;
 mod sales;
