@@ -3,6 +3,7 @@
 mod append;
 mod cluster;
 mod counter;
+mod history;
 mod http;
 mod orders;
 mod overload;
@@ -23,7 +24,7 @@ const ROUNDS: usize = 3;
 
 const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
 /// Parts that run only when asked for.
-const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
+const EXTRA: [&str; 5] = ["history", "overload", "project", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -46,6 +47,7 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "history" => history::long_stream(&cluster).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,
             "verify" => seal::verify(&cluster, &mut report).await?,
             "overload" => overload::overload(&cluster).await?,

@@ -111,7 +111,11 @@ impl Outages {
         let Trouble { cause, reason } = trouble;
         counter!("projection_retries_total", "projection" => name, "cause" => cause.as_str()).increment(1);
         if *cause == Cause::Collision {
-            tracing::debug!(projection = name, reason, "a batch was in another one's way and is tried again");
+            tracing::debug!(
+                projection = name,
+                reason,
+                "a batch was in another one's way and is tried again"
+            );
             return;
         }
         let mut outage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,6 +182,9 @@ mod tests {
         assert_eq!(waiting(&outages), 1);
         outages.passed("sales");
         assert_eq!((waiting(&outages), outages.0.lock().unwrap().tries), (0, 0));
-        assert!(outages.0.lock().unwrap().told.is_empty(), "the next outage is told of again");
+        assert!(
+            outages.0.lock().unwrap().told.is_empty(),
+            "the next outage is told of again"
+        );
     }
 }

@@ -42,7 +42,6 @@ struct Filter {
     aggregate_type: String,
     aggregate_id: String,
     correlation_id: Option<Uuid>,
-    causation_id: Option<Uuid>,
     request_id: String,
     field: String,
     recorded: Times,
@@ -62,7 +61,6 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         aggregate_type: request.aggregate_type,
         aggregate_id: request.aggregate_id,
         correlation_id: uuid("correlation_id", &request.correlation_id)?,
-        causation_id: uuid("causation_id", &request.causation_id)?,
         request_id: request.request_id,
         field: request.field,
         recorded: Times::new(request.recorded)?,
@@ -161,12 +159,13 @@ impl Filter {
             }
         }
         push_equal(sql, "a.aggregate_type", &self.aggregate_type);
+        if !["", "stock", "order"].contains(&self.aggregate_type.as_str()) {
+            // Nothing new, but it lets the index of the rarer types be used.
+            sql.push(" AND a.aggregate_type NOT IN ('stock', 'order')");
+        }
         push_equal(sql, "a.aggregate_id", &self.aggregate_id);
         if let Some(id) = self.correlation_id {
             sql.push(" AND a.correlation_id = ").push_bind(id);
-        }
-        if let Some(id) = self.causation_id {
-            sql.push(" AND a.causation_id = ").push_bind(id);
         }
         push_equal(sql, "a.request_id", &self.request_id);
         self.recorded.push(sql, "a.recorded_at");
