@@ -3,6 +3,7 @@
 mod append;
 mod cluster;
 mod counter;
+mod history;
 mod http;
 mod orders;
 mod overload;
@@ -24,7 +25,7 @@ const ROUNDS: usize = 3;
 
 const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
 /// Parts that run only when asked for: they take long, or much disk.
-const EXTRA: [&str; 5] = ["overload", "project", "reports", "sealed", "verify"];
+const EXTRA: [&str; 6] = ["history", "overload", "project", "reports", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -48,6 +49,7 @@ async fn main() -> Result<()> {
             "orders" => orders::orders(&cluster, &mut report).await?,
             "reports" => reports::reports(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "history" => history::long_stream(&cluster).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,
             "verify" => seal::verify(&cluster, &mut report).await?,
             "overload" => overload::overload(&cluster).await?,
