@@ -15,6 +15,7 @@ mod http;
 mod later;
 mod layers;
 mod orders;
+mod projector;
 mod roles;
 mod services;
 mod telemetry;
@@ -33,6 +34,7 @@ pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
+pub use projector::Projector;
 pub use roles::{Role, Roles};
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
@@ -50,6 +52,7 @@ const VARIABLES: &[&[&Variable]] = &[
     database::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    projector::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -88,6 +91,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// Projecting.
+    pub projector: Projector,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -111,6 +116,7 @@ impl Config {
         let database = database::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let projector = projector::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -120,7 +126,7 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let Ok(capacity) = capacity else {
+        let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
@@ -141,6 +147,7 @@ impl Config {
             database,
             auth,
             orders,
+            projector,
             telemetry,
             later,
             path,
