@@ -10,10 +10,10 @@ use proto::{
     v1::{
         audit_query_client::AuditQueryClient, order_command_client::OrderCommandClient,
         order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
-        product_query_client::ProductQueryClient,
-        projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
-        stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
-        user_command_client::UserCommandClient, user_query_client::UserQueryClient,
+        product_query_client::ProductQueryClient, projection_operations_client::ProjectionOperationsClient,
+        report_query_client::ReportQueryClient, stock_command_client::StockCommandClient,
+        stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
+        user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;

@@ -193,11 +193,7 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
         (sending, "413", "The body is longer than a mebibyte"),
         (sending, "415", "The body has another media type"),
         (sending || kind.writes, "422", values),
-        (
-            kind.in_api,
-            "431",
-            "The headers are longer than 32 KiB together",
-        ),
+        (kind.in_api, "431", "The headers are longer than 32 KiB together"),
         (
             kind.in_api,
             "429",

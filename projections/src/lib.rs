@@ -31,7 +31,8 @@ pub use catalog::{all, install};
 pub use error::Error;
 pub use pace::Pace;
 pub use parked::{
-    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry, skip,
+    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry,
+    skip,
 };
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};

@@ -45,15 +45,25 @@ async fn parked_events_are_listed_retried_and_skipped(pool: PgPool) {
     let all = || lines(&tillroll(&url, &["--json"]));
     until("the event to be parked", async || !all().is_empty()).await;
     let [parked] = all().try_into().unwrap();
-    assert_eq!((&parked["state"], &parked["aggregate_id"]), (&json!("failed"), &json!(ORDER)));
+    assert_eq!(
+        (&parked["state"], &parked["aggregate_id"]),
+        (&json!("failed"), &json!(ORDER))
+    );
     let id = parked["id"].as_str().unwrap();
     assert!(id.starts_with("orders."), "{id}");
 
     let text = tillroll(&url, &["list", "--state", "failed"]);
     assert!(String::from_utf8_lossy(&text.stdout).contains(id), "{text:?}");
     let retried = tillroll(&url, &["retry", "--all"]);
-    assert_eq!(retried.status.code(), Some(1), "it is as poisonous as before: {retried:?}");
-    assert!(String::from_utf8_lossy(&retried.stdout).contains("1 still parked"), "{retried:?}");
+    assert_eq!(
+        retried.status.code(),
+        Some(1),
+        "it is as poisonous as before: {retried:?}"
+    );
+    assert!(
+        String::from_utf8_lossy(&retried.stdout).contains("1 still parked"),
+        "{retried:?}"
+    );
     let [tried] = all().try_into().unwrap();
     assert_eq!(tried["attempts"], 2);
 
@@ -66,13 +76,19 @@ async fn parked_events_are_listed_retried_and_skipped(pool: PgPool) {
         &["retry", id, "--all"],
     ] {
         let refused = tillroll(&url, wrong);
-        assert!(!refused.status.success() && !refused.stderr.is_empty(), "{wrong:?}: {refused:?}");
+        assert!(
+            !refused.status.success() && !refused.stderr.is_empty(),
+            "{wrong:?}: {refused:?}"
+        );
     }
     let skipped = tillroll(&url, &["skip", id, "--reason", "a test"]);
     assert!(skipped.status.success(), "{skipped:?}");
     let [skipped] = all().try_into().unwrap();
     assert_eq!(skipped["state"], "skipped");
-    assert_eq!((&skipped["skip"]["actor"], &skipped["skip"]["reason"]), (&json!("system:cli"), &json!("a test")));
+    assert_eq!(
+        (&skipped["skip"]["actor"], &skipped["skip"]["reason"]),
+        (&json!("system:cli"), &json!("a test"))
+    );
     let recorded: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM events WHERE event_type = 'ParkedEventSkipped' AND actor = 'system:cli'",
     )

@@ -65,13 +65,10 @@ async fn a_read_model_without_room_waits_for_it_and_loses_nothing() {
     let pool = PgPool::connect(&cluster.url()).await.unwrap();
     migrations::MIGRATOR.run(&pool).await.unwrap();
     let store = open(&pool).await;
-    sqlx::raw_sql(&format!(
-        "CREATE TABLESPACE small LOCATION '{}'; ALTER TABLE orders_v1 SET TABLESPACE small",
-        disk.path().display()
-    ))
-    .execute(&pool)
-    .await
-    .unwrap();
+    let create = format!("CREATE TABLESPACE small LOCATION '{}'", disk.path().display());
+    for statement in [create.as_str(), "ALTER TABLE orders_v1 SET TABLESPACE small"] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
     let server = Process::start("projector", &cluster.url());
     let mut shop = Shop::new(store.clone(), 21);
     shop.trade(30).await;
@@ -83,11 +80,12 @@ async fn a_read_model_without_room_waits_for_it_and_loses_nothing() {
         while server.logged(FULL) < outage {
             shop.trade(10).await;
         }
+        // More than fits into what was left here and there.
+        shop.trade(400).await;
         until("the metric to say so", async || {
             server.metric("projection_stalled{projection=\"orders\"}").await > 0.0
         })
         .await;
-        shop.trade(30).await;
         let heads = store.log().heads().await.unwrap();
         until("the others to be up to date", async || {
             let status = projections::status(&pool).await.unwrap();
@@ -97,7 +95,10 @@ async fn a_read_model_without_room_waits_for_it_and_loses_nothing() {
         .await;
         let status = projections::status(&pool).await.unwrap();
         let orders = status.iter().find(|status| status.name == "orders").unwrap();
-        assert!(orders.lag_events > 0 && orders.parked == 0, "no event is to blame: {orders:?}");
+        assert!(
+            orders.lag_events > 0 && orders.parked == 0,
+            "no event is to blame: {orders:?}"
+        );
 
         disk.free();
         until("the read model to go on by itself", async || {

@@ -2,9 +2,9 @@
 //! up as the fold of the events, made by code of its own.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod cli;
 #[path = "../../../eventstore/tests/store/cluster.rs"]
 mod cluster;
-mod cli;
 mod disk;
 #[path = "../../../projections/tests/projections/fold.rs"]
 mod fold;

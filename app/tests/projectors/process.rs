@@ -23,8 +23,22 @@ impl Process {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let child = Command::new(env!("CARGO_BIN_EXE_tillroll"))
-            .args(["serve", "--roles", roles, "--projector-lease", "1", "--rate-limit", "off"])
-            .args(["--load-shedding", "off", "--http-addr", &format!("127.0.0.1:{port}"), "--data-dir"])
+            .args([
+                "serve",
+                "--roles",
+                roles,
+                "--projector-lease",
+                "1",
+                "--rate-limit",
+                "off",
+            ])
+            .args([
+                "--load-shedding",
+                "off",
+                "--http-addr",
+                &format!("127.0.0.1:{port}"),
+                "--data-dir",
+            ])
             .arg(data.path())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")

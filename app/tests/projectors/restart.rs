@@ -44,7 +44,15 @@ fn create_admin(url: &str) {
     use std::io::Write as _;
     let data = tempfile::tempdir().unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tillroll"))
-        .args(["user", "create", "--email", "ada@example.com", "--role", "admin", "--password-stdin"])
+        .args([
+            "user",
+            "create",
+            "--email",
+            "ada@example.com",
+            "--role",
+            "admin",
+            "--password-stdin",
+        ])
         .arg("--data-dir")
         .arg(data.path())
         .env_clear()
@@ -115,7 +123,8 @@ async fn a_database_that_comes_back_finds_everything_going_on() {
     server.ready().await;
     create_admin(&cluster.url());
     let token = log_in(&server).await;
-    let product = json!({"sku": "MUG-1", "name": "Mug", "price": {"amount": 1250, "currency": "GBP"}, "status": "active"});
+    let product =
+        json!({"sku": "MUG-1", "name": "Mug", "price": {"amount": 1250, "currency": "GBP"}, "status": "active"});
     let created = send(
         Client::new()
             .post(server.url("/v1/products"))
@@ -149,7 +158,10 @@ async fn a_database_that_comes_back_finds_everything_going_on() {
         })
         .await;
         cluster.start_again().await;
-        until("the projectors to go on", async || server.logged("the read models go on") >= outage).await;
+        until("the projectors to go on", async || {
+            server.logged("the read models go on") >= outage
+        })
+        .await;
         more("reads after the outage", &seen.read, 1).await;
     }
     more("writes after the outages", &seen.acknowledged, STAGE).await;
@@ -173,7 +185,10 @@ async fn a_database_that_comes_back_finds_everything_going_on() {
         .await
         .unwrap();
     assert_eq!(parked, 0);
-    for line in ["the database does not answer: the read models wait", "the read models go on"] {
+    for line in [
+        "the database does not answer: the read models wait",
+        "the read models go on",
+    ] {
         assert_eq!(server.logged(line), 2, "one line for each outage: {line}");
     }
     until("the metric says so", async || {

@@ -97,7 +97,16 @@ fn aggregate_types_are_those_of_the_store() {
     ];
     assert_eq!(
         types,
-        ["product", "stock", "order", "credit", "sku", "user", "email", "projection"]
+        [
+            "product",
+            "stock",
+            "order",
+            "credit",
+            "sku",
+            "user",
+            "email",
+            "projection"
+        ]
     );
 }
 

@@ -216,7 +216,10 @@ mod tests {
         assert_eq!(gate.enter().await.err(), Some(Shed::Waited));
         assert_eq!(began.elapsed(), Duration::from_millis(500));
         drop(first);
-        assert!(gate.enter().now_or_never().is_some_and(|entered| entered.is_ok()), "at once");
+        assert!(
+            gate.enter().now_or_never().is_some_and(|entered| entered.is_ok()),
+            "at once"
+        );
         assert_eq!(gate.in_flight(), 0);
     }
 
@@ -224,11 +227,8 @@ mod tests {
     async fn places_go_to_those_who_wait_in_their_order_and_not_to_those_who_left() {
         let gate = gate(1, 500);
         let first = gate.enter().await.unwrap_or_else(|_| panic!("free"));
-        let (mut gone, mut second, mut third) = (
-            Box::pin(gate.enter()),
-            Box::pin(gate.enter()),
-            Box::pin(gate.enter()),
-        );
+        let (mut gone, mut second, mut third) =
+            (Box::pin(gate.enter()), Box::pin(gate.enter()), Box::pin(gate.enter()));
         for waiting in [&mut gone, &mut second, &mut third] {
             assert!(waiting.now_or_never().is_none());
         }

@@ -25,8 +25,8 @@ use metrics::counter;
 use tokio::time::Instant;
 
 use crate::{consistency, problem::Problem};
-pub(crate) use gate::Permit;
 use gate::Gate;
+pub(crate) use gate::Permit;
 use limit::Limit;
 
 /// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
@@ -192,7 +192,9 @@ impl Admission {
 
     /// Notes that an overload is over.
     fn calm_down(&self) {
-        let Ok(mut overload) = self.overload.try_lock() else { return };
+        let Ok(mut overload) = self.overload.try_lock() else {
+            return;
+        };
         if overload.as_ref().is_some_and(|overload| overload.last.elapsed() > CALM)
             && let Some(over) = overload.take()
         {
@@ -284,7 +286,10 @@ mod tests {
         let response = keep_until_sent(permit, Response::new(stream));
         let refused = admission.admit(Class::Report).await.err().unwrap();
         assert_eq!((refused.status().as_u16(), refused.code()), (503, "overloaded"));
-        assert!(admission.admit(Class::Read).await.is_ok(), "another class is not concerned");
+        assert!(
+            admission.admit(Class::Read).await.is_ok(),
+            "another class is not concerned"
+        );
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "row\n");
         let permit = admission.admit(Class::Report).await.ok();
         let response = keep_until_sent(permit, Response::new(Body::from("whole")));

@@ -23,9 +23,12 @@ use crate::{
 pub(crate) async fn list_projections(State(edge): State<Edge>, uri: Uri, _: Admin) -> Result<Response, Problem> {
     refuse_any(&uri)?;
     let request = v1::ListProjectionsRequest {};
-    let reply = ask(CALL, edge.projection_operations().list_projections(timed(CALL, request)))
-        .await
-        .map_err(Problem::of_read)?;
+    let reply = ask(
+        CALL,
+        edge.projection_operations().list_projections(timed(CALL, request)),
+    )
+    .await
+    .map_err(Problem::of_read)?;
     let items = reply.projections.into_iter().map(ProjectionView::from).collect();
     Ok(Reply::json(StatusCode::OK, &Page::new(items, None)).into())
 }

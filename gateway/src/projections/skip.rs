@@ -22,7 +22,11 @@ use crate::{
 #[derive(utoipa::ToSchema)]
 pub(crate) struct Skipping {
     /// Kept with the event and in the audit.
-    #[schema(example = "written by a test system; nothing was sold", min_length = 1, max_length = 500)]
+    #[schema(
+        example = "written by a test system; nothing was sold",
+        min_length = 1,
+        max_length = 500
+    )]
     reason: String,
 }
 

@@ -79,7 +79,12 @@ async fn clients_are_known_by_their_address_and_heads_are_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, world.router.clone(), Connections::default(), stop.clone()));
+    let server = tokio::spawn(serve(
+        listener,
+        world.router.clone(),
+        Connections::default(),
+        stop.clone(),
+    ));
     let head = "GET /v1/products HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
     for expected in ["HTTP/1.1 200", "HTTP/1.1 429"] {
         let mut stream = TcpStream::connect(address).await.unwrap();

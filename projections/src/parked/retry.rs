@@ -117,7 +117,9 @@ enum Step {
     /// Others settled some of them meanwhile.
     Moved,
     Applied(u64),
-    Poison { reason: String },
+    Poison {
+        reason: String,
+    },
 }
 
 /// One transaction: the first events of the stream that are parked.

@@ -134,7 +134,10 @@ async fn stealing_leases_loses_and_doubles_nothing(pool: PgPool) {
                 },
             );
             let all = i64::try_from(projections::all().len()).unwrap();
-            until("every read model has lost lanes", async || stolen().await >= before + all).await;
+            until("every read model has lost lanes", async || {
+                stolen().await >= before + all
+            })
+            .await;
             thief.stop().await;
         }
     };
