@@ -10,6 +10,7 @@ pub mod operations;
 pub mod postgres;
 pub mod seed;
 pub mod signing_key;
+pub mod stream;
 pub mod telemetry;
 pub mod world;
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admission;
+mod as_of;
 mod audit;
 mod auth;
 mod body;
@@ -16,6 +17,7 @@ mod money;
 mod openapi;
 mod ops;
 mod orders;
+mod origin;
 mod page;
 mod params;
 mod problem;

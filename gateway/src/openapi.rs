@@ -107,6 +107,7 @@ struct Kind {
     knows_caller: bool,
     refuses_callers: bool,
     shows_version: bool,
+    looks_back: bool,
     operates: bool,
 }
 
@@ -130,6 +131,11 @@ impl Kind {
             takes_version: writes && !operates && path != "/v1/products" && path != "/v1/orders",
             operates,
             shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
+            looks_back: operation
+                .parameters
+                .iter()
+                .flatten()
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "as_of")),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),
@@ -252,6 +258,12 @@ fn describe_parameters(parameters: &mut Vec<RefOr<Parameter>>, kind: Kind) {
             "1 to 255 visible ASCII characters. A retry with the same key and body gets the first answer again.",
         ),
         (
+            kind.writes,
+            "Audit-Reason",
+            ParameterIn::Header,
+            "Why, in up to 500 characters: kept with the events, for the audit log.",
+        ),
+        (
             kind.takes_version,
             "If-Match",
             ParameterIn::Header,
@@ -308,6 +320,16 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     "Consistency-Stale",
                     "`true`: the answer does not show the write of the token yet.",
                 );
+                if kind.looks_back {
+                    header(
+                        "As-Of-Position",
+                        "Of an answer about the past: where in the log it ends, as `lane.position`.",
+                    );
+                    header(
+                        "As-Of-Time",
+                        "Of an answer about the past: the time that it stands for.",
+                    );
+                }
                 if kind.shows_version {
                     header("ETag", "The version, for `If-Match` of a write.");
                 }

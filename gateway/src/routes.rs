@@ -34,6 +34,7 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(reports::sales::report_sales))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
+        .routes(routes!(audit::trace::trace_request))
         .routes(routes!(projections::list::list_projections))
         .routes(routes!(projections::parked::list_parked))
         .routes(routes!(projections::retry::retry_parked))

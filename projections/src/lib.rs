@@ -8,6 +8,7 @@ mod copy;
 mod cursor;
 mod dead_letter;
 mod error;
+mod history;
 mod keyed;
 mod lease;
 mod orders;
@@ -29,6 +30,7 @@ mod worker;
 
 pub use catalog::{all, install};
 pub use error::Error;
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use pace::Pace;
 pub use parked::{
     Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry,

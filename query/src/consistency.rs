@@ -25,15 +25,15 @@ SELECT NOT EXISTS (
 
 /// A position for each of some lanes.
 #[derive(Debug, PartialEq, Eq)]
-struct Token {
-    lanes: Vec<i32>,
-    positions: Vec<i64>,
+pub(crate) struct Token {
+    pub(crate) lanes: Vec<i32>,
+    pub(crate) positions: Vec<i64>,
 }
 
 impl Token {
     /// Reads `17.345-3.88`'s form: `lane.position`, ascending lanes, no leading zeros. Anything else is refused, so that a
     /// damaged token cannot pass for a lesser one.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut token = Self {
             lanes: Vec::new(),
             positions: Vec::new(),

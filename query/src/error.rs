@@ -19,6 +19,13 @@ pub(crate) enum Error {
         what: &'static str,
         id: String,
     },
+    /// There is such a `what` now, but there was none yet at the moment asked for.
+    NotYet {
+        what: &'static str,
+        id: String,
+    },
+    /// The services were built without a way to look into the past.
+    NoHistory,
     /// The read model did not reach the consistency token in time.
     Behind,
     /// The report would have more rows than `limit`.
@@ -62,6 +69,15 @@ impl From<Error> for Failure {
             ),
             Error::NotFound { what, id } => {
                 Self::new(FailureKind::NotFound, "not_found", format!("there is no {what} {id}"))
+            }
+            Error::NotYet { what, id } => Self::new(
+                FailureKind::NotFound,
+                "not_created_yet",
+                format!("at that moment there was no {what} {id} yet"),
+            ),
+            Error::NoHistory => {
+                tracing::error!("the past was asked for where it is not served");
+                internal()
             }
             Error::Behind => Self::new(
                 FailureKind::Timeout,

@@ -4,6 +4,7 @@ mod audit;
 mod cells;
 mod consistency;
 mod error;
+mod history;
 mod list;
 mod orders;
 mod products;
@@ -12,15 +13,19 @@ mod reports;
 mod stock;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
+use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
+
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 
 /// What the read services need.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Config {
     pub default_wait: Duration,
     /// The longest wait that a request may ask for; a longer one is cut to this.
     pub max_wait: Duration,
+    /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
+    pub history: Option<Arc<dyn History>>,
 }
 
 impl Config {
@@ -41,7 +48,15 @@ impl Config {
             pool,
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
+            history: None,
         }
+    }
+
+    /// Serves the past, as `history` sees it.
+    #[must_use]
+    pub fn history(mut self, history: Arc<dyn History>) -> Self {
+        self.history = Some(history);
+        self
     }
 
     /// The read services. Does no IO.
@@ -87,6 +102,12 @@ impl Query {
     #[must_use]
     pub fn audit_server(&self) -> AuditQueryServer<Self> {
         AuditQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.HistoryQuery`.
+    #[must_use]
+    pub fn history_server(&self) -> HistoryQueryServer<Self> {
+        HistoryQueryServer::new(self.clone())
     }
 
     /// The server of `tillroll.v1.UserQuery`.

@@ -12,6 +12,7 @@ mod seed;
 mod serve;
 mod services;
 mod session;
+mod stream;
 mod user;
 
 use std::path::PathBuf;
@@ -55,6 +56,9 @@ enum Command {
     /// Manage the people who may log in
     #[command(subcommand)]
     User(user::Command),
+    /// Write one stream to a file, or replay such a file
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Print the HTTP API's `OpenAPI` document
     Openapi,
     /// Look at the configuration
@@ -132,6 +136,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Projections(arguments) => projections::run(config, &arguments).await,
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
         Command::User(command) => user::run(config, command).await,
+        Command::Stream(command) => stream::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Config(ConfigCommand::Dump) => {
             print::line(config.dump());

@@ -55,7 +55,9 @@ impl Services {
             .await
             .context("the event store cannot be opened")?;
         let command = compose::command(config, world, &store, &command_pool);
-        let query = query::Config::new(query_pool.clone()).build();
+        let query = query::Config::new(query_pool.clone())
+            .history(compose::history(query_pool.clone()))
+            .build();
         let operations = Operations::new(command_pool.clone(), store.clone(), world.clone());
         Ok(Services {
             store,

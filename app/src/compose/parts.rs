@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
 use super::grpc::Services;
+use super::history::history;
 use super::listeners::Listeners;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
@@ -88,7 +89,8 @@ impl Parts {
             migrate(database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                query = Some((query::Config::new(pool.clone()).build(), pool));
+                let config = query::Config::new(pool.clone()).history(history(pool.clone()));
+                query = Some((config.build(), pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;

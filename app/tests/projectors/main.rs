@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod disk;
 #[path = "../../../projections/tests/projections/fold.rs"]
+#[expect(dead_code, reason = "the tests beside it use more of it")]
 mod fold;
 mod kill;
 mod process;

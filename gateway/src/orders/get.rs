@@ -6,12 +6,13 @@ use proto::v1;
 
 use super::view::OrderView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Caller,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     id::OrderId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
@@ -20,15 +21,18 @@ use crate::{
 ///
 /// Customers see their own; another's does not exist for them.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the order")),
+    params(("id" = String, Path, description = "Id of the order"), AsOfParam),
     responses((status = 200, description = "The order", body = OrderView)))]
 pub(crate) async fn read_order(
     State(edge): State<Edge>,
     Caller(caller): Caller,
     OrderId(id): OrderId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        return as_of::order(&edge, context, as_of, id, super::only_customer(&caller)).await;
+    }
     let request = v1::GetOrderRequest {
         context: Some(context),
         id,

@@ -27,8 +27,9 @@ fn every_operation_describes_its_answers() {
     GET /openapi.json: 200
     GET /readyz: 200 503
     GET /v1/audit: 200 400 401 403 429 431 500 503 504
+    GET /v1/audit/requests/{id}: 200 400 401 403 404 429 431 500 503 504
     POST /v1/auth/login: 200 400 401 408 413 415 422 429 431 500 503 504
-    GET /v1/me: 200 400 401 403 429 431 500 503 504
+    GET /v1/me: 200 400 401 403 404 429 431 500 503 504
     GET /v1/orders: 200 400 401 403 429 431 500 503 504
     POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
     GET /v1/orders/{id}: 200 400 401 403 404 429 431 500 503 504

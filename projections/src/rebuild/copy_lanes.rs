@@ -289,12 +289,12 @@ fn history(types: &[&str]) -> String {
 }
 
 /// Makes events of rows. What no fold looks at (who, which request) is left blank, and names are shared.
-struct Blank {
+pub(crate) struct Blank {
     event: Recorded,
 }
 
 impl Blank {
-    fn new(upcasters: &Upcasters) -> Self {
+    pub(crate) fn new(upcasters: &Upcasters) -> Self {
         let empty: Arc<str> = Arc::from("");
         Self {
             event: Recorded {
@@ -319,7 +319,8 @@ impl Blank {
         }
     }
 
-    fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    /// Takes lane, position, aggregate type and id, sequence, event type and version, payload as text and `occurred_at`, in this order.
+    pub(crate) fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
         let (lane, position) = from_columns(row.try_get(0)?, row.try_get(1)?);
         share(&mut self.event.aggregate_type, row.try_get(2)?);
         share(&mut self.event.aggregate_id, row.try_get(3)?);

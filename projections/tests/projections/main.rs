@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fold;
+mod history;
 mod live;
 mod parked;
 mod poison;

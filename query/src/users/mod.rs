@@ -8,6 +8,8 @@ use tonic::{Request, Response, Status};
 
 use crate::Query;
 
+pub(crate) use get::{COLUMNS, read};
+
 #[tonic::async_trait]
 impl UserQuery for Query {
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserReply>, Status> {
