@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "product",
         "projection",
         "report",
+        "seal",
         "stock",
         "user",
     ]

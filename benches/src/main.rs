@@ -9,6 +9,7 @@ mod overload;
 mod pgbench;
 mod project;
 mod report;
+mod seal;
 mod server;
 
 use anyhow::{Result, bail};
@@ -22,7 +23,7 @@ const ROUNDS: usize = 3;
 
 const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
 /// Parts that run only when asked for.
-const EXTRA: [&str; 2] = ["overload", "project"];
+const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -45,6 +46,8 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "sealed" => seal::append(&cluster, &mut report).await?,
+            "verify" => seal::verify(&cluster, &mut report).await?,
             "overload" => overload::overload(&cluster).await?,
             "project" => project::project(&cluster).await?,
             _ => orders::idle(&cluster).await?,

@@ -15,6 +15,7 @@ mod metadata;
 mod plan;
 mod positions;
 mod recorded;
+pub mod sealing;
 mod snapshot;
 mod store;
 mod stream;

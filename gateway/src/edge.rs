@@ -12,8 +12,9 @@ use proto::{
         order_command_client::OrderCommandClient, order_query_client::OrderQueryClient,
         product_command_client::ProductCommandClient, product_query_client::ProductQueryClient,
         projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
-        stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
-        user_command_client::UserCommandClient, user_query_client::UserQueryClient,
+        seal_query_client::SealQueryClient, stock_command_client::StockCommandClient,
+        stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
+        user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;
@@ -101,6 +102,10 @@ impl Edge {
 
     pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
         AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn seal_query(&self) -> SealQueryClient<Transport> {
+        SealQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn history_query(&self) -> HistoryQueryClient<Transport> {

@@ -116,7 +116,14 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit", "/v1/projections/parked"].contains(&path)
+        let lists = [
+            "/v1/products",
+            "/v1/orders",
+            "/v1/audit",
+            "/v1/audit/checkpoints",
+            "/v1/projections/parked",
+        ]
+        .contains(&path)
             || path.starts_with("/v1/streams/");
         // What operators do has no version, and reads of how things stand wait for nothing.
         let operates = path.starts_with("/v1/projections");

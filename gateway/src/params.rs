@@ -106,6 +106,11 @@ impl Values {
         }
     }
 
+    /// Whether something is wrong with a parameter already.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.field == name)
+    }
+
     /// A text, taken; an empty one counts as absent.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         let mut found = self.pairs.extract_if(.., |(key, _)| key == name);

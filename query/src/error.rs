@@ -39,6 +39,10 @@ pub(crate) enum Error {
         row: String,
         expected: &'static str,
     },
+    /// No checkpoint, or not the one that was named, covers the event yet.
+    NotSealed,
+    /// What is stored is not what was sealed, so nothing can be proven with it.
+    SealBroken(String),
     Database(sqlx::Error),
 }
 
@@ -100,6 +104,19 @@ impl From<Error> for Failure {
             } => {
                 tracing::error!(table, column, row, expected, "a row of a read model is damaged");
                 internal()
+            }
+            Error::NotSealed => Self::new(
+                FailureKind::Conflict,
+                "not_sealed_yet",
+                "the checkpoint does not cover the event; events are sealed some seconds after they were written",
+            ),
+            Error::SealBroken(reason) => {
+                tracing::error!(reason, "what is stored is not what was sealed");
+                Self::new(
+                    FailureKind::Conflict,
+                    "seal_broken",
+                    "what is stored is not what was sealed; `tillroll audit verify` says more",
+                )
             }
             Error::Database(error) => database_failure(&error),
         }

@@ -10,6 +10,7 @@ mod orders;
 mod products;
 mod ranges;
 mod reports;
+mod seal;
 mod stock;
 mod users;
 
@@ -21,6 +22,7 @@ use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
+use proto::v1::seal_query_server::SealQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
@@ -102,6 +104,12 @@ impl Query {
     #[must_use]
     pub fn audit_server(&self) -> AuditQueryServer<Self> {
         AuditQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.SealQuery`.
+    #[must_use]
+    pub fn seal_server(&self) -> SealQueryServer<Self> {
+        SealQueryServer::new(self.clone())
     }
 
     /// The server of `tillroll.v1.HistoryQuery`.

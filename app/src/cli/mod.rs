@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod doctor;
 mod end;
 mod import;
@@ -53,6 +54,9 @@ enum Command {
     Projections(projections::Arguments),
     /// Rebuild a read model from the events, while the old one serves
     Rebuild(rebuild::Arguments),
+    /// Verify that history is what was sealed, and prove it to others
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Manage the people who may log in
     #[command(subcommand)]
     User(user::Command),
@@ -135,6 +139,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Import(command) => import::run(config, command).await,
         Command::Projections(arguments) => projections::run(config, &arguments).await,
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
+        Command::Audit(command) => audit::run(config, command).await,
         Command::User(command) => user::run(config, command).await,
         Command::Stream(command) => stream::run(config, command).await,
         Command::Openapi => openapi::run(),

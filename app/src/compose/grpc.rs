@@ -54,6 +54,7 @@ impl Services {
         self.add(query.order_server());
         self.add(query.report_server());
         self.add(query.audit_server());
+        self.add(query.seal_server());
         self.add(query.user_server());
         self.add(query.history_server());
         self

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use eventstore::Store;
+use eventstore::sealing::{SealConfig, Sealer};
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
 use crate::operations::Operations;
+use crate::seal_key;
 use crate::world::World;
 
 /// Connections for the store's writer and what commands look up beside it.
@@ -24,6 +26,8 @@ const COMMAND_CONNECTIONS: u32 = 16;
 const QUERY_CONNECTIONS: u32 = 24;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
+/// One to seal with, one to look.
+const SEALER_CONNECTIONS: u32 = 2;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -174,9 +178,25 @@ impl Parts {
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
+                self.seal(config, world, database)?;
             }
             self.command = Some(command);
         }
+        Ok(())
+    }
+
+    /// Seals the log, if that is wanted. It ends with the projectors, when no request writes any more.
+    fn seal(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
+        let Some(every) = config.seal.every else { return Ok(()) };
+        let key = seal_key::load(config)?;
+        let pool = self.pool(database, "sealer", SEALER_CONNECTIONS, None);
+        let settings = SealConfig {
+            every,
+            ..SealConfig::new(key, world.clock.clone(), (world.ids)())
+        };
+        let stop = self.projectors.stop_token();
+        self.projectors
+            .spawn(async move { Sealer::new(pool, settings).run(stop.cancelled()).await });
         Ok(())
     }
 

@@ -17,6 +17,7 @@ mod layers;
 mod orders;
 mod projector;
 mod roles;
+mod seal;
 mod services;
 mod telemetry;
 mod variable;
@@ -36,6 +37,7 @@ pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use projector::Projector;
 pub use roles::{Role, Roles};
+pub use seal::Seal;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -53,6 +55,7 @@ const VARIABLES: &[&[&Variable]] = &[
     auth::VARIABLES,
     orders::VARIABLES,
     projector::VARIABLES,
+    seal::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -93,6 +96,8 @@ pub struct Config {
     pub orders: Orders,
     /// Projecting.
     pub projector: Projector,
+    /// The seal over the log.
+    pub seal: Seal,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -117,6 +122,7 @@ impl Config {
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
         let projector = projector::read(&mut reader);
+        let seal = seal::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -129,7 +135,7 @@ impl Config {
         let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
             return Err(reader.into_error());
         };
-        let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+        let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -148,6 +154,7 @@ impl Config {
             auth,
             orders,
             projector,
+            seal,
             telemetry,
             later,
             path,

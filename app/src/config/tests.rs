@@ -116,6 +116,8 @@ fn a_wrong_value_is_refused_for_each_variable() {
         ("TILLROLL_JWT_KEY_FILE", "/nonexistent/key.pem"),
         ("TILLROLL_LOG_FORMAT", "xml"),
         ("TILLROLL_RESERVATION_TTL", "ten"),
+        ("TILLROLL_SEAL_KEY_FILE", "/nonexistent/key.pem"),
+        ("TILLROLL_SEAL_EVERY", "0"),
         ("RUST_LOG", "info,gateway=loud"),
         ("DATABASE_URL", "mysql://db/x"),
         ("READ_DATABASE_URL", "db"),

@@ -9,11 +9,13 @@
 mod audit;
 mod auth;
 mod edge;
+mod history;
 mod orders;
 mod products;
 mod projections;
 mod recovery;
 mod reports;
+mod seal;
 mod split;
 mod stock;
 mod tour;

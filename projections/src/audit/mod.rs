@@ -67,6 +67,10 @@ const TABLE: Table = Table {
             definition: "(request_id) WHERE request_id <> ''",
         },
         Index {
+            suffix: "event",
+            definition: "(event_id)",
+        },
+        Index {
             suffix: "fields",
             definition: "USING gin (fields)",
         },

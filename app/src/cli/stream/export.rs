@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::stream::TYPES;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// Type of the aggregate: product, stock, order, credit, sku, user or email
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
     aggregate: String,

@@ -10,7 +10,7 @@ use crate::cli::{End, print};
 use crate::stream::{Step, replay};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     /// The file; `-` is standard input
     file: PathBuf,
     /// Print the state after every event, not only the last one

@@ -18,6 +18,8 @@ struct Shop {
     product: String,
     order: String,
     everything: String,
+    /// Sealed already.
+    event: String,
     parked: Vec<String>,
 }
 
@@ -30,6 +32,13 @@ impl Shop {
         let mug = admin.post("/v1/products").json(full).await.ok(201);
         let _ = admin.receive(mug.id(), 10).await.ok(200);
         let order = ann.order(&[(mug.id(), 2)]).await.ok(201);
+        let stream = admin.get(format!("/v1/streams/order/{}", order.id())).await.ok(200);
+        let event = stream.each("event_id")[0].to_owned();
+        let proof = format!("/v1/audit/events/{event}/proof");
+        e2e::wait_until("a checkpoint over the order", e2e::PATIENCE, || async {
+            (admin.get(&proof).await.status() == 200).then_some(())
+        })
+        .await;
         system.garbled_order(NO_ORDER, 0).await;
         let everything = system.everything().await;
         // Every read model that folds orders has parked it by then.
@@ -46,6 +55,7 @@ impl Shop {
             ann,
             product: mug.id().to_owned(),
             order: order.id().to_owned(),
+            event,
         }
     }
 
@@ -227,6 +237,45 @@ impl Shop {
                 "/v1/audit",
                 vec![admin.get("/v1/audit?limit=3").after(&self.everything)],
             ),
+            (
+                "get",
+                "/v1/audit/key",
+                vec![admin.get("/v1/audit/key"), ann.get("/v1/audit/key")],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints",
+                vec![
+                    admin.get("/v1/audit/checkpoints?limit=1"),
+                    admin.get("/v1/audit/checkpoints?limit=0"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints/{number}",
+                vec![
+                    admin.get("/v1/audit/checkpoints/latest"),
+                    admin.get("/v1/audit/checkpoints/x"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/consistency",
+                vec![
+                    admin.get("/v1/audit/consistency?from=1"),
+                    admin.get("/v1/audit/consistency"),
+                    admin.get("/v1/audit/consistency?from=99999"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/events/{event_id}/proof",
+                vec![
+                    admin.get(format!("/v1/audit/events/{}/proof", self.event)),
+                    admin.get("/v1/audit/events/x/proof"),
+                    admin.get(format!("/v1/audit/events/{}/proof?checkpoint=0", self.event)),
+                ],
+            ),
             ("post", "/v1/auth/login", logins),
             ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
             plain("/.well-known/jwks.json"),
@@ -240,7 +289,7 @@ impl Shop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_as_documented() {
-    let system = System::start().await;
+    let system = System::options().with("seal-every", "1").start().await;
     let shop = Shop::open(&system).await;
     let description = OpenApi::new(shop.public.get("/openapi.json").await.ok(200).json().clone());
     let (mut objections, mut succeeded) = (Vec::new(), BTreeSet::new());
