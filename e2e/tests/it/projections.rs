@@ -207,12 +207,12 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         .as_str()
         .expect("sales has parked it as well")
         .to_owned();
-    let last = admin
+    let second = admin
         .get(format!("/v1/projections/parked?limit=1&cursor={next}"))
         .await
         .ok(200);
-    assert_eq!(last["next_cursor"], Value::Null);
-    let prev = last["prev_cursor"].as_str().unwrap();
+    assert_eq!(second["next_cursor"], Value::Null);
+    let prev = second["prev_cursor"].as_str().unwrap();
     let back = admin
         .get(format!("/v1/projections/parked?limit=1&cursor={prev}"))
         .await
