@@ -26,6 +26,8 @@ test-api: setup ## Compare the answers of a running server with the API's descri
 test-meili: setup ## Run what both search engines must do on a real Meilisearch: MEILI_URL=http://... MEILI_KEY=...
 	@test -n "$(MEILI_URL)" || { echo "say where Meilisearch is: make test-meili MEILI_URL=http://localhost:7700 MEILI_KEY=its-key" >&2; exit 64; }
 	MEILI_URL="$(MEILI_URL)" MEILI_KEY="$(MEILI_KEY)" cargo test --locked --package search --test conformance on_meilisearch -- $(ARGS)
+	MEILI_URL="$(MEILI_URL)" MEILI_KEY="$(MEILI_KEY)" scripts/test-postgres cargo test --locked --package e2e --test it -- \
+		search::facets search::find search::rules search::settings --test-threads 2
 
 bench: setup ## Measure, beside pgbench on the same PostgreSQL (see benches/README.md)
 	cargo run --release --locked --package benches -- $(ARGS)

@@ -18,6 +18,7 @@ CREATE TABLE search_index (
     to_build bigint NOT NULL DEFAULT 0, -- of so many
     settings_version bigint NOT NULL DEFAULT 0, -- of the settings that it has
     documents bigint NOT NULL DEFAULT 0,
+    disturbed bigint NOT NULL DEFAULT 0, -- counts the times that somebody wrote into it whose lease was lost
     outage text -- why the engine does not take anything in; NULL: it does
 );
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use search::{Engine, Tantivy};
+use search::{Engine, Meilisearch, Tantivy};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ use crate::world::World;
 /// Processes that share a data folder and have an index of their own each.
 const MOST_NODES: u32 = 64;
 const NODE: &str = "node";
+/// What the names of all indexes on a Meilisearch server begin with, whichever shop they are of.
+const PREFIX: &str = "tillroll-";
 
 /// A search engine, and the index of this database in it.
 #[derive(Clone)]
@@ -77,7 +79,9 @@ impl Search {
         let Some(url) = &config.search.meili_url else {
             return Ok(None);
         };
-        anyhow::bail!("no engine for {url}")
+        let engine =
+            Meilisearch::new(url, config.search.meili_key.as_deref(), PREFIX).context("MEILI_URL cannot be used")?;
+        Ok(Some(Arc::new(engine)))
     }
 
     /// Whether other processes may keep the same index up to date.

@@ -1,7 +1,7 @@
 //! Documents as the rows have them.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use chrono::{DateTime, Utc};
 use search::{AttributeValue, Document, Price, Status};
@@ -71,10 +71,40 @@ fn read(row: &PgRow) -> Result<Document, sqlx::Error> {
     })
 }
 
-/// Tells a document from another version of itself.
-pub(super) fn fingerprint(document: &Document) -> u64 {
+/// Documents that an engine was given: what tells each from another version of itself. Small, because there may be millions.
+#[derive(Debug, Default)]
+pub(super) struct Sent(HashMap<u64, u64>);
+
+impl Sent {
+    /// Whether the engine has the document as it is.
+    pub(super) fn has(&self, document: &Document) -> bool {
+        self.0.get(&key(&document.id)) == Some(&fingerprint(document))
+    }
+
+    pub(super) fn insert(&mut self, document: &Document) {
+        self.0.insert(key(&document.id), fingerprint(document));
+    }
+
+    pub(super) fn remove(&mut self, product_id: &str) {
+        self.0.remove(&key(product_id));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+fn key(product_id: &str) -> u64 {
+    hashed(product_id)
+}
+
+/// Everything that search can see of a product changes its version, but for two things.
+fn fingerprint(document: &Document) -> u64 {
+    hashed(&(document.version, document.in_stock, document.units_sold))
+}
+
+fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
-    // Everything that search can see changes the version, but for these two.
-    (document.version, document.in_stock, document.units_sold).hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }

@@ -2,7 +2,7 @@
 
 use search::Change;
 
-use super::document::{self, fingerprint};
+use super::document::{self, Sent};
 use super::follow::{Follower, Trouble, patiently};
 use super::rows::{self, Work};
 
@@ -28,7 +28,7 @@ impl Follower {
         patiently("create", self.engine.create(&filling, &settings)).await?;
         self.settings = Some(settings);
         self.rejected.clear();
-        let mut sent = std::collections::HashMap::new();
+        let mut sent = Sent::default();
         let mut last = String::new();
         let mut done = 0;
         loop {
@@ -36,11 +36,9 @@ impl Follower {
             let Some(end) = documents.last() else { break };
             last.clone_from(&end.id);
             done += i64::try_from(documents.len()).unwrap_or(i64::MAX);
-            sent.extend(
-                documents
-                    .iter()
-                    .map(|document| (document.id.clone(), fingerprint(document))),
-            );
+            for document in &documents {
+                sent.insert(document);
+            }
             let changes = documents.into_iter().map(|document| Change::Put(Box::new(document)));
             self.apply(&filling, changes.collect()).await?;
             if self.lost.is_cancelled() || !self.lease.filled(done, total, &self.pool).await? {
@@ -73,11 +71,7 @@ impl Follower {
     }
 
     /// Deals with what has changed meanwhile, in both indexes; returns how much that was.
-    async fn keep_up(
-        &mut self,
-        filling: &str,
-        sent: &mut std::collections::HashMap<String, u64>,
-    ) -> Result<usize, Trouble> {
+    async fn keep_up(&mut self, filling: &str, sent: &mut Sent) -> Result<usize, Trouble> {
         let work = self.lease.look(self.batch, &self.pool).await?.ok_or(Trouble::Lost)?;
         self.follow(&work, Some(filling)).await?;
         for key in &work.dirty {

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::document::{self, fingerprint};
+use super::document::{self, Sent};
 use super::lease::Lease;
 use super::rows::{self, Dirty, Work};
 use crate::projection::chain;
@@ -53,7 +53,9 @@ pub(super) struct Follower {
     pub(super) lease: Lease,
     pub(super) lost: CancellationToken,
     /// What the engine was last given, as far as is known: a stock level that changes without running out changes no document.
-    pub(super) sent: HashMap<String, u64>,
+    pub(super) sent: Sent,
+    /// The last [`Work::disturbed`].
+    pub(super) disturbed: i64,
     /// What the engine refuses.
     pub(super) rejected: HashSet<String>,
     /// The settings that the index has, if known.
@@ -69,6 +71,11 @@ impl Follower {
     pub(super) async fn follow(&mut self, work: &Work, filling: Option<&str>) -> Result<(), Trouble> {
         if work.dirty.is_empty() {
             return Ok(());
+        }
+        if work.disturbed != self.disturbed {
+            // Whatever was given last, something older may have come after it.
+            self.sent.clear();
+            self.disturbed = work.disturbed;
         }
         let started = Instant::now();
         let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
@@ -90,7 +97,7 @@ impl Follower {
             self.apply(&index, changes.clone()).await?;
             for change in &changes {
                 if let Change::Put(document) = change {
-                    self.sent.insert(document.id.clone(), fingerprint(document));
+                    self.sent.insert(document);
                 }
             }
         }
@@ -110,7 +117,7 @@ impl Follower {
             .map(|document| (document.id.clone(), document))
             .collect();
         let change = |key: &Dirty| match present.remove(&key.product_id) {
-            Some(document) if !all && self.sent.get(&document.id) == Some(&fingerprint(&document)) => None,
+            Some(document) if !all && self.sent.has(&document) => None,
             Some(document) => Some(Change::Put(Box::new(document))),
             None => Some(Change::Delete(key.product_id.clone())),
         };

@@ -1,6 +1,6 @@
 //! The loop of one index in one process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::document::Sent;
 use super::follow::{Follower, Trouble};
 use super::lease::{self, Beat, Lease};
 use super::mark;
@@ -136,7 +137,8 @@ impl Indexer {
             batch: self.indexing.batch,
             lease: lease.clone(),
             lost: lost.clone(),
-            sent: HashMap::new(),
+            sent: Sent::default(),
+            disturbed: 0,
             rejected: HashSet::new(),
             settings: None,
             documents: None,

@@ -52,7 +52,7 @@ pub(super) async fn take(
 ) -> Result<Option<Lease>, sqlx::Error> {
     let fence: Option<i64> = sqlx::query_scalar(
         "UPDATE search_index
-         SET owner = $2, fence = fence + 1, seen_at = clock_timestamp(),
+         SET owner = $2, fence = fence + 1, seen_at = clock_timestamp(), outage = NULL,
              lease_until = clock_timestamp() + make_interval(secs => $3)
          WHERE name = $1 AND (owner IS NULL OR owner = $2 OR lease_until < clock_timestamp() OR $4)
          RETURNING fence",

@@ -18,6 +18,8 @@ pub(super) struct Work {
     /// Of the settings that it has, and of those of the shop.
     pub(super) settings_version: i64,
     pub(super) settings_wanted: i64,
+    /// Counts the times that others may have written into the index.
+    pub(super) disturbed: i64,
     pub(super) dirty: Vec<Dirty>,
 }
 
@@ -28,14 +30,14 @@ pub(super) struct Dirty {
     pub(super) mark: i64,
 }
 
-type WorkRow = (bool, i64, i64, i64, i64, Vec<String>, Vec<i64>);
+type WorkRow = (bool, i64, i64, i64, i64, i64, Vec<String>, Vec<i64>);
 
 impl Lease {
     /// Looks what there is to do, the oldest marks first; `None`: the lease is lost.
     pub(super) async fn look(&self, limit: usize, pool: &PgPool) -> Result<Option<Work>, sqlx::Error> {
         let row: Option<WorkRow> = sqlx::query_as(
             "SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
-                    coalesce((SELECT max(s.version) FROM search_settings s), 0), d.ids, d.marks
+                    coalesce((SELECT max(s.version) FROM search_settings s), 0), i.disturbed, d.ids, d.marks
              FROM search_index i
              CROSS JOIN LATERAL (
                  SELECT coalesce(array_agg(k.product_id), '{}') AS ids, coalesce(array_agg(k.mark), '{}') AS marks
@@ -50,7 +52,7 @@ impl Lease {
         .fetch_optional(pool)
         .await?;
         Ok(row.map(|row| {
-            let (ready, rebuilds_asked, rebuilds_done, settings_version, settings_wanted, ids, marks) = row;
+            let (ready, rebuilds_asked, rebuilds_done, settings_version, settings_wanted, disturbed, ids, marks) = row;
             let dirty = ids.into_iter().zip(marks);
             Work {
                 ready,
@@ -58,6 +60,7 @@ impl Lease {
                 rebuilds_done,
                 settings_version,
                 settings_wanted,
+                disturbed,
                 dirty: dirty.map(|(product_id, mark)| Dirty { product_id, mark }).collect(),
             }
         }))
@@ -82,6 +85,10 @@ impl Lease {
             .bind(&ids)
             .execute(&mut *tx)
             .await?;
+            sqlx::query("UPDATE search_index SET disturbed = disturbed + 1 WHERE name = $1")
+                .bind(&self.name)
+                .execute(&mut *tx)
+                .await?;
             tx.commit().await?;
             return Ok(false);
         }

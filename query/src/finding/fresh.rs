@@ -10,22 +10,47 @@ use crate::error::Error;
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
+/// Where a write can be seen.
+pub(super) struct Seen {
+    pub(super) freshness: Freshness,
+    /// In the index too, and not in the rows alone.
+    pub(super) in_index: bool,
+}
+
+impl Seen {
+    fn in_index(freshness: Freshness) -> Self {
+        Self {
+            freshness,
+            in_index: true,
+        }
+    }
+
+    fn in_rows(freshness: Freshness) -> Self {
+        Self {
+            freshness,
+            in_index: false,
+        }
+    }
+}
+
 impl Query {
     /// Waits until `models` show the write that the request's token stands for, and the index what they show. Without a token there
-    /// is nothing to wait for. An index that takes nothing in at present is not waited for: it will not be asked either.
+    /// is nothing to wait for. An index that takes nothing in at present is not waited for, and is not to
+    /// be asked either: the rows show the write.
     pub(super) async fn fresh_in_index(
         &self,
         context: Option<&ReadContext>,
         models: &[&str],
         search: &SearchEngine,
-    ) -> Result<Freshness, Error> {
+    ) -> Result<Seen, Error> {
         let Some(context) = context.filter(|context| !context.consistency_token.is_empty()) else {
-            return self.fresh(context, models).await;
+            let freshness = self.fresh(context, models).await?;
+            return Ok(Seen::in_index(freshness));
         };
         let deadline = Instant::now() + self.wait(context);
         let freshness = self.fresh(Some(context), models).await?;
         if freshness.stale {
-            return Ok(freshness);
+            return Ok(Seen::in_index(freshness));
         }
         // The marks of the write are committed, so none of them is later than this.
         let (marks, settings): (i64, i64) = sqlx::query_as(
@@ -37,7 +62,7 @@ impl Query {
         let mut pause = FIRST_PAUSE;
         loop {
             if !search.is_up() {
-                return Ok(freshness);
+                return Ok(Seen::in_rows(freshness));
             }
             let (reached, out): (bool, bool) = sqlx::query_as(
                 "SELECT i.settings_version >= $3
@@ -51,13 +76,17 @@ impl Query {
             .fetch_optional(self.pool())
             .await?
             .unwrap_or((false, true));
-            if reached || out {
-                return Ok(freshness);
+            if reached {
+                return Ok(Seen::in_index(freshness));
+            }
+            // The engine may be back already, but has not been given what waits for it.
+            if out {
+                return Ok(Seen::in_rows(freshness));
             }
             let now = Instant::now();
             if now >= deadline {
                 return if context.allow_stale {
-                    Ok(Freshness { stale: true })
+                    Ok(Seen::in_index(Freshness { stale: true }))
                 } else {
                     Err(Error::Behind)
                 };

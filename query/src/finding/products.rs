@@ -31,18 +31,19 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
     let search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
     let engine = query.search().filter(|_| !only_list);
-    let freshness = match engine {
-        Some(engine) => query.fresh_in_index(context.as_ref(), models, engine).await?,
-        None => query.fresh(context.as_ref(), models).await?,
+    let (freshness, engine) = match engine {
+        Some(engine) => {
+            let seen = query.fresh_in_index(context.as_ref(), models, engine).await?;
+            // A page of the read model goes on as one, whoever could answer by now.
+            let goes_on = search.list_cursor && !search.sorted_by_list;
+            (seen.freshness, Some(engine).filter(|_| seen.in_index && !goes_on))
+        }
+        None => (query.fresh(context.as_ref(), models).await?, None),
     };
     let listed = asked.list.unwrap_or_default();
     let Some(engine) = engine else {
         return from_list(query, listed, &filter, &search, freshness, !only_list).await;
     };
-    if search.list_cursor && !search.sorted_by_list {
-        // A page of the read model goes on as one, whoever could answer by now.
-        return from_list(query, listed, &filter, &search, freshness, true).await;
-    }
     let mut request = search.request.clone();
     if !filter.sku().is_empty() {
         request.filter.ids = Some(catalogue::ids_of_sku(query.pool(), filter.sku()).await?);

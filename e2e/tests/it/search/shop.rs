@@ -1,10 +1,18 @@
 //! A shop to search in.
 
-use e2e::{Answer, Client, PATIENCE, System, wait_until};
+use e2e::{Answer, Client, Options, PATIENCE, System, wait_until};
 use serde_json::json;
 
 /// SKU, name, pence, currency, category, colour, units.
-type Row = (&'static str, &'static str, i64, &'static str, &'static str, &'static str, i64);
+type Row = (
+    &'static str,
+    &'static str,
+    i64,
+    &'static str,
+    &'static str,
+    &'static str,
+    i64,
+);
 
 pub(crate) const CATALOGUE: [Row; 9] = [
     ("M-1", "Enamel mug", 1250, "GBP", "kitchen/mugs", "red", 5),
@@ -27,9 +35,22 @@ pub(crate) async fn searching(system: &System) {
     .await;
 }
 
+/// A system that is to search with the engine under test: the default one, or a Meilisearch server where `MEILI_URL` says.
+pub(crate) fn options() -> Options {
+    #[expect(clippy::disallowed_methods, reason = "tests are configured by nothing else")]
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut options = System::options();
+    for (name, flag) in [("MEILI_URL", "meili-url"), ("MEILI_KEY", "meili-key")] {
+        if let Some(value) = variable(name) {
+            options = options.with(flag, value);
+        }
+    }
+    options
+}
+
 /// A system with the catalogue, an administrator, and a token of everything.
 pub(crate) async fn shop() -> (System, Client, String) {
-    let system = System::start().await;
+    let system = options().start().await;
     let (admin, everything) = fill(&system).await;
     (system, admin, everything)
 }
