@@ -13,7 +13,7 @@ use axum::{
 use futures::FutureExt;
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{CONTENT_TYPE, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
 };
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -24,6 +24,7 @@ use crate::{
     edge::Edge,
     problem::{PROBLEM_JSON, Problem},
     rate::{Class, Client, Verdict},
+    representation::conditional,
 };
 
 /// Name of the histogram of request durations in seconds, by `method`, `route` and `status`.
@@ -107,12 +108,20 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .as_ref()
         .and_then(Verdict::refusal)
         .or_else(|| too_large(request.headers()));
+    // For the end of the way; most requests bring none.
+    let known: HeaderMap = request
+        .headers()
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .map(|value| (IF_NONE_MATCH, value.clone()))
+        .collect();
     let response = if let Some(problem) = refused {
         problem.into_response()
     } else {
         request.extensions_mut().insert(Arc::clone(&head));
         run(path, request, next).instrument(span.clone()).await
     };
+    let response = conditional(&method, &known, response);
 
     let mut response = finish(&edge, &head.request_id, response);
     let headers = response.headers_mut();
@@ -241,6 +250,7 @@ fn status_label(status: StatusCode) -> metrics::SharedString {
     match status {
         StatusCode::OK => "200".into(),
         StatusCode::CREATED => "201".into(),
+        StatusCode::NOT_MODIFIED => "304".into(),
         StatusCode::CONFLICT => "409".into(),
         other => other.as_str().to_owned().into(),
     }

@@ -3,6 +3,7 @@
 mod audit;
 mod auth;
 mod body;
+mod cache;
 mod call;
 mod config;
 mod consistency;
@@ -22,16 +23,19 @@ mod products;
 mod rate;
 mod reply;
 mod reports;
+mod representation;
 mod routes;
 mod serve;
 mod stock;
 mod times;
+mod users;
 
 #[cfg(test)]
 mod tests;
 
 pub use auth::key::{KeyError, SigningKey};
-pub use config::{Config, ConfigError};
+pub use cache::RedisError;
+pub use config::{Background, Config, ConfigError};
 pub use edge::{ClockFn, IdsFn};
 pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
 pub use openapi::{openapi, openapi_json};

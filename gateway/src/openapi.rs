@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     problem::{FieldError, PROBLEM_JSON, ProblemBody},
-    routes,
+    representation, routes,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -27,6 +27,7 @@ use crate::{
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
         (name = "audit", description = "The events themselves"),
+        (name = "users", description = "Who there is"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
     )
@@ -43,6 +44,7 @@ pub fn openapi() -> OpenApi {
             description.merge(Base::openapi());
             description.info = Base::openapi().info;
             complete(&mut description);
+            representation::describe(&mut description);
             description
         })
         .clone()
@@ -113,7 +115,7 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = ["/v1/products", "/v1/orders", "/v1/audit", "/v1/stock", "/v1/users"].contains(&path) || path.starts_with("/v1/streams/");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -300,8 +302,16 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     "Consistency-Stale",
                     "`true`: the answer does not show the write of the token yet.",
                 );
+                if kind.reads {
+                    representation::HEADERS
+                        .iter()
+                        .for_each(|(name, description)| header(name, description));
+                }
                 if kind.shows_version {
-                    header("ETag", "The version, for `If-Match` of a write.");
+                    header(
+                        "ETag",
+                        "Validator of this representation, for `If-None-Match`; begins with the version, for `If-Match` of a write.",
+                    );
                 }
                 if kind.lists {
                     header("Link", "The next and the previous page (RFC 8288).");

@@ -9,7 +9,9 @@ use crate::{
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
-    products, reports, stock,
+    products, reports,
+    representation::{compression, represent},
+    stock, users,
 };
 
 /// The routes that the OpenAPI description tells of.
@@ -24,6 +26,7 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(products::publish::publish_product))
         .routes(routes!(products::archive::archive_product))
         .routes(routes!(products::restore::restore_product))
+        .routes(routes!(stock::list::list_stock))
         .routes(routes!(stock::get::read_stock))
         .routes(routes!(stock::receive::receive_stock))
         .routes(routes!(stock::adjust::adjust_stock))
@@ -34,6 +37,8 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(reports::sales::report_sales))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
+        .routes(routes!(users::list::list_users))
+        .routes(routes!(users::get::read_user))
         .routes(routes!(auth::login::log_in))
         .routes(routes!(auth::me::read_me))
         .routes(routes!(auth::jwks::read_key_set))
@@ -58,6 +63,8 @@ pub(crate) fn framed(router: Router<Edge>, edge: &Edge) -> Router {
     router
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || method_not_allowed())
+        .layer(from_fn_with_state(edge.clone(), represent))
+        .layer(compression())
         .layer(from_fn_with_state(edge.clone(), frame))
         .with_state(edge.clone())
 }

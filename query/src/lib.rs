@@ -1,26 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+mod as_of;
 mod audit;
+mod batch;
 mod cells;
 mod consistency;
 mod error;
+mod feed;
+mod lane;
 mod list;
 mod orders;
 mod products;
 mod ranges;
+mod reader;
+mod replica;
 mod reports;
 mod stock;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
+use proto::v1::change_feed_server::ChangeFeedServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use replica::Replicas;
 
 /// What the read services need.
 #[derive(Clone, Debug)]
@@ -31,6 +43,15 @@ pub struct Config {
     pub default_wait: Duration,
     /// The longest wait that a request may ask for; a longer one is cut to this.
     pub max_wait: Duration,
+    /// Connections of the change feed's own, so that it goes on however busy `pool` is: two for each follower.
+    pub feed: PgPool,
+    /// Replicas of the database. They answer reads while [`Query::watch_replicas`] finds them in good order. Give their connections a
+    /// short time to be acquired: the primary is asked instead.
+    pub replicas: Vec<PgPool>,
+    /// How far behind the primary a replica may be and still answer reads without a consistency token.
+    pub max_replica_lag: Duration,
+    /// Ends the change feed, which would go on for ever.
+    pub stop: CancellationToken,
 }
 
 impl Config {
@@ -38,16 +59,24 @@ impl Config {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self {
+            feed: pool.clone(),
             pool,
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
+            replicas: Vec::new(),
+            max_replica_lag: Duration::from_secs(2),
+            stop: CancellationToken::new(),
         }
     }
 
     /// The read services. Does no IO.
     #[must_use]
     pub fn build(self) -> Query {
-        Query { config: self }
+        Query {
+            replicas: Replicas::new(self.replicas.clone(), PROBE_PATIENCE),
+            lanes: Arc::default(),
+            config: self,
+        }
     }
 }
 
@@ -55,7 +84,13 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct Query {
     config: Config,
+    replicas: Replicas,
+    /// How many lanes the log has, once that was asked for.
+    lanes: Arc<OnceCell<i64>>,
 }
+
+/// A replica that cannot be connected to within this time is not in good order.
+const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Query {
     /// The server of `tillroll.v1.ProductQuery`.
@@ -93,6 +128,20 @@ impl Query {
     #[must_use]
     pub fn user_server(&self) -> UserQueryServer<Self> {
         UserQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.ChangeFeed`.
+    #[must_use]
+    pub fn feed_server(&self) -> ChangeFeedServer<Self> {
+        ChangeFeedServer::new(self.clone())
+    }
+
+    /// Keeps finding out which replicas are near enough to the primary to answer, until `stop`; nothing to do without replicas.
+    pub async fn watch_replicas(self, stop: CancellationToken) {
+        if !self.config.replicas.is_empty() {
+            let Config { feed, max_replica_lag, .. } = self.config;
+            replica::watch(feed, self.replicas, max_replica_lag, stop).await;
+        }
     }
 
     fn pool(&self) -> &PgPool {

@@ -48,6 +48,7 @@ impl Services {
         self.add(query.report_server());
         self.add(query.audit_server());
         self.add(query.user_server());
+        self.add(query.feed_server());
         self
     }
 

@@ -20,6 +20,8 @@ use crate::world::World;
 const COMMAND_CONNECTIONS: u32 = 16;
 /// Connections for reads.
 const QUERY_CONNECTIONS: u32 = 24;
+/// Connections for the change feeds, which look for a moment now and then.
+const FEED_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// No read is waited for longer than this by the gateway.
@@ -85,7 +87,10 @@ impl Parts {
             migrate(database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                query = Some((query::Config::new(pool.clone()).build(), pool));
+                let services = self.queries(config, database, pool.clone());
+                self.upkeep
+                    .spawn(services.clone().watch_replicas(self.upkeep.stop_token()));
+                query = Some((services, pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -133,6 +138,23 @@ impl Parts {
             self.edge.spawn(server);
         }
         Ok(())
+    }
+
+    /// The read services.
+    fn queries(&mut self, config: &Config, database: &Database, pool: PgPool) -> query::Query {
+        let mut replicas = Vec::new();
+        for url in &config.database.replicas {
+            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
+            self.pools.push(replica.clone());
+            replicas.push(replica);
+        }
+        let services = query::Config {
+            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
+            replicas,
+            stop: self.edge.stop_token(),
+            ..query::Config::new(pool)
+        };
+        services.build()
     }
 
     /// The store and what stands on it.

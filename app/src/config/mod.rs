@@ -6,6 +6,7 @@
 //! checked here, once, before a port is bound or a folder is touched; all problems are reported together.
 
 mod auth;
+mod cache;
 mod data;
 mod database;
 mod dump;
@@ -24,6 +25,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use auth::Auth;
+pub use cache::{Cache, RedisUrl};
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
 pub use flags::Flags;
@@ -45,6 +47,7 @@ const VARIABLES: &[&[&Variable]] = &[
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
+    cache::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
     telemetry::VARIABLES,
@@ -79,6 +82,8 @@ pub struct Config {
     pub roles: Roles,
     /// The databases.
     pub database: Database,
+    /// What the gateway keeps of answers.
+    pub cache: Cache,
     /// Signing of access tokens.
     pub auth: Auth,
     /// Orders and reservations.
@@ -103,6 +108,7 @@ impl Config {
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
+        let cache = cache::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
@@ -117,6 +123,9 @@ impl Config {
         let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
             return Err(reader.into_error());
         };
+        let Ok(cache) = cache else {
+            return Err(reader.into_error());
+        };
         if reader.has_problems() {
             return Err(reader.into_error());
         }
@@ -129,6 +138,7 @@ impl Config {
             services,
             roles,
             database,
+            cache,
             auth,
             orders,
             telemetry,

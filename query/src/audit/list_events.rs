@@ -45,15 +45,17 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         recorded: Times::new(request.recorded)?,
     };
     let page = LIST.page(request.page, "", &filter)?;
-    let freshness = query.fresh(request.context.as_ref(), &["audit"]).await?;
-
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(COLUMNS)
-        .push(" FROM audit a JOIN events e ON e.lane = a.lane AND e.position = a.position WHERE TRUE");
-    filter.push(&mut sql);
-    page.push(&mut sql);
-    let rows = sql.build().fetch_all(query.pool()).await?;
-    let rows = rows.iter().map(EventRow::read).collect::<Result<_, _>>()?;
+    let (filter, beside) = (&filter, &page);
+    let read = |pool: sqlx::PgPool| async move {
+        let mut sql = QueryBuilder::new("SELECT ");
+        sql.push(COLUMNS)
+            .push(" FROM audit a JOIN events e ON e.lane = a.lane AND e.position = a.position WHERE TRUE");
+        filter.push(&mut sql);
+        beside.push(&mut sql);
+        let rows = sql.build().fetch_all(&pool).await?;
+        rows.iter().map(EventRow::read).collect::<Result<Vec<_>, _>>()
+    };
+    let (rows, freshness) = query.read(request.context.as_ref(), &["audit"], read).await?;
     let (events, page) = page.finish(rows, Into::into);
     Ok(ListEventsReply {
         events,
