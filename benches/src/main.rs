@@ -6,6 +6,7 @@ mod counter;
 mod http;
 mod orders;
 mod pgbench;
+mod reads;
 mod report;
 mod server;
 
@@ -18,11 +19,14 @@ const SECONDS: u32 = 8;
 /// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
 const ROUNDS: usize = 3;
 
-const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut asked: Vec<String> = std::env::args().skip(1).collect();
+    if asked.first().is_some_and(|part| part == reads::CONSTANT) {
+        return reads::constant(&asked[1..]).await;
+    }
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }
@@ -36,6 +40,7 @@ async fn main() -> Result<()> {
             "append" => append::fresh(&cluster, &mut report).await?,
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
+            "reads" => reads::reads(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
             _ => orders::idle(&cluster).await?,
         }

@@ -11,6 +11,7 @@ mod auth;
 mod edge;
 mod orders;
 mod products;
+mod reads;
 mod recovery;
 mod reports;
 mod split;

@@ -11,6 +11,9 @@ mod kept;
 mod positions;
 mod shared;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     panic::AssertUnwindSafe,
     sync::{
@@ -51,7 +54,7 @@ pub(crate) struct Loaded {
 }
 
 /// The answer to a read.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) stale: bool,
@@ -175,15 +178,19 @@ impl Cache {
     pub(crate) async fn read<R>(
         &self,
         id: &str,
-        context: ReadContext,
-        load: impl FnOnce(ReadContext) -> R + Send + 'static,
+        mut context: ReadContext,
+        load: impl FnOnce(String, ReadContext) -> R + Send + 'static,
     ) -> Result<Found, Problem>
     where
         R: Future<Output = Result<Loaded, Problem>> + Send + 'static,
     {
+        if context.consistency_token.is_empty() {
+            // How long to wait for nothing makes no difference; like this, more reads are alike.
+            context = ReadContext::default();
+        }
         let Some(wanted) = Positions::parse(&context.consistency_token) else {
             // The service says what is wrong with it.
-            return Ok(load(context).await?.into());
+            return Ok(load(id.to_owned(), context).await?.into());
         };
         let live = self.is_live();
         if live && let Some(content) = self.0.get(id, &wanted) {
@@ -204,7 +211,7 @@ impl Cache {
         context: ReadContext,
         wanted: Positions,
         live: bool,
-        load: impl FnOnce(ReadContext) -> R + Send + 'static,
+        load: impl FnOnce(String, ReadContext) -> R + Send + 'static,
     ) -> watch::Receiver<Option<Outcome>>
     where
         R: Future<Output = Result<Loaded, Problem>> + Send + 'static,
@@ -246,7 +253,7 @@ impl Cache {
         wanted: &Positions,
         live: bool,
         ticket: &Ticket,
-        load: impl FnOnce(ReadContext) -> R + Send + 'static,
+        load: impl FnOnce(String, ReadContext) -> R + Send + 'static,
     ) -> Fetched
     where
         R: Future<Output = Result<Loaded, Problem>> + Send + 'static,
@@ -268,7 +275,7 @@ impl Cache {
                 offered: false,
             };
         }
-        let loaded = match load(context).await {
+        let loaded = match load(id.to_owned(), context).await {
             Ok(loaded) => loaded,
             Err(problem) => return Fetched::failed(problem),
         };

@@ -31,15 +31,15 @@ pub(crate) async fn read_order(
     _: Params<NoParams>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let (mut query, key) = (edge.order_query(), id.clone());
-    let load = async move |context| {
+    let services = edge.clone();
+    let load = async move |id, context| {
         let request = v1::GetOrderRequest {
             context: Some(context),
-            id: key,
+            id,
             // What is kept is kept for its owner and for administrators; who may see it is decided below.
             only_customer_id: String::new(),
         };
-        let reply = ask(CALL, query.get_order(timed(CALL, request)))
+        let reply = ask(CALL, services.order_query().get_order(timed(CALL, request)))
             .await
             .map_err(|failure| Problem::of_read(failure).missing("order_not_found"))?;
         let order = reply.order.ok_or_else(Problem::internal)?;

@@ -45,15 +45,15 @@ pub(crate) async fn product(
     context: v1::ReadContext,
     visitor: Option<&Principal>,
 ) -> Result<Found, Problem> {
-    let (mut query, key) = (edge.product_query(), id.to_owned());
-    let load = async move |context| {
+    let services = edge.clone();
+    let load = async move |id, context| {
         let request = v1::GetProductRequest {
             context: Some(context),
-            id: key,
+            id,
             // What is kept is for everybody; who may see it is decided below.
             include_hidden: true,
         };
-        let reply = ask(CALL, query.get_product(timed(CALL, request)))
+        let reply = ask(CALL, services.product_query().get_product(timed(CALL, request)))
             .await
             .map_err(|failure| Problem::of_read(failure).missing("product_not_found"))?;
         let product = reply.product.ok_or_else(Problem::internal)?;

@@ -67,7 +67,7 @@ fn resource(schema: &Value, document: &Value) -> Resource {
     let (name, page) = resolve(schema, document);
     let is_list = page["properties"]["items"].is_object() && page["properties"]["next_cursor"].is_object();
     let (name, schema) = if is_list {
-        resolve(&page["properties"]["items"]["items"], document)
+        named(&page["properties"]["items"]["items"], document)
     } else {
         (name, page)
     };
@@ -76,6 +76,14 @@ fn resource(schema: &Value, document: &Value) -> Resource {
         is_list,
         members: node(schema, document, 0),
     }
+}
+
+/// The schema of an item, and its name. In a page it is not referred to but written out.
+fn named<'d>(item: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
+    let (name, schema) = resolve(item, document);
+    let schemas = document["components"]["schemas"].as_object();
+    let found = schemas.and_then(|schemas| schemas.iter().find(|(_, known)| *known == schema));
+    (found.map_or(name, |(name, _)| name.as_str()), schema)
 }
 
 /// Follows a reference.

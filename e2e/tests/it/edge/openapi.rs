@@ -97,6 +97,15 @@ impl Shop {
                 "/v1/products/{id}/stock",
                 vec![public.get(format!("{one}/stock"))],
             ),
+            (
+                "get",
+                "/v1/stock",
+                vec![
+                    admin.get("/v1/stock?limit=1").after(&self.everything),
+                    ann.get("/v1/stock"),
+                    admin.get("/v1/stock").header("if-none-match", "*"),
+                ],
+            ),
             ("patch", "/v1/products/{id}", patched),
         ]
     }
@@ -180,6 +189,19 @@ impl Shop {
                 vec![admin.get("/v1/audit?limit=3").after(&self.everything)],
             ),
             ("post", "/v1/auth/login", logins),
+            (
+                "get",
+                "/v1/users",
+                vec![admin.get("/v1/users").after(&self.everything), ann.get("/v1/users")],
+            ),
+            (
+                "get",
+                "/v1/users/{id}",
+                vec![
+                    admin.get(format!("/v1/users/{}", ann.user_id())).after(&self.everything),
+                    admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
+                ],
+            ),
             ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
             plain("/.well-known/jwks.json"),
             plain("/healthz"),
