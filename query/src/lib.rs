@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod as_of;
+mod read_at;
 mod audit;
 mod batch;
 mod cells;

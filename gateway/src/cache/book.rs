@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use proto::v1::AsOf;
+use proto::v1::ReadAt;
 
 use super::positions::Positions;
 
@@ -94,7 +94,7 @@ impl<R> Book<R> {
 
     /// Strikes a read out and says whether what it read may be kept. `told`: it comes from where every change up to the beginning of the
     /// read had been told, whenever it was read itself.
-    pub(crate) fn end(&mut self, ticket: &Ticket, as_of: Option<&AsOf>, told: bool) -> Verdict {
+    pub(crate) fn end(&mut self, ticket: &Ticket, read_at: Option<&ReadAt>, told: bool) -> Verdict {
         let mut floor = 0;
         if let Some(reads) = self.under_way.get_mut(&ticket.key) {
             reads.retain(|read| {
@@ -108,14 +108,14 @@ impl<R> Book<R> {
                 self.under_way.remove(&ticket.key);
             }
         }
-        let Some(as_of) = as_of else {
+        let Some(read_at) = read_at else {
             return Verdict::Pass;
         };
-        if as_of.position < floor {
+        if read_at.position < floor {
             return Verdict::Outdated(floor);
         }
-        let known = self.generation == Some(as_of.generation) && ticket.session == self.session;
-        if known && (told || as_of.position >= ticket.passed.get(as_of.lane)) {
+        let known = self.generation == Some(read_at.generation) && ticket.session == self.session;
+        if known && (told || read_at.position >= ticket.passed.get(read_at.lane)) {
             Verdict::Keep
         } else {
             Verdict::Pass
@@ -192,7 +192,7 @@ mod tests {
         book: Book<()>,
         kept: HashMap<String, u64>,
         begun: VecDeque<(usize, Ticket)>,
-        answered: VecDeque<(Ticket, AsOf)>,
+        answered: VecDeque<(Ticket, ReadAt)>,
     }
 
     fn name(key: usize) -> String {
@@ -227,21 +227,21 @@ mod tests {
                 Step::Answer { behind, newest } => {
                     let read = if newest { self.begun.pop_back() } else { self.begun.pop_front() };
                     if let Some((_, ticket)) = read {
-                        let as_of = AsOf {
+                        let read_at = ReadAt {
                             lane: LANE,
                             position: self.projected.saturating_sub(behind),
                             generation: 1,
                         };
-                        self.answered.push_back((ticket, as_of));
+                        self.answered.push_back((ticket, read_at));
                     }
                 }
                 Step::Arrive { newest } => {
                     let read = if newest { self.answered.pop_back() } else { self.answered.pop_front() };
-                    if let Some((ticket, as_of)) = read
-                        && self.book.end(&ticket, Some(&as_of), false) == Verdict::Keep
+                    if let Some((ticket, read_at)) = read
+                        && self.book.end(&ticket, Some(&read_at), false) == Verdict::Keep
                     {
                         let kept = self.kept.entry(ticket.key.clone()).or_default();
-                        *kept = as_of.position.max(*kept);
+                        *kept = read_at.position.max(*kept);
                     }
                 }
             }
@@ -288,21 +288,21 @@ mod tests {
 
     #[test]
     fn a_read_from_before_a_restart_or_of_another_build_is_not_kept() {
-        let as_of = |generation| AsOf { lane: LANE, position: 9, generation };
+        let read_at = |generation| ReadAt { lane: LANE, position: 9, generation };
         let mut book = Book::default();
         let early = book.begin("k", ());
-        assert_eq!(book.end(&early, Some(&as_of(1)), false), Verdict::Pass, "the feed has not spoken yet");
+        assert_eq!(book.end(&early, Some(&read_at(1)), false), Verdict::Pass, "the feed has not spoken yet");
         book.restart(1, positions(5));
         let ticket = book.begin("k", ());
-        assert_eq!(book.end(&ticket, Some(&as_of(2)), false), Verdict::Pass, "a build that is not known");
+        assert_eq!(book.end(&ticket, Some(&read_at(2)), false), Verdict::Pass, "a build that is not known");
         let ticket = book.begin("k", ());
-        assert_eq!(book.end(&ticket, Some(&as_of(1)), false), Verdict::Keep);
+        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Keep);
         let ticket = book.begin("k", ());
         book.restart(1, positions(5));
-        assert_eq!(book.end(&ticket, Some(&as_of(1)), false), Verdict::Pass, "everything was forgotten meanwhile");
+        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Pass, "everything was forgotten meanwhile");
         let ticket = book.begin("k", ());
         book.changed("k", 10);
-        assert_eq!(book.end(&ticket, Some(&as_of(1)), false), Verdict::Outdated(10));
+        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Outdated(10));
         let ticket = book.begin("k", ());
         assert_eq!(book.end(&ticket, None, false), Verdict::Pass, "an answer that is not to be kept");
         assert!(book.under_way.is_empty());

@@ -1,7 +1,7 @@
 //! An answer that is kept.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use proto::v1::AsOf;
+use proto::v1::ReadAt;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::token::Principal;
@@ -42,7 +42,7 @@ pub(crate) struct Content {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kept {
     pub(crate) content: Content,
-    pub(crate) as_of: AsOf,
+    pub(crate) read_at: ReadAt,
 }
 
 /// What stands before the body where answers are kept outside the process.
@@ -59,9 +59,9 @@ impl Kept {
     /// A line of JSON that says what it is, then the body.
     pub(crate) fn encode(&self) -> Bytes {
         let label = Label {
-            lane: self.as_of.lane,
-            position: self.as_of.position,
-            generation: self.as_of.generation,
+            lane: self.read_at.lane,
+            position: self.read_at.position,
+            generation: self.read_at.generation,
             tag: self.content.tag.clone(),
             audience: self.content.audience.clone(),
         };
@@ -84,7 +84,7 @@ impl Kept {
                 tag: label.tag,
                 audience: label.audience,
             },
-            as_of: AsOf {
+            read_at: ReadAt {
                 lane: label.lane,
                 position: label.position,
                 generation: label.generation,
@@ -112,7 +112,7 @@ mod tests {
                     tag: "7-2".to_owned(),
                     audience,
                 },
-                as_of: AsOf {
+                read_at: ReadAt {
                     lane: 3,
                     position: 9,
                     generation: 2,

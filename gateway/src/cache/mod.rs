@@ -25,7 +25,7 @@ use std::{
 
 use futures::FutureExt;
 use metrics::{Counter, counter, gauge};
-use proto::v1::{AsOf, ChangeTopic, Changes, ReadContext};
+use proto::v1::{ReadAt, ChangeTopic, Changes, ReadContext};
 use quick_cache::{OptionsBuilder, Weighter};
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
@@ -48,7 +48,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 pub(crate) struct Loaded {
     pub(crate) content: Content,
     /// Absent: not to be kept.
-    pub(crate) as_of: Option<AsOf>,
+    pub(crate) read_at: Option<ReadAt>,
     /// The answer does not show the write of the request's token.
     pub(crate) stale: bool,
 }
@@ -65,7 +65,7 @@ type Outcome = Result<Found, Problem>;
 /// A read that has been made.
 struct Fetched {
     outcome: Outcome,
-    as_of: Option<AsOf>,
+    read_at: Option<ReadAt>,
     /// It was found in Redis: read at an earlier time, but told of every change since.
     shared: bool,
     /// It was put into Redis.
@@ -76,7 +76,7 @@ impl Fetched {
     fn failed(problem: Problem) -> Self {
         Self {
             outcome: Err(problem),
-            as_of: None,
+            read_at: None,
             shared: false,
             offered: false,
         }
@@ -261,7 +261,7 @@ impl Cache {
         let shared = self.0.shared.as_ref().filter(|_| live);
         if let Some(shared) = shared
             && let Some(kept) = shared.get(id, &ticket.passed).await
-            && ticket.generation == Some(kept.as_of.generation)
+            && ticket.generation == Some(kept.read_at.generation)
             && satisfies(&kept, wanted, &ticket.passed, false)
         {
             self.0.metrics.shared_hits.increment(1);
@@ -270,7 +270,7 @@ impl Cache {
                     content: kept.content,
                     stale: false,
                 }),
-                as_of: Some(kept.as_of),
+                read_at: Some(kept.read_at),
                 shared: true,
                 offered: false,
             };
@@ -279,22 +279,22 @@ impl Cache {
             Ok(loaded) => loaded,
             Err(problem) => return Fetched::failed(problem),
         };
-        let as_of = loaded.as_of;
+        let read_at = loaded.read_at;
         let mut offered = false;
-        if let (Some(shared), Some(as_of)) = (shared, as_of)
-            && ticket.generation == Some(as_of.generation)
-            && as_of.position >= ticket.passed.get(as_of.lane)
+        if let (Some(shared), Some(read_at)) = (shared, read_at)
+            && ticket.generation == Some(read_at.generation)
+            && read_at.position >= ticket.passed.get(read_at.lane)
         {
             let kept = Kept {
                 content: loaded.content.clone(),
-                as_of,
+                read_at,
             };
             shared.put(id, &kept).await;
             offered = true;
         }
         Fetched {
             outcome: Ok(loaded.into()),
-            as_of,
+            read_at,
             shared: false,
             offered,
         }
@@ -305,9 +305,9 @@ impl Cache {
         let verdict = {
             // One lock for the verdict and for keeping: no news can come between.
             let mut book = self.0.book();
-            let verdict = book.end(ticket, fetched.as_of.as_ref(), fetched.shared);
-            if let (Verdict::Keep, Ok(found), Some(as_of)) = (&verdict, &fetched.outcome, fetched.as_of) {
-                self.0.keep(&id, found.content.clone(), as_of);
+            let verdict = book.end(ticket, fetched.read_at.as_ref(), fetched.shared);
+            if let (Verdict::Keep, Ok(found), Some(read_at)) = (&verdict, &fetched.outcome, fetched.read_at) {
+                self.0.keep(&id, found.content.clone(), read_at);
             }
             verdict
         };
@@ -344,7 +344,7 @@ impl Cache {
             let mut book = self.0.book();
             for (id, position) in &keys {
                 book.changed(id, *position);
-                let is_old = |entry: &Entry| entry.kept.as_of.position < *position;
+                let is_old = |entry: &Entry| entry.kept.read_at.position < *position;
                 if let Some(local) = local
                     && local.peek(id.as_str()).is_some_and(|entry| is_old(&entry))
                 {
@@ -405,14 +405,14 @@ impl Inner {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, id: &str, content: Content, as_of: AsOf) {
+    fn keep(&self, id: &str, content: Content, read_at: ReadAt) {
         let Some(local) = &self.local else { return };
-        let is_newer = |entry: Entry| entry.kept.as_of.position > as_of.position;
+        let is_newer = |entry: Entry| entry.kept.read_at.position > read_at.position;
         if local.peek(id).is_some_and(is_newer) {
             return;
         }
         let entry = Entry {
-            kept: Arc::new(Kept { content, as_of }),
+            kept: Arc::new(Kept { content, read_at }),
             since: Instant::now(),
         };
         local.insert(id.to_owned(), entry);
@@ -444,8 +444,8 @@ impl Inner {
 /// it would have been dropped by any change up to there. Of other lanes nothing is shown, but they must have been passed.
 fn satisfies(kept: &Kept, wanted: &Positions, passed: &Positions, told: bool) -> bool {
     wanted.iter().all(|(lane, position)| {
-        let own = lane == kept.as_of.lane;
-        (own && kept.as_of.position >= position) || ((told || !own) && passed.get(lane) >= position)
+        let own = lane == kept.read_at.lane;
+        (own && kept.read_at.position >= position) || ((told || !own) && passed.get(lane) >= position)
     })
 }
 

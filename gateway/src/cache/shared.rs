@@ -136,7 +136,7 @@ impl Shared {
             return None;
         }
         let kept = Kept::decode(&Bytes::from(value?))?;
-        (kept.as_of.position >= link.from.get(kept.as_of.lane)).then_some(kept)
+        (kept.read_at.position >= link.from.get(kept.read_at.lane)).then_some(kept)
     }
 
     /// Offers an entry.
@@ -145,7 +145,7 @@ impl Shared {
         let mut call = self.0.put.key(self.epoch_key());
         call.key(self.key(&link.epoch, id))
             .arg(&*link.epoch)
-            .arg(kept.as_of.position)
+            .arg(kept.read_at.position)
             .arg(&*kept.encode())
             .arg(KEPT_FOR);
         let mut connection = link.connection.clone();

@@ -58,7 +58,7 @@ async fn read(cache: &Cache, service: &Arc<Service>, context: ReadContext, text:
         service.gate.acquire().await.unwrap().forget();
         Ok(Loaded {
             content: content(text),
-            as_of: Some(AsOf {
+            read_at: Some(ReadAt {
                 lane: 1,
                 position,
                 generation: 1,

@@ -51,7 +51,7 @@ pub(crate) async fn read_order(
                 tag,
                 audience: if customer.is_empty() { Audience::Admins } else { Audience::User(customer) },
             },
-            as_of: reply.as_of,
+            read_at: reply.read_at,
             stale: reply.freshness.is_some_and(|freshness| freshness.stale),
         })
     };

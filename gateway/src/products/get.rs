@@ -67,7 +67,7 @@ pub(crate) async fn product(
                 tag,
                 audience: if hidden { Audience::Admins } else { Audience::Everybody },
             },
-            as_of: reply.as_of,
+            read_at: reply.read_at,
             stale: reply.freshness.is_some_and(|freshness| freshness.stale),
         })
     };

@@ -5,18 +5,18 @@ use proto::v1::{GetOrderReply, GetOrderRequest};
 use super::MODELS;
 use super::row::{OrderRow, SELECT};
 use crate::error::Error;
-use crate::{Query, as_of};
+use crate::{Query, read_at};
 
 pub(super) async fn get(query: &Query, request: GetOrderRequest) -> Result<GetOrderReply, Error> {
     let lane = query.lane_of(&request.id).await?;
     let (id, scope) = (request.id.as_str(), request.only_customer_id.as_str());
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = as_of::begin();
+        let mut sql = read_at::begin();
         sql.push(SELECT).push("id = ").push_bind(id);
-        as_of::end(&mut sql, id, lane, MODELS);
+        read_at::end(&mut sql, id, lane, MODELS);
         let row = sql.build().fetch_optional(&pool).await?;
         let row = row
-            .map(|row| Ok::<_, Error>((OrderRow::read(&row)?, as_of::read("orders", &row, lane, MODELS)?)))
+            .map(|row| Ok::<_, Error>((OrderRow::read(&row)?, read_at::read("orders", &row, lane, MODELS)?)))
             .transpose()?;
         row.filter(|(row, _)| scope.is_empty() || row.customer_id() == scope)
             .ok_or_else(|| Error::NotFound {
@@ -24,10 +24,10 @@ pub(super) async fn get(query: &Query, request: GetOrderRequest) -> Result<GetOr
                 id: id.to_owned(),
             })
     };
-    let ((row, as_of), freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    let ((row, read_at), freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
     Ok(GetOrderReply {
         order: Some(row.into()),
         freshness: Some(freshness),
-        as_of,
+        read_at,
     })
 }

@@ -5,18 +5,18 @@ use proto::v1::{GetProductReply, GetProductRequest};
 use super::MODELS;
 use super::row::{ProductRow, SELECT};
 use crate::error::Error;
-use crate::{Query, as_of};
+use crate::{Query, read_at};
 
 pub(super) async fn get(query: &Query, request: GetProductRequest) -> Result<GetProductReply, Error> {
     let lane = query.lane_of(&request.id).await?;
     let (id, include_hidden) = (request.id.as_str(), request.include_hidden);
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = as_of::begin();
+        let mut sql = read_at::begin();
         sql.push(SELECT).push("p.id = ").push_bind(id);
-        as_of::end(&mut sql, id, lane, MODELS);
+        read_at::end(&mut sql, id, lane, MODELS);
         let row = sql.build().fetch_optional(&pool).await?;
         let row = row
-            .map(|row| Ok::<_, Error>((ProductRow::read(&row)?, as_of::read("products", &row, lane, MODELS)?)))
+            .map(|row| Ok::<_, Error>((ProductRow::read(&row)?, read_at::read("products", &row, lane, MODELS)?)))
             .transpose()?;
         row.filter(|(row, _)| include_hidden || !row.is_hidden())
             .ok_or_else(|| Error::NotFound {
@@ -24,10 +24,10 @@ pub(super) async fn get(query: &Query, request: GetProductRequest) -> Result<Get
                 id: id.to_owned(),
             })
     };
-    let ((row, as_of), freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    let ((row, read_at), freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
     Ok(GetProductReply {
         product: Some(row.into()),
         freshness: Some(freshness),
-        as_of,
+        read_at,
     })
 }

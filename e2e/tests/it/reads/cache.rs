@@ -10,7 +10,7 @@ pub(crate) const HITS: &str = r#"tillroll_cache_reads_total{cache="products",out
 
 /// The services in one system, and two gateways before it that trust the same tokens.
 pub(crate) struct Shop {
-    pub(crate) services: System,
+    pub(crate) _services: System,
     pub(crate) gateways: [System; 2],
     pub(crate) admins: [Client; 2],
 }
@@ -30,7 +30,7 @@ impl Shop {
         let admin = first.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
         let other = second.anonymous().with_token(admin.token());
         Shop {
-            services,
+            _services: services,
             gateways: [first, second],
             admins: [admin, other],
         }
