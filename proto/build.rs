@@ -5,7 +5,18 @@ use prost::Message;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=tillroll");
     let files = [
-        "audit", "common", "failure", "feed", "order", "product", "report", "stock", "user",
+        "audit",
+        "common",
+        "failure",
+        "feed",
+        "history",
+        "order",
+        "product",
+        "projection",
+        "report",
+        "seal",
+        "stock",
+        "user",
     ]
     .map(|name| format!("tillroll/v1/{name}.proto"));
     let descriptors = protox::compile(files, ["."])?;

@@ -27,6 +27,7 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "seal",
 ];
 const RULES: &[Rule] = &[
     Rule {
@@ -45,8 +46,13 @@ const RULES: &[Rule] = &[
         never: &["tonic", "axum"],
     },
     Rule {
-        name: "eventstore",
+        name: "seal",
         may: &[],
+        never: &["sqlx", "tonic", "axum", "tokio"],
+    },
+    Rule {
+        name: "eventstore",
+        may: &["seal"],
         never: &["tonic", "axum"],
     },
     Rule {
@@ -61,7 +67,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "query",
-        may: &["proto"],
+        may: &["proto", "seal"],
         never: &["axum"],
     },
     Rule {
@@ -87,6 +93,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "seal",
         ],
         never: &[],
     },
@@ -102,6 +109,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "seal",
         ],
         never: &[],
     },

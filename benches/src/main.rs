@@ -5,9 +5,12 @@ mod cluster;
 mod counter;
 mod http;
 mod orders;
+mod overload;
 mod pgbench;
+mod project;
 mod reads;
 mod report;
+mod seal;
 mod server;
 
 use anyhow::{Result, bail};
@@ -20,6 +23,8 @@ const SECONDS: u32 = 8;
 const ROUNDS: usize = 3;
 
 const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
+/// Parts that run only when asked for.
+const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -30,8 +35,12 @@ async fn main() -> Result<()> {
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }
-    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        bail!("no part is called {unknown:?}; there are: {}", PARTS.join(", "));
+    if let Some(unknown) = asked
+        .iter()
+        .find(|part| !PARTS.contains(&part.as_str()) && !EXTRA.contains(&part.as_str()))
+    {
+        let known = [PARTS.as_slice(), EXTRA.as_slice()].concat().join(", ");
+        bail!("no part is called {unknown:?}; there are: {known}");
     }
     let cluster = cluster::Cluster::start().await?;
     let mut report = report::Report::default();
@@ -42,6 +51,10 @@ async fn main() -> Result<()> {
             "orders" => orders::orders(&cluster, &mut report).await?,
             "reads" => reads::reads(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "sealed" => seal::append(&cluster, &mut report).await?,
+            "verify" => seal::verify(&cluster, &mut report).await?,
+            "overload" => overload::overload(&cluster).await?,
+            "project" => project::project(&cluster).await?,
             _ => orders::idle(&cluster).await?,
         }
     }

@@ -57,7 +57,10 @@ impl Peer {
             .spawn()?;
         let start = Instant::now();
         while Connection::open(address).await.is_err() {
-            ensure!(start.elapsed() < Duration::from_secs(10), "the constant route did not start");
+            ensure!(
+                start.elapsed() < Duration::from_secs(10),
+                "the constant route did not start"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(Self { child, address })
@@ -65,7 +68,12 @@ impl Peer {
 }
 
 /// Rate of a request from `CALLERS` connections for `SECONDS`, and the latencies in microseconds.
-async fn load(address: SocketAddr, paths: &Arc<Vec<String>>, headers: &str, status: u16) -> Result<(f64, Histogram<u64>)> {
+async fn load(
+    address: SocketAddr,
+    paths: &Arc<Vec<String>>,
+    headers: &str,
+    status: u16,
+) -> Result<(f64, Histogram<u64>)> {
     let start = Instant::now();
     let end = start + Duration::from_secs(u64::from(SECONDS));
     let callers: Vec<_> = (0..CALLERS as usize)
@@ -134,7 +142,10 @@ pub(crate) async fn reads(cluster: &Cluster, report: &mut Report) -> Result<()> 
     report::rate("product by id, with a JWT", &user);
     report::rate("product by id, unchanged (304)", &unchanged);
     let quantile = |q| format!("{} µs", latency.value_at_quantile(q));
-    report::figure("latency of visitors", &format!("p50 {}, p99 {}", quantile(0.5), quantile(0.99)));
+    report::figure(
+        "latency of visitors",
+        &format!("p50 {}, p99 {}", quantile(0.5), quantile(0.99)),
+    );
     report.ratio(
         "product by id to the constant",
         report::median(&visitor) / report::median(&constant),

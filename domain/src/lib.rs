@@ -26,6 +26,7 @@ pub mod credit;
 pub mod email;
 pub mod order;
 pub mod product;
+pub mod projection;
 pub mod sku;
 pub mod stock;
 pub mod user;

@@ -20,7 +20,16 @@ impl Cluster {
     /// Starts an empty one that can have replicas.
     pub async fn primary() -> Cluster {
         let cluster = Cluster::prepare().await;
-        let options = ["-U", "tillroll", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+        let options = [
+            "-U",
+            "tillroll",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ];
         run(cluster.command("initdb").arg("-D").arg(cluster.data()).args(options)).await;
         cluster.start().await;
         cluster
@@ -29,7 +38,19 @@ impl Cluster {
     /// Starts a streaming replica of this one.
     pub async fn replica(&self) -> Cluster {
         let replica = Cluster::prepare().await;
-        let options = ["-h", "127.0.0.1", "-U", "tillroll", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-p"];
+        let options = [
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "tillroll",
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+            "-p",
+        ];
         run(replica
             .command("pg_basebackup")
             .args(options)
@@ -129,7 +150,9 @@ fn is_root() -> bool {
 
 /// The newest installed version's.
 fn binaries() -> PathBuf {
-    let versions = Path::new("/usr/lib/postgresql").read_dir().expect("PostgreSQL is installed");
+    let versions = Path::new("/usr/lib/postgresql")
+        .read_dir()
+        .expect("PostgreSQL is installed");
     let newest = versions
         .filter_map(|version| Some(version.ok()?.path()))
         .max_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));

@@ -23,6 +23,7 @@ mod client;
 mod clock;
 mod cluster;
 mod database;
+mod poison;
 mod redis;
 mod schema;
 mod shop;

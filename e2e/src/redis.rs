@@ -44,7 +44,15 @@ impl Redis {
     /// Starts it again, with what it saved last.
     pub async fn start_again(&mut self) {
         let child = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
+            .args([
+                "--port",
+                &self.port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+            ])
             .arg(self.folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::{Admission, Capacity},
     auth::{
         key::{KeyError, SigningKey},
         token::Tokens,
@@ -34,6 +35,8 @@ pub struct Config {
     pub ids: IdsFn,
     /// How many requests a client may make; none: as many as it likes.
     pub quotas: Option<Quotas>,
+    /// How many requests are worked on at once; none: all that come.
+    pub capacity: Option<Capacity>,
     /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
     pub trusted_proxies: usize,
     /// Address that clients know the gateway by, for example `https://shop.example`; none: addresses in answers
@@ -75,6 +78,7 @@ impl Config {
             clock,
             ids,
             quotas: Some(Quotas::default()),
+            capacity: Some(Capacity::default()),
             trusted_proxies: 0,
             public_base_url: None,
             metrics: None,
@@ -95,11 +99,17 @@ impl Config {
     pub(crate) fn edge(self) -> Result<Edge, ConfigError> {
         let cache = |name, topic, bytes| {
             let url = self.redis_url.as_deref();
-            let shared = url.map(|url| cache::Shared::new(name, url, self.ids.clone())).transpose()?;
+            let shared = url
+                .map(|url| cache::Shared::new(name, url, self.ids.clone()))
+                .transpose()?;
             Ok::<_, RedisError>(Cache::new(name, topic, bytes, shared))
         };
         // Orders are read again less often than products.
-        let products = cache("products", ChangeTopic::Products, self.cache_bytes - self.cache_bytes / 4)?;
+        let products = cache(
+            "products",
+            ChangeTopic::Products,
+            self.cache_bytes - self.cache_bytes / 4,
+        )?;
         let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
         Ok(Edge::new(Shared {
             schema: Schema::of(serde_json::to_value(openapi())?),
@@ -110,6 +120,7 @@ impl Config {
             openapi: openapi().to_json()?.into(),
             base: base(self.public_base_url)?,
             limits: self.quotas.map(Limits::new),
+            admission: self.capacity.map(Admission::new),
             command: self.command,
             query: self.query,
             clock: self.clock,
@@ -127,7 +138,10 @@ impl Background {
     /// Keeps the caches true, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
-        for cache in [&self.0.products, &self.0.orders].into_iter().filter(|cache| cache.is_on()) {
+        for cache in [&self.0.products, &self.0.orders]
+            .into_iter()
+            .filter(|cache| cache.is_on())
+        {
             tasks.spawn(cache::follow(cache.clone(), self.0.query.clone(), stop.clone()));
             if let Some(shared) = cache.shared() {
                 tasks.spawn(shared.run(stop.clone()));
@@ -149,6 +163,7 @@ impl std::fmt::Debug for Config {
             .debug_struct("Config")
             .field("signing_key", &self.signing_key)
             .field("quotas", &self.quotas)
+            .field("capacity", &self.capacity)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("public_base_url", &self.public_base_url)
             .finish_non_exhaustive()

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod admission;
+mod as_of;
 mod audit;
 mod auth;
 mod body;
@@ -16,10 +18,12 @@ mod money;
 mod openapi;
 mod ops;
 mod orders;
+mod origin;
 mod page;
 mod params;
 mod problem;
 mod products;
+mod projections;
 mod rate;
 mod reply;
 mod reports;
@@ -33,6 +37,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
+pub use admission::Capacity;
 pub use auth::key::{KeyError, SigningKey};
 pub use cache::RedisError;
 pub use config::{Background, Config, ConfigError};
@@ -40,4 +45,4 @@ pub use edge::{ClockFn, IdsFn};
 pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
 pub use openapi::{openapi, openapi_json};
 pub use rate::{Quota, Quotas};
-pub use serve::serve;
+pub use serve::{Connections, serve};

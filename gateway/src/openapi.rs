@@ -28,6 +28,7 @@ use crate::{
         (name = "reports", description = "Sums over the sales"),
         (name = "audit", description = "The events themselves"),
         (name = "users", description = "Who there is"),
+        (name = "projections", description = "The read models, and events that they do not show"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
     )
@@ -108,6 +109,8 @@ struct Kind {
     knows_caller: bool,
     refuses_callers: bool,
     shows_version: bool,
+    looks_back: bool,
+    operates: bool,
 }
 
 impl Kind {
@@ -115,7 +118,19 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit", "/v1/stock", "/v1/users"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = [
+            "/v1/products",
+            "/v1/orders",
+            "/v1/audit",
+            "/v1/audit/checkpoints",
+            "/v1/projections/parked",
+            "/v1/stock",
+            "/v1/users",
+        ]
+        .contains(&path)
+            || path.starts_with("/v1/streams/");
+        // What operators do has no version, and reads of how things stand wait for nothing.
+        let operates = path.starts_with("/v1/projections");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -124,8 +139,14 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && path != "/v1/products" && path != "/v1/orders",
+            takes_version: writes && !operates && path != "/v1/products" && path != "/v1/orders",
+            operates,
             shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
+            looks_back: operation
+                .parameters
+                .iter()
+                .flatten()
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "as_of")),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),
@@ -222,28 +243,34 @@ fn describe_parameters(parameters: &mut Vec<RefOr<Parameter>>, kind: Kind) {
             "`next_cursor` or `prev_cursor` of an earlier page.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Token",
             ParameterIn::Header,
             "Wait until the answer can show the write that answered with this token.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Wait",
             ParameterIn::Header,
             "How long to wait for that, in milliseconds.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Stale",
             ParameterIn::Header,
             "`allow`: after the wait, an answer that does not show it is better than none.",
         ),
         (
-            kind.writes,
+            kind.writes && !kind.operates,
             "Idempotency-Key",
             ParameterIn::Header,
             "1 to 255 visible ASCII characters. A retry with the same key and body gets the first answer again.",
+        ),
+        (
+            kind.writes,
+            "Audit-Reason",
+            ParameterIn::Header,
+            "Why, in up to 500 characters: kept with the events, for the audit log.",
         ),
         (
             kind.takes_version,
@@ -306,6 +333,16 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     representation::HEADERS
                         .iter()
                         .for_each(|(name, description)| header(name, description));
+                }
+                if kind.looks_back {
+                    header(
+                        "As-Of-Position",
+                        "Of an answer about the past: where in the log it ends, as `lane.position`.",
+                    );
+                    header(
+                        "As-Of-Time",
+                        "Of an answer about the past: the time that it stands for.",
+                    );
                 }
                 if kind.shows_version {
                     header(

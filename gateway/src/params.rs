@@ -76,6 +76,14 @@ fn read_rest<T: ReadParams>(uri: &Uri, taken: impl Fn(&str) -> bool) -> Result<T
     let read = T::read(&mut values);
     for (name, _) in std::mem::take(&mut values.pairs) {
         let name: String = name.chars().take(80).collect();
+        if name == "as_of" {
+            values.wrong(
+                &name,
+                "not_supported",
+                "only single things can be looked at as of a moment",
+            );
+            continue;
+        }
         values.wrong(&name, "unknown_parameter", "there is no such parameter here");
     }
     if values.errors.is_empty() {
@@ -94,11 +102,21 @@ pub(crate) fn refuse_any(uri: &Uri) -> Result<(), Problem> {
 }
 
 impl Values {
+    /// How many mistakes there are so far.
+    pub(crate) fn mistakes(&self) -> usize {
+        self.errors.len()
+    }
+
     /// Notes that a parameter is wrong.
     pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError::new(name, code, message));
         }
+    }
+
+    /// Whether something is wrong with a parameter already.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.field == name)
     }
 
     /// A text, taken; an empty one counts as absent.
@@ -121,6 +139,26 @@ impl Values {
             return Some(value);
         }
         None
+    }
+
+    /// Whether the parameter is there and nobody took it yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// Any number of texts: the parameter may come again, and each may list several with commas.
+    pub(crate) fn several(&mut self, name: &str) -> Vec<String> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
+        let texts: Vec<String> = found
+            .into_iter()
+            .filter_map(|(_, value)| self.checked(name, value))
+            .flat_map(|value| value.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .filter(|text| !text.is_empty())
+            .collect();
+        if texts.len() > MAX_PREFIXED {
+            self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
+        }
+        texts
     }
 
     /// A text that must be there.
@@ -244,9 +282,14 @@ impl Values {
 
     /// `from` (included) and `to` (not included).
     pub(crate) fn time_range(&mut self) -> Option<TimeRange> {
-        let (from_micros, to_micros) = (self.time("from"), self.time("to"));
+        self.times_between("from", "to")
+    }
+
+    /// Two times, the first one included, the other one not.
+    pub(crate) fn times_between(&mut self, first: &str, end: &str) -> Option<TimeRange> {
+        let (from_micros, to_micros) = (self.time(first), self.time(end));
         if from_micros.zip(to_micros).is_some_and(|(from, to)| from > to) {
-            self.wrong("to", "out_of_range", "to lies before from");
+            self.wrong(end, "out_of_range", format!("{end} lies before {first}"));
         }
         (from_micros.is_some() || to_micros.is_some()).then_some(TimeRange { from_micros, to_micros })
     }

@@ -9,7 +9,7 @@ use crate::{
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
-    products, reports,
+    products, projections, reports,
     representation::{compression, represent},
     stock, users,
 };
@@ -37,6 +37,16 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(reports::sales::report_sales))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
+        .routes(routes!(audit::seal::checkpoints::list_checkpoints))
+        .routes(routes!(audit::seal::checkpoint::read_checkpoint))
+        .routes(routes!(audit::seal::event::prove_event))
+        .routes(routes!(audit::seal::consistency::prove_consistency))
+        .routes(routes!(audit::seal::key::read_seal))
+        .routes(routes!(audit::trace::trace_request))
+        .routes(routes!(projections::list::list_projections))
+        .routes(routes!(projections::parked::list_parked))
+        .routes(routes!(projections::retry::retry_parked))
+        .routes(routes!(projections::skip::skip_parked))
         .routes(routes!(users::list::list_users))
         .routes(routes!(users::get::read_user))
         .routes(routes!(auth::login::log_in))

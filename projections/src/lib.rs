@@ -2,15 +2,19 @@
 
 mod audit;
 mod batch;
+mod careful;
 mod catalog;
 mod copy;
 mod cursor;
 mod dead_letter;
 mod error;
+mod history;
 mod keyed;
 mod lease;
 mod orders;
+mod outage;
 mod pace;
+mod parked;
 mod products;
 mod projection;
 mod rebuild;
@@ -26,9 +30,13 @@ mod worker;
 
 pub use catalog::{all, install};
 pub use error::Error;
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use pace::Pace;
+pub use parked::{
+    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry, skip,
+};
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use runner::{Config, Runner};
-pub use status::{State, Status, caught_up, status};
+pub use status::{Build, State, Status, caught_up, status};
 pub use table::{Column, Index, Table, Type};

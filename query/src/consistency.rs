@@ -30,8 +30,8 @@ const REPLICA_WAIT: Duration = Duration::from_millis(30);
 /// A position for each of some lanes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    lanes: Vec<i32>,
-    positions: Vec<i64>,
+    pub(crate) lanes: Vec<i32>,
+    pub(crate) positions: Vec<i64>,
 }
 
 impl Token {

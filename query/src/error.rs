@@ -19,6 +19,13 @@ pub(crate) enum Error {
         what: &'static str,
         id: String,
     },
+    /// There is such a `what` now, but there was none yet at the moment asked for.
+    NotYet {
+        what: &'static str,
+        id: String,
+    },
+    /// The services were built without a way to look into the past.
+    NoHistory,
     /// The read model did not reach the consistency token in time.
     Behind,
     /// The report would have more rows than `limit`.
@@ -32,6 +39,10 @@ pub(crate) enum Error {
         row: String,
         expected: &'static str,
     },
+    /// No checkpoint, or not the one that was named, covers the event yet.
+    NotSealed,
+    /// What is stored is not what was sealed, so nothing can be proven with it.
+    SealBroken(String),
     Database(sqlx::Error),
 }
 
@@ -63,6 +74,15 @@ impl From<Error> for Failure {
             Error::NotFound { what, id } => {
                 Self::new(FailureKind::NotFound, "not_found", format!("there is no {what} {id}"))
             }
+            Error::NotYet { what, id } => Self::new(
+                FailureKind::NotFound,
+                "not_created_yet",
+                format!("at that moment there was no {what} {id} yet"),
+            ),
+            Error::NoHistory => {
+                tracing::error!("the past was asked for where it is not served");
+                internal()
+            }
             Error::Behind => Self::new(
                 FailureKind::Timeout,
                 "read_model_behind",
@@ -84,6 +104,19 @@ impl From<Error> for Failure {
             } => {
                 tracing::error!(table, column, row, expected, "a row of a read model is damaged");
                 internal()
+            }
+            Error::NotSealed => Self::new(
+                FailureKind::Conflict,
+                "not_sealed_yet",
+                "the checkpoint does not cover the event; events are sealed some seconds after they were written",
+            ),
+            Error::SealBroken(reason) => {
+                tracing::error!(reason, "what is stored is not what was sealed");
+                Self::new(
+                    FailureKind::Conflict,
+                    "seal_broken",
+                    "what is stored is not what was sealed; `tillroll audit verify` says more",
+                )
             }
             Error::Database(error) => database_failure(&error),
         }

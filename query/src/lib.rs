@@ -1,20 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod read_at;
 mod audit;
 mod batch;
 mod cells;
 mod consistency;
 mod error;
 mod feed;
+mod history;
 mod lane;
 mod list;
 mod orders;
 mod products;
 mod ranges;
+mod read_at;
 mod reader;
 mod replica;
 mod reports;
+mod seal;
 mod stock;
 mod users;
 
@@ -23,9 +25,11 @@ use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
 use proto::v1::change_feed_server::ChangeFeedServer;
+use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
+use proto::v1::seal_query_server::SealQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
@@ -33,6 +37,8 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use replica::Replicas;
+
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 
 /// What the read services need.
 #[derive(Clone, Debug)]
@@ -52,6 +58,8 @@ pub struct Config {
     pub max_replica_lag: Duration,
     /// Ends the change feed, which would go on for ever.
     pub stop: CancellationToken,
+    /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
+    pub history: Option<Arc<dyn History>>,
 }
 
 impl Config {
@@ -66,7 +74,15 @@ impl Config {
             replicas: Vec::new(),
             max_replica_lag: Duration::from_secs(2),
             stop: CancellationToken::new(),
+            history: None,
         }
+    }
+
+    /// Serves the past, as `history` sees it.
+    #[must_use]
+    pub fn history(mut self, history: Arc<dyn History>) -> Self {
+        self.history = Some(history);
+        self
     }
 
     /// The read services. Does no IO.
@@ -124,6 +140,18 @@ impl Query {
         AuditQueryServer::new(self.clone())
     }
 
+    /// The server of `tillroll.v1.SealQuery`.
+    #[must_use]
+    pub fn seal_server(&self) -> SealQueryServer<Self> {
+        SealQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.HistoryQuery`.
+    #[must_use]
+    pub fn history_server(&self) -> HistoryQueryServer<Self> {
+        HistoryQueryServer::new(self.clone())
+    }
+
     /// The server of `tillroll.v1.UserQuery`.
     #[must_use]
     pub fn user_server(&self) -> UserQueryServer<Self> {
@@ -139,7 +167,9 @@ impl Query {
     /// Keeps finding out which replicas are near enough to the primary to answer, until `stop`; nothing to do without replicas.
     pub async fn watch_replicas(self, stop: CancellationToken) {
         if !self.config.replicas.is_empty() {
-            let Config { feed, max_replica_lag, .. } = self.config;
+            let Config {
+                feed, max_replica_lag, ..
+            } = self.config;
             replica::watch(feed, self.replicas, max_replica_lag, stop).await;
         }
     }

@@ -39,9 +39,9 @@ impl Query {
                 Err(error @ (Error::Invalid { .. } | Error::InvalidCursor(_) | Error::ReportTooLarge { .. })) => {
                     return Err(error);
                 }
-                // What is not there may have come since.
-                Err(Error::NotFound { .. } | Error::Behind) => replica.passed_over(),
                 Err(Error::BadRow { .. } | Error::Database(_)) => replica.failed(),
+                // What is not there may have come since.
+                Err(_) => replica.passed_over(),
             }
         }
         let freshness = self.fresh(context, models).await?;

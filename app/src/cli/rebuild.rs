@@ -46,6 +46,12 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         "{} is rebuilt as version {}: {} events in {:.1} s ({rate:.0}/s), {verified}",
         arguments.name, rebuilt.version, rebuilt.events, rebuilt.seconds
     ));
+    if rebuilt.parked > 0 {
+        print::line(format_args!(
+            "{} events are parked in it: tillroll projections parked",
+            rebuilt.parked
+        ));
+    }
     for difference in &rebuilt.differences {
         print::line(format_args!("{difference:?}"));
     }

@@ -37,6 +37,7 @@ pub(super) fn gateway(
     let defaults = gateway::Config::new(command, query, key, world.clock.clone(), world.ids.clone());
     let (router, background) = gateway::Config {
         quotas: defaults.quotas.filter(|_| config.http.rate_limit),
+        capacity: config.capacity.requests,
         trusted_proxies: config.http.trusted_proxies,
         public_base_url: config.http.public_url.clone(),
         metrics: recorder(),
@@ -46,8 +47,9 @@ pub(super) fn gateway(
     }
     .build()
     .context("the gateway cannot be built")?;
+    let connections = config.capacity.connections;
     Ok(async move {
-        tokio::join!(serve(listener, router, stop.clone()), background.run(stop));
+        tokio::join!(serve(listener, router, connections, stop.clone()), background.run(stop));
     })
 }
 
@@ -77,11 +79,11 @@ pub(super) fn operations(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
-    serve(listener, router, stop)
+    serve(listener, router, gateway::Connections::default(), stop)
 }
 
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    if let Err(error) = gateway::serve(listener, router, stop).await {
+async fn serve(listener: TcpListener, router: Router, limits: gateway::Connections, stop: CancellationToken) {
+    if let Err(error) = gateway::serve(listener, router, limits, stop).await {
         tracing::error!("the HTTP server ended: {error}");
     }
 }

@@ -3,6 +3,7 @@
 mod database;
 mod edge;
 mod grpc;
+mod history;
 mod listeners;
 mod parts;
 mod schema;
@@ -10,6 +11,7 @@ mod system;
 
 pub use database::{Database, close_pool};
 pub use grpc::query_routes;
+pub use history::history;
 pub use parts::services as command;
 pub use schema::migrate;
 pub use system::System;

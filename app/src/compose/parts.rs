@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use eventstore::Store;
+use eventstore::sealing::{SealConfig, Sealer};
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
 use super::grpc::Services;
+use super::history::history;
 use super::listeners::Listeners;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
+use crate::operations::Operations;
+use crate::seal_key;
 use crate::world::World;
 
 /// Connections for the store's writer and what commands look up beside it.
@@ -24,6 +28,8 @@ const QUERY_CONNECTIONS: u32 = 24;
 const FEED_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
+/// One to seal with, one to look.
+const SEALER_CONNECTIONS: u32 = 2;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -37,6 +43,7 @@ pub(super) struct Parts {
     upkeep: Group,
     command: Option<command::Command>,
     store: Option<Store>,
+    operations: Option<Operations>,
     pools: Vec<PgPool>,
 }
 
@@ -63,6 +70,7 @@ impl Parts {
             upkeep: Group::new("the process managers"),
             command: None,
             store: None,
+            operations: None,
             pools: Vec::new(),
         };
         match parts.fill(config, world, listeners, database).await {
@@ -103,6 +111,9 @@ impl Parts {
             let mut services = Services::new();
             if let Some(command) = &offered {
                 services = services.command(command);
+                if let Some(operations) = &self.operations {
+                    services = services.operations(operations);
+                }
             }
             if let Some(query) = &query {
                 services = services.query(query);
@@ -127,7 +138,14 @@ impl Parts {
         }
         if let Some(listener) = listeners.gateway {
             let command = match offered {
-                Some(command) => self.inside(Services::new().command(&command), self.pools.last()),
+                Some(command) => {
+                    let services = Services::new().command(&command);
+                    let services = match &self.operations {
+                        Some(operations) => services.operations(operations),
+                        None => services,
+                    };
+                    self.inside(services, self.pools.last())
+                }
                 None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match query {
@@ -152,7 +170,7 @@ impl Parts {
             feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
             replicas,
             stop: self.edge.stop_token(),
-            ..query::Config::new(pool)
+            ..query::Config::new(pool.clone()).history(history(pool))
         };
         services.build()
     }
@@ -164,6 +182,7 @@ impl Parts {
             .await
             .context("the event store cannot be opened")?;
         self.store = Some(store.clone());
+        self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
             let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
@@ -179,9 +198,25 @@ impl Parts {
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
+                self.seal(config, world, database)?;
             }
             self.command = Some(command);
         }
+        Ok(())
+    }
+
+    /// Seals the log, if that is wanted. It ends with the projectors, when no request writes any more.
+    fn seal(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
+        let Some(every) = config.seal.every else { return Ok(()) };
+        let key = seal_key::load(config)?;
+        let pool = self.pool(database, "sealer", SEALER_CONNECTIONS, None);
+        let settings = SealConfig {
+            every,
+            ..SealConfig::new(key, world.clock.clone(), (world.ids)())
+        };
+        let stop = self.projectors.stop_token();
+        self.projectors
+            .spawn(async move { Sealer::new(pool, settings).run(stop.cancelled()).await });
         Ok(())
     }
 

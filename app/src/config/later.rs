@@ -61,11 +61,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Later, Noted> {
     let smtp = reader.optional(&SMTP_URL, |text| {
         url_of(text, &["smtp", "smtps"], "smtps://user:password@mail.example.com")
     });
-    let values = [
-        (&MEILI_URL, meili?),
-        (&MEILI_KEY, key?),
-        (&SMTP_URL, smtp?),
-    ];
+    let values = [(&MEILI_URL, meili?), (&MEILI_KEY, key?), (&SMTP_URL, smtp?)];
     let set = values
         .into_iter()
         .filter(|(_, value)| value.is_some())

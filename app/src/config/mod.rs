@@ -7,6 +7,7 @@
 
 mod auth;
 mod cache;
+mod capacity;
 mod data;
 mod database;
 mod dump;
@@ -16,6 +17,7 @@ mod later;
 mod layers;
 mod orders;
 mod roles;
+mod seal;
 mod services;
 mod telemetry;
 mod variable;
@@ -26,6 +28,7 @@ use std::path::PathBuf;
 
 pub use auth::Auth;
 pub use cache::{Cache, RedisUrl};
+pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
 pub use flags::Flags;
@@ -34,6 +37,7 @@ pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
 pub use roles::{Role, Roles};
+pub use seal::Seal;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -44,12 +48,14 @@ use variable::Variable;
 const VARIABLES: &[&[&Variable]] = &[
     data::VARIABLES,
     http::VARIABLES,
+    capacity::VARIABLES,
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
     cache::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    seal::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -76,6 +82,8 @@ pub struct Config {
     pub data: Data,
     /// The public HTTP side.
     pub http: Http,
+    /// How much the gateway works on at once.
+    pub capacity: Capacity,
     /// gRPC between processes.
     pub services: Services,
     /// What this process does.
@@ -88,6 +96,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// The seal over the log.
+    pub seal: Seal,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -105,12 +115,14 @@ impl Config {
         let mut reader = Reader::new(Layers::collect(inputs)?);
         let data = data::read(&mut reader);
         let http = http::read(&mut reader);
+        let capacity = capacity::read(&mut reader);
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
         let cache = cache::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let seal = seal::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -120,7 +132,10 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+        let Ok(capacity) = capacity else {
+            return Err(reader.into_error());
+        };
+        let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
         let Ok(cache) = cache else {
@@ -135,12 +150,14 @@ impl Config {
         Ok(Config {
             data,
             http,
+            capacity,
             services,
             roles,
             database,
             cache,
             auth,
             orders,
+            seal,
             telemetry,
             later,
             path,

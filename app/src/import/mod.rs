@@ -148,6 +148,7 @@ fn context(options: &Options) -> CommandContext {
         actor: options.actor.clone(),
         request_id: format!("import-{}", options.correlation_id),
         correlation_id: options.correlation_id.to_string(),
+        channel: "import".to_owned(),
         ..CommandContext::default()
     }
 }

@@ -9,11 +9,14 @@
 mod audit;
 mod auth;
 mod edge;
+mod history;
 mod orders;
 mod products;
+mod projections;
 mod reads;
 mod recovery;
 mod reports;
+mod seal;
 mod split;
 mod stock;
 mod tour;

@@ -48,6 +48,22 @@ pub(crate) struct EventMetadata {
     causation_id: Option<String>,
     #[schema(required)]
     request_id: Option<String>,
+    /// Id of the command that made it; shared by all events of that command.
+    #[schema(required)]
+    command_id: Option<String>,
+    #[schema(required, example = "place_order")]
+    command: Option<String>,
+    /// The way in: `rest`, `import`, `seed`, `cli` or `process`.
+    #[schema(required)]
+    channel: Option<String>,
+    /// Address of the client.
+    #[schema(required)]
+    client_ip: Option<String>,
+    #[schema(required)]
+    user_agent: Option<String>,
+    /// The `Audit-Reason` of the request.
+    #[schema(required)]
+    reason: Option<String>,
 }
 
 impl From<v1::RecordedEvent> for EventView {
@@ -66,6 +82,12 @@ impl From<v1::RecordedEvent> for EventView {
                 correlation_id: said(event.correlation_id),
                 causation_id: said(event.causation_id),
                 request_id: said(event.request_id),
+                command_id: said(event.command_id),
+                command: said(event.command),
+                channel: said(event.channel),
+                client_ip: said(event.client_ip),
+                user_agent: said(event.user_agent),
+                reason: said(event.reason),
             },
             lane: event.lane,
             position: event.position,

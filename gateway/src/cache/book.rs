@@ -164,9 +164,14 @@ mod tests {
         Restart,
         Begin(usize),
         /// A read under way is answered by a server that is so many events behind the read models; the oldest or the newest one.
-        Answer { behind: u64, newest: bool },
+        Answer {
+            behind: u64,
+            newest: bool,
+        },
         /// What was read arrives.
-        Arrive { newest: bool },
+        Arrive {
+            newest: bool,
+        },
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -225,7 +230,11 @@ mod tests {
                     self.begun.push_back((key, ticket));
                 }
                 Step::Answer { behind, newest } => {
-                    let read = if newest { self.begun.pop_back() } else { self.begun.pop_front() };
+                    let read = if newest {
+                        self.begun.pop_back()
+                    } else {
+                        self.begun.pop_front()
+                    };
                     if let Some((_, ticket)) = read {
                         let read_at = ReadAt {
                             lane: LANE,
@@ -236,7 +245,11 @@ mod tests {
                     }
                 }
                 Step::Arrive { newest } => {
-                    let read = if newest { self.answered.pop_back() } else { self.answered.pop_front() };
+                    let read = if newest {
+                        self.answered.pop_back()
+                    } else {
+                        self.answered.pop_front()
+                    };
                     if let Some((ticket, read_at)) = read
                         && self.book.end(&ticket, Some(&read_at), false) == Verdict::Keep
                     {
@@ -288,23 +301,43 @@ mod tests {
 
     #[test]
     fn a_read_from_before_a_restart_or_of_another_build_is_not_kept() {
-        let read_at = |generation| ReadAt { lane: LANE, position: 9, generation };
+        let read_at = |generation| ReadAt {
+            lane: LANE,
+            position: 9,
+            generation,
+        };
         let mut book = Book::default();
         let early = book.begin("k", ());
-        assert_eq!(book.end(&early, Some(&read_at(1)), false), Verdict::Pass, "the feed has not spoken yet");
+        assert_eq!(
+            book.end(&early, Some(&read_at(1)), false),
+            Verdict::Pass,
+            "the feed has not spoken yet"
+        );
         book.restart(1, positions(5));
         let ticket = book.begin("k", ());
-        assert_eq!(book.end(&ticket, Some(&read_at(2)), false), Verdict::Pass, "a build that is not known");
+        assert_eq!(
+            book.end(&ticket, Some(&read_at(2)), false),
+            Verdict::Pass,
+            "a build that is not known"
+        );
         let ticket = book.begin("k", ());
         assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Keep);
         let ticket = book.begin("k", ());
         book.restart(1, positions(5));
-        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Pass, "everything was forgotten meanwhile");
+        assert_eq!(
+            book.end(&ticket, Some(&read_at(1)), false),
+            Verdict::Pass,
+            "everything was forgotten meanwhile"
+        );
         let ticket = book.begin("k", ());
         book.changed("k", 10);
         assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Outdated(10));
         let ticket = book.begin("k", ());
-        assert_eq!(book.end(&ticket, None, false), Verdict::Pass, "an answer that is not to be kept");
+        assert_eq!(
+            book.end(&ticket, None, false),
+            Verdict::Pass,
+            "an answer that is not to be kept"
+        );
         assert!(book.under_way.is_empty());
     }
 }

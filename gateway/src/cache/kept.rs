@@ -105,7 +105,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for audience in [Audience::Everybody, Audience::Admins, Audience::User("usr_1".to_owned())] {
+        for audience in [
+            Audience::Everybody,
+            Audience::Admins,
+            Audience::User("usr_1".to_owned()),
+        ] {
             let kept = Kept {
                 content: Content {
                     body: Bytes::from_static(b"{\"a\":\n1}"),

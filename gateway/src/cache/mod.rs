@@ -25,7 +25,7 @@ use std::{
 
 use futures::FutureExt;
 use metrics::{Counter, counter, gauge};
-use proto::v1::{ReadAt, ChangeTopic, Changes, ReadContext};
+use proto::v1::{ChangeTopic, Changes, ReadAt, ReadContext};
 use quick_cache::{OptionsBuilder, Weighter};
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
@@ -323,7 +323,9 @@ impl Cache {
             tracing::error!("the change feed told positions that are none");
             return self.lost();
         };
-        let Inner { metrics, shared, local, .. } = &*self.0;
+        let Inner {
+            metrics, shared, local, ..
+        } = &*self.0;
         if changes.restart {
             metrics.flushes.increment(1);
             if let Some(shared) = shared {
@@ -352,7 +354,9 @@ impl Cache {
                 }
             }
             book.pass(passed);
-            metrics.invalidations.increment(u64::try_from(keys.len()).unwrap_or(u64::MAX));
+            metrics
+                .invalidations
+                .increment(u64::try_from(keys.len()).unwrap_or(u64::MAX));
         }
         let since = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.heard.store(since.max(1), Ordering::Release);
@@ -393,7 +397,9 @@ impl Cache {
     }
 
     fn is_live(&self) -> bool {
-        let Inner { heard, started, local, .. } = &*self.0;
+        let Inner {
+            heard, started, local, ..
+        } = &*self.0;
         let heard = heard.load(Ordering::Acquire);
         local.is_some() && heard > 0 && started.elapsed() < Duration::from_millis(heard) + SILENCE
     }
@@ -457,4 +463,3 @@ impl From<Loaded> for Found {
         }
     }
 }
-

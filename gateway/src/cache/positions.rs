@@ -75,7 +75,19 @@ mod tests {
         assert_eq!((token.get(3), token.get(17), token.get(4)), (88, 345, 0));
         assert_eq!(token.to_string(), "3.88-17.345");
         assert_eq!(Positions::parse(""), Some(Positions::default()));
-        for wrong in ["-", "1", "1.", ".1", "01.2", "1.02", "1.2-1.3", "2.1-1.1", "1.2 ", "1.9223372036854775808", "4294967296.1"] {
+        for wrong in [
+            "-",
+            "1",
+            "1.",
+            ".1",
+            "01.2",
+            "1.02",
+            "1.2-1.3",
+            "2.1-1.1",
+            "1.2 ",
+            "1.9223372036854775808",
+            "4294967296.1",
+        ] {
             assert_eq!(Positions::parse(wrong), None, "{wrong}");
         }
     }

@@ -128,7 +128,8 @@ impl Shared {
         let ask = async {
             let mut pipe = redis::pipe();
             pipe.cmd("GET").arg(epoch_key).cmd("HGET").arg(key).arg("v");
-            pipe.query_async::<(Option<String>, Option<Vec<u8>>)>(&mut connection).await
+            pipe.query_async::<(Option<String>, Option<Vec<u8>>)>(&mut connection)
+                .await
         };
         let (epoch, value) = self.answer(&link, ask).await?;
         if epoch.as_deref() != Some(&*link.epoch) {
@@ -199,7 +200,11 @@ impl Shared {
         let epoch: Arc<str> = (self.0.ids)().to_string().into();
         let mut connection = link.connection.clone();
         let set = redis::cmd("SET").arg(self.epoch_key()).arg(&*epoch).to_owned();
-        if self.answer::<()>(&link, set.query_async(&mut connection)).await.is_some() {
+        if self
+            .answer::<()>(&link, set.query_async(&mut connection))
+            .await
+            .is_some()
+        {
             let mut present = self.0.link.write().unwrap_or_else(PoisonError::into_inner);
             if let Some(present) = present.as_mut().filter(|present| present.serial == link.serial) {
                 present.epoch = epoch;
@@ -229,7 +234,11 @@ impl Shared {
                 Err(reason) => {
                     if !told {
                         told = true;
-                        tracing::warn!(cache = self.0.name, reason, "Redis does not answer; tried again until it does");
+                        tracing::warn!(
+                            cache = self.0.name,
+                            reason,
+                            "Redis does not answer; tried again until it does"
+                        );
                     }
                     self.0.failures.increment(1);
                 }

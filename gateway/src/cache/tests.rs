@@ -93,13 +93,22 @@ async fn cache() -> Cache {
 async fn an_answer_is_kept_until_the_feed_names_its_key() {
     let (cache, service) = (cache().await, Service::new());
     for _ in 0..3 {
-        assert_eq!(read(&cache, &service, ReadContext::default(), "old", 5).await.content, content("old"));
+        assert_eq!(
+            read(&cache, &service, ReadContext::default(), "old", 5).await.content,
+            content("old")
+        );
     }
     assert_eq!(service.calls(), 1);
     cache.take_in(news(false, "1.6", &[("prod_2", 6)])).await;
-    assert_eq!(read(&cache, &service, ReadContext::default(), "new", 6).await.content, content("old"));
+    assert_eq!(
+        read(&cache, &service, ReadContext::default(), "new", 6).await.content,
+        content("old")
+    );
     cache.take_in(news(false, "1.7", &[(KEY, 7)])).await;
-    assert_eq!(read(&cache, &service, ReadContext::default(), "new", 7).await.content, content("new"));
+    assert_eq!(
+        read(&cache, &service, ReadContext::default(), "new", 7).await.content,
+        content("new")
+    );
     assert_eq!(service.calls(), 2);
 }
 
@@ -109,9 +118,15 @@ async fn a_token_is_served_from_here_only_if_what_is_kept_shows_it() {
     read(&cache, &service, ReadContext::default(), "old", 5).await;
     read(&cache, &service, token("1.5"), "x", 5).await;
     assert_eq!(service.calls(), 1, "the write is shown");
-    assert_eq!(read(&cache, &service, token("1.6"), "new", 6).await.content, content("new"));
+    assert_eq!(
+        read(&cache, &service, token("1.6"), "new", 6).await.content,
+        content("new")
+    );
     assert_eq!(service.calls(), 2, "the write is later than what is kept");
-    assert_eq!(read(&cache, &service, ReadContext::default(), "x", 6).await.content, content("new"));
+    assert_eq!(
+        read(&cache, &service, ReadContext::default(), "x", 6).await.content,
+        content("new")
+    );
     read(&cache, &service, token("2.1"), "new", 6).await;
     assert_eq!(service.calls(), 3, "another lane, of which the feed has told nothing");
     cache.take_in(news(false, "1.9-2.1", &[])).await;
@@ -173,13 +188,18 @@ async fn a_late_answer_is_given_but_not_kept() {
     cache.take_in(news(false, "1.6", &[(KEY, 6)])).await;
     service.gate.add_permits(2);
     assert_eq!(late.await.unwrap().content, content("old"));
-    assert_eq!(read(&cache, &service, ReadContext::default(), "new", 6).await.content, content("new"));
+    assert_eq!(
+        read(&cache, &service, ReadContext::default(), "new", 6).await.content,
+        content("new")
+    );
 }
 
 #[tokio::test]
 async fn a_read_that_panics_or_fails_is_not_kept_and_blocks_nobody() {
     let (cache, service) = (cache().await, Service::new());
-    let failed = cache.read(KEY, ReadContext::default(), async |_, _| Err(Problem::timeout())).await;
+    let failed = cache
+        .read(KEY, ReadContext::default(), async |_, _| Err(Problem::timeout()))
+        .await;
     assert_eq!(failed.err().unwrap().status(), 504);
     let load = async |_, _| -> Result<Loaded, Problem> { panic!("a bug") };
     let failed = cache.read(KEY, ReadContext::default(), load).await;

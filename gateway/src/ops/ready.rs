@@ -38,19 +38,26 @@ pub(crate) struct Readiness {
 
 /// Says whether requests can be served
 ///
-/// Asks the command and the query services, and the read models through them.
+/// Asks the command and the query services, and the read models through them. `seal` says whether events wait for a checkpoint, and
+/// makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
-    let (command, query, read) = tokio::join!(serving(edge.command.clone()), serving(edge.query.clone()), reads(&edge));
+    let (command, query, read, seal) = tokio::join!(
+        serving(edge.command.clone()),
+        serving(edge.query.clone()),
+        reads(&edge),
+        seal(&edge)
+    );
     let parts = [("command", command), ("query", query.and(read))];
     let missing: Vec<_> = parts
         .iter()
         .filter_map(|(part, answer)| Some(json!({"part": part, "reason": answer.as_ref().err()?})))
         .collect();
     if missing.is_empty() {
-        let checks = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
+        let checks = parts.into_iter().map(|(part, _)| (part, "ok"));
+        let checks = checks.chain([("seal", seal)]).collect();
         return Ok(Reply::json(
             StatusCode::OK,
             &Readiness {
@@ -97,6 +104,20 @@ async fn reads(edge: &Edge) -> Result<(), &'static str> {
     match ask(PATIENCE, edge.user_query().get_user(timed(PATIENCE, request))).await {
         Ok(_) => Ok(()),
         Err(failure) => reachable(&failure),
+    }
+}
+
+/// How the seal over the log stands. Requests are served whatever it says: an unsealed event is no worse for its customer.
+async fn seal(edge: &Edge) -> &'static str {
+    match ask(
+        PATIENCE,
+        edge.seal_query().get_seal(timed(PATIENCE, v1::GetSealRequest {})),
+    )
+    .await
+    {
+        Ok(seal) if seal.events <= seal.sealed_events => "ok",
+        Ok(_) => "events wait for a checkpoint",
+        Err(_) => "unknown",
     }
 }
 

@@ -7,13 +7,14 @@ use proto::v1;
 
 use super::view::OrderView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Caller,
     cache::{Audience, Content, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     id::OrderId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
@@ -22,15 +23,18 @@ use crate::{
 ///
 /// Customers see their own; another's does not exist for them.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the order")),
+    params(("id" = String, Path, description = "Id of the order"), AsOfParam),
     responses((status = 200, description = "The order", body = OrderView)))]
 pub(crate) async fn read_order(
     State(edge): State<Edge>,
     Caller(caller): Caller,
     OrderId(id): OrderId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        return as_of::order(&edge, context, as_of, id, super::only_customer(&caller)).await;
+    }
     let services = edge.clone();
     let load = async move |id, context| {
         let request = v1::GetOrderRequest {
@@ -49,7 +53,11 @@ pub(crate) async fn read_order(
             content: Content {
                 body: Bytes::from(body),
                 tag,
-                audience: if customer.is_empty() { Audience::Admins } else { Audience::User(customer) },
+                audience: if customer.is_empty() {
+                    Audience::Admins
+                } else {
+                    Audience::User(customer)
+                },
             },
             read_at: reply.read_at,
             stale: reply.freshness.is_some_and(|freshness| freshness.stale),

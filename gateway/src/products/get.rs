@@ -7,6 +7,7 @@ use proto::v1::{self, ProductStatus};
 
 use super::view::ProductView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Visitor,
     auth::token::Principal,
     cache::{Audience, Content, Found, Loaded},
@@ -15,7 +16,7 @@ use crate::{
     edge::Edge,
     etag,
     id::ProductId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
@@ -25,15 +26,19 @@ use crate::{
 /// Active products are public; administrators also see drafts, archived and deleted ones. The `ETag` begins with the version that
 /// `If-Match` of a write expects; the version of the stock follows, because the answer shows the stock too.
 #[utoipa::path(get, path = "/v1/products/{id}", tag = "products", security((), ("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the product")),
+    params(("id" = String, Path, description = "Id of the product"), AsOfParam),
     responses((status = 200, description = "The product", body = ProductView)))]
 pub(crate) async fn read_product(
     State(edge): State<Edge>,
     Visitor(visitor): Visitor,
     ProductId(id): ProductId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
+        return as_of::product(&edge, context, as_of, id, include_hidden).await;
+    }
     let found = product(&edge, &id, context, visitor.as_deref()).await?;
     Ok(Reply::kept(&found.content).stale(found.stale).into())
 }

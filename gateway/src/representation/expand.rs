@@ -61,7 +61,9 @@ const EXPANSIONS: &[Expansion] = &[
 
 /// What can be expanded in things of a schema.
 pub(crate) fn of(resource: &str) -> impl Iterator<Item = &'static Expansion> {
-    EXPANSIONS.iter().filter(move |expansion| expansion.resource == resource)
+    EXPANSIONS
+        .iter()
+        .filter(move |expansion| expansion.resource == resource)
 }
 
 /// Reads names, separated by commas.
@@ -73,7 +75,11 @@ pub(crate) fn parse(text: &str, resource: &str) -> Result<Vec<&'static Expansion
     for name in text.split(',').map(str::trim) {
         let Some(expansion) = of(resource).find(|expansion| expansion.name == name) else {
             let known: Vec<_> = of(resource).map(|expansion| expansion.name).collect();
-            let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+            let known = if known.is_empty() {
+                "nothing".to_owned()
+            } else {
+                known.join(", ")
+            };
             let name: String = name.chars().take(80).collect();
             return Err(format!("`{name}` cannot be expanded here; {known} can"));
         };
@@ -211,10 +217,21 @@ mod tests {
     #[test]
     fn what_cannot_be_expanded_is_named() {
         let names = |text| parse(text, "Order").map(|all| all.iter().map(|one| one.name).collect::<Vec<_>>());
-        assert_eq!(names("lines.product, customer,customer"), Ok(vec!["lines.product", "customer"]));
+        assert_eq!(
+            names("lines.product, customer,customer"),
+            Ok(vec!["lines.product", "customer"])
+        );
         for wrong in ["lines", "product", "", "customer,", "customer.name", "lines.product.x"] {
-            assert!(names(wrong).unwrap_err().ends_with("cannot be expanded here; customer, lines.product can"), "{wrong}");
+            assert!(
+                names(wrong)
+                    .unwrap_err()
+                    .ends_with("cannot be expanded here; customer, lines.product can"),
+                "{wrong}"
+            );
         }
-        assert_eq!(parse("customer", "Product"), Err("`customer` cannot be expanded here; nothing can".to_owned()));
+        assert_eq!(
+            parse("customer", "Product"),
+            Err("`customer` cannot be expanded here; nothing can".to_owned())
+        );
     }
 }

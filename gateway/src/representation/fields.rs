@@ -97,11 +97,21 @@ mod tests {
 
     fn members() -> Node {
         let object = |members: &[(&str, Node)]| {
-            Node::Object(members.iter().map(|(name, node)| ((*name).to_owned(), node.clone())).collect())
+            Node::Object(
+                members
+                    .iter()
+                    .map(|(name, node)| ((*name).to_owned(), node.clone()))
+                    .collect(),
+            )
         };
         let money = object(&[("amount", Node::Leaf), ("currency", Node::Leaf)]);
         let line = object(&[("sku", Node::Leaf), ("price", money.clone())]);
-        object(&[("id", Node::Leaf), ("total", money), ("lines", line), ("attributes", Node::Map)])
+        object(&[
+            ("id", Node::Leaf),
+            ("total", money),
+            ("lines", line),
+            ("attributes", Node::Map),
+        ])
     }
 
     fn chosen(fields: &str) -> Value {
@@ -130,9 +140,25 @@ mod tests {
 
     #[test]
     fn a_field_that_is_none_is_named() {
-        for wrong in ["colour", "id.x", "total.vat", "lines.price.vat", "", "id,", ".", "total.", ".id", "total,total.vat", "attributes.", "ID"] {
+        for wrong in [
+            "colour",
+            "id.x",
+            "total.vat",
+            "lines.price.vat",
+            "",
+            "id,",
+            ".",
+            "total.",
+            ".id",
+            "total,total.vat",
+            "attributes.",
+            "ID",
+        ] {
             let error = Selection::parse(wrong, &members(), "Order").unwrap_err();
-            assert!(error.contains("is not a field of Order; there are attributes, id, lines, total"), "{error}");
+            assert!(
+                error.contains("is not a field of Order; there are attributes, id, lines, total"),
+                "{error}"
+            );
         }
         assert!(Selection::parse(&"id,".repeat(101), &members(), "Order").is_err());
     }

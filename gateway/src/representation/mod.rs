@@ -79,7 +79,9 @@ pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: 
     }
     let is_head = request.method() == Method::HEAD;
     let mut response = if asks(request.uri()) {
-        shaped(&edge, request, next).await.unwrap_or_else(IntoResponse::into_response)
+        shaped(&edge, request, next)
+            .await
+            .unwrap_or_else(IntoResponse::into_response)
     } else {
         next.run(request).await
     };
@@ -154,7 +156,11 @@ impl Shape {
             for expansion in &expansions {
                 expansion.describe(&mut members, schema.named(expansion.target.schema()));
             }
-            let name = if resource.name.is_empty() { "the answer" } else { &resource.name };
+            let name = if resource.name.is_empty() {
+                "the answer"
+            } else {
+                &resource.name
+            };
             Selection::parse(&text, &members, name)
                 .map_err(|message| errors.push(FieldError::new("fields", "unknown", message)))
                 .ok()
@@ -204,7 +210,11 @@ fn parameter(uri: &Uri, name: &str, errors: &mut Vec<FieldError>) -> Option<Stri
             "the parameter is given more than once; several are listed with commas",
         ));
     } else if value.len() > LONGEST {
-        errors.push(FieldError::new(name, "too_long", format!("at most {LONGEST} bytes are allowed")));
+        errors.push(FieldError::new(
+            name,
+            "too_long",
+            format!("at most {LONGEST} bytes are allowed"),
+        ));
     } else if !value.is_empty() {
         return Some(value);
     }
@@ -219,7 +229,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Whether the whole answer is there: what is streamed has no length yet.
 fn is_short_json(response: &Response) -> bool {
-    is_json(response.headers()) && response.body().size_hint().exact().is_some_and(|length| length <= LONGEST)
+    is_json(response.headers())
+        && response
+            .body()
+            .size_hint()
+            .exact()
+            .is_some_and(|length| length <= LONGEST)
 }
 
 async fn tagged(response: Response) -> Response {
@@ -280,23 +295,35 @@ pub(crate) fn compression() -> CompressionLayer<Worthwhile> {
 
 /// Files such as XLSX and PDF are compressed already, and what is sent bit by bit must not wait for a compressor.
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     match kind {
         "text/event-stream" => false,
-        "application/json" | "application/problem+json" | "application/javascript" | "application/xml"
-        | "application/jsonl" | "application/x-ndjson" | "image/svg+xml" => true,
+        "application/json"
+        | "application/problem+json"
+        | "application/javascript"
+        | "application/xml"
+        | "application/jsonl"
+        | "application/x-ndjson"
+        | "image/svg+xml" => true,
         _ => kind.starts_with("text/"),
     }
 }
 
 /// Adds the parameters to the description of every address that takes them.
 pub(crate) fn describe(description: &mut OpenApi) {
-    let Ok(document) = serde_json::to_value(&*description) else { return };
+    let Ok(document) = serde_json::to_value(&*description) else {
+        return;
+    };
     let schema = Schema::of(document);
     for (path, resource) in schema.resources() {
         let item = description.paths.paths.get_mut(path);
-        let Some(operation) = item.and_then(|item| item.get.as_mut()) else { continue };
+        let Some(operation) = item.and_then(|item| item.get.as_mut()) else {
+            continue;
+        };
         let parameters = operation.parameters.get_or_insert_default();
         let mut add = |name: &str, place, description: &str| {
             let parameter = ParameterBuilder::new()
@@ -316,7 +343,10 @@ pub(crate) fn describe(description: &mut OpenApi) {
         }
         let expansions: Vec<_> = expand::of(&resource.name).map(|expansion| expansion.name).collect();
         if !expansions.is_empty() {
-            let description = format!("Related things to put in, separated by commas: `{}`.", expansions.join(","));
+            let description = format!(
+                "Related things to put in, separated by commas: `{}`.",
+                expansions.join(",")
+            );
             add("expand", ParameterIn::Query, &description);
         }
         add(
@@ -332,5 +362,8 @@ pub(crate) fn describe(description: &mut OpenApi) {
 /// Headers of an answer that say how to keep it, for the description.
 pub(crate) const HEADERS: [(&str, &str); 2] = [
     ("ETag", "Validator of this representation, for `If-None-Match`."),
-    ("Cache-Control", "`private, no-cache`: keep it, and ask each time whether it is still good."),
+    (
+        "Cache-Control",
+        "`private, no-cache`: keep it, and ask each time whether it is still good.",
+    ),
 ];

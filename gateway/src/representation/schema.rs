@@ -88,7 +88,10 @@ fn named<'d>(item: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
 
 /// Follows a reference.
 fn resolve<'d>(schema: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
-    match schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+    match schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.rsplit('/').next())
+    {
         Some(name) => (name, &document["components"]["schemas"][name]),
         None => ("", schema),
     }
@@ -107,7 +110,10 @@ fn node(schema: &Value, document: &Value, depth: usize) -> Node {
         members.insert(name.clone(), node(member, document, depth + 1));
     }
     // Several schemas together, or one or the other, of which one may be null.
-    for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|word| schema[*word].as_array().into_iter().flatten()) {
+    for part in ["allOf", "oneOf", "anyOf"]
+        .iter()
+        .flat_map(|word| schema[*word].as_array().into_iter().flatten())
+    {
         match node(part, document, depth + 1) {
             Node::Object(others) => members.extend(others),
             Node::Map => return Node::Map,
@@ -144,12 +150,18 @@ mod tests {
 
     #[test]
     fn members_are_found_through_references_arrays_and_maps() {
-        let Node::Object(order) = schema().named("Order") else { panic!() };
+        let Node::Object(order) = schema().named("Order") else {
+            panic!()
+        };
         let Node::Object(line) = &order["lines"] else { panic!() };
-        let Node::Object(price) = &line["unit_price"] else { panic!() };
+        let Node::Object(price) = &line["unit_price"] else {
+            panic!()
+        };
         assert_eq!(price["amount"], Node::Leaf);
         assert_eq!(order["number"], Node::Leaf);
-        let Node::Object(product) = schema().named("Product") else { panic!() };
+        let Node::Object(product) = schema().named("Product") else {
+            panic!()
+        };
         assert_eq!(product["attributes"], Node::Map);
     }
 }

@@ -27,8 +27,14 @@ fn every_operation_describes_its_answers() {
     GET /openapi.json: 200
     GET /readyz: 200 503
     GET /v1/audit: 200 304 400 401 403 429 500 503 504
+    GET /v1/audit/checkpoints: 200 304 400 401 403 429 500 503 504
+    GET /v1/audit/checkpoints/{number}: 200 304 400 401 403 404 429 500 503 504
+    GET /v1/audit/consistency: 200 304 400 401 403 404 409 429 500 503 504
+    GET /v1/audit/events/{event_id}/proof: 200 304 400 401 403 404 409 429 500 503 504
+    GET /v1/audit/key: 200 304 400 401 403 429 500 503 504
+    GET /v1/audit/requests/{id}: 200 304 400 401 403 404 429 500 503 504
     POST /v1/auth/login: 200 400 401 408 413 415 422 429 500 503 504
-    GET /v1/me: 200 304 400 401 403 429 500 503 504
+    GET /v1/me: 200 304 400 401 403 404 429 500 503 504
     GET /v1/orders: 200 304 400 401 403 429 500 503 504
     POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
     GET /v1/orders/{id}: 200 304 400 401 403 404 429 500 503 504
@@ -75,7 +81,9 @@ fn every_reference_of_the_description_leads_somewhere() {
 fn every_code_of_the_gateway_has_a_page() {
     for code in [
         "bad_request",
+        "checkpoint_not_found",
         "conflict",
+        "event_not_found",
         "forbidden",
         "headers_too_large",
         "internal",
@@ -86,11 +94,13 @@ fn every_code_of_the_gateway_has_a_page() {
         "method_not_allowed",
         "not_found",
         "not_ready",
+        "not_sealed_yet",
         "order_not_found",
         "payload_too_large",
         "product_not_found",
         "rate_limited",
         "request_timeout",
+        "seal_broken",
         "stream_not_found",
         "timeout",
         "token_expired",

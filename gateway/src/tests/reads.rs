@@ -182,7 +182,7 @@ async fn ready_means_that_both_services_answer() {
     let answer = world.get("/readyz", &[]).await;
     assert_eq!(
         answer.text,
-        r#"{"status":"ready","checks":{"command":"ok","query":"ok"}}"#
+        r#"{"status":"ready","checks":{"command":"ok","query":"ok","seal":"unknown"}}"#
     );
     let world = World::new(|_| Ok(vec![8, 2]));
     world.get("/readyz", &[]).await.problem(503, "not_ready");

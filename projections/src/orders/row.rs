@@ -1,7 +1,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::order::{ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, OrderStatus, PlacedOrder};
 use eventstore::Recorded;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -10,6 +10,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Index, Table, Type};
 
 /// An order, placed here or imported.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct OrderRow {
     id: String,
     number: Option<i64>,

@@ -48,6 +48,119 @@ struct Shop {
     labels: BTreeMap<(String, String), (i64, String, String)>,
 }
 
+/// The row of one stream after these events of it.
+pub(crate) fn row_after(events: &[Value]) -> Option<Value> {
+    let mut shop = Shop::default();
+    for event in events {
+        shop.take(event);
+    }
+    let mut rows = shop.products.into_values().chain(shop.stock.into_values());
+    let row = rows.next().or_else(|| shop.orders.into_values().next());
+    row.or_else(|| shop.users.pop()).map(normal)
+}
+
+/// What the events change by name, told from their members.
+fn changed(event: &Value) -> Vec<String> {
+    let kind = text(&event["event_type"]);
+    let body = event["payload"][&kind].as_object().unwrap();
+    let members = || -> Vec<String> {
+        let known = [
+            "sku",
+            "name",
+            "description",
+            "price",
+            "category",
+            "status",
+            "source",
+            "external_id",
+            "currency",
+            "lines",
+            "total",
+            "customer_id",
+            "customer_reference",
+            "country",
+            "email",
+            "role",
+        ];
+        let has = |name: &&str| body.contains_key(*name);
+        known.into_iter().filter(has).map(str::to_owned).collect()
+    };
+    let attributes = |names: Vec<String>| -> Vec<String> {
+        if names.is_empty() {
+            return names;
+        }
+        std::iter::once("attributes".to_owned())
+            .chain(names.into_iter().map(|name| format!("attributes.{name}")))
+            .collect()
+    };
+    let keys = |member: &str| -> Vec<String> {
+        let object = event["payload"][&kind][member].as_object();
+        object
+            .map(|object| object.keys().cloned().collect())
+            .unwrap_or_default()
+    };
+    let list = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let optional = || -> Vec<String> {
+        ["customer_id", "customer_reference", "country"]
+            .into_iter()
+            .filter(|name| body.contains_key(*name))
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut fields = match kind.as_str() {
+        "ProductCreated" => [members(), attributes(keys("attributes"))].concat(),
+        "ProductUpdated" => {
+            let removed = event["payload"][&kind]["removed_attributes"].as_array();
+            let removed = removed.into_iter().flatten().map(text);
+            [
+                members(),
+                attributes(keys("set_attributes").into_iter().chain(removed).collect()),
+            ]
+            .concat()
+        }
+        "ProductPriceChanged" => list(&["price"]),
+        "ProductPublished" | "ProductArchived" => list(&["status"]),
+        "ProductDeleted" | "ProductRestored" => list(&["deleted_at"]),
+        "StockReceived" | "StockAdjusted" | "StockSet" => list(&["on_hand", "available"]),
+        "StockReserved" | "StockReleased" => list(&["reserved", "available"]),
+        "StockCommitted" => list(&["on_hand", "reserved"]),
+        "OrderPlaced" => [
+            list(&[
+                "number",
+                "status",
+                "currency",
+                "lines",
+                "total",
+                "credited",
+                "placed_at",
+            ]),
+            optional(),
+        ]
+        .concat(),
+        "OrderImported" => [
+            list(&[
+                "status",
+                "currency",
+                "lines",
+                "total",
+                "credited",
+                "placed_at",
+                "source",
+                "external_id",
+            ]),
+            optional(),
+        ]
+        .concat(),
+        "OrderCancelled" => list(&["status", "cancelled_at", "cancel_reason"]),
+        "OrderAbandoned" => list(&["status", "cancel_reason"]),
+        "OrderCredited" => list(&["credited"]),
+        "CreditIssued" | "UserRegistered" => members(),
+        other => panic!("{other}"),
+    };
+    fields.sort_unstable();
+    fields
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -69,7 +182,7 @@ fn copy(from: &Value, names: &[&str]) -> Map<String, Value> {
 
 impl Shop {
     fn take(&mut self, event: &Value) {
-        self.audit.push(Value::Object(copy(
+        let mut audit = copy(
             event,
             &[
                 "lane",
@@ -81,10 +194,14 @@ impl Shop {
                 "event_type",
                 "actor",
                 "correlation_id",
+                "causation_id",
                 "recorded_at",
                 "occurred_at",
             ],
-        )));
+        );
+        audit.insert("request_id".into(), event["metadata"]["request_id"].clone());
+        audit.insert("fields".into(), json!(changed(event)));
+        self.audit.push(Value::Object(audit));
         let id = text(&event["aggregate_id"]);
         let at = &event["occurred_at"];
         let kind = text(&event["event_type"]);

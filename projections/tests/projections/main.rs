@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fold;
+mod history;
 mod live;
+mod parked;
 mod poison;
-mod rates;
 mod rebuild;
 mod runner;
 mod sales;

@@ -103,6 +103,13 @@ pub(crate) async fn views(pool: &PgPool) -> BTreeMap<&'static str, Rows> {
             .fetch_all(pool)
             .await
             .unwrap();
+        let rows = rows.into_iter().map(|mut row| {
+            // What changed is a set.
+            if let Some(Value::Array(fields)) = row.get_mut("fields") {
+                fields.sort_unstable_by_key(ToString::to_string);
+            }
+            row
+        });
         views.insert(
             *view,
             rows.into_iter().map(|row| (identity(&row, key), normal(row))).collect(),

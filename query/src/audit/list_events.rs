@@ -1,10 +1,11 @@
-//! Everybody's events, newest first. The timeline says which; the log says what.
+//! Everybody's events, newest first. The timeline says which; the log says what, and its past what that changed.
 
 use proto::v1::{ListEventsReply, ListEventsRequest};
 use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::explain::explain;
 use super::row::{COLUMNS, EventRow, column};
 use crate::Query;
 use crate::error::Error;
@@ -13,10 +14,16 @@ use crate::ranges::{Times, push_equal};
 
 static LIST: List<EventRow> = List {
     name: "events",
-    sorts: &[Sort {
-        name: "recorded_at",
-        column: column("a.recorded_at", Kind::Time, |row| Value::Time(row.recorded_at)),
-    }],
+    sorts: &[
+        Sort {
+            name: "recorded_at",
+            column: column("a.recorded_at", Kind::Time, |row| Value::Time(row.recorded_at)),
+        },
+        Sort {
+            name: "occurred_at",
+            column: column("a.occurred_at", Kind::Time, |row| Value::Time(row.occurred_at)),
+        },
+    ],
     default_sort: "-recorded_at",
     ties: &[
         column("a.lane", Kind::Integer, |row| Value::Integer(row.lane.into())),
@@ -28,23 +35,37 @@ static LIST: List<EventRow> = List {
 #[derive(Serialize)]
 struct Filter {
     actor: String,
-    event_type: String,
+    event_types: Vec<String>,
     aggregate_type: String,
     aggregate_id: String,
     correlation_id: Option<Uuid>,
+    causation_id: Option<Uuid>,
+    request_id: String,
+    field: String,
     recorded: Times,
+    occurred: Times,
 }
 
 pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Result<ListEventsReply, Error> {
+    let mut event_types = request.event_types;
+    if !request.event_type.is_empty() {
+        event_types.push(request.event_type);
+    }
+    event_types.sort_unstable();
+    event_types.dedup();
     let filter = Filter {
         actor: request.actor,
-        event_type: request.event_type,
+        event_types,
         aggregate_type: request.aggregate_type,
         aggregate_id: request.aggregate_id,
-        correlation_id: correlation(&request.correlation_id)?,
+        correlation_id: uuid("correlation_id", &request.correlation_id)?,
+        causation_id: uuid("causation_id", &request.causation_id)?,
+        request_id: request.request_id,
+        field: request.field,
         recorded: Times::new(request.recorded)?,
+        occurred: Times::new(request.occurred)?,
     };
-    let page = LIST.page(request.page, "", &filter)?;
+    let page = LIST.page(request.page, &request.sort, &filter)?;
     let (filter, beside) = (&filter, &page);
     let read = |pool: sqlx::PgPool| async move {
         let mut sql = QueryBuilder::new("SELECT ");
@@ -56,7 +77,8 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         rows.iter().map(EventRow::read).collect::<Result<Vec<_>, _>>()
     };
     let (rows, freshness) = query.read(request.context.as_ref(), &["audit"], read).await?;
-    let (events, page) = page.finish(rows, Into::into);
+    let (mut events, page) = page.finish(rows, Into::into);
+    explain(query, &mut events).await?;
     Ok(ListEventsReply {
         events,
         page: Some(page),
@@ -64,23 +86,46 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
     })
 }
 
-fn correlation(text: &str) -> Result<Option<Uuid>, Error> {
+fn uuid(field: &'static str, text: &str) -> Result<Option<Uuid>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
-    let id = Uuid::parse_str(text).map_err(|_| Error::invalid("correlation_id", "malformed", "must be a UUID"))?;
+    let id = Uuid::parse_str(text).map_err(|_| Error::invalid(field, "malformed", "must be a UUID"))?;
     Ok(Some(id))
 }
 
 impl Filter {
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
-        push_equal(sql, "a.actor", &self.actor);
-        push_equal(sql, "a.event_type", &self.event_type);
+        if self.actor.contains('@') {
+            // People know each other by their addresses.
+            sql.push(" AND a.actor IN (SELECT u.id FROM users u WHERE u.email = lower(")
+                .push_bind(self.actor.clone())
+                .push("))");
+        } else {
+            push_equal(sql, "a.actor", &self.actor);
+        }
+        match self.event_types.as_slice() {
+            [] => {}
+            [only] => push_equal(sql, "a.event_type", only),
+            several => {
+                sql.push(" AND a.event_type = ANY (")
+                    .push_bind(several.to_vec())
+                    .push(")");
+            }
+        }
         push_equal(sql, "a.aggregate_type", &self.aggregate_type);
         push_equal(sql, "a.aggregate_id", &self.aggregate_id);
         if let Some(id) = self.correlation_id {
             sql.push(" AND a.correlation_id = ").push_bind(id);
         }
+        if let Some(id) = self.causation_id {
+            sql.push(" AND a.causation_id = ").push_bind(id);
+        }
+        push_equal(sql, "a.request_id", &self.request_id);
+        if !self.field.is_empty() {
+            sql.push(" AND a.fields @> ").push_bind(vec![self.field.clone()]);
+        }
         self.recorded.push(sql, "a.recorded_at");
+        self.occurred.push(sql, "a.occurred_at");
     }
 }

@@ -40,12 +40,13 @@ impl ChangeFeed for Query {
                 return Err(Error::invalid("topic", "unknown", "must be products or orders").into());
             }
         };
-        let after = match request.after.as_str() {
-            "" => None,
-            text => Some(Token::parse(text).ok_or_else(|| {
-                Error::invalid("after", "malformed", "must be the positions of an earlier message")
-            })?),
-        };
+        let after =
+            match request.after.as_str() {
+                "" => None,
+                text => Some(Token::parse(text).ok_or_else(|| {
+                    Error::invalid("after", "malformed", "must be the positions of an earlier message")
+                })?),
+            };
         let poll = Poll::new(self.config.feed.clone(), topic, after, request.generation);
         // One message at a time: a follower that is slow is told more at once.
         let (sender, receiver) = mpsc::channel(1);

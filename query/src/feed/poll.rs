@@ -139,8 +139,13 @@ impl Poll {
     /// What changed between two places; `None` when that cannot be told.
     async fn changed(&self, after: &Positions, upto: &Positions) -> Result<Option<Vec<ChangedKey>>, Error> {
         let before = |lane: &i32| after.get(lane).copied().unwrap_or_default();
-        let went_back = after.iter().any(|(lane, position)| upto.get(lane).copied().unwrap_or_default() < *position);
-        let moved: Vec<_> = upto.iter().filter(|(lane, position)| **position > before(lane)).collect();
+        let went_back = after
+            .iter()
+            .any(|(lane, position)| upto.get(lane).copied().unwrap_or_default() < *position);
+        let moved: Vec<_> = upto
+            .iter()
+            .filter(|(lane, position)| **position > before(lane))
+            .collect();
         let events: i64 = moved.iter().map(|(lane, position)| **position - before(lane)).sum();
         if went_back || events > MOST_EVENTS {
             return Ok(None);
@@ -155,7 +160,10 @@ impl Poll {
             .bind(self.topic.aggregate_types)
             .fetch_all(&self.pool)
             .await?;
-        let keys: HashMap<_, _> = rows.into_iter().map(|(id, lane, position)| (id, (lane, position))).collect();
+        let keys: HashMap<_, _> = rows
+            .into_iter()
+            .map(|(id, lane, position)| (id, (lane, position)))
+            .collect();
         let keys = keys.into_iter().map(|(id, (lane, position))| ChangedKey {
             id,
             lane: u32::try_from(lane).unwrap_or_default(),

@@ -13,7 +13,10 @@ use proto::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::Query;
+use crate::error::Error;
 pub(crate) use row::status_name;
+
+pub(crate) use row::ProductRow;
 
 /// The read models that a product is answered from.
 const MODELS: &[&str] = &["products", "stock"];
@@ -34,4 +37,12 @@ impl ProductQuery for Query {
     ) -> Result<Response<ListProductsReply>, Status> {
         Ok(Response::new(list::list(self, request.into_inner()).await?))
     }
+}
+
+/// Whether everybody may see the product as it is now.
+pub(crate) async fn is_visible(query: &Query, id: &str) -> Result<bool, Error> {
+    let visible = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM products WHERE id = $1 AND status = 'active' AND deleted_at IS NULL)",
+    );
+    Ok(visible.bind(id).fetch_one(query.pool()).await?)
 }

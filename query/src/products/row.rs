@@ -11,23 +11,35 @@ use sqlx::types::Json;
 use crate::cells::Cells;
 use crate::error::Error;
 
-/// Selects a [`ProductRow`]; a condition follows. Stock is joined by its primary key.
-pub(super) const SELECT: &str = "\
-SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
+macro_rules! columns {
+    () => {
+        "p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
     p.created_at, p.updated_at, p.deleted_at,
-    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version
+    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version"
+    };
+}
+
+/// Selects a [`ProductRow`]; a condition follows. Stock is joined by its primary key.
+pub(super) const SELECT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
-WHERE ";
+WHERE "
+);
 
 /// A product with its stock; zeros when it never had any.
-pub(super) struct ProductRow {
+pub(crate) struct ProductRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     product: Product,
 }
 
 impl ProductRow {
-    pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
+    /// What [`ProductRow::read`] takes, from a product `p` and its stock `s`.
+    pub(crate) const COLUMNS: &str = columns!();
+
+    pub(crate) fn read(row: &PgRow) -> Result<Self, Error> {
         let cells = Cells::new("products", row, "id");
         let created_at: DateTime<Utc> = cells.get("created_at")?;
         let updated_at: DateTime<Utc> = cells.get("updated_at")?;
@@ -81,7 +93,7 @@ impl ProductRow {
     }
 
     /// True for what only the shop's own people see.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         self.product.status() != ProductStatus::Active || self.product.deleted_at_micros.is_some()
     }
 }

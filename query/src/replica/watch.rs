@@ -130,7 +130,11 @@ mod tests {
         assert_eq!(history.lag((7, 5)), Some(Duration::ZERO));
         assert_eq!(history.lag((6, 25)), Some(second), "it was there between two looks");
         assert_eq!(history.lag((6, 20)), Some(second));
-        assert_eq!(history.lag((6, 15)), Some(second * 2), "as old as the last place that was passed");
+        assert_eq!(
+            history.lag((6, 15)),
+            Some(second * 2),
+            "as old as the last place that was passed"
+        );
         assert_eq!(history.lag((6, 9)), Some(Duration::MAX));
         assert_eq!(history.lag((7, 6)), None, "ahead of the primary");
     }

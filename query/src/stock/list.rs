@@ -86,7 +86,9 @@ static LIST: List<StockRow> = List {
         },
     ],
     default_sort: "sku",
-    ties: &[column("p.id", Kind::Text, |row| Value::Text(row.item.product_id.clone()))],
+    ties: &[column("p.id", Kind::Text, |row| {
+        Value::Text(row.item.product_id.clone())
+    })],
 };
 
 const fn column(sql: &'static str, kind: Kind, value: fn(&StockRow) -> Value) -> Column<StockRow> {

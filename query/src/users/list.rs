@@ -50,7 +50,8 @@ struct Filter {
 }
 
 pub(super) async fn list(query: &Query, request: ListUsersRequest) -> Result<ListUsersReply, Error> {
-    let role = Role::try_from(request.role).map_err(|_| Error::invalid("role", "unknown", "must be admin or customer"))?;
+    let role =
+        Role::try_from(request.role).map_err(|_| Error::invalid("role", "unknown", "must be admin or customer"))?;
     let filter = Filter {
         role: role_name(role),
         email: request.email,
@@ -82,7 +83,9 @@ impl Filter {
             sql.push(" AND role = ").push_bind(role);
         }
         if !self.email.is_empty() {
-            sql.push(" AND lower(email) = lower(").push_bind(self.email.clone()).push(")");
+            sql.push(" AND lower(email) = lower(")
+                .push_bind(self.email.clone())
+                .push(")");
         }
         if !self.search.is_empty() {
             sql.push(" AND (strpos(lower(email), lower(")

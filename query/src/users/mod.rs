@@ -5,15 +5,14 @@ mod list;
 mod row;
 
 use proto::v1::user_query_server::UserQuery;
-use proto::v1::{
-    GetUserReply, GetUserRequest, GetUsersReply, GetUsersRequest, ListUsersReply, ListUsersRequest,
-};
+use proto::v1::{GetUserReply, GetUserRequest, GetUsersReply, GetUsersRequest, ListUsersReply, ListUsersRequest};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
 
 /// The read models that users are answered from.
 const MODELS: &[&str] = &["users"];
+pub(crate) use row::{COLUMNS, read};
 
 #[tonic::async_trait]
 impl UserQuery for Query {

@@ -7,8 +7,16 @@ use sqlx::postgres::PgRow;
 use crate::cells::Cells;
 use crate::error::Error;
 
+macro_rules! columns {
+    () => {
+        "id, email, name, role, version, created_at"
+    };
+}
+
+/// What [`read`] takes.
+pub(crate) const COLUMNS: &str = columns!();
 /// Selects a [`UserRow`]; a condition follows.
-pub(super) const SELECT: &str = "SELECT id, email, name, role, version, created_at FROM users WHERE ";
+pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM users WHERE ");
 
 pub(super) struct UserRow {
     pub(super) created_at: DateTime<Utc>,
@@ -47,6 +55,11 @@ impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
         row.user
     }
+}
+
+/// A user as their read model holds them.
+pub(crate) fn read(row: &PgRow) -> Result<User, Error> {
+    UserRow::read(row).map(Into::into)
 }
 
 fn role(cells: &Cells<'_>) -> Result<Role, Error> {

@@ -18,7 +18,8 @@ FROM (VALUES
     ('product', 'p1', 3, 'ProductArchived',     '{}',             3, 3, '2024-01-03T00:00Z', 'usr_1', '00000000-0000-7000-8000-00000000000a'),
     ('stock',   'p1', 1, 'StockReceived',       '{}',             3, 4, '2024-01-04T00:00Z', 'usr_1', '00000000-0000-7000-8000-00000000000a')
 ) AS event (type, id, sequence, event, payload, lane, position, recorded, actor, correlation);
-INSERT INTO audit SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id, recorded_at, occurred_at
+INSERT INTO audit SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id, causation_id,
+    'req-1', recorded_at, occurred_at, CASE event_type WHEN 'ProductPriceChanged' THEN '{price}' WHEN 'StockReceived' THEN '{on_hand,available}' ELSE '{}' END::text[]
 FROM events;
 "#;
 

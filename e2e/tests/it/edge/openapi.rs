@@ -18,6 +18,9 @@ struct Shop {
     product: String,
     order: String,
     everything: String,
+    /// Sealed already.
+    event: String,
+    parked: Vec<String>,
 }
 
 impl Shop {
@@ -29,13 +32,30 @@ impl Shop {
         let mug = admin.post("/v1/products").json(full).await.ok(201);
         let _ = admin.receive(mug.id(), 10).await.ok(200);
         let order = ann.order(&[(mug.id(), 2)]).await.ok(201);
+        let stream = admin.get(format!("/v1/streams/order/{}", order.id())).await.ok(200);
+        let event = stream.each("event_id")[0].to_owned();
+        let proof = format!("/v1/audit/events/{event}/proof");
+        e2e::wait_until("a checkpoint over the order", e2e::PATIENCE, || async {
+            (admin.get(&proof).await.status() == 200).then_some(())
+        })
+        .await;
+        system.garbled_order(NO_ORDER, 0).await;
+        let everything = system.everything().await;
+        // Every read model that folds orders has parked it by then.
+        let _ = admin.get("/v1/orders").after(&everything).await.ok(200);
+        let report = "/v1/reports/sales?from=2024-01-01&to=2025-01-01&interval=month";
+        let _ = admin.get(report).after(&everything).await.ok(200);
+        let parked = admin.get("/v1/projections/parked").await.ok(200);
+        let parked = parked.each("id").into_iter().map(ToOwned::to_owned).collect();
         Shop {
+            parked,
+            everything,
             admin,
             public: system.anonymous(),
             ann,
             product: mug.id().to_owned(),
             order: order.id().to_owned(),
-            everything: system.everything().await,
+            event,
         }
     }
 
@@ -160,6 +180,44 @@ impl Shop {
         ]
     }
 
+    fn operations(&self) -> Vec<Operation> {
+        let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
+        let id = self.parked.first().map_or("", String::as_str);
+        let retry = |who: &Client, id: &str| who.post(format!("/v1/projections/parked/{id}/retry"));
+        let skip = |id: &str, body: Value| admin.post(format!("/v1/projections/parked/{id}/skip")).json(body);
+        let listed = vec![
+            admin.get("/v1/projections"),
+            public.get("/v1/projections"),
+            ann.get("/v1/projections"),
+        ];
+        let parked = || {
+            vec![
+                admin.get("/v1/projections/parked?limit=1"),
+                admin.get("/v1/projections/parked?state=odd&projection=none"),
+                admin.get("/v1/projections/parked?cursor=x"),
+                ann.get("/v1/projections/parked"),
+            ]
+        };
+        let retried = vec![
+            retry(admin, id),
+            retry(admin, "orders.0.77"),
+            retry(public, id),
+            retry(ann, id),
+        ];
+        let skipped = vec![
+            skip(id, json!({})),
+            skip(id, json!({"reason": "a test"})),
+            skip("nonsense", json!({"reason": "a test"})),
+        ];
+        vec![
+            ("get", "/v1/projections", listed),
+            ("get", "/v1/projections/parked", parked()),
+            ("post", "/v1/projections/parked/{id}/retry", retried),
+            ("post", "/v1/projections/parked/{id}/skip", skipped),
+            ("get", "/v1/projections/parked", parked()),
+        ]
+    }
+
     fn others(&self) -> Vec<Operation> {
         let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
         let report = "/v1/reports/sales?from=2024-01-01&to=2033-01-01&interval=month";
@@ -188,6 +246,45 @@ impl Shop {
                 "/v1/audit",
                 vec![admin.get("/v1/audit?limit=3").after(&self.everything)],
             ),
+            (
+                "get",
+                "/v1/audit/key",
+                vec![admin.get("/v1/audit/key"), ann.get("/v1/audit/key")],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints",
+                vec![
+                    admin.get("/v1/audit/checkpoints?limit=1"),
+                    admin.get("/v1/audit/checkpoints?limit=0"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints/{number}",
+                vec![
+                    admin.get("/v1/audit/checkpoints/latest"),
+                    admin.get("/v1/audit/checkpoints/x"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/consistency",
+                vec![
+                    admin.get("/v1/audit/consistency?from=1"),
+                    admin.get("/v1/audit/consistency"),
+                    admin.get("/v1/audit/consistency?from=99999"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/events/{event_id}/proof",
+                vec![
+                    admin.get(format!("/v1/audit/events/{}/proof", self.event)),
+                    admin.get("/v1/audit/events/x/proof"),
+                    admin.get(format!("/v1/audit/events/{}/proof?checkpoint=0", self.event)),
+                ],
+            ),
             ("post", "/v1/auth/login", logins),
             (
                 "get",
@@ -198,7 +295,9 @@ impl Shop {
                 "get",
                 "/v1/users/{id}",
                 vec![
-                    admin.get(format!("/v1/users/{}", ann.user_id())).after(&self.everything),
+                    admin
+                        .get(format!("/v1/users/{}", ann.user_id()))
+                        .after(&self.everything),
                     admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
                 ],
             ),
@@ -214,11 +313,17 @@ impl Shop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_as_documented() {
-    let system = System::start().await;
+    let system = System::options().with("seal-every", "1").start().await;
     let shop = Shop::open(&system).await;
     let description = OpenApi::new(shop.public.get("/openapi.json").await.ok(200).json().clone());
     let (mut objections, mut succeeded) = (Vec::new(), BTreeSet::new());
-    for operations in [shop.catalogue(), shop.changes(), shop.orders(), shop.others()] {
+    for operations in [
+        shop.catalogue(),
+        shop.changes(),
+        shop.orders(),
+        shop.operations(),
+        shop.others(),
+    ] {
         for (method, path, requests) in operations {
             for request in requests {
                 let answer = request.await;

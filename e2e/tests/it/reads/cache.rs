@@ -18,15 +18,29 @@ pub(crate) struct Shop {
 impl Shop {
     pub(crate) async fn open(change: impl Fn(Options) -> Options) -> Shop {
         let database = Arc::new(Database::create().await);
-        let services = System::options().on(&database).with("roles", "command,query,projector").start().await;
+        let services = System::options()
+            .on(&database)
+            .with("roles", "command,query,projector")
+            .start()
+            .await;
         let gateway = || {
-            let gateway = System::options().on(&database).with("roles", "gateway").with("grpc-addr", "off");
-            change(gateway.with("command-url", services.grpc_url()).with("query-url", services.grpc_url()))
+            let gateway = System::options()
+                .on(&database)
+                .with("roles", "gateway")
+                .with("grpc-addr", "off");
+            change(
+                gateway
+                    .with("command-url", services.grpc_url())
+                    .with("query-url", services.grpc_url()),
+            )
         };
         let first = gateway().start().await;
         let key = first.folder().join("keys/jwt-ed25519.pem").display().to_string();
         let second = gateway().with("jwt-key-file", key).start().await;
-        services.create_user("admin@shop.example", Role::Admin, e2e::PASSWORD).await.unwrap();
+        services
+            .create_user("admin@shop.example", Role::Admin, e2e::PASSWORD)
+            .await
+            .unwrap();
         let admin = first.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
         let other = second.anonymous().with_token(admin.token());
         Shop {
@@ -52,7 +66,11 @@ async fn a_read_after_a_write_is_never_old_through_two_gateways() {
     let shop = Shop::open(|options| options).await;
     let mut products = Vec::new();
     for number in 0..4 {
-        let created = shop.admins[0].post("/v1/products").json(product(&format!("P-{number}"), 1)).await.ok(201);
+        let created = shop.admins[0]
+            .post("/v1/products")
+            .json(product(&format!("P-{number}"), 1))
+            .await
+            .ok(201);
         let path = format!("/v1/products/{}", created.id());
         let _ = shop.admins[1].get(&path).seeing(&created).await.ok(200);
         products.push(path);
@@ -84,7 +102,10 @@ async fn a_read_after_a_write_is_never_old_through_two_gateways() {
         task.await.unwrap();
     }
     // And who sends no token sees it soon, from either gateway.
-    for (path, admin) in products.iter().flat_map(|path| shop.admins.iter().map(move |admin| (path, admin))) {
+    for (path, admin) in products
+        .iter()
+        .flat_map(|path| shop.admins.iter().map(move |admin| (path, admin)))
+    {
         wait_until("the last price", PATIENCE, async || {
             let price = admin.get(path).await.ok(200)["price"]["amount"].as_i64();
             (price == Some(39)).then_some(())
@@ -106,7 +127,11 @@ async fn what_is_hidden_is_never_served_to_visitors() {
     let _ = public.get(&path).seeing(&mug.received).await.ok(200);
     warm(&system, &public, &path).await;
     let archived = admin.post(format!("{path}/archive")).await.ok(200);
-    let _ = public.get(&path).seeing(&archived).await.refused(404, "product_not_found");
+    let _ = public
+        .get(&path)
+        .seeing(&archived)
+        .await
+        .refused(404, "product_not_found");
     // Kept now, for those who may see it.
     warm(&system, &admin, &path).await;
     for _ in 0..5 {
@@ -117,7 +142,11 @@ async fn what_is_hidden_is_never_served_to_visitors() {
     let published = admin.post(format!("{path}/publish")).await.ok(200);
     let _ = public.get(&path).seeing(&published).await.ok(200);
     let deleted = admin.delete(&path).await.ok(204);
-    let _ = public.get(&path).seeing(&deleted).await.refused(404, "product_not_found");
+    let _ = public
+        .get(&path)
+        .seeing(&deleted)
+        .await
+        .refused(404, "product_not_found");
     warm(&system, &admin, &path).await;
     let _ = public.get(&path).await.refused(404, "product_not_found");
 }
@@ -125,7 +154,11 @@ async fn what_is_hidden_is_never_served_to_visitors() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_kept_for_its_owner_and_administrators_alone() {
     let system = System::start().await;
-    let (admin, ann, bob) = (system.admin().await, system.customer("ann").await, system.customer("bob").await);
+    let (admin, ann, bob) = (
+        system.admin().await,
+        system.customer("ann").await,
+        system.customer("bob").await,
+    );
     let mug = admin.stocked("MUG-1", 1250, 5).await;
     let order = ann.order(&[(&mug.id, 1)]).await.ok(201);
     let path = format!("/v1/orders/{}", order.id());
@@ -144,8 +177,17 @@ async fn an_order_is_kept_for_its_owner_and_administrators_alone() {
 async fn without_its_feed_a_gateway_asks_and_afterwards_keeps_nothing_old() {
     let database = Arc::new(Database::create().await);
     let port = format!("127.0.0.1:{}", free_port());
-    let query = || System::options().on(&database).with("roles", "query").with("grpc-addr", &port);
-    let writing = System::options().on(&database).with("roles", "command,projector").start().await;
+    let query = || {
+        System::options()
+            .on(&database)
+            .with("roles", "query")
+            .with("grpc-addr", &port)
+    };
+    let writing = System::options()
+        .on(&database)
+        .with("roles", "command,projector")
+        .start()
+        .await;
     let mut reading = query().start().await;
     let gateway = System::options()
         .on(&database)
@@ -155,7 +197,10 @@ async fn without_its_feed_a_gateway_asks_and_afterwards_keeps_nothing_old() {
         .with("query-url", format!("http://{port}"))
         .start()
         .await;
-    writing.create_user("admin@shop.example", Role::Admin, e2e::PASSWORD).await.unwrap();
+    writing
+        .create_user("admin@shop.example", Role::Admin, e2e::PASSWORD)
+        .await
+        .unwrap();
     let admin = gateway.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
     let created = admin.post("/v1/products").json(product("MUG-1", 1)).await.ok(201);
     let path = format!("/v1/products/{}", created.id());

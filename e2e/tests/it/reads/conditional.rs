@@ -34,7 +34,10 @@ async fn what_the_client_has_is_not_sent_again() {
         let read = admin.get(path).after(&everything).await.ok(200);
         let tag = tag(&read);
         assert_eq!(read.header("cache-control"), Some("private, no-cache"), "{read:?}");
-        assert!(read.header("vary").is_some_and(|vary| vary.contains("authorization")), "{read:?}");
+        assert!(
+            read.header("vary").is_some_and(|vary| vary.contains("authorization")),
+            "{read:?}"
+        );
         let known = admin.get(path).header("if-none-match", &tag).await.ok(304);
         assert_eq!(known.text(), "");
         assert_eq!(known.header("etag"), Some(tag.as_str()));
@@ -58,11 +61,18 @@ async fn what_the_client_has_is_not_sent_again() {
         let read = admin.get(path).seeing(&received).header("if-none-match", before).await;
         let expected = if path.contains("fields") { 304 } else { 200 };
         // Only the chosen members count; but a strong tag also has the versions of all that it was chosen from.
-        assert!(read.status() == expected || (expected == 304 && read.status() == 200), "{path}: {read:?}");
+        assert!(
+            read.status() == expected || (expected == 304 && read.status() == 200),
+            "{path}: {read:?}"
+        );
     }
 
     // A tag is what `If-Match` takes, however much of it the client was shown.
-    let whole = admin.get(format!("/v1/products/{}", mug.id)).seeing(&received).await.ok(200);
+    let whole = admin
+        .get(format!("/v1/products/{}", mug.id))
+        .seeing(&received)
+        .await
+        .ok(200);
     let chosen = admin.get(&paths[2]).seeing(&received).await.ok(200);
     assert_ne!(tag(&whole), tag(&chosen));
     let renamed = admin
@@ -77,8 +87,16 @@ async fn what_the_client_has_is_not_sent_again() {
         .header("if-match", tag(&whole))
         .await
         .refused(412, "version_mismatch");
-    let read = admin.get(format!("/v1/products/{}", mug.id)).seeing(&renamed).await.ok(200);
-    assert_eq!(tag(&read), tag(&renamed), "a write answers with the tag that a read will answer with");
+    let read = admin
+        .get(format!("/v1/products/{}", mug.id))
+        .seeing(&renamed)
+        .await
+        .ok(200);
+    assert_eq!(
+        tag(&read),
+        tag(&renamed),
+        "a write answers with the tag that a read will answer with"
+    );
     let deleted = admin.delete(format!("/v1/products/{}", mug.id)).await.ok(204);
     let gone = system
         .anonymous()
@@ -101,7 +119,12 @@ async fn long_answers_are_compressed_for_who_can_read_them() {
     assert_eq!(plain.header("content-encoding"), None);
     let packed = admin.get(&path).header("accept-encoding", "gzip").await.ok(200);
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
-    let vary: Vec<_> = packed.headers().get_all("vary").iter().filter_map(|value| value.to_str().ok()).collect();
+    let vary: Vec<_> = packed
+        .headers()
+        .get_all("vary")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     assert!(vary.join(",").to_lowercase().contains("accept-encoding"), "{vary:?}");
     let mut text = String::new();
     GzDecoder::new(packed.bytes()).read_to_string(&mut text).unwrap();
@@ -116,11 +139,19 @@ async fn long_answers_are_compressed_for_who_can_read_them() {
         .ok(304);
     assert_eq!(known.header("content-encoding"), None);
     let _ = admin.get(&path).header("if-none-match", tag(&packed)).await.ok(200);
-    let brotli = admin.get(&path).header("accept-encoding", "br;q=1, gzip;q=0.5").await.ok(200);
+    let brotli = admin
+        .get(&path)
+        .header("accept-encoding", "br;q=1, gzip;q=0.5")
+        .await
+        .ok(200);
     assert_eq!(brotli.header("content-encoding"), Some("br"));
     let refused = admin.get(&path).header("accept-encoding", "identity").await.ok(200);
     assert_eq!(refused.text(), plain.text());
-    let list = admin.get("/v1/products").header("accept-encoding", "gzip").await.ok(200);
+    let list = admin
+        .get("/v1/products")
+        .header("accept-encoding", "gzip")
+        .await
+        .ok(200);
     assert_eq!(list.header("content-encoding"), Some("gzip"));
     // Too short to be worth it.
     let me = admin.get("/v1/me").header("accept-encoding", "gzip").await.ok(200);

@@ -11,7 +11,8 @@ use serde_json::json;
 async fn there_and_back(client: &Client, path: &str) -> [Vec<String>; 2] {
     let ids = |page: &e2e::Answer| -> Vec<String> {
         let ids = page.items().iter();
-        ids.map(|item| item["id"].as_str().or(item["event_id"].as_str()).unwrap().to_owned()).collect()
+        ids.map(|item| item["id"].as_str().or(item["event_id"].as_str()).unwrap().to_owned())
+            .collect()
     };
     let mut page = client.get(path).await.ok(200);
     let mut forward = ids(&page);
@@ -41,7 +42,9 @@ async fn no_row_comes_twice_and_none_is_missed_while_others_write() {
     let mut products = Vec::new();
     for number in 0..30 {
         // Few prices, so that most are ties.
-        let shelf = admin.stocked(&format!("M-{number:02}"), 100 + i64::from(number % 3), 1_000).await;
+        let shelf = admin
+            .stocked(&format!("M-{number:02}"), 100 + i64::from(number % 3), 1_000)
+            .await;
         products.push(shelf.id);
     }
     let mut orders = HashSet::new();
@@ -66,7 +69,11 @@ async fn no_row_comes_twice_and_none_is_missed_while_others_write() {
                 let created = admin.post("/v1/products").json(product(&sku, price)).await.ok(201);
                 let changed = &products[round % products.len()];
                 let _ = admin.receive(changed, 1).await.ok(200);
-                let _ = admin.patch(format!("/v1/products/{changed}")).json(json!({"description": sku})).await.ok(200);
+                let _ = admin
+                    .patch(format!("/v1/products/{changed}"))
+                    .json(json!({"description": sku}))
+                    .await
+                    .ok(200);
                 let order = ann.order(&[(&products[round % products.len()], 1)]).await.ok(201);
                 if round % 2 == 0 {
                     let _ = ann.cancel(order.id()).await.ok(200);
@@ -89,7 +96,11 @@ async fn no_row_comes_twice_and_none_is_missed_while_others_write() {
                 assert_once_each(&seen, &settled, &format!("{path}, round {round}"));
             }
         }
-        for path in ["/v1/orders?limit=7", "/v1/orders?limit=5&sort=total", "/v1/orders?limit=9&sort=number&expand=customer"] {
+        for path in [
+            "/v1/orders?limit=7",
+            "/v1/orders?limit=5&sort=total",
+            "/v1/orders?limit=9&sort=number&expand=customer",
+        ] {
             for seen in there_and_back(&ann, path).await {
                 assert_once_each(&seen, &orders, &format!("{path}, round {round}"));
             }

@@ -50,7 +50,11 @@ async fn a_read_after_a_write_is_never_old_while_redis_dies_and_comes_back() {
     redis_is_used(&shop.gateways[0], true).await;
     let mut paths = Vec::new();
     for number in 0..PRODUCTS {
-        let created = shop.admins[0].post("/v1/products").json(product(&format!("P-{number}"), 1)).await.ok(201);
+        let created = shop.admins[0]
+            .post("/v1/products")
+            .json(product(&format!("P-{number}"), 1))
+            .await
+            .ok(201);
         let path = format!("/v1/products/{}", created.id());
         let _ = shop.admins[1].get(&path).seeing(&created).await.ok(200);
         paths.push(path);
@@ -78,13 +82,20 @@ async fn a_read_after_a_write_is_never_old_while_redis_dies_and_comes_back() {
         task.await.unwrap();
     }
     redis_is_used(&shop.gateways[0], true).await;
-    for (path, admin) in paths.iter().flat_map(|path| shop.admins.iter().map(move |admin| (path, admin))) {
+    for (path, admin) in paths
+        .iter()
+        .flat_map(|path| shop.admins.iter().map(move |admin| (path, admin)))
+    {
         wait_until("the last price", PATIENCE, async || {
             (price(&admin.get(path).await.ok(200)) == ROUNDS - 1).then_some(())
         })
         .await;
         for _ in 0..5 {
-            assert_eq!(price(&admin.get(path).await.ok(200)), ROUNDS - 1, "nothing old comes back");
+            assert_eq!(
+                price(&admin.get(path).await.ok(200)),
+                ROUNDS - 1,
+                "nothing old comes back"
+            );
         }
     }
 }
@@ -95,7 +106,11 @@ async fn what_one_gateway_has_read_another_finds() {
     let url = redis.url();
     let shop = Shop::open(|options| options.with("redis-url", &url)).await;
     redis_is_used(&shop.gateways[0], true).await;
-    let created = shop.admins[0].post("/v1/products").json(product("P-1", 1)).await.ok(201);
+    let created = shop.admins[0]
+        .post("/v1/products")
+        .json(product("P-1", 1))
+        .await
+        .ok(201);
     let path = format!("/v1/products/{}", created.id());
     let _ = shop.admins[0].get(&path).seeing(&created).await.ok(200);
     // Both have to be in one epoch, and to have heard of the product; then what one has read the other finds.

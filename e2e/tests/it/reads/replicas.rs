@@ -8,14 +8,23 @@ use serde_json::json;
 
 async fn is_used(system: &System, replica: &Cluster, used: bool) {
     let up = format!(r#"tillroll_replica_up{{replica="{}"}}"#, replica.name());
-    wait_until(if used { "the replica to be used" } else { "the replica to be left out" }, PATIENCE, async || {
-        ((system.metric(&up).await > 0.0) == used).then_some(())
-    })
+    wait_until(
+        if used {
+            "the replica to be used"
+        } else {
+            "the replica to be left out"
+        },
+        PATIENCE,
+        async || ((system.metric(&up).await > 0.0) == used).then_some(()),
+    )
     .await;
 }
 
 async fn served(system: &System, replica: &Cluster) -> f64 {
-    let name = format!(r#"tillroll_replica_reads_total{{replica="{}",outcome="served"}}"#, replica.name());
+    let name = format!(
+        r#"tillroll_replica_reads_total{{replica="{}",outcome="served"}}"#,
+        replica.name()
+    );
     system.metric(&name).await
 }
 

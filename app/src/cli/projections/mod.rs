@@ -1,5 +1,7 @@
 //! `tillroll projections`.
 
+mod parked;
+
 use projections::{Status, status};
 
 use super::session::with_database;
@@ -10,11 +12,22 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Print JSON, one object a line
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Events that a read model does not show: list them, try them again, or skip them
+    Parked(parked::Arguments),
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
+    if let Some(Command::Parked(parked)) = &arguments.command {
+        return parked::run(config, parked, arguments.json).await;
+    }
     let all = with_database(config, async |work| {
         let pool = work.database.pool("projections", 1, None);
         let all = status(&pool).await;
@@ -28,20 +41,36 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         }
     } else {
         print::line(format_args!(
-            "{:<12} {:>7} {:<9} {:>12} {:>8} {:>10} {:>7}",
-            "PROJECTION", "VERSION", "STATE", "LAG EVENTS", "LAG S", "EVENTS/S", "PARKED"
+            "{:<12} {:>7} {:<9} {:>12} {:>8} {:>10} {:>7} {:>7}",
+            "PROJECTION", "VERSION", "STATE", "LAG EVENTS", "LAG S", "EVENTS/S", "PARKED", "SKIPPED"
         ));
         for status in &all {
             print::line(format_args!(
-                "{:<12} {:>7} {:<9} {:>12} {:>8.1} {:>10.0} {:>7}",
+                "{:<12} {:>7} {:<9} {:>12} {:>8.1} {:>10.0} {:>7} {:>7}",
                 status.name,
                 status.version,
                 status.state.as_str(),
                 status.lag_events,
                 status.lag_seconds,
                 status.rate,
-                status.parked
+                status.parked,
+                status.skipped
             ));
+            if status.needs_rebuild {
+                print::line(format_args!(
+                    "             its tables were built by another version of the code: tillroll rebuild {}",
+                    status.name
+                ));
+            }
+            if let Some(build) = &status.build {
+                print::line(format_args!(
+                    "             {} in phase {}: {} of {} events",
+                    if build.running { "being built," } else { "cut off" },
+                    build.phase,
+                    build.done_events,
+                    build.total_events
+                ));
+            }
         }
     }
     Ok(End::Success)
@@ -56,5 +85,7 @@ fn json(status: &Status) -> serde_json::Value {
         "lag_seconds": status.lag_seconds,
         "events_per_second": status.rate,
         "parked": status.parked,
+        "skipped": status.skipped,
+        "needs_rebuild": status.needs_rebuild,
     })
 }
