@@ -117,6 +117,15 @@ impl Shop {
                 "/v1/products/{id}/stock",
                 vec![public.get(format!("{one}/stock"))],
             ),
+            (
+                "get",
+                "/v1/stock",
+                vec![
+                    admin.get("/v1/stock?limit=1").after(&self.everything),
+                    ann.get("/v1/stock"),
+                    admin.get("/v1/stock").header("if-none-match", "*"),
+                ],
+            ),
             ("patch", "/v1/products/{id}", patched),
         ]
     }
@@ -277,6 +286,21 @@ impl Shop {
                 ],
             ),
             ("post", "/v1/auth/login", logins),
+            (
+                "get",
+                "/v1/users",
+                vec![admin.get("/v1/users").after(&self.everything), ann.get("/v1/users")],
+            ),
+            (
+                "get",
+                "/v1/users/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/users/{}", ann.user_id()))
+                        .after(&self.everything),
+                    admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
+                ],
+            ),
             ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
             plain("/.well-known/jwks.json"),
             plain("/healthz"),
