@@ -233,20 +233,31 @@ pub(crate) async fn overload(cluster: &Cluster) -> Result<()> {
     let target = Target::start(cluster, "overload", &[]).await?;
     let capacity = capacity(&target).await?;
     report::section("Overload: orders in an open loop, one process, load shedding on");
-    report::figure("capacity, 64 connections in a closed loop", &format!("{capacity:.0} orders/s"));
+    report::figure(
+        "capacity, 64 connections in a closed loop",
+        &format!("{capacity:.0} orders/s"),
+    );
     let mut with = Vec::new();
     for multiple in MULTIPLES {
         with.push(step(&target, capacity, multiple).await?);
     }
     let recovered = recovery(&target, capacity).await?;
-    Arc::into_inner(target).context("requests are still under way")?.server.stop().await?;
+    Arc::into_inner(target)
+        .context("requests are still under way")?
+        .server
+        .stop()
+        .await?;
 
     let target = Target::start(cluster, "overload_without", &["--load-shedding", "off"]).await?;
     let mut without = Vec::new();
     for multiple in MULTIPLES {
         without.push(step(&target, capacity, multiple).await?);
     }
-    Arc::into_inner(target).context("requests are still under way")?.server.stop().await?;
+    Arc::into_inner(target)
+        .context("requests are still under way")?
+        .server
+        .stop()
+        .await?;
 
     let table = chart::table(capacity, &with, &without, &recovered);
     println!("{table}");

@@ -38,18 +38,18 @@ fn product(nth: u64) -> String {
 async fn order(store: &Store, nth: u64) -> Result<()> {
     // Time-ordered ids, as minted ones are.
     let id = format!("ord_0193{:04x}-{:04x}-7f00-8000-{nth:012}", nth >> 16, nth & 0xffff);
-    let products = [
-        product(nth.wrapping_mul(7_919)),
-        product(nth.wrapping_mul(104_729) + 1),
-    ];
+    let products = [product(nth.wrapping_mul(7_919)), product(nth.wrapping_mul(104_729) + 1)];
     let line = |id: &String| {
         json!({"product_id": id, "sku": "SKU-12345", "name": "A mug for tea or coffee", "category": "kitchen/mugs",
                "quantity": 1, "unit_price": 1250, "total": 1250})
     };
     let lines: Vec<_> = products.iter().map(line).collect();
     let customer = format!("usr_01939b7e-5c1a-7f00-8000-{:012}", nth % CUSTOMERS);
-    let placed = serde_json::from_value(json!({"OrderPlaced": {"order_id": id, "number": nth, "customer_id": customer,
-        "country": "GB", "currency": "GBP", "lines": lines, "total": 2500}}))?;
+    let placed = serde_json::from_value(
+        json!({"OrderPlaced": {"order_id": id, "number": nth, "customer_id": customer,
+        "country": "GB", "currency": "GBP", "lines": lines, "total": 2500,
+        "placed_at": "2026-03-01T12:00:00Z"}}),
+    )?;
     let reserved = serde_json::from_value(json!({"StockReserved": {"order_id": id, "quantity": 1}}))?;
     let metadata = Metadata {
         actor: "usr_bench".to_owned(),
@@ -120,7 +120,10 @@ pub(crate) async fn project(cluster: &Cluster) -> Result<()> {
             if status.lag_events == 0 && open.contains(&status.name.as_str()) {
                 open.retain(|name| *name != status.name);
                 let rate = events / started.elapsed().as_secs_f64();
-                report::figure(&format!("live, all together: {}", status.name), &format!("{rate:.0} events/s"));
+                report::figure(
+                    &format!("live, all together: {}", status.name),
+                    &format!("{rate:.0} events/s"),
+                );
             }
         }
     }

@@ -109,13 +109,12 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .as_ref()
         .and_then(Verdict::refusal)
         .or_else(|| too_large(request.headers()));
-    let admitted = match refused {
-        Some(problem) => Err(problem),
-        None => {
-            let class = Class::of(&method, path, request.headers());
-            let crowded = request.extensions().get::<Crowded>().is_some();
-            admit(&edge, class, crowded).await
-        }
+    let admitted = if let Some(problem) = refused {
+        Err(problem)
+    } else {
+        let class = Class::of(&method, path, request.headers());
+        let crowded = request.extensions().get::<Crowded>().is_some();
+        admit(&edge, class, crowded).await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),

@@ -203,7 +203,8 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
     } else {
         "Values are wrong; `errors` lists them"
     };
-    let sending = kind.takes_body;
+    // A body that is not asked for is read and judged all the same.
+    let sending = kind.takes_body || kind.writes;
     for (applies, status, description) in [
         (
             kind.in_api,
@@ -223,6 +224,7 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
         (sending, "413", "The body is longer than a mebibyte"),
         (sending, "415", "The body has another media type"),
         (sending || kind.writes, "422", values),
+        (kind.in_api, "431", "The headers are longer than 32 KiB together"),
         (
             kind.in_api,
             "429",

@@ -207,6 +207,7 @@ impl Parts {
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
             let settings = projections::Config {
                 sole: database.embedded().is_some(),
+                lease: config.projector.lease,
                 ..projections::Config::default()
             };
             let runner = projections::Runner::new(pool, store.log(), settings);

@@ -15,6 +15,7 @@ mod http;
 mod later;
 mod layers;
 mod orders;
+mod projector;
 mod roles;
 mod seal;
 mod search;
@@ -35,6 +36,7 @@ pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
+pub use projector::Projector;
 pub use roles::{Role, Roles};
 pub use seal::Seal;
 pub use search::Search;
@@ -54,6 +56,7 @@ const VARIABLES: &[&[&Variable]] = &[
     database::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    projector::VARIABLES,
     seal::VARIABLES,
     search::VARIABLES,
     telemetry::VARIABLES,
@@ -94,6 +97,8 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// Projecting.
+    pub projector: Projector,
     /// The seal over the log.
     pub seal: Seal,
     /// The search engine.
@@ -121,6 +126,7 @@ impl Config {
         let database = database::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let projector = projector::read(&mut reader);
         let seal = seal::read(&mut reader);
         let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
@@ -132,7 +138,7 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let Ok(capacity) = capacity else {
+        let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
@@ -156,6 +162,7 @@ impl Config {
             database,
             auth,
             orders,
+            projector,
             seal,
             search,
             telemetry,

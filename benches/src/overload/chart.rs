@@ -40,8 +40,12 @@ pub(super) fn write(table: &str, with: &[Step], without: &[Step]) -> Result<()> 
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let page = docs.join("overload.md");
     let text = std::fs::read_to_string(&page).context("docs/overload.md")?;
-    let (before, rest) = text.split_once(BEGIN).context("docs/overload.md has no place for the table")?;
-    let (_, after) = rest.split_once(END).context("docs/overload.md has no place for the table")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .context("docs/overload.md has no place for the table")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("docs/overload.md has no place for the table")?;
     std::fs::write(&page, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?;
     std::fs::write(docs.join("overload.svg"), picture(with, without))?;
     Ok(())
@@ -56,12 +60,20 @@ fn picture(with: &[Step], without: &[Step]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 920 360\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"920\" height=\"360\" fill=\"#fff\"/>\n",
     );
-    panel(&mut text, 0.0, "orders accepted a second", most, |value| format!("{value:.0}"));
-    lines(&mut text, 0.0, with, without, |step| step.accepted / most);
-    panel(&mut text, 460.0, "p99 of the accepted, milliseconds (logarithmic)", slowest, |value| {
-        format!("{:.0}", 10_f64.powf(value))
+    panel(&mut text, 0.0, "orders accepted a second", most, |value| {
+        format!("{value:.0}")
     });
-    lines(&mut text, 460.0, with, without, |step| step.p99.max(1.0).log10() / slowest);
+    lines(&mut text, 0.0, with, without, |step| step.accepted / most);
+    panel(
+        &mut text,
+        460.0,
+        "p99 of the accepted, milliseconds (logarithmic)",
+        slowest,
+        |value| format!("{:.0}", 10_f64.powf(value)),
+    );
+    lines(&mut text, 460.0, with, without, |step| {
+        step.p99.max(1.0).log10() / slowest
+    });
     text.push_str("</svg>\n");
     text
 }
@@ -103,7 +115,10 @@ fn panel(text: &mut String, x: f64, title: &str, most: f64, label: impl Fn(f64) 
 }
 
 fn lines(text: &mut String, x: f64, with: &[Step], without: &[Step], share: impl Fn(&Step) -> f64) {
-    for (steps, colour, name, row) in [(with, "#06c", "with load shedding", 0.0), (without, "#c33", "without", 1.0)] {
+    for (steps, colour, name, row) in [
+        (with, "#06c", "with load shedding", 0.0),
+        (without, "#c33", "without", 1.0),
+    ] {
         let points: Vec<String> = steps
             .iter()
             .map(|step| {

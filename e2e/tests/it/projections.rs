@@ -36,19 +36,35 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     let [first, second, _] = of_orders.items() else {
         panic!("{of_orders:?}")
     };
-    assert_eq!((&first["state"], &first["aggregate_id"]), (&json!("failed"), &json!(BAD)));
+    assert_eq!(
+        (&first["state"], &first["aggregate_id"]),
+        (&json!("failed"), &json!(BAD))
+    );
     assert_eq!((&second["state"], &second["error"]), (&json!("waiting"), &Value::Null));
     assert_eq!((&first["sequence"], &first["attempts"]), (&json!(1), &json!(1)));
-    assert!(first["error"].as_str().is_some_and(|error| error.contains("order_id")), "{first}");
+    assert!(
+        first["error"].as_str().is_some_and(|error| error.contains("order_id")),
+        "{first}"
+    );
     let failed = admin.get("/v1/projections/parked?projection=orders&state=failed").await;
     assert_eq!(failed.ok(200).items().len(), 1);
 
     // Everybody else's orders are not held up.
     let order = admin.order(&[(&mug.id, 1)]).await.ok(201);
-    let _ = admin.get(format!("/v1/orders/{}", order.id())).seeing(&order).await.ok(200);
+    let _ = admin
+        .get(format!("/v1/orders/{}", order.id()))
+        .seeing(&order)
+        .await
+        .ok(200);
     let before = status(&admin, "orders").await;
-    assert_eq!((&before["parked"], &before["skipped"], &before["state"]), (&json!(3), &json!(0), &json!("active")));
-    assert_eq!((&before["needs_rebuild"], &before["build"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        (&before["parked"], &before["skipped"], &before["state"]),
+        (&json!(3), &json!(0), &json!("active"))
+    );
+    assert_eq!(
+        (&before["needs_rebuild"], &before["build"]),
+        (&json!(false), &Value::Null)
+    );
 
     let retried = settle(&admin, &second["id"], "retry").await.ok(200);
     assert_eq!((&retried["applied"], &retried["left"]), (&json!(0), &json!(3)));
@@ -63,7 +79,10 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     let skipped = settle(&admin, &first["id"], "skip").json(reason.clone()).await.ok(200);
     assert_eq!(skipped["skip"]["actor"], admin.user_id());
     assert_eq!(skipped["skip"]["reason"], reason["reason"]);
-    assert_eq!((&skipped["rest"]["applied"], &skipped["rest"]["left"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        (&skipped["rest"]["applied"], &skipped["rest"]["left"]),
+        (&json!(2), &json!(0))
+    );
     let again = settle(&admin, &first["id"], "skip").json(reason).await.ok(200);
     assert_eq!(again["skip"], skipped["skip"]);
     let left = parked(&admin, "?projection=orders", 1).await;
@@ -83,7 +102,10 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     assert_eq!(event["metadata"]["actor"], admin.user_id());
     assert_eq!(event["aggregate_id"], "projection_orders");
     let recorded = &event["payload"]["ParkedEventSkipped"];
-    assert_eq!((&recorded["aggregate_id"], &recorded["event_id"]), (&json!(BAD), &first["event_id"]));
+    assert_eq!(
+        (&recorded["aggregate_id"], &recorded["event_id"]),
+        (&json!(BAD), &first["event_id"])
+    );
 
     // Other read models decide for themselves.
     let sales = parked(&admin, "?projection=sales", 3).await;
@@ -91,7 +113,7 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     // The mistake is mended, in the only way in which a test can: then a retry is all it takes.
     let placed = json!({"OrderPlaced": {"order_id": BAD, "number": 7, "customer_id": admin.user_id(), "currency": "GBP",
         "lines": [{"product_id": mug.id, "sku": "MUG-1", "name": "Mug", "category": "", "quantity": 1, "unit_price": 5, "total": 5}],
-        "total": 5}});
+        "total": 5, "placed_at": "2026-01-01T00:00:00Z"}});
     sqlx::query("UPDATE events SET payload = $2 WHERE aggregate_type = 'order' AND aggregate_id = $1 AND sequence = 1")
         .bind(BAD)
         .bind(sqlx::types::Json(placed))
@@ -99,13 +121,20 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
         .await
         .unwrap();
     let retried = settle(&admin, &sales.items()[0]["id"], "retry").await.ok(200);
-    assert_eq!((&retried["applied"], &retried["left"], &retried["error"]), (&json!(3), &json!(0), &Value::Null));
+    assert_eq!(
+        (&retried["applied"], &retried["left"], &retried["error"]),
+        (&json!(3), &json!(0), &Value::Null)
+    );
     let audit = admin
         .get("/v1/audit?type=ParkedEventsRetried")
         .after(retried.consistency_token())
         .await
         .ok(200);
-    assert_eq!(audit.items().len(), 1, "a retry in vain changes nothing and is not on record: {audit:?}");
+    assert_eq!(
+        audit.items().len(),
+        1,
+        "a retry in vain changes nothing and is not on record: {audit:?}"
+    );
     assert_eq!(parked(&admin, "?projection=sales", 0).await.items().len(), 0);
 }
 
@@ -120,7 +149,11 @@ async fn only_administrators_operate_and_mistakes_are_told() {
     for action in ["retry", "skip"] {
         let path = format!("/v1/projections/parked/orders.1.1/{action}");
         let body = json!({"reason": "x"});
-        let _ = public.post(&path).json(body.clone()).await.refused(401, "unauthenticated");
+        let _ = public
+            .post(&path)
+            .json(body.clone())
+            .await
+            .refused(401, "unauthenticated");
         let _ = ann.post(&path).json(body).await.refused(403, "forbidden");
     }
     for wrong in [
@@ -150,7 +183,9 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         (json!({"reason": "line\nbreak"}), "invalid_format"),
         (json!({"reason": 5}), "invalid_type"),
     ] {
-        let _ = skip(body).await.refused_for(422, "validation_failed", &[("reason", code)]);
+        let _ = skip(body)
+            .await
+            .refused_for(422, "validation_failed", &[("reason", code)]);
     }
     for (query, field) in [
         ("state=odd", "state"),
@@ -168,11 +203,20 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         let _ = answer.refused(400, "invalid_cursor");
     }
     let page = admin.get("/v1/projections/parked?limit=1").await.ok(200);
-    let next = page["next_cursor"].as_str().expect("sales has parked it as well").to_owned();
-    let last = admin.get(format!("/v1/projections/parked?limit=1&cursor={next}")).await.ok(200);
-    assert_eq!(last["next_cursor"], Value::Null);
-    let prev = last["prev_cursor"].as_str().unwrap();
-    let back = admin.get(format!("/v1/projections/parked?limit=1&cursor={prev}")).await.ok(200);
+    let next = page["next_cursor"]
+        .as_str()
+        .expect("sales has parked it as well")
+        .to_owned();
+    let second = admin
+        .get(format!("/v1/projections/parked?limit=1&cursor={next}"))
+        .await
+        .ok(200);
+    assert_eq!(second["next_cursor"], Value::Null);
+    let prev = second["prev_cursor"].as_str().unwrap();
+    let back = admin
+        .get(format!("/v1/projections/parked?limit=1&cursor={prev}"))
+        .await
+        .ok(200);
     assert_eq!(back["items"], page["items"]);
     assert_eq!(back["prev_cursor"], Value::Null);
 }
