@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "projection",
         "report",
         "seal",
+        "search",
         "stock",
         "user",
     ]

@@ -23,6 +23,7 @@ use crate::{
     components(schemas(ProblemBody, FieldError)),
     tags(
         (name = "products", description = "The catalogue"),
+        (name = "search", description = "What the shop sets about its search"),
         (name = "stock", description = "What is on the shelf"),
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
@@ -76,6 +77,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     let PathItem {
         get,
         post,
+        put,
         patch,
         delete,
         ..
@@ -83,6 +85,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     [
         (HttpMethod::Get, get),
         (HttpMethod::Post, post),
+        (HttpMethod::Put, put),
         (HttpMethod::Patch, patch),
         (HttpMethod::Delete, delete),
     ]
@@ -122,6 +125,9 @@ impl Kind {
             "/v1/audit",
             "/v1/audit/checkpoints",
             "/v1/projections/parked",
+            "/v1/search/rules",
+            "/v1/exports",
+            "/v1/reports/sales/orders",
         ]
         .contains(&path)
             || path.starts_with("/v1/streams/");
@@ -135,14 +141,26 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && !operates && path != "/v1/products" && path != "/v1/orders",
+            takes_version: writes
+                && !operates
+                && path != "/v1/products"
+                && path != "/v1/orders"
+                && !path.starts_with("/v1/search/rules")
+                && !path.starts_with("/v1/exports"),
             operates,
-            shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
             looks_back: operation
                 .parameters
                 .iter()
                 .flatten()
                 .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "as_of")),
+            shows_version: reads
+                && [
+                    "/v1/products/{id}",
+                    "/v1/products/{id}/stock",
+                    "/v1/orders/{id}",
+                    "/v1/search/settings",
+                ]
+                .contains(&path),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),

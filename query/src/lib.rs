@@ -4,11 +4,14 @@ mod audit;
 mod cells;
 mod consistency;
 mod error;
+mod exports;
+mod finding;
 mod history;
 mod list;
 mod orders;
 mod products;
 mod ranges;
+mod render;
 mod reports;
 mod seal;
 mod stock;
@@ -18,15 +21,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
+use proto::v1::export_jobs_server::ExportJobsServer;
 use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
 use proto::v1::seal_query_server::SealQueryServer;
+use proto::v1::search_query_server::SearchQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
+pub use finding::SearchEngine;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 
 /// What the read services need.
@@ -40,6 +48,12 @@ pub struct Config {
     pub max_wait: Duration,
     /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
     pub history: Option<Arc<dyn History>>,
+    /// What finds products; `None`: the read model does, letter by letter. Have somebody run [`SearchEngine::watch`].
+    pub search: Option<SearchEngine>,
+    /// How long an export in the background is kept after it has ended.
+    pub export_retention: Duration,
+    /// How often exports that have been kept long enough are removed.
+    pub export_sweep: Duration,
 }
 
 impl Config {
@@ -51,6 +65,9 @@ impl Config {
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
             history: None,
+            search: None,
+            export_retention: Duration::from_hours(7 * 24),
+            export_sweep: Duration::from_mins(1),
         }
     }
 
@@ -64,7 +81,10 @@ impl Config {
     /// The read services. Does no IO.
     #[must_use]
     pub fn build(self) -> Query {
-        Query { config: self }
+        Query {
+            config: self,
+            wake: Arc::default(),
+        }
     }
 }
 
@@ -72,6 +92,8 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct Query {
     config: Config,
+    /// Tells the maker of exports that there is something to do.
+    wake: Arc<Notify>,
 }
 
 impl Query {
@@ -100,6 +122,20 @@ impl Query {
         ReportQueryServer::new(self.clone()).max_encoding_message_size(MAX_REPORT_BYTES)
     }
 
+    /// The server of `tillroll.v1.ExportJobs`.
+    #[must_use]
+    pub fn export_server(&self) -> ExportJobsServer<Self> {
+        ExportJobsServer::new(self.clone())
+    }
+
+    /// Makes the files of exports, reading from `pool`, until `stop`. Any number of processes may do this. Statements of the pool
+    /// must have no time limit: a file may take longer than any request.
+    pub async fn run_exports(&self, pool: PgPool, stop: CancellationToken) {
+        let mut own = self.clone();
+        own.config.pool = pool;
+        exports::run(own, stop).await;
+    }
+
     /// The server of `tillroll.v1.AuditQuery`.
     #[must_use]
     pub fn audit_server(&self) -> AuditQueryServer<Self> {
@@ -122,6 +158,16 @@ impl Query {
     #[must_use]
     pub fn user_server(&self) -> UserQueryServer<Self> {
         UserQueryServer::new(self.clone())
+    }
+
+    /// The server of `tillroll.v1.SearchQuery`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchQueryServer<Self> {
+        SearchQueryServer::new(self.clone())
+    }
+
+    fn search(&self) -> Option<&SearchEngine> {
+        self.config.search.as_ref()
     }
 
     fn pool(&self) -> &PgPool {

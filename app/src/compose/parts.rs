@@ -13,6 +13,7 @@ use super::database::{Database, close_pool};
 use super::grpc::Services;
 use super::history::history;
 use super::listeners::Listeners;
+use super::search::Search;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
@@ -24,10 +25,14 @@ use crate::world::World;
 const COMMAND_CONNECTIONS: u32 = 16;
 /// Connections for reads.
 const QUERY_CONNECTIONS: u32 = 24;
+/// For the export that is being made, its lease and its file.
+const EXPORT_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One to seal with, one to look.
 const SEALER_CONNECTIONS: u32 = 2;
+/// For the indexer of the search index.
+const SEARCH_CONNECTIONS: u32 = 4;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -91,10 +96,19 @@ impl Parts {
         let mut query = None;
         if let Some(database) = database {
             migrate(database).await?;
+            let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                let config = query::Config::new(pool.clone()).history(history(pool.clone()));
-                query = Some((config.build(), pool));
+                let settings = query::Config {
+                    search: search.map(|search| self.searching(&search, &pool)),
+                    ..query::Config::new(pool.clone()).history(history(pool.clone()))
+                };
+                let service = settings.build();
+                // A file may take longer than any request.
+                let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
+                let (exports, stop) = (service.clone(), self.upkeep.stop_token());
+                self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
+                query = Some((service, pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -152,6 +166,32 @@ impl Parts {
             self.edge.spawn(server);
         }
         Ok(())
+    }
+
+    /// The search engine, if this process searches or may keep the index up to date.
+    async fn search(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<Option<Search>> {
+        let queries = config.roles.has(Role::Query);
+        if !queries && (config.search.meili_url.is_none() || !config.roles.has(Role::Projector)) {
+            return Ok(None);
+        }
+        let pool = self.pool(database, "search", SEARCH_CONNECTIONS, None);
+        let search = Search::open(config, world, &pool).await?;
+        let indexer = search.indexer(pool, database.embedded().is_some());
+        self.projectors.spawn(indexer.run(self.projectors.stop_token()));
+        Ok(Some(search))
+    }
+
+    /// The search engine as reads use it.
+    fn searching(&self, search: &Search, pool: &PgPool) -> query::SearchEngine {
+        let reader = search.reader();
+        let (watch, stop) = (reader.clone().watch(pool.clone()), self.upkeep.stop_token());
+        self.upkeep.spawn(async move {
+            tokio::select! {
+                () = watch => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        reader
     }
 
     /// The store and what stands on it.

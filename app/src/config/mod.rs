@@ -18,6 +18,7 @@ mod orders;
 mod projector;
 mod roles;
 mod seal;
+mod search;
 mod services;
 mod telemetry;
 mod variable;
@@ -38,6 +39,7 @@ pub use orders::Orders;
 pub use projector::Projector;
 pub use roles::{Role, Roles};
 pub use seal::Seal;
+pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -56,6 +58,7 @@ const VARIABLES: &[&[&Variable]] = &[
     orders::VARIABLES,
     projector::VARIABLES,
     seal::VARIABLES,
+    search::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -98,6 +101,8 @@ pub struct Config {
     pub projector: Projector,
     /// The seal over the log.
     pub seal: Seal,
+    /// The search engine.
+    pub search: Search,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -123,6 +128,7 @@ impl Config {
         let orders = orders::read(&mut reader);
         let projector = projector::read(&mut reader);
         let seal = seal::read(&mut reader);
+        let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -136,6 +142,9 @@ impl Config {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
+            return Err(reader.into_error());
+        };
+        let Ok(search) = search else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -155,6 +164,7 @@ impl Config {
             orders,
             projector,
             seal,
+            search,
             telemetry,
             later,
             path,

@@ -16,6 +16,7 @@ mod projections;
 mod recovery;
 mod reports;
 mod seal;
+mod search;
 mod split;
 mod stock;
 mod tour;

@@ -54,7 +54,7 @@ impl ReadParams for EventFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             actor: values.text("actor"),
-            kinds: values.several("type"),
+            kinds: values.words("type"),
             aggregate: values.text("aggregate"),
             aggregate_id: values.text("aggregate_id"),
             field: values.text("field"),

@@ -1,7 +1,7 @@
 //! `ProductQuery`: the catalogue.
 
 mod get;
-mod list;
+pub(crate) mod list;
 mod row;
 mod search;
 
