@@ -12,9 +12,9 @@ pub struct Answer {
     /// Price statistics by currency, in the order of the currencies, if asked for: of all hits that there would be without the bounds
     /// of the price.
     pub prices: Vec<PriceStatistics>,
-    /// When nothing has all of the words: the nearest query that would find something.
+    /// When nothing has all of the words, whatever values of facets are chosen: the nearest query that would find something.
     pub correction: Option<String>,
-    /// Nothing has all of the words; these have some of them.
+    /// Nothing has all of the words, whatever values of facets are chosen; these have some of them.
     pub relaxed: bool,
 }
 

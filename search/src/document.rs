@@ -97,7 +97,12 @@ impl fmt::Display for AttributeValue {
         match self {
             Self::Boolean(value) => value.fmt(formatter),
             Self::Integer(value) => value.fmt(formatter),
-            Self::Number(value) => value.fmt(formatter),
+            #[expect(clippy::float_cmp, reason = "whole or not, exactly")]
+            Self::Number(value) if *value == value.trunc() && value.abs() < 1e15 => write!(formatter, "{value:.0}"),
+            Self::Number(value) => match serde_json::Number::from_f64(*value) {
+                Some(number) => number.fmt(formatter),
+                None => value.fmt(formatter),
+            },
             Self::Text(value) => value.fmt(formatter),
         }
     }
@@ -147,9 +152,13 @@ mod tests {
             AttributeValue::Integer(4),
             AttributeValue::Number(4.0),
             AttributeValue::Number(4.5),
+            AttributeValue::Number(-1e300),
             AttributeValue::Text("red".into()),
         ];
-        assert_eq!(texts.map(|value| value.to_string()), ["true", "4", "4", "4.5", "red"]);
+        assert_eq!(
+            texts.map(|value| value.to_string()),
+            ["true", "4", "4", "4.5", "-1e+300", "red"]
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) fn marks(text: &str, is_found: impl Fn(&str) -> bool) -> Vec<(usize, 
 }
 
 /// Joins ranges that touch each other and leaves out what is none.
-pub(crate) fn merge(mut ranges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+fn merge(mut ranges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     ranges.retain(|(start, end)| start < end);
     ranges.sort_unstable();
     let mut merged: Vec<(usize, usize)> = Vec::with_capacity(ranges.len());

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod correction;
 mod document;
 mod engine;
 mod error;
 mod find;
 mod highlight;
+mod meilisearch;
 mod request;
 mod settings;
 mod tantivy;
@@ -17,6 +19,7 @@ pub use document::{AttributeValue, Change, Document, Price, Status, ancestors};
 pub use engine::{Engine, Statistics};
 pub use error::Error;
 pub use find::find;
+pub use meilisearch::Meilisearch;
 pub use request::{
     Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
 };

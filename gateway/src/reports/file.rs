@@ -23,18 +23,20 @@ pub(crate) type Part = (u64, u64);
 /// # Errors
 /// What the service says before the first byte.
 pub(crate) async fn attachment(mut chunks: Streaming<FileChunk>, part: Option<Part>) -> Result<Response, Problem> {
-    let head = chunks
+    let first = chunks
         .message()
         .await
         .map_err(|status| Problem::of_read(Failure::from(&status)))?
-        .and_then(|chunk| chunk.head)
         .ok_or_else(Problem::internal)?;
-    let bytes = chunks
+    let head = first.head.ok_or_else(Problem::internal)?;
+    let beginning = stream::once(futures::future::ready(Ok(Bytes::from(first.data))));
+    let rest = chunks
         .map_err(|status| {
             tracing::warn!(code = ?status.code(), "a file broke off while it was sent");
             status
         })
         .map_ok(|chunk| Bytes::from(chunk.data));
+    let bytes = beginning.chain(rest);
     let body = match part {
         Some((start, end)) => Body::from_stream(limited(bytes, end.saturating_sub(start))),
         None => Body::from_stream(bytes),

@@ -34,6 +34,11 @@ fn every_operation_describes_its_answers() {
     GET /v1/audit/key: 200 400 401 403 429 431 500 503 504
     GET /v1/audit/requests/{id}: 200 400 401 403 404 429 431 500 503 504
     POST /v1/auth/login: 200 400 401 408 413 415 422 429 431 500 503 504
+    GET /v1/exports: 200 400 401 403 429 431 500 503 504
+    POST /v1/exports: 202 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    DELETE /v1/exports/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/exports/{id}: 200 400 401 403 404 429 431 500 503 504
+    GET /v1/exports/{id}/file: 200 206 400 401 403 404 409 416 429 431 500 503 504
     GET /v1/me: 200 400 401 403 404 429 431 500 503 504
     GET /v1/orders: 200 400 401 403 429 431 500 503 504
     POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
@@ -54,6 +59,7 @@ fn every_operation_describes_its_answers() {
     POST /v1/projections/parked/{id}/retry: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
     POST /v1/projections/parked/{id}/skip: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
     GET /v1/reports/sales: 200 400 401 403 429 431 500 503 504
+    GET /v1/reports/sales/orders: 200 400 401 403 429 431 500 503 504
     GET /v1/search/rules: 200 400 401 403 429 431 500 503 504
     POST /v1/search/rules: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
     DELETE /v1/search/rules/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504

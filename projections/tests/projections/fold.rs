@@ -201,7 +201,6 @@ impl Shop {
                 "event_type",
                 "actor",
                 "correlation_id",
-                "causation_id",
                 "recorded_at",
                 "occurred_at",
             ],

@@ -150,6 +150,11 @@ impl<R> List<R> {
 }
 
 impl<R> Page<R> {
+    /// True when these are as many rows as the page and the look beyond it need.
+    pub(crate) fn is_filled_by(&self, rows: usize) -> bool {
+        rows > self.limit
+    }
+
     /// True when no cursor was given.
     pub(crate) fn is_first(&self) -> bool {
         self.start.is_none()

@@ -2,14 +2,12 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bits {
     words: Vec<u64>,
-    len: u32,
 }
 
 impl Bits {
     pub(super) fn none(len: u32) -> Self {
         Self {
             words: vec![0; (len as usize).div_ceil(64)],
-            len,
         }
     }
 
@@ -20,18 +18,12 @@ impl Bits {
         {
             *last = (1 << (len % 64)) - 1;
         }
-        Self { words, len }
+        Self { words }
     }
 
     pub(super) fn insert(&mut self, document: u32) {
         if let Some(word) = self.words.get_mut(document as usize / 64) {
             *word |= 1 << (document % 64);
-        }
-    }
-
-    pub(super) fn remove(&mut self, document: u32) {
-        if let Some(word) = self.words.get_mut(document as usize / 64) {
-            *word &= !(1 << (document % 64));
         }
     }
 
@@ -65,10 +57,6 @@ impl Bits {
 
     pub(super) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
-    }
-
-    pub(super) const fn len(&self) -> u32 {
-        self.len
     }
 
     /// The documents, ascending.

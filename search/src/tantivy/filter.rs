@@ -96,6 +96,13 @@ impl Place<'_> {
 }
 
 impl Filtered {
+    /// Whether any of the matching documents fulfils what no facet leaves out.
+    pub(super) fn has_any(&self, matching: &Bits) -> bool {
+        let mut bits = self.base.clone();
+        bits.intersect(matching);
+        !bits.is_empty()
+    }
+
     /// Those of the matching documents that fulfil all of the filter; `None` matches every document.
     pub(super) fn all(&self, matching: Option<&Bits>) -> Bits {
         self.without(matching, None)

@@ -262,8 +262,9 @@ impl Shared {
             for entry in fs::read_dir(&self.folder)? {
                 let path = entry?.path();
                 if path.is_dir() && !names.values().any(|name| *name == file_name(&path)) {
-                    // Searches that read it go on reading: the files live until they are closed.
-                    fs::remove_dir_all(&path)?;
+                    // Searches that read it go on reading: the files live until they are closed. A merge that still writes to it may
+                    // keep it; then the next change removes it, or the next start.
+                    let _ = fs::remove_dir_all(&path);
                 }
             }
             Ok(())

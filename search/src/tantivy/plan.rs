@@ -72,7 +72,6 @@ pub(super) struct Plan {
 /// A word and what stands for it.
 #[derive(Debug)]
 pub(super) struct Word {
-    pub(super) text: String,
     pub(super) alternatives: Vec<Alternative>,
 }
 
@@ -148,7 +147,6 @@ impl Planner<'_> {
             let unfinished = self.as_you_type && at + 1 == asked.len();
             let spanned = plan.spans.iter().any(|span| span.words.contains(&at));
             plan.words.push(Word {
-                text: text.clone(),
                 alternatives: self.alternatives(text, unfinished, spanned)?,
             });
         }

@@ -156,9 +156,9 @@ impl Fields {
 }
 
 /// The text of an attribute that words are looked for in. Yes, no and numbers mean nothing without the name of the attribute.
-pub(crate) fn searched(value: &AttributeValue) -> Option<String> {
+pub(crate) fn searched(value: &AttributeValue) -> Option<&str> {
     match value {
-        AttributeValue::Text(text) => Some(text.clone()),
+        AttributeValue::Text(text) => Some(text),
         AttributeValue::Boolean(_) | AttributeValue::Integer(_) | AttributeValue::Number(_) => None,
     }
 }

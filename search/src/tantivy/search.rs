@@ -34,6 +34,8 @@ pub(super) struct Search<'a> {
 struct Found {
     plan: Plan,
     segments: Vec<FoundIn>,
+    /// Some product has the words, whatever values of facets are chosen.
+    any: bool,
     relaxed: bool,
 }
 
@@ -108,14 +110,13 @@ impl<'a> Search<'a> {
             facets,
             prices,
             correction,
-            relaxed: found.relaxed && total > 0,
+            relaxed: found.relaxed && found.any,
         })
     }
 
-    /// How many products have all of the words, and fulfil the filter.
-    pub(super) fn count(&self, words: &[String]) -> Result<u64> {
-        let found = self.with(words, Typos::InUnknown, false, false)?;
-        Ok(found.total())
+    /// Whether a product has all of the words, and fulfils the filter but for the values of facets.
+    pub(super) fn finds(&self, words: &[String]) -> Result<bool> {
+        Ok(self.with(words, Typos::InUnknown, false, false)?.any)
     }
 
     fn listing(&self, nothing: bool) -> Found {
@@ -130,6 +131,7 @@ impl<'a> Search<'a> {
         Found {
             plan: Plan::default(),
             segments: segments.collect(),
+            any: true,
             relaxed: false,
         }
     }
@@ -138,11 +140,11 @@ impl<'a> Search<'a> {
     fn find(&self, asked: &[String]) -> Result<Found> {
         let scored = self.request.effective_sort() == Sort::Relevance;
         let found = self.with(asked, Typos::InUnknown, scored, false)?;
-        if found.total() > 0 {
+        if found.any {
             return Ok(found);
         }
         let found = self.with(asked, Typos::Everywhere, scored, false)?;
-        if found.total() > 0 {
+        if found.any {
             return Ok(found);
         }
         self.with(asked, Typos::Everywhere, scored, true)
@@ -159,9 +161,11 @@ impl<'a> Search<'a> {
         let plan = planner.plan(asked)?;
         let prepared = Prepared::new(&plan, &self.vocabulary, &self.state.corpus, self.ranking)?;
         let mut segments = Vec::with_capacity(self.places.len());
+        let mut any = false;
         for (place, filtered) in self.places.iter().zip(&self.filtered) {
             let matched = matching(place.segment, place.fields, &prepared, scored, relaxed)?;
             let matching = if relaxed { matched.any() } else { matched.all() };
+            any |= matching.as_ref().is_some_and(|matching| filtered.has_any(matching));
             segments.push(FoundIn {
                 all: filtered.all(matching.as_ref()),
                 matched: Some(matched),
@@ -171,6 +175,7 @@ impl<'a> Search<'a> {
         Ok(Found {
             plan,
             segments,
+            any,
             relaxed,
         })
     }
@@ -343,12 +348,6 @@ impl<'a> Search<'a> {
             name,
             snippet: part,
         })
-    }
-}
-
-impl Found {
-    fn total(&self) -> u64 {
-        self.segments.iter().map(|found| u64::from(found.all.count())).sum()
     }
 }
 

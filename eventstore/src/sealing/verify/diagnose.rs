@@ -51,6 +51,14 @@ pub(super) async fn diagnose(
                 }
             }
         }
+        Break::Edge(mark) => {
+            let message = "the stored hashes do not lead to the signed root, so there is nothing to go on from: verify from the beginning";
+            let at = (mark.size, mark.size);
+            Finding {
+                checkpoint: Some(mark.checkpoint),
+                ..Finding::at(Kind::Tiles, lane.number, at, message)
+            }
+        }
         Break::Mark(mark) => match (authentic(connection, lane.number, Some(&mark)).await?, lane.differs) {
             (Some(leaves), Some(position)) if position <= mark.size => {
                 named(connection, lane, position, &leaves, strays, mark).await?
@@ -260,7 +268,9 @@ async fn stands_elsewhere(
 
 /// The smallest range that can be told when the stored hashes have been altered, too.
 async fn range(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result<Finding, Error> {
-    let mut range = (lane.good + 1, mark.size);
+    // A checkpoint from outside may contradict the very one that verification went on from.
+    let first = if lane.good < mark.size { lane.good + 1 } else { 1 };
+    let mut range = (first, mark.size);
     if let Some(block) = first_block(connection, lane, mark).await? {
         range = (
             range.0.max(block * TILE_WIDTH + 1),

@@ -22,6 +22,8 @@ pub(super) enum Break {
     Gap { expected: u64, found: Option<i64> },
     /// The events up to the mark have another root.
     Mark(Mark),
+    /// The stored hashes do not lead to the root that verification was to go on from.
+    Edge(Mark),
 }
 
 /// How far a lane is verified.
@@ -95,9 +97,10 @@ impl Lane {
             .remove(&self.number)
             .unwrap_or_default();
         self.tree = loaded.frontier(self.start).unwrap_or_default();
-        self.check_marks();
-        if self.tree.size() != self.start && self.broken.is_none() {
-            self.broken = self.marks.first().copied().map(Break::Mark);
+        let own = self.marks.iter().find(|mark| !mark.exported && mark.size == self.start);
+        match own {
+            Some(mark) if mark.root != self.tree.root() => self.broken = Some(Break::Edge(*mark)),
+            _ => self.check_marks(),
         }
         Ok(())
     }

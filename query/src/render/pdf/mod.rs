@@ -16,9 +16,10 @@ use canvas::{Align, Canvas, Fonts, INK, MUTED, RULE, Style};
 /// A4, lying.
 const WIDTH: f32 = 841.89;
 const HEIGHT: f32 = 595.28;
-const MARGIN: f32 = 42.0;
+const MARGIN: f32 = 38.0;
 const FOOT: f32 = 34.0;
-const CHART_HEIGHT: f32 = 168.0;
+// So that a year by month fits below it.
+const CHART_HEIGHT: f32 = 132.0;
 const FIGURE_HEIGHT: f32 = 52.0;
 
 pub(super) struct Pdf<W: Write> {

@@ -6,7 +6,7 @@ use super::super::money::{amount, percent, signed};
 use super::super::{Cell, Column, Document, Kind, Row};
 use super::canvas::{ACCENT, Align, Canvas, Fonts, INK, LOSS, PALE, RULE, Style, WHITE};
 
-const LINE: f32 = 15.5;
+const LINE: f32 = 14.4;
 const HEADER: f32 = 20.0;
 const TEXT: f32 = 8.2;
 const GAP: f32 = 8.0;
@@ -54,12 +54,14 @@ impl<'a> Table<'a> {
             .filter(|(_, column)| column.kind == Kind::Text)
             .map(|(_, column)| f32::from(column.width))
             .sum();
-        let rest = (width - fixed).max(width * 0.2);
+        let rest = (width - fixed).max(if shares > 0.0 { width * 0.2 } else { 0.0 });
+        // Without texts the numbers share what is left.
+        let spare = if shares > 0.0 { 0.0 } else { rest / super::canvas::float(shown.len().max(1)) };
         let columns = shown
             .into_iter()
             .map(|(index, column)| match column.kind {
                 Kind::Text => (index, column, rest * f32::from(column.width) / shares.max(1.0)),
-                _ => (index, column, needed(index, column)),
+                _ => (index, column, needed(index, column) + spare),
             })
             .collect();
         Self {
@@ -139,7 +141,7 @@ impl<'a> Table<'a> {
                 };
                 canvas.text(
                     left,
-                    top + 10.8,
+                    top + 10.2,
                     &shown_as(cell, column, &row.currency),
                     style,
                     align,
