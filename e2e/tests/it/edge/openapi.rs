@@ -18,6 +18,8 @@ struct Shop {
     product: String,
     order: String,
     everything: String,
+    /// What led to the order.
+    correlation: String,
     /// Sealed already.
     event: String,
     parked: Vec<String>,
@@ -50,6 +52,7 @@ impl Shop {
         Shop {
             parked,
             everything,
+            correlation: order.header("x-correlation-id").unwrap().to_owned(),
             admin,
             public: system.anonymous(),
             ann,
@@ -115,7 +118,21 @@ impl Shop {
             (
                 "get",
                 "/v1/products/{id}/stock",
-                vec![public.get(format!("{one}/stock"))],
+                vec![
+                    public.get(format!("{one}/stock")),
+                    public.get(format!("{one}/stock?as_of={}", self.everything)),
+                    public.get(format!("{one}/stock?as_of=2001-01-01")),
+                    public.get(format!("{one}/stock?as_of=2999-01-01")),
+                ],
+            ),
+            (
+                "get",
+                "/v1/stock",
+                vec![
+                    admin.get("/v1/stock?limit=1").after(&self.everything),
+                    ann.get("/v1/stock"),
+                    admin.get("/v1/stock").header("if-none-match", "*"),
+                ],
             ),
             ("patch", "/v1/products/{id}", patched),
         ]
@@ -239,6 +256,17 @@ impl Shop {
             ),
             (
                 "get",
+                "/v1/audit/requests/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/audit/requests/{}", self.correlation))
+                        .after(&self.everything),
+                    admin.get("/v1/audit/requests/unknown"),
+                    ann.get("/v1/audit/requests/unknown"),
+                ],
+            ),
+            (
+                "get",
                 "/v1/audit/key",
                 vec![admin.get("/v1/audit/key"), ann.get("/v1/audit/key")],
             ),
@@ -277,7 +305,30 @@ impl Shop {
                 ],
             ),
             ("post", "/v1/auth/login", logins),
-            ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
+            (
+                "get",
+                "/v1/users",
+                vec![admin.get("/v1/users").after(&self.everything), ann.get("/v1/users")],
+            ),
+            (
+                "get",
+                "/v1/users/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/users/{}", ann.user_id()))
+                        .after(&self.everything),
+                    admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/me",
+                vec![
+                    ann.get("/v1/me"),
+                    ann.get("/v1/me?as_of=2001-01-01"),
+                    public.get("/v1/me"),
+                ],
+            ),
             plain("/.well-known/jwks.json"),
             plain("/healthz"),
             plain("/readyz"),
