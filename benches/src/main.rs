@@ -13,8 +13,8 @@ mod relevance;
 mod report;
 mod reports;
 mod seal;
-mod speed;
 mod server;
+mod speed;
 
 use std::path::Path;
 

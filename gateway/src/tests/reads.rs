@@ -311,7 +311,10 @@ async fn a_report_is_json_or_a_file() {
     for (path, accept) in [(path.to_owned(), "text/csv"), (format!("{path}&format=csv"), "*/*")] {
         let answer = world.get(&path, &[("authorization", &token), ("accept", accept)]).await;
         assert_eq!(answer.header("content-type"), "text/csv");
-        assert_eq!(answer.header("content-disposition"), "attachment; filename=\"sales.csv\"");
+        assert_eq!(
+            answer.header("content-disposition"),
+            "attachment; filename=\"sales.csv\""
+        );
         assert_eq!(answer.text, "period\r\n");
     }
 }

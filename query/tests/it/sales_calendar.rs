@@ -169,9 +169,19 @@ async fn an_offset_of_no_whole_quarter_hours_is_exact(pool: PgPool) {
     )
     .await;
     shop.sum_up().await;
-    let days = periods(&shop, "Europe/Amsterdam", SalesInterval::Day, "1936-03-01", "1936-03-06").await;
+    let days = periods(
+        &shop,
+        "Europe/Amsterdam",
+        SalesInterval::Day,
+        "1936-03-01",
+        "1936-03-06",
+    )
+    .await;
     let sold: Vec<_> = days.into_iter().filter(|(_, orders)| *orders > 0).collect();
-    assert_eq!(sold, expected([("1936-03-02", 1), ("1936-03-03", 2), ("1936-03-04", 1)]));
+    assert_eq!(
+        sold,
+        expected([("1936-03-02", 1), ("1936-03-03", 2), ("1936-03-04", 1)])
+    );
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
@@ -179,5 +189,8 @@ async fn a_day_that_the_date_line_took_is_no_day(pool: PgPool) {
     let shop = Shop::open(pool).await;
     fill(&shop, "2011-12-28T00:00:00Z", "2012-01-03T00:00:00Z").await;
     let days = periods(&shop, "Pacific/Apia", SalesInterval::Day, "2011-12-29", "2012-01-02").await;
-    assert_eq!(days, expected([("2011-12-29", 96), ("2011-12-31", 96), ("2012-01-01", 96)]));
+    assert_eq!(
+        days,
+        expected([("2011-12-29", 96), ("2011-12-31", 96), ("2012-01-01", 96)])
+    );
 }
