@@ -4,10 +4,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use search::{Engine, Meilisearch, Tantivy};
 use sqlx::PgPool;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -17,6 +19,9 @@ use crate::world::World;
 /// Processes that share a data folder and have an index of their own each.
 const MOST_NODES: u32 = 64;
 const NODE: &str = "node";
+/// How long the process that had an index before may take for its last change.
+const LAST_WRITE: Duration = Duration::from_secs(5);
+const TRY_EVERY: Duration = Duration::from_millis(100);
 /// What the names of all indexes on a Meilisearch server begin with, whichever shop they are of.
 const PREFIX: &str = "tillroll-";
 
@@ -63,7 +68,7 @@ impl Search {
             });
         }
         let node = Node::take(&config.data.dir, world)?;
-        let engine = Tantivy::open(node.folder.join("indexes"))
+        let engine = open_index(node.folder.join("indexes"))
             .await
             .with_context(|| format!("the search index in {} cannot be opened", node.folder.display()))?;
         Ok(Search {
@@ -111,6 +116,17 @@ impl Search {
             ..projections::Indexing::new(self.name.as_str(), self.index.as_str())
         };
         projections::Indexer::new(pool, Arc::clone(&self.engine), indexing)
+    }
+}
+
+/// Opens the indexes of a folder. Whoever had them before may still be writing its last change.
+async fn open_index(folder: PathBuf) -> Result<Tantivy, search::Error> {
+    let deadline = Instant::now() + LAST_WRITE;
+    loop {
+        match Tantivy::open(&folder).await {
+            Err(_) if Instant::now() < deadline => sleep(TRY_EVERY).await,
+            opened => return opened,
+        }
     }
 }
 
