@@ -25,8 +25,9 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
     let listed = asked.list.get_or_insert_default();
     let filter = Filter::new(listed)?;
     let context = listed.context.clone();
-    // The engine does not have what is deleted.
-    let only_list = listed.deleted;
+    // The engine has neither what is deleted nor what is no word, such as a lone emoji.
+    let words = listed.search.trim();
+    let only_list = listed.deleted || (!words.is_empty() && !words.chars().any(char::is_alphanumeric));
     let by_sales = listed.sort.ends_with("sold");
     let search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
@@ -58,7 +59,7 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
         return Ok(reply(answer, hits, page, freshness, asked.facets.iter().any(is_price)));
     }
     request.page = search.window.page();
-    let Some(mut answer) = engine.find(&request).await else {
+    let Some(mut answer) = find(engine, &mut request).await else {
         return from_list(query, listed, &filter, &search, freshness, true).await;
     };
     let (prev_cursor, next_cursor) = search.window.cut(&mut answer.hits, answer.total);
@@ -74,6 +75,23 @@ fn is_price(facet: &String) -> bool {
     facet == "price"
 }
 
+/// What has all of the words; if nothing has, what has the beginnings of a longer last word, and the others. Leaves the request as it
+/// was answered.
+async fn find(engine: &super::SearchEngine, request: &mut search::Request) -> Option<Answer> {
+    let answer = engine.find(request).await?;
+    let found = answer.total > 0 && !answer.relaxed;
+    if found || request.as_you_type || request.words.trim().is_empty() {
+        return Some(answer);
+    }
+    request.as_you_type = true;
+    let begun = engine.find(request).await?;
+    if begun.total > 0 && !begun.relaxed {
+        return Some(begun);
+    }
+    request.as_you_type = false;
+    Some(answer)
+}
+
 /// Every id that the engine finds, and the answer without them.
 async fn all_ids(engine: &super::SearchEngine, mut request: search::Request) -> Option<(Vec<String>, Answer)> {
     request.highlight = false;
@@ -81,7 +99,7 @@ async fn all_ids(engine: &super::SearchEngine, mut request: search::Request) -> 
         limit: MAX_LIMIT,
         start: Start::Offset(0),
     };
-    let mut answer = engine.find(&request).await?;
+    let mut answer = find(engine, &mut request).await?;
     let mut ids: Vec<String> = std::mem::take(&mut answer.hits).into_iter().map(|hit| hit.id).collect();
     request.facets.clear();
     request.price_statistics = false;

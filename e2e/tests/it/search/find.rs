@@ -19,6 +19,9 @@ async fn words_find_products() {
         ("q=creme+brulee", vec!["T-1"]),
         ("q=Cr%C3%88ME", vec!["T-1"]),
         ("q=%D8%AD%D9%82%D9%8A%D8%A8%D8%A9", vec!["A-1"]),
+        // The last word may be a beginning, if nothing has it as it is.
+        ("q=porcel", vec!["M-3"]),
+        ("q=enamel+pla", vec!["P-1"]),
         ("q=xylophone", vec![]),
         ("q=mug&category=kitchen", vec!["M-1", "M-2", "M-3"]),
         ("q=mug&category=travel", vec![]),
