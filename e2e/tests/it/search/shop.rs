@@ -67,7 +67,14 @@ pub(crate) async fn fill(system: &System) -> (Client, String) {
         }
     }
     searching(system).await;
-    (admin, system.everything().await)
+    let everything = system.everything().await;
+    // However slow the engine is on a busy machine, tests are about something else.
+    wait_until("the index", PATIENCE, async || {
+        let found = admin.get("/v1/products?facets=category").after(&everything).await;
+        (found.status() == 200).then_some(())
+    })
+    .await;
+    (admin, everything)
 }
 
 /// The id of a product.
