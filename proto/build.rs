@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "projection",
         "report",
         "seal",
+        "search",
         "stock",
         "user",
     ]

@@ -62,25 +62,18 @@ schema = os.path.join(folder, "openapi.json")
 with open(schema, "w", encoding="utf-8") as file:
     json.dump(description, file)
 
-CHECKS = [
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-    "negative_data_rejection",
-    "unsupported_method",
-]
+# What they call positive data may still name a product that is not there, so that a refusal of it is no mistake.
+NOT = "positive_data_acceptance"
 failed = []
 for role, token in (("administrator", admin), ("customer", customer), ("visitor", None)):
     print(f"\n== as {role}", flush=True)
     command = [
         os.path.join(os.path.dirname(sys.executable), "st"), "--no-color", "run", schema, "--url", base,
-        "--checks", ",".join(CHECKS), "--max-examples", examples, "--seed", seed, "--workers", "2",
-        "--generation-deterministic", "--no-shrink", "--continue-on-failure",
+        "--checks", "all", "--exclude-checks", NOT, "--max-examples", examples, "--seed", seed, "--workers", "1",
+        "--generation-database", "none", "--no-shrink", "--continue-on-failure",
         "--request-timeout", "30", "--warnings", "off", "--phases", "examples,coverage,fuzzing",
         "--suppress-health-check", "all",
-        # They have no description of their own answers to compare with, or stream without an end.
+        # Prometheus' own format.
         "--exclude-path", "/metrics",
     ]
     if token:

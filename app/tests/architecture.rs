@@ -28,6 +28,7 @@ const HOUSE: &[&str] = &[
     "proto",
     "query",
     "seal",
+    "search",
 ];
 const RULES: &[Rule] = &[
     Rule {
@@ -46,6 +47,11 @@ const RULES: &[Rule] = &[
         never: &["tonic", "axum"],
     },
     Rule {
+        name: "search",
+        may: &[],
+        never: &["sqlx", "tonic", "axum"],
+    },
+    Rule {
         name: "seal",
         may: &[],
         never: &["sqlx", "tonic", "axum", "tokio"],
@@ -62,12 +68,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "projections",
-        may: &["domain", "eventstore"],
+        may: &["domain", "eventstore", "search"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "query",
-        may: &["proto", "seal"],
+        may: &["proto", "seal", "search"],
         never: &["axum"],
     },
     Rule {
@@ -94,6 +100,7 @@ const RULES: &[Rule] = &[
             "proto",
             "query",
             "seal",
+            "search",
         ],
         never: &[],
     },
@@ -110,6 +117,7 @@ const RULES: &[Rule] = &[
             "proto",
             "query",
             "seal",
+            "search",
         ],
         never: &[],
     },

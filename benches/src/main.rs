@@ -3,15 +3,21 @@
 mod append;
 mod cluster;
 mod counter;
+mod history;
 mod http;
 mod orders;
 mod overload;
 mod pgbench;
 mod project;
 mod reads;
+mod relevance;
 mod report;
+mod reports;
 mod seal;
 mod server;
+mod speed;
+
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
@@ -23,8 +29,8 @@ const SECONDS: u32 = 8;
 const ROUNDS: usize = 3;
 
 const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
-/// Parts that run only when asked for.
-const EXTRA: [&str; 4] = ["overload", "project", "sealed", "verify"];
+/// Parts that run only when asked for: they take long, or much disk.
+const EXTRA: [&str; 6] = ["history", "overload", "project", "reports", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -34,6 +40,9 @@ async fn main() -> Result<()> {
     }
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
+    }
+    if let Some(part @ ("relevance" | "search")) = asked.first().map(String::as_str) {
+        return on_catalogue(part, &asked[1..]).await;
     }
     if let Some(unknown) = asked
         .iter()
@@ -50,7 +59,9 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "reads" => reads::reads(&cluster, &mut report).await?,
+            "reports" => reports::reports(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "history" => history::long_stream(&cluster).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,
             "verify" => seal::verify(&cluster, &mut report).await?,
             "overload" => overload::overload(&cluster).await?,
@@ -60,4 +71,20 @@ async fn main() -> Result<()> {
     }
     report.close();
     cluster.stop().await
+}
+
+/// The parts that need a catalogue and no PostgreSQL: `--data DIR`, and `--meili URL` with `--key KEY` for the other engine.
+async fn on_catalogue(part: &str, arguments: &[String]) -> Result<()> {
+    let value = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let Some(data) = value("--data").map(Path::new) else {
+        bail!("say where the catalogue is: {part} --data DIR");
+    };
+    let (url, key) = (value("--meili"), value("--key"));
+    match part {
+        "relevance" => relevance::run(data, value("--ranking").map(Path::new), url, key).await,
+        _ => speed::run(data, url, key).await,
+    }
 }

@@ -47,7 +47,8 @@ async fn order(store: &Store, nth: u64) -> Result<()> {
     let customer = format!("usr_01939b7e-5c1a-7f00-8000-{:012}", nth % CUSTOMERS);
     let placed = serde_json::from_value(
         json!({"OrderPlaced": {"order_id": id, "number": nth, "customer_id": customer,
-        "country": "GB", "currency": "GBP", "lines": lines, "total": 2500}}),
+        "country": "GB", "currency": "GBP", "lines": lines, "total": 2500,
+        "placed_at": "2026-03-01T12:00:00Z"}}),
     )?;
     let reserved = serde_json::from_value(json!({"StockReserved": {"order_id": id, "quantity": 1}}))?;
     let metadata = Metadata {

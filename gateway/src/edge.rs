@@ -8,13 +8,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use proto::{
     transport::Transport,
     v1::{
-        audit_query_client::AuditQueryClient, history_query_client::HistoryQueryClient,
-        order_command_client::OrderCommandClient, order_query_client::OrderQueryClient,
-        product_command_client::ProductCommandClient, product_query_client::ProductQueryClient,
-        projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
-        seal_query_client::SealQueryClient, stock_command_client::StockCommandClient,
-        stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
-        user_query_client::UserQueryClient,
+        audit_query_client::AuditQueryClient, export_jobs_client::ExportJobsClient,
+        history_query_client::HistoryQueryClient, order_command_client::OrderCommandClient,
+        order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
+        product_query_client::ProductQueryClient, projection_operations_client::ProjectionOperationsClient,
+        report_query_client::ReportQueryClient, seal_query_client::SealQueryClient,
+        search_command_client::SearchCommandClient, search_query_client::SearchQueryClient,
+        stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
+        user_command_client::UserCommandClient, user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;
@@ -103,6 +104,10 @@ impl Edge {
         ReportQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
+    pub(crate) fn export_jobs(&self) -> ExportJobsClient<Transport> {
+        ExportJobsClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
     pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
         AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
@@ -113,6 +118,14 @@ impl Edge {
 
     pub(crate) fn history_query(&self) -> HistoryQueryClient<Transport> {
         HistoryQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn search_command(&self) -> SearchCommandClient<Transport> {
+        SearchCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn search_query(&self) -> SearchQueryClient<Transport> {
+        SearchQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn user_query(&self) -> UserQueryClient<Transport> {

@@ -117,13 +117,12 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .iter()
         .map(|value| (IF_NONE_MATCH, value.clone()))
         .collect();
-    let admitted = match refused {
-        Some(problem) => Err(problem),
-        None => {
-            let class = Class::of(&method, path, request.headers());
-            let crowded = request.extensions().get::<Crowded>().is_some();
-            admit(&edge, class, crowded).await
-        }
+    let admitted = if let Some(problem) = refused {
+        Err(problem)
+    } else {
+        let class = Class::of(&method, path, request.headers());
+        let crowded = request.extensions().get::<Crowded>().is_some();
+        admit(&edge, class, crowded).await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),

@@ -23,6 +23,7 @@ use crate::{
     components(schemas(ProblemBody, FieldError)),
     tags(
         (name = "products", description = "The catalogue"),
+        (name = "search", description = "What the shop sets about its search"),
         (name = "stock", description = "What is on the shelf"),
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
@@ -78,6 +79,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     let PathItem {
         get,
         post,
+        put,
         patch,
         delete,
         ..
@@ -85,6 +87,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     [
         (HttpMethod::Get, get),
         (HttpMethod::Post, post),
+        (HttpMethod::Put, put),
         (HttpMethod::Patch, patch),
         (HttpMethod::Delete, delete),
     ]
@@ -126,6 +129,9 @@ impl Kind {
             "/v1/projections/parked",
             "/v1/stock",
             "/v1/users",
+            "/v1/search/rules",
+            "/v1/exports",
+            "/v1/reports/sales/orders",
         ]
         .contains(&path)
             || path.starts_with("/v1/streams/");
@@ -139,14 +145,26 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && !operates && path != "/v1/products" && path != "/v1/orders",
+            takes_version: writes
+                && !operates
+                && path != "/v1/products"
+                && path != "/v1/orders"
+                && !path.starts_with("/v1/search/rules")
+                && !path.starts_with("/v1/exports"),
             operates,
-            shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
             looks_back: operation
                 .parameters
                 .iter()
                 .flatten()
                 .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "as_of")),
+            shows_version: reads
+                && [
+                    "/v1/products/{id}",
+                    "/v1/products/{id}/stock",
+                    "/v1/orders/{id}",
+                    "/v1/search/settings",
+                ]
+                .contains(&path),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),
@@ -189,7 +207,8 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
     } else {
         "Values are wrong; `errors` lists them"
     };
-    let sending = kind.takes_body;
+    // A body that is not asked for is read and judged all the same.
+    let sending = kind.takes_body || kind.writes;
     for (applies, status, description) in [
         (
             kind.in_api,
@@ -209,6 +228,7 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
         (sending, "413", "The body is longer than a mebibyte"),
         (sending, "415", "The body has another media type"),
         (sending || kind.writes, "422", values),
+        (kind.in_api, "431", "The headers are longer than 32 KiB together"),
         (
             kind.in_api,
             "429",

@@ -37,7 +37,18 @@ impl<T: Serialize> Page<T> {
 
     /// The answer to a request for a page at `uri`.
     pub(crate) fn reply(&self, edge: &Edge, uri: &Uri, freshness: Option<Freshness>) -> Response {
-        let reply = Reply::json(StatusCode::OK, self).freshness(freshness);
+        self.reply_with(self, edge, uri, freshness)
+    }
+
+    /// The same with a body that says more than the page.
+    pub(crate) fn reply_with(
+        &self,
+        body: &impl Serialize,
+        edge: &Edge,
+        uri: &Uri,
+        freshness: Option<Freshness>,
+    ) -> Response {
+        let reply = Reply::json(StatusCode::OK, body).freshness(freshness);
         let link = self.link(&edge.base, uri);
         match HeaderValue::try_from(link) {
             Ok(link) if !link.is_empty() => reply.header(LINK, link).into(),

@@ -6,18 +6,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     audit, auth,
     edge::Edge,
+    exports,
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
     products, projections, reports,
     representation::{compression, represent},
-    stock, users,
+    search, stock, users,
 };
 
 /// The routes that the OpenAPI description tells of.
 pub(crate) fn documented() -> OpenApiRouter<Edge> {
     OpenApiRouter::default()
         .routes(routes!(products::list::list_products, products::create::create_product))
+        .routes(routes!(products::suggest::suggest_products))
         .routes(routes!(
             products::get::read_product,
             products::patch::update_product,
@@ -26,6 +28,19 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(products::publish::publish_product))
         .routes(routes!(products::archive::archive_product))
         .routes(routes!(products::restore::restore_product))
+        .routes(routes!(
+            search::settings::read_search_settings,
+            search::settings::replace_search_settings,
+            search::settings::update_search_settings
+        ))
+        .routes(routes!(
+            search::rules::list_search_rules,
+            search::rules::create_search_rule
+        ))
+        .routes(routes!(
+            search::rules::read_search_rule,
+            search::rules::delete_search_rule
+        ))
         .routes(routes!(stock::list::list_stock))
         .routes(routes!(stock::get::read_stock))
         .routes(routes!(stock::receive::receive_stock))
@@ -35,6 +50,10 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(orders::get::read_order))
         .routes(routes!(orders::cancel::cancel_order))
         .routes(routes!(reports::sales::report_sales))
+        .routes(routes!(reports::orders::list_sales_orders))
+        .routes(routes!(exports::list::list_exports, exports::start::start_export))
+        .routes(routes!(exports::get::read_export, exports::cancel::cancel_export))
+        .routes(routes!(exports::file::read_file))
         .routes(routes!(audit::stream::read_stream))
         .routes(routes!(audit::list::list_events))
         .routes(routes!(audit::seal::checkpoints::list_checkpoints))

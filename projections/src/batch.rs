@@ -109,6 +109,7 @@ impl Target<'_> {
         }
         cursor::advance(name, self.held.version, &heads(&fresh), &mut tx).await?;
         tx.commit().await?;
+        crate::indexing::wake();
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use metrics::{counter, gauge};
 use tokio::time::Instant;
@@ -91,6 +92,9 @@ impl From<String> for Trouble {
     }
 }
 
+/// An outage is over when there was no more trouble for this long: a disk that is nearly full lets every other batch through.
+const CALM: Duration = Duration::from_secs(5);
+
 /// What the projectors of a process know of the present outage.
 #[derive(Default)]
 pub(crate) struct Outages(Mutex<Outage>);
@@ -101,7 +105,8 @@ struct Outage {
     waiting: BTreeSet<&'static str>,
     /// Causes that were told of.
     told: BTreeSet<Cause>,
-    since: Option<Instant>,
+    /// The first and the last failure.
+    between: Option<(Instant, Instant)>,
     tries: u64,
 }
 
@@ -111,11 +116,16 @@ impl Outages {
         let Trouble { cause, reason } = trouble;
         counter!("projection_retries_total", "projection" => name, "cause" => cause.as_str()).increment(1);
         if *cause == Cause::Collision {
-            tracing::debug!(projection = name, reason, "a batch was in another one's way and is tried again");
+            tracing::debug!(
+                projection = name,
+                reason,
+                "a batch was in another one's way and is tried again"
+            );
             return;
         }
         let mut outage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        outage.since.get_or_insert_with(Instant::now);
+        let now = Instant::now();
+        outage.between = Some((outage.between.map_or(now, |(first, _)| first), now));
         outage.tries += 1;
         if outage.waiting.insert(name) {
             gauge!("projection_stalled", "projection" => name).set(1.0);
@@ -147,14 +157,14 @@ impl Outages {
     /// A projector got through.
     pub(crate) fn passed(&self, name: &'static str) {
         let mut outage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !outage.waiting.remove(name) {
-            return;
+        if outage.waiting.remove(name) {
+            gauge!("projection_stalled", "projection" => name).set(0.0);
         }
-        gauge!("projection_stalled", "projection" => name).set(0.0);
-        if outage.waiting.is_empty() {
-            let over = std::mem::take(&mut *outage);
-            let seconds = over.since.map_or(0.0, |since| since.elapsed().as_secs_f64());
-            tracing::info!(seconds, tries = over.tries, "the read models go on");
+        let Some((first, last)) = outage.between else { return };
+        if outage.waiting.is_empty() && last.elapsed() >= CALM {
+            let tries = std::mem::take(&mut *outage).tries;
+            let seconds = last.duration_since(first).as_secs_f64();
+            tracing::info!(seconds, tries, "the read models go on");
         }
     }
 }
@@ -163,8 +173,8 @@ impl Outages {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_outage_is_over_when_the_last_one_got_through() {
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_over_when_all_got_through_for_a_while() {
         let outages = Outages::default();
         let gone = Trouble::from(sqlx::Error::PoolTimedOut);
         assert_eq!(gone.cause, Cause::Unreachable);
@@ -177,7 +187,24 @@ mod tests {
         outages.passed("users");
         assert_eq!(waiting(&outages), 1);
         outages.passed("sales");
+        assert_eq!(
+            (waiting(&outages), outages.0.lock().unwrap().tries),
+            (0, 3),
+            "too early to say"
+        );
+        outages.failed("sales", &gone);
+        tokio::time::advance(CALM).await;
+        outages.passed("orders");
+        assert_eq!(
+            (waiting(&outages), outages.0.lock().unwrap().tries),
+            (1, 4),
+            "one still waits"
+        );
+        outages.passed("sales");
         assert_eq!((waiting(&outages), outages.0.lock().unwrap().tries), (0, 0));
-        assert!(outages.0.lock().unwrap().told.is_empty(), "the next outage is told of again");
+        assert!(
+            outages.0.lock().unwrap().told.is_empty(),
+            "the next outage is told of again"
+        );
     }
 }

@@ -83,10 +83,7 @@ impl Worker {
             () = token.cancelled() => return Ok(Duration::ZERO),
             () = tokio::time::sleep_until(state.renew_at) => return Ok(Duration::ZERO),
         }
-        let batch = self
-            .log
-            .read(&state.positions, self.config.batch)
-            .await?;
+        let batch = self.log.read(&state.positions, self.config.batch).await?;
         if batch.is_empty() {
             return Ok(self.config.pace.calm);
         }

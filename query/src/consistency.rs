@@ -114,7 +114,7 @@ impl Query {
         Ok(Some((context, token)))
     }
 
-    fn wait(&self, context: &ReadContext) -> Duration {
+    pub(crate) fn wait(&self, context: &ReadContext) -> Duration {
         let asked = match context.wait_ms {
             0 => self.config.default_wait,
             millis => Duration::from_millis(millis.into()),

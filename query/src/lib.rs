@@ -5,7 +5,9 @@ mod batch;
 mod cells;
 mod consistency;
 mod error;
+mod exports;
 mod feed;
+mod finding;
 mod history;
 mod lane;
 mod list;
@@ -14,6 +16,7 @@ mod products;
 mod ranges;
 mod read_at;
 mod reader;
+mod render;
 mod replica;
 mod reports;
 mod seal;
@@ -25,19 +28,22 @@ use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
 use proto::v1::change_feed_server::ChangeFeedServer;
+use proto::v1::export_jobs_server::ExportJobsServer;
 use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
 use proto::v1::product_query_server::ProductQueryServer;
 use proto::v1::report_query_server::ReportQueryServer;
 use proto::v1::seal_query_server::SealQueryServer;
+use proto::v1::search_query_server::SearchQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
 
 use replica::Replicas;
 
+pub use finding::SearchEngine;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 
 /// What the read services need.
@@ -60,6 +66,12 @@ pub struct Config {
     pub stop: CancellationToken,
     /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
     pub history: Option<Arc<dyn History>>,
+    /// What finds products; `None`: the read model does, letter by letter. Have somebody run [`SearchEngine::watch`].
+    pub search: Option<SearchEngine>,
+    /// How long an export in the background is kept after it has ended.
+    pub export_retention: Duration,
+    /// How often exports that have been kept long enough are removed.
+    pub export_sweep: Duration,
 }
 
 impl Config {
@@ -75,6 +87,9 @@ impl Config {
             max_replica_lag: Duration::from_secs(2),
             stop: CancellationToken::new(),
             history: None,
+            search: None,
+            export_retention: Duration::from_hours(7 * 24),
+            export_sweep: Duration::from_mins(1),
         }
     }
 
@@ -91,6 +106,7 @@ impl Config {
         Query {
             replicas: Replicas::new(self.replicas.clone(), PROBE_PATIENCE),
             lanes: Arc::default(),
+            wake: Arc::default(),
             config: self,
         }
     }
@@ -103,6 +119,8 @@ pub struct Query {
     replicas: Replicas,
     /// How many lanes the log has, once that was asked for.
     lanes: Arc<OnceCell<i64>>,
+    /// Tells the maker of exports that there is something to do.
+    wake: Arc<Notify>,
 }
 
 /// A replica that cannot be connected to within this time is not in good order.
@@ -132,6 +150,20 @@ impl Query {
     #[must_use]
     pub fn report_server(&self) -> ReportQueryServer<Self> {
         ReportQueryServer::new(self.clone()).max_encoding_message_size(MAX_REPORT_BYTES)
+    }
+
+    /// The server of `tillroll.v1.ExportJobs`.
+    #[must_use]
+    pub fn export_server(&self) -> ExportJobsServer<Self> {
+        ExportJobsServer::new(self.clone())
+    }
+
+    /// Makes the files of exports, reading from `pool`, until `stop`. Any number of processes may do this. Statements of the pool
+    /// must have no time limit: a file may take longer than any request.
+    pub async fn run_exports(&self, pool: PgPool, stop: CancellationToken) {
+        let mut own = self.clone();
+        own.config.pool = pool;
+        exports::run(own, stop).await;
     }
 
     /// The server of `tillroll.v1.AuditQuery`.
@@ -172,6 +204,16 @@ impl Query {
             } = self.config;
             replica::watch(feed, self.replicas, max_replica_lag, stop).await;
         }
+    }
+
+    /// The server of `tillroll.v1.SearchQuery`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchQueryServer<Self> {
+        SearchQueryServer::new(self.clone())
+    }
+
+    fn search(&self) -> Option<&SearchEngine> {
+        self.config.search.as_ref()
     }
 
     fn pool(&self) -> &PgPool {

@@ -132,8 +132,8 @@ impl FromStr for Checkpoint {
     }
 }
 
-fn lane_head(line: &str) -> Option<LaneHead> {
-    let mut words = line.strip_prefix("lane ")?.split(' ');
+fn lane_head(text: &str) -> Option<LaneHead> {
+    let mut words = text.strip_prefix("lane ")?.split(' ');
     let lane = words.next()?.parse().ok()?;
     let size = words.next()?.parse().ok().filter(|size| *size > 0)?;
     let root = words.next()?.parse().ok()?;

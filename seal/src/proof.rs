@@ -25,7 +25,7 @@ pub enum ProofError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proven {
     /// An event stands in the log.
-    Inclusion(InclusionProof),
+    Inclusion(Box<InclusionProof>),
     /// A checkpoint goes on from an earlier one.
     Consistency(ConsistencyProof),
 }
@@ -42,7 +42,7 @@ impl Proven {
         let Kind { kind } = serde_json::from_str(json).map_err(unreadable)?;
         match kind.as_str() {
             InclusionProof::TYPE => {
-                let proof: InclusionProof = serde_json::from_str(json).map_err(unreadable)?;
+                let proof: Box<InclusionProof> = serde_json::from_str(json).map_err(unreadable)?;
                 proof.verify(keys)?;
                 Ok(Self::Inclusion(proof))
             }

@@ -43,7 +43,9 @@ pub fn consistency_path(tiles: &Tiles, from: u64, to: u64) -> Option<Vec<Hash>> 
 
 fn tiles(runs: &[Run]) -> BTreeSet<TileId> {
     let mut nodes = Vec::new();
-    runs.iter().for_each(|run| perfect_subtrees(*run, &mut nodes));
+    for run in runs {
+        perfect_subtrees(*run, &mut nodes);
+    }
     nodes.into_iter().map(|(level, index)| tile_of(level, index)).collect()
 }
 

@@ -57,7 +57,8 @@ impl Tiles {
     /// The leaf at `index`.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Hash> {
-        self.node(0, index)
+        let (id, place, _) = place(0, index);
+        self.0.get(&id)?.get(place).copied()
     }
 
     /// The root of the perfect subtree at `index` among those of `level`; `None` when the tile is missing or too short.

@@ -9,6 +9,7 @@ mod openapi;
 mod print;
 mod projections;
 mod rebuild;
+mod rebuild_search;
 mod seed;
 mod serve;
 mod services;
@@ -52,7 +53,7 @@ enum Command {
     Import(import::Command),
     /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
     Projections(projections::Arguments),
-    /// Rebuild a read model from the events, while the old one serves
+    /// Rebuild a read model from the events, or `search` from the read models, while the old one serves
     Rebuild(rebuild::Arguments),
     /// Verify that history is what was sealed, and prove it to others
     #[command(subcommand)]

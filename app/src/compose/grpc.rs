@@ -40,6 +40,7 @@ impl Services {
         self.add(command.stock_server());
         self.add(command.order_server());
         self.add(command.user_server());
+        self.add(command.search_server());
         self
     }
 
@@ -53,11 +54,13 @@ impl Services {
         self.add(query.stock_server());
         self.add(query.order_server());
         self.add(query.report_server());
+        self.add(query.export_server());
         self.add(query.audit_server());
         self.add(query.seal_server());
         self.add(query.user_server());
         self.add(query.feed_server());
         self.add(query.history_server());
+        self.add(query.search_server());
         self
     }
 

@@ -7,6 +7,7 @@ mod history;
 mod listeners;
 mod parts;
 mod schema;
+mod search;
 mod system;
 
 pub use database::{Database, close_pool};
@@ -14,4 +15,5 @@ pub use grpc::query_routes;
 pub use history::history;
 pub use parts::services as command;
 pub use schema::migrate;
+pub use search::Search;
 pub use system::System;

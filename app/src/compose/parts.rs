@@ -13,6 +13,7 @@ use super::database::{Database, close_pool};
 use super::grpc::Services;
 use super::history::history;
 use super::listeners::Listeners;
+use super::search::Search;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
@@ -26,10 +27,14 @@ const COMMAND_CONNECTIONS: u32 = 16;
 const QUERY_CONNECTIONS: u32 = 24;
 /// Connections for the change feeds, which look for a moment now and then.
 const FEED_CONNECTIONS: u32 = 4;
+/// For the export that is being made, its lease and its file.
+const EXPORT_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One to seal with, one to look.
 const SEALER_CONNECTIONS: u32 = 2;
+/// For the indexer of the search index.
+const SEARCH_CONNECTIONS: u32 = 4;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -95,12 +100,18 @@ impl Parts {
         let mut query = None;
         if let Some(database) = database {
             migrate(database).await?;
+            let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                let services = self.queries(config, database, pool.clone());
+                let search = search.map(|search| self.searching(&search, &pool));
+                let service = self.queries(config, database, pool.clone(), search);
                 self.upkeep
-                    .spawn(services.clone().watch_replicas(self.upkeep.stop_token()));
-                query = Some((services, pool));
+                    .spawn(service.clone().watch_replicas(self.upkeep.stop_token()));
+                // A file may take longer than any request.
+                let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
+                let (exports, stop) = (service.clone(), self.upkeep.stop_token());
+                self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
+                query = Some((service, pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -161,7 +172,13 @@ impl Parts {
     }
 
     /// The read services.
-    fn queries(&mut self, config: &Config, database: &Database, pool: PgPool) -> query::Query {
+    fn queries(
+        &mut self,
+        config: &Config,
+        database: &Database,
+        pool: PgPool,
+        search: Option<query::SearchEngine>,
+    ) -> query::Query {
         let mut replicas = Vec::new();
         for url in &config.database.replicas {
             let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
@@ -171,10 +188,37 @@ impl Parts {
         let services = query::Config {
             feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
             replicas,
+            search,
             stop: self.edge.stop_token(),
             ..query::Config::new(pool.clone()).history(history(pool))
         };
         services.build()
+    }
+
+    /// The search engine, if this process searches or may keep the index up to date.
+    async fn search(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<Option<Search>> {
+        let queries = config.roles.has(Role::Query);
+        if !queries && (config.search.meili_url.is_none() || !config.roles.has(Role::Projector)) {
+            return Ok(None);
+        }
+        let pool = self.pool(database, "search", SEARCH_CONNECTIONS, None);
+        let search = Search::open(config, world, &pool).await?;
+        let indexer = search.indexer(pool, database.embedded().is_some());
+        self.projectors.spawn(indexer.run(self.projectors.stop_token()));
+        Ok(Some(search))
+    }
+
+    /// The search engine as reads use it.
+    fn searching(&self, search: &Search, pool: &PgPool) -> query::SearchEngine {
+        let reader = search.reader();
+        let (watch, stop) = (reader.clone().watch(pool.clone()), self.upkeep.stop_token());
+        self.upkeep.spawn(async move {
+            tokio::select! {
+                () = watch => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        reader
     }
 
     /// The store and what stands on it.
@@ -190,6 +234,7 @@ impl Parts {
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
             let settings = projections::Config {
                 sole: database.embedded().is_some(),
+                lease: config.projector.lease,
                 ..projections::Config::default()
             };
             let runner = projections::Runner::new(pool, store.log(), settings);

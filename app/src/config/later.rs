@@ -4,26 +4,6 @@
 use super::layers::{Noted, Reader};
 use super::variable::{Secrecy, Variable};
 
-const MEILI_URL: Variable = Variable {
-    key: "meili_url",
-    environment: "MEILI_URL",
-    flag: "meili-url",
-    value: "URL",
-    default: None,
-    secrecy: Secrecy::Url,
-    help: "A Meilisearch server; not used by this version, which searches in PostgreSQL",
-};
-
-const MEILI_KEY: Variable = Variable {
-    key: "meili_key",
-    environment: "MEILI_KEY",
-    flag: "meili-key",
-    value: "KEY",
-    default: None,
-    secrecy: Secrecy::Whole,
-    help: "The Meilisearch server's key; not used by this version",
-};
-
 const SMTP_URL: Variable = Variable {
     key: "smtp_url",
     environment: "SMTP_URL",
@@ -34,7 +14,7 @@ const SMTP_URL: Variable = Variable {
     help: "A mail server; not used by this version, which sends no mail",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&MEILI_URL, &MEILI_KEY, &SMTP_URL];
+pub(super) const VARIABLES: &[&Variable] = &[&SMTP_URL];
 
 /// Which of the variables for later versions are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,14 +34,10 @@ impl Later {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Later, Noted> {
-    let meili = reader.optional(&MEILI_URL, |text| {
-        url_of(text, &["http", "https"], "http://meilisearch:7700")
-    });
-    let key = reader.optional(&MEILI_KEY, |_| Ok(()));
     let smtp = reader.optional(&SMTP_URL, |text| {
         url_of(text, &["smtp", "smtps"], "smtps://user:password@mail.example.com")
     });
-    let values = [(&MEILI_URL, meili?), (&MEILI_KEY, key?), (&SMTP_URL, smtp?)];
+    let values = [(&SMTP_URL, smtp?)];
     let set = values
         .into_iter()
         .filter(|(_, value)| value.is_some())

@@ -16,8 +16,10 @@ mod http;
 mod later;
 mod layers;
 mod orders;
+mod projector;
 mod roles;
 mod seal;
+mod search;
 mod services;
 mod telemetry;
 mod variable;
@@ -36,8 +38,10 @@ pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
+pub use projector::Projector;
 pub use roles::{Role, Roles};
 pub use seal::Seal;
+pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -55,7 +59,9 @@ const VARIABLES: &[&[&Variable]] = &[
     cache::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    projector::VARIABLES,
     seal::VARIABLES,
+    search::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -96,8 +102,12 @@ pub struct Config {
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// Projecting.
+    pub projector: Projector,
     /// The seal over the log.
     pub seal: Seal,
+    /// The search engine.
+    pub search: Search,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -122,7 +132,9 @@ impl Config {
         let cache = cache::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let projector = projector::read(&mut reader);
         let seal = seal::read(&mut reader);
+        let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -132,13 +144,16 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let Ok(capacity) = capacity else {
+        let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
         let Ok(cache) = cache else {
+            return Err(reader.into_error());
+        };
+        let Ok(search) = search else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -157,7 +172,9 @@ impl Config {
             cache,
             auth,
             orders,
+            projector,
             seal,
+            search,
             telemetry,
             later,
             path,

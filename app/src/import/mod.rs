@@ -19,6 +19,7 @@ mod products;
 mod reader;
 mod report;
 pub(crate) mod send;
+mod unpack;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,46 +1,35 @@
 //! What operators did, as events: who, when and why is in the audit like everything else.
 
-use std::convert::Infallible;
-
-use domain::projection::{ReadModel, ReadModelCommand};
-use eventstore::{IdempotencyKey, Metadata, Plan, Store, TransactError};
+use domain::projection::{ReadModel, ReadModelCommand, ReadModelError};
+use eventstore::{Metadata, Plan, Store, TransactError};
 use projections::ParkedId;
 use proto::failure::{Failure, FailureKind};
 
-/// Puts a command on record. With `once`, a second record of the kind for the same event is none. Answers with the consistency token.
+/// Puts a command on record; a skip once, however often it is asked for. Answers with the consistency token.
 pub(super) async fn record(
     store: &Store,
     metadata: Metadata,
     id: &ParkedId,
-    once: Option<&str>,
     command: ReadModelCommand,
 ) -> Result<String, Failure> {
     let stream = ReadModel::stream_id(&id.projection);
     let plan = Plan::new(metadata).write::<ReadModel>(stream.as_str());
-    let plan = match once {
-        Some(kind) => plan.idempotency(IdempotencyKey {
-            scope: format!("projection_{kind}"),
-            key: id.to_string(),
-            request_hash: vec![1],
-        }),
-        None => plan,
-    };
     let committed = store
         .transact(plan, move |transaction| {
-            let Ok(events) = transaction.state::<ReadModel>(&stream).decide(&command);
+            let events = transaction.state::<ReadModel>(&stream).decide(&command)?;
             transaction.append::<ReadModel>(&stream, events);
-            Ok::<(), Infallible>(())
+            Ok::<(), ReadModelError>(())
         })
         .await;
     match committed {
         Ok(committed) => Ok(committed.token().to_string()),
-        Err(error) => Err(failure(error)),
+        Err(error) => Err(failure(&error)),
     }
 }
 
-fn failure(error: TransactError<Infallible>) -> Failure {
+fn failure(error: &TransactError<ReadModelError>) -> Failure {
     let (kind, code, message) = match error {
-        TransactError::Rejected(never) => match never {},
+        TransactError::Rejected(never) => match *never {},
         TransactError::Overloaded { .. } | TransactError::Conflict => (
             FailureKind::Overloaded,
             "overloaded",

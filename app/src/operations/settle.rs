@@ -26,7 +26,7 @@ pub(super) async fn retry(
         applied: retried.applied,
         left: retried.left,
     };
-    let consistency_token = record(&operations.store, metadata, &id, None, command).await?;
+    let consistency_token = record(&operations.store, metadata, &id, command).await?;
     Ok(v1::RetryParkedReply {
         result: Some(message(retried)),
         consistency_token,
@@ -54,7 +54,7 @@ pub(super) async fn skip(
     let skipped = projections::skip(&operations.pool, &operations.store.log(), &id, by)
         .await
         .map_err(failure)?;
-    // Under a key of its own, so that it is on record once, also when the first answer got lost on its way.
+    // On record once, also when it had been done before and the answer got lost on its way.
     let event_id = skipped.event_id.to_string();
     let command = ReadModelCommand::RecordSkip(SkippedEvent {
         event_id: event_id.clone(),
@@ -65,7 +65,7 @@ pub(super) async fn skip(
         error: skipped.error,
         reason: skipped.reason.clone(),
     });
-    let consistency_token = record(&operations.store, metadata, &id, Some("skip"), command).await?;
+    let consistency_token = record(&operations.store, metadata, &id, command).await?;
     Ok(v1::SkipParkedReply {
         event_id,
         skip: Some(v1::Skip {

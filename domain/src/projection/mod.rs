@@ -3,11 +3,13 @@
 
 mod command;
 mod decide;
+mod error;
 mod event;
 mod state;
 
 pub use self::{
     command::ReadModelCommand,
+    error::ReadModelError,
     event::{ReadModelEvent, SkippedEvent},
     state::ReadModel,
 };

@@ -1,20 +1,27 @@
-use std::convert::Infallible;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     aggregate::aggregate,
-    projection::{ReadModelCommand, ReadModelEvent},
+    projection::{ReadModelCommand, ReadModelError, ReadModelEvent},
 };
 
-/// How much operators had to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What operators did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadModel {
     retried: u64,
-    skipped: u64,
+    /// Ids of events.
+    skipped: BTreeSet<String>,
 }
 
-aggregate!(ReadModel, "projection", ReadModelCommand, ReadModelEvent, Infallible);
+aggregate!(
+    ReadModel,
+    "projection",
+    ReadModelCommand,
+    ReadModelEvent,
+    ReadModelError
+);
 
 impl ReadModel {
     /// Id of the stream of the read model `name`.
@@ -29,16 +36,18 @@ impl ReadModel {
         self.retried
     }
 
-    /// Events that were skipped.
+    /// Whether the event of this id was skipped.
     #[must_use]
-    pub const fn skipped(&self) -> u64 {
-        self.skipped
+    pub fn has_skipped(&self, event_id: &str) -> bool {
+        self.skipped.contains(event_id)
     }
 
     pub(crate) fn evolve(&mut self, event: ReadModelEvent) {
         match event {
             ReadModelEvent::ParkedEventsRetried { applied, .. } => self.retried = self.retried.saturating_add(applied),
-            ReadModelEvent::ParkedEventSkipped(_) => self.skipped = self.skipped.saturating_add(1),
+            ReadModelEvent::ParkedEventSkipped(skipped) => {
+                self.skipped.insert(skipped.event_id);
+            }
         }
     }
 }

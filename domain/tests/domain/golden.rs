@@ -10,6 +10,7 @@ use domain::{
     order::{Order, OrderEvent},
     product::{Product, ProductEvent},
     projection::{ReadModel, ReadModelEvent},
+    search_settings::{SearchSettings, SearchSettingsEvent},
     sku::{SkuClaim, SkuEvent},
     stock::{Stock, StockEvent},
     user::{User, UserEvent},
@@ -84,6 +85,11 @@ fn projection_events() {
 }
 
 #[test]
+fn search_settings_events() {
+    check::<SearchSettings>(SearchSettingsEvent::TYPES);
+}
+
+#[test]
 fn aggregate_types_are_those_of_the_store() {
     let types = [
         Product::TYPE,
@@ -94,10 +100,21 @@ fn aggregate_types_are_those_of_the_store() {
         User::TYPE,
         EmailClaim::TYPE,
         ReadModel::TYPE,
+        SearchSettings::TYPE,
     ];
     assert_eq!(
         types,
-        ["product", "stock", "order", "credit", "sku", "user", "email", "projection"]
+        [
+            "product",
+            "stock",
+            "order",
+            "credit",
+            "sku",
+            "user",
+            "email",
+            "projection",
+            "search_settings"
+        ]
     );
 }
 

@@ -17,6 +17,7 @@ mod reads;
 mod recovery;
 mod reports;
 mod seal;
+mod search;
 mod split;
 mod stock;
 mod tour;

@@ -113,7 +113,7 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     // The mistake is mended, in the only way in which a test can: then a retry is all it takes.
     let placed = json!({"OrderPlaced": {"order_id": BAD, "number": 7, "customer_id": admin.user_id(), "currency": "GBP",
         "lines": [{"product_id": mug.id, "sku": "MUG-1", "name": "Mug", "category": "", "quantity": 1, "unit_price": 5, "total": 5}],
-        "total": 5}});
+        "total": 5, "placed_at": "2026-01-01T00:00:00Z"}});
     sqlx::query("UPDATE events SET payload = $2 WHERE aggregate_type = 'order' AND aggregate_id = $1 AND sequence = 1")
         .bind(BAD)
         .bind(sqlx::types::Json(placed))
@@ -207,12 +207,12 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         .as_str()
         .expect("sales has parked it as well")
         .to_owned();
-    let last = admin
+    let second = admin
         .get(format!("/v1/projections/parked?limit=1&cursor={next}"))
         .await
         .ok(200);
-    assert_eq!(last["next_cursor"], Value::Null);
-    let prev = last["prev_cursor"].as_str().unwrap();
+    assert_eq!(second["next_cursor"], Value::Null);
+    let prev = second["prev_cursor"].as_str().unwrap();
     let back = admin
         .get(format!("/v1/projections/parked?limit=1&cursor={prev}"))
         .await

@@ -31,13 +31,21 @@ pub(crate) async fn take(pool: &PgPool, owner: Uuid, ttl: Duration) -> Result<Op
     Ok(fence.map(|fence| Lease { owner, fence }))
 }
 
-/// Locks the lease's row for the rest of the transaction and returns the log's id; `None` when the lease is somebody else's by now.
-pub(crate) async fn hold(connection: &mut PgConnection, lease: Lease) -> Result<Option<Uuid>, sqlx::Error> {
-    sqlx::query_scalar("SELECT id FROM seal_log WHERE owner = $1 AND fence = $2 FOR UPDATE")
-        .bind(lease.owner)
-        .bind(lease.fence)
-        .fetch_optional(connection)
-        .await
+/// Locks the lease's row for the rest of the transaction, prolongs the lease, and returns the log's id; `None` when the lease is somebody
+/// else's by now.
+pub(crate) async fn hold(
+    connection: &mut PgConnection,
+    lease: Lease,
+    ttl: Duration,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "UPDATE seal_log SET lease_until = clock_timestamp() + make_interval(secs => $3) WHERE owner = $1 AND fence = $2 RETURNING id",
+    )
+    .bind(lease.owner)
+    .bind(lease.fence)
+    .bind(ttl.as_secs_f64())
+    .fetch_optional(connection)
+    .await
 }
 
 /// Gives it back at once, so that another one need not wait for it to run out.

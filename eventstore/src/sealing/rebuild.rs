@@ -1,5 +1,7 @@
 //! Building the stored trees again from the events, when the stored hashes are lost or wrong.
 
+use std::time::Duration;
+
 use seal::{PublicKey, SignedCheckpoint, TileWriter};
 use sqlx::{Connection as _, PgPool};
 use uuid::Uuid;
@@ -7,13 +9,16 @@ use uuid::Uuid;
 use super::error::SealError;
 use super::{checkpoints, lease, rows, tiles};
 
+/// Longer than it takes to begin; the row stays locked until the end.
+const LEASE: Duration = Duration::from_secs(15);
+
 /// Builds the tiles anew for everything that the newest checkpoint covers and returns how many events that is. The newest checkpoint must
 /// be signed by one of `keys`, and the events must lead to its roots, or nothing is changed: wrong events cannot be hidden this way.
 ///
 /// # Errors
 /// [`SealError::Broken`] when the events are not those of the checkpoint; [`SealError::Lost`] when a sealer is at work.
 pub async fn rebuild_tiles(pool: &PgPool, keys: &[PublicKey], owner: Uuid) -> Result<u64, SealError> {
-    let held = lease::take(pool, owner, std::time::Duration::from_secs(15)).await?;
+    let held = lease::take(pool, owner, LEASE).await?;
     let held = held.ok_or(SealError::Lost)?;
     let result = rebuild(pool, keys, held).await;
     lease::release(pool, held).await?;
@@ -24,7 +29,7 @@ async fn rebuild(pool: &PgPool, keys: &[PublicKey], held: lease::Lease) -> Resul
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     rows::along_the_index(&mut tx, true).await?;
-    lease::hold(&mut tx, held).await?.ok_or(SealError::Lost)?;
+    lease::hold(&mut tx, held, LEASE).await?.ok_or(SealError::Lost)?;
     let Some((number, note)) = checkpoints::newest(&mut tx).await? else {
         return Ok(0);
     };

@@ -130,7 +130,6 @@ impl Sealer {
                 }
                 Err(error) => break Err(error),
             }
-            lease::take(&self.pool, self.config.owner, self.config.lease).await?;
         };
         lease::release(&self.pool, lease).await?;
         result
@@ -141,6 +140,7 @@ impl Sealer {
             pool: &self.pool,
             key: &self.config.key,
             lease,
+            ttl: self.config.lease,
             batch: self.config.batch.max(1),
         };
         step.seal((self.config.clock)(), known).await
@@ -167,7 +167,7 @@ impl Sealer {
                         tracing::error!("nothing is sealed any more: {complaint}");
                     }
                     _ if complaint != memory.complaint => {
-                        tracing::warn!("sealing failed and is tried again: {complaint}")
+                        tracing::warn!("sealing failed and is tried again: {complaint}");
                     }
                     _ => {}
                 }

@@ -1,6 +1,7 @@
 //! One checkpoint: the new events of every lane go into its tree, and the trees' roots are signed, all in one transaction.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use seal::{Checkpoint, Hash, LaneHead, SignedCheckpoint, SigningKey, TileWriter, Tiles, edge_tiles};
@@ -15,6 +16,8 @@ pub(crate) struct Step<'a> {
     pub(crate) pool: &'a PgPool,
     pub(crate) key: &'a SigningKey,
     pub(crate) lease: Lease,
+    /// How long the lease lasts from here on.
+    pub(crate) ttl: Duration,
     /// Events at most.
     pub(crate) batch: u64,
 }
@@ -36,7 +39,9 @@ impl Step<'_> {
         let mut connection = self.pool.acquire().await?;
         let mut tx = connection.begin().await?;
         rows::along_the_index(&mut tx, true).await?;
-        let log = lease::hold(&mut tx, self.lease).await?.ok_or(SealError::Lost)?;
+        let log = lease::hold(&mut tx, self.lease, self.ttl)
+            .await?
+            .ok_or(SealError::Lost)?;
         let previous = self.previous(&mut tx, known).await?;
         if previous.as_ref().is_some_and(|previous| previous.log != log) {
             return Err(SealError::broken("the newest checkpoint is of another log"));

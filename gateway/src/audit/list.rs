@@ -35,8 +35,6 @@ pub(crate) struct EventFilters {
     field: Option<String>,
     /// Id shared by everything that one request set in motion.
     correlation: Option<String>,
-    /// Id of the command or event that directly caused it.
-    causation: Option<String>,
     /// Id of the request.
     request: Option<String>,
     /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
@@ -54,12 +52,11 @@ impl ReadParams for EventFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             actor: values.text("actor"),
-            kinds: values.several("type"),
+            kinds: values.words("type"),
             aggregate: values.text("aggregate"),
             aggregate_id: values.text("aggregate_id"),
             field: values.text("field"),
             correlation: uuid(values, "correlation"),
-            causation: uuid(values, "causation"),
             request: values.text("request"),
             sort: values.sort(&["recorded_at", "occurred_at"]),
             recorded: values.time_range(),
@@ -103,7 +100,6 @@ pub(crate) async fn list_events(
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
         field: filters.field.unwrap_or_default(),
         correlation_id: filters.correlation.unwrap_or_default(),
-        causation_id: filters.causation.unwrap_or_default(),
         request_id: filters.request.unwrap_or_default(),
         sort: filters.sort,
         recorded: filters.recorded,

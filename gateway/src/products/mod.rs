@@ -3,11 +3,13 @@
 pub(crate) mod archive;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod found;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod restore;
+pub(crate) mod suggest;
 pub(crate) mod view;
 
 use axum::response::Response;

@@ -232,6 +232,15 @@ struct Line<'a> {
     quantity: i64,
     unit_price: i64,
     total: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    discount: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    tax: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl<'a> From<&'a OrderLine> for Line<'a> {
@@ -245,6 +254,8 @@ impl<'a> From<&'a OrderLine> for Line<'a> {
             quantity: line.quantity.get(),
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }
@@ -260,6 +271,8 @@ impl<'a> From<&'a ImportedLine> for Line<'a> {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }

@@ -117,7 +117,9 @@ enum Step {
     /// Others settled some of them meanwhile.
     Moved,
     Applied(u64),
-    Poison { reason: String },
+    Poison {
+        reason: String,
+    },
 }
 
 /// One transaction: the first events of the stream that are parked.
@@ -215,8 +217,8 @@ async fn still_failing(pool: &PgPool, parking: &Parking<'_>, reason: &str) -> Re
 
 /// Whether PostgreSQL gave the transaction up for the sake of another one.
 fn in_the_way(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|code| code.starts_with("40"))
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("40")),
+        _ => false,
+    }
 }

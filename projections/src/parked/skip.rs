@@ -99,12 +99,7 @@ async fn recorded(id: &ParkedId, connection: &mut PgConnection) -> Result<Option
     .await?)
 }
 
-async fn take_out(
-    id: &ParkedId,
-    version: i32,
-    by: Skip<'_>,
-    connection: &mut PgConnection,
-) -> Result<Record, Error> {
+async fn take_out(id: &ParkedId, version: i32, by: Skip<'_>, connection: &mut PgConnection) -> Result<Record, Error> {
     let record: Option<Record> = sqlx::query_as(
         "WITH parked AS (
              DELETE FROM projection_dead_letter d

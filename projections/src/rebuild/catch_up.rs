@@ -99,13 +99,12 @@ async fn not_skipped<'a>(
 /// Tries once more what the new version has parked: operators may have settled it in the active one since. The active version must
 /// be held.
 async fn reconcile(build: &Build, connection: &mut PgConnection) -> Result<(), Error> {
-    let parked: Vec<(i32, i64)> = sqlx::query_as(
-        "DELETE FROM projection_dead_letter WHERE name = $1 AND version = $2 RETURNING lane, position",
-    )
-    .bind(build.name())
-    .bind(build.version)
-    .fetch_all(&mut *connection)
-    .await?;
+    let parked: Vec<(i32, i64)> =
+        sqlx::query_as("DELETE FROM projection_dead_letter WHERE name = $1 AND version = $2 RETURNING lane, position")
+            .bind(build.name())
+            .bind(build.version)
+            .fetch_all(&mut *connection)
+            .await?;
     let places: Vec<(u32, u64)> = parked
         .into_iter()
         .map(|(lane, position)| from_columns(lane, position))

@@ -211,7 +211,9 @@ async fn copy_stream(build: &Build, events: &[Recorded], connection: &mut PgConn
         let middle = good + (bad - good) / 2;
         sqlx::query("SAVEPOINT trial").execute(&mut *connection).await?;
         let refused = try_prefix(build, &events[..middle], connection).await?;
-        sqlx::query("ROLLBACK TO SAVEPOINT trial").execute(&mut *connection).await?;
+        sqlx::query("ROLLBACK TO SAVEPOINT trial")
+            .execute(&mut *connection)
+            .await?;
         match refused {
             None => good = middle,
             Some(why) => (bad, reason) = (middle, why),
@@ -229,7 +231,11 @@ async fn copy_stream(build: &Build, events: &[Recorded], connection: &mut PgConn
 }
 
 /// Copies the first events of a stream, unless they cannot be folded: then nothing is copied and the reason is the answer.
-async fn try_prefix(build: &Build, events: &[Recorded], connection: &mut PgConnection) -> Result<Option<String>, Refused> {
+async fn try_prefix(
+    build: &Build,
+    events: &[Recorded],
+    connection: &mut PgConnection,
+) -> Result<Option<String>, Refused> {
     let Bulk::Fold(mut fold) = build.projection.bulk(build.version) else {
         return Ok(None);
     };

@@ -113,7 +113,7 @@ pub async fn rebuild(
             });
         }
     }
-    switch::run(&build, &mut progress).await?;
+    switch::run(&build, !differences.is_empty(), &mut progress).await?;
     let parked = build.parked_in(build.version).await?;
     build::drop_retired(pool, projection).await?;
     Ok(Rebuilt {

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fold;
+mod fold_sales;
 mod history;
+mod indexing;
 mod live;
 mod parked;
 mod poison;

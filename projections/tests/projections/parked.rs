@@ -158,7 +158,10 @@ async fn a_skipped_event_stays_out_and_the_rest_goes_on(pool: PgPool) {
         reason: "another",
     };
     let again = skip(&pool, &log, &bad.id, other).await.unwrap();
-    assert_eq!((again.actor.as_str(), again.at, again.rest.applied), (BY.actor, skipped.at, 0));
+    assert_eq!(
+        (again.actor.as_str(), again.at, again.rest.applied),
+        (BY.actor, skipped.at, 0)
+    );
     assert_eq!(of_stream(&pool, "orders", &order(1)).await, listed);
 
     // Other read models have parkings of their own.
@@ -169,7 +172,9 @@ async fn a_skipped_event_stays_out_and_the_rest_goes_on(pool: PgPool) {
     assert_eq!((orders.parked, orders.skipped, orders.needs_rebuild), (0, 1, false));
 
     // A rebuild leaves it out too, and equals what served.
-    let rebuilt = rebuild(&pool, &log, "orders", Options::default(), |_| {}).await.unwrap();
+    let rebuilt = rebuild(&pool, &log, "orders", Options::default(), |_| {})
+        .await
+        .unwrap();
     assert_eq!((rebuilt.verified, rebuilt.parked), (true, 0));
     assert_eq!(shown(&pool, &order(1)).await, Some(1));
     append(&store, None, vec![(Kind::Order, order(1), vec![credited()])]).await;

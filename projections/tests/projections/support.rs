@@ -20,10 +20,19 @@ pub(crate) const VIEWS: &[(&str, &[&str])] = &[
     ("products", &["id"]),
     ("stock", &["product_id"]),
     ("orders", &["id"]),
-    ("sales", &["dimension", "key", "currency", "bucket"]),
+    ("sales", &["dimension", "key", "currency", "customer_type", "bucket"]),
+    (
+        "sales_month",
+        &["dimension", "key", "currency", "customer_type", "bucket"],
+    ),
+    ("sales_entry", &["order_id", "document", "kind", "line"]),
+    ("sales_customer", &["customer_id"]),
+    ("sales_link", &["order_id", "credit_id"]),
     ("sales_label", &["dimension", "key"]),
     ("audit", &["lane", "position"]),
     ("users", &["id"]),
+    ("product_sales", &["product_id"]),
+    ("search_settings", &["id"]),
 ];
 
 /// Rows by their identity.

@@ -118,6 +118,10 @@ struct Line {
     quantity: i64,
     unit_price: i64,
     total: i64,
+    #[serde(default)]
+    discount: i64,
+    #[serde(default)]
+    tax: i64,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +148,8 @@ impl From<Line> for OrderLine {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod get;
 mod get_many;
-mod list;
+pub(crate) mod list;
 mod row;
 pub(crate) mod search;
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use proto::v1::attribute_value::Value as Attribute;
 use proto::v1::{AttributeValue, Money, Product, ProductStatus, StockLevel};
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 
@@ -28,10 +29,21 @@ FROM products p LEFT JOIN stock s ON s.product_id = p.id
 WHERE "
 );
 
+/// [`SELECT`] with the units sold.
+pub(super) const SELECT_WITH_SALES: &str = "\
+SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
+    p.created_at, p.updated_at, p.deleted_at,
+    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version,
+    coalesce(u.sold - u.taken_back, 0) AS units_sold
+FROM products p LEFT JOIN stock s ON s.product_id = p.id LEFT JOIN product_sales u ON u.product_id = p.id
+WHERE ";
+
 /// A product with its stock; zeros when it never had any.
 pub(crate) struct ProductRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
+    /// 0 unless it was selected with sales.
+    pub(super) units_sold: i64,
     product: Product,
 }
 
@@ -72,6 +84,7 @@ impl ProductRow {
         Ok(Self {
             created_at,
             updated_at,
+            units_sold: row.try_get("units_sold").unwrap_or_default(),
             product,
         })
     }

@@ -96,6 +96,6 @@ pub(super) async fn find(query: &Query, number: u64) -> Result<SignedCheckpoint,
     .bind(wanted)
     .fetch_optional(query.pool())
     .await?;
-    let (number, note) = row.ok_or_else(none)?;
-    parse(number, &note)
+    let (number, text) = row.ok_or_else(none)?;
+    parse(number, &text)
 }

@@ -101,7 +101,7 @@ fn every_tree_goes_on_from_every_smaller_one_and_from_no_other() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn proofs_hold_across_tiles(size in 1_u64..140_000, part in 0.0..1.0_f64) {

@@ -79,11 +79,9 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End
 
 /// Writes to a file, or without one to standard output.
 fn write(out: Option<&PathBuf>, text: &str) -> anyhow::Result<()> {
-    match out {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
-        None => {
-            super::print::line(text.trim_end());
-            Ok(())
-        }
+    if let Some(path) = out {
+        return std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()));
     }
+    super::print::line(text.trim_end());
+    Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<End> {
     match result {
         Ok((0, Some(newest))) => print::line(format_args!("nothing is new since checkpoint {}", newest.number)),
         Ok((events, Some(newest))) => {
-            print::line(format_args!("{events} events sealed by checkpoint {}", newest.number))
+            print::line(format_args!("{events} events sealed by checkpoint {}", newest.number));
         }
         Ok((_, None)) => print::line("the log is empty"),
         Err(SealError::Lost) => {

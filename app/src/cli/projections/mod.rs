@@ -2,7 +2,7 @@
 
 mod parked;
 
-use projections::{Status, status};
+use projections::{IndexStatus, Status, index_status, status};
 
 use super::session::with_database;
 use super::{End, print};
@@ -28,16 +28,20 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     if let Some(Command::Parked(parked)) = &arguments.command {
         return parked::run(config, parked, arguments.json).await;
     }
-    let all = with_database(config, async |work| {
+    let (all, indexes) = with_database(config, async |work| {
         let pool = work.database.pool("projections", 1, None);
-        let all = status(&pool).await;
+        let (all, indexes) = (status(&pool).await, index_status(&pool).await);
         compose::close_pool(&pool).await;
-        Ok(all?)
+        // A database that was not migrated yet has no search indexes.
+        Ok((all?, indexes.unwrap_or_default()))
     })
     .await?;
     if arguments.json {
         for status in &all {
             print::line(json(status));
+        }
+        for index in &indexes {
+            print::line(index_json(index));
         }
     } else {
         print::line(format_args!(
@@ -72,8 +76,56 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
                 ));
             }
         }
+        if !indexes.is_empty() {
+            print::line(format_args!(
+                "\n{:<44} {:>7} {:<9} {:>12} {:>8} {:>8}",
+                "SEARCH INDEX", "BUILD", "STATE", "DIRTY KEYS", "LAG S", "REFUSED"
+            ));
+        }
+        for index in &indexes {
+            print::line(format_args!(
+                "{:<44} {:>7} {:<9} {:>12} {:>8.1} {:>8}",
+                index.name,
+                index.build,
+                state(index),
+                index.dirty,
+                index.lag_seconds,
+                index.rejected
+            ));
+            if let Some(reason) = &index.outage {
+                print::line(format_args!("  {reason}"));
+            }
+        }
     }
     Ok(End::Success)
+}
+
+/// What an index is doing.
+fn state(index: &IndexStatus) -> &'static str {
+    match index {
+        IndexStatus { outage: Some(_), .. } => "outage",
+        IndexStatus { kept: false, .. } => "unkept",
+        IndexStatus { building: true, .. } => "building",
+        IndexStatus { ready: true, .. } => "active",
+        IndexStatus { ready: false, .. } => "waiting",
+    }
+}
+
+fn index_json(index: &IndexStatus) -> serde_json::Value {
+    serde_json::json!({
+        "name": "search",
+        "index": index.name,
+        "engine": index.engine,
+        "version": index.build,
+        "state": state(index),
+        "ready": index.ready,
+        "built": index.built,
+        "to_build": index.to_build,
+        "dirty_keys": index.dirty,
+        "lag_seconds": index.lag_seconds,
+        "refused": index.rejected,
+        "outage": index.outage,
+    })
 }
 
 fn json(status: &Status) -> serde_json::Value {

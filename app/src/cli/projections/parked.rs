@@ -130,7 +130,11 @@ async fn all(client: &mut Client, filter: &List) -> anyhow::Result<Vec<v1::Parke
             state: state.into(),
             aggregate_id: String::new(),
         };
-        let reply = client.list_parked(request).await.map_err(said)?.into_inner();
+        let reply = client
+            .list_parked(request)
+            .await
+            .map_err(|status| said(&status))?
+            .into_inner();
         events.extend(reply.events);
         cursor = reply.page.unwrap_or_default().next_cursor;
         if cursor.is_empty() {
@@ -140,15 +144,14 @@ async fn all(client: &mut Client, filter: &List) -> anyhow::Result<Vec<v1::Parke
 }
 
 async fn retry(client: &mut Client, asked: &Retry, json: bool) -> anyhow::Result<End> {
-    let ids = match &asked.id {
-        Some(id) => vec![id.clone()],
-        None => {
-            let failed = List {
-                projection: None,
-                state: Some(State::Failed),
-            };
-            all(client, &failed).await?.into_iter().map(|event| event.id).collect()
-        }
+    let ids = if let Some(id) = &asked.id {
+        vec![id.clone()]
+    } else {
+        let failed = List {
+            projection: None,
+            state: Some(State::Failed),
+        };
+        all(client, &failed).await?.into_iter().map(|event| event.id).collect()
     };
     let mut end = End::Success;
     for id in ids {
@@ -156,7 +159,11 @@ async fn retry(client: &mut Client, asked: &Retry, json: bool) -> anyhow::Result
             context: Some(context()),
             id: id.clone(),
         };
-        let reply = client.retry_parked(request).await.map_err(said)?.into_inner();
+        let reply = client
+            .retry_parked(request)
+            .await
+            .map_err(|status| said(&status))?
+            .into_inner();
         let result = reply.result.unwrap_or_default();
         if result.left > 0 {
             end = End::Failure;
@@ -172,7 +179,11 @@ async fn skip(client: &mut Client, asked: &Skip, json: bool) -> anyhow::Result<E
         id: asked.id.clone(),
         reason: asked.reason.clone(),
     };
-    let reply = client.skip_parked(request).await.map_err(said)?.into_inner();
+    let reply = client
+        .skip_parked(request)
+        .await
+        .map_err(|status| said(&status))?
+        .into_inner();
     if !json {
         print::line(format_args!("{} is skipped", asked.id));
     }
@@ -207,8 +218,8 @@ fn context() -> v1::CommandContext {
     }
 }
 
-fn said(status: tonic::Status) -> anyhow::Error {
-    let failure = Failure::from(&status);
+fn said(status: &tonic::Status) -> anyhow::Error {
+    let failure = Failure::from(status);
     anyhow::anyhow!("{} ({})", failure.message, failure.code)
 }
 

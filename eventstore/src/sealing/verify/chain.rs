@@ -13,6 +13,8 @@ use crate::Error;
 use crate::sealing::checkpoints;
 
 const PAGE: i64 = 256;
+/// Pages whose signatures are being checked.
+const AHEAD: usize = 8;
 
 /// What a checkpoint says of a lane: the tree of its first `size` events has this root.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +96,7 @@ impl Chain {
     ) -> Result<(), Error> {
         let start = options.from_checkpoint.map(u64::cast_signed);
         let mut signatures = JoinSet::new();
+        let mut unsigned = Vec::new();
         let mut after = start.map_or(0, |start| start - 1);
         let mut previous: Option<Checkpoint> = None;
         let mut expected = after + 1;
@@ -130,6 +133,12 @@ impl Chain {
                     }
                 }
             }
+            // Reading must not run away from checking.
+            while signatures.len() >= AHEAD
+                && let Some(checked) = signatures.join_next().await
+            {
+                unsigned.extend(checked.map_err(|error| Error::Damaged(error.to_string()))?);
+            }
             let keys = self.keys.clone();
             signatures.spawn_blocking(move || -> Vec<u64> {
                 let unsigned = signed.iter().filter(|note| note.signed_by(&keys).is_none());
@@ -137,7 +146,6 @@ impl Chain {
             });
         }
         self.newest = previous;
-        let mut unsigned = Vec::new();
         while let Some(result) = signatures.join_next().await {
             unsigned.extend(result.map_err(|error| Error::Damaged(error.to_string()))?);
         }

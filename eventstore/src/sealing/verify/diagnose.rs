@@ -25,7 +25,7 @@ pub(super) async fn diagnose(
                 u64::try_from(found).unwrap_or(expected).saturating_sub(1)
             });
             let mark = lane.marks.iter().find(|mark| mark.size >= expected);
-            match (mark, authentic(connection, lane.lane, mark).await?) {
+            match (mark, authentic(connection, lane.number, mark).await?) {
                 (Some(mark), Some(leaves)) => {
                     // Something before the gap may have been changed, too.
                     match lane.differs.filter(|differs| *differs < expected) {
@@ -37,7 +37,7 @@ pub(super) async fn diagnose(
                     checkpoint: Some(mark.checkpoint),
                     ..Finding::at(
                         Kind::Removed,
-                        lane.lane,
+                        lane.number,
                         (expected, last),
                         removed(expected, last, found.is_none()),
                     )
@@ -47,11 +47,19 @@ pub(super) async fn diagnose(
                         "{}; not sealed yet, but no position is ever left out",
                         removed(expected, last, found.is_none())
                     );
-                    Finding::at(Kind::Removed, lane.lane, (expected, last), message)
+                    Finding::at(Kind::Removed, lane.number, (expected, last), message)
                 }
             }
         }
-        Break::Mark(mark) => match (authentic(connection, lane.lane, Some(&mark)).await?, lane.differs) {
+        Break::Edge(mark) => {
+            let message = "the stored hashes do not lead to the signed root, so there is nothing to go on from: verify from the beginning";
+            let at = (mark.size, mark.size);
+            Finding {
+                checkpoint: Some(mark.checkpoint),
+                ..Finding::at(Kind::Tiles, lane.number, at, message)
+            }
+        }
+        Break::Mark(mark) => match (authentic(connection, lane.number, Some(&mark)).await?, lane.differs) {
             (Some(leaves), Some(position)) if position <= mark.size => {
                 named(connection, lane, position, &leaves, strays, mark).await?
             }
@@ -102,18 +110,16 @@ async fn gone(
     mark: Mark,
 ) -> Result<Finding, Error> {
     let checkpoint = Some(mark.checkpoint);
-    let finding = match stray(connection, lane.lane, first, leaves, strays).await? {
-        Some(finding) => finding,
-        None => {
-            let to_the_end = last >= lane.end;
-            Finding::at(
-                Kind::Removed,
-                lane.lane,
-                (first, last),
-                removed(first, last, to_the_end),
-            )
-        }
-    };
+    let stray = stray(connection, lane.number, first, leaves, strays).await?;
+    let finding = stray.unwrap_or_else(|| {
+        let to_the_end = last >= lane.end;
+        Finding::at(
+            Kind::Removed,
+            lane.number,
+            (first, last),
+            removed(first, last, to_the_end),
+        )
+    });
     Ok(Finding { checkpoint, ..finding })
 }
 
@@ -163,7 +169,7 @@ async fn named(
     let mut finding = None;
     let mut buffer = Vec::new();
     let here = (position.cast_signed() - 1, position.cast_signed());
-    rows::each_event(connection, lane.lane.cast_signed(), here, |event| {
+    rows::each_event(connection, lane.number.cast_signed(), here, |event| {
         let _ = event.leaf(&mut buffer);
         finding = Some(Finding::event(Kind::Altered, event, "it is not what was sealed"));
         true
@@ -204,7 +210,7 @@ async fn named(
             Kind::Inserted,
             format!("it was never sealed; what was sealed here stands at position {is} now"),
         ),
-        (None, None) => match stray(connection, lane.lane, position, leaves, strays).await? {
+        (None, None) => match stray(connection, lane.number, position, leaves, strays).await? {
             Some(stray) => {
                 let message = format!(
                     "it was never sealed here; event {} was, and stands elsewhere now",
@@ -217,8 +223,8 @@ async fn named(
     };
     Ok(Finding {
         kind,
-        message,
         checkpoint,
+        message,
         ..finding
     })
 }
@@ -246,7 +252,7 @@ async fn stands_elsewhere(
     let mut buffer = Vec::new();
     rows::each_event(
         connection,
-        lane.lane.cast_signed(),
+        lane.number.cast_signed(),
         (position.cast_signed(), i64::MAX),
         |event| {
             let _ = event.leaf(&mut buffer);
@@ -262,7 +268,9 @@ async fn stands_elsewhere(
 
 /// The smallest range that can be told when the stored hashes have been altered, too.
 async fn range(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result<Finding, Error> {
-    let mut range = (lane.good + 1, mark.size);
+    // A checkpoint from outside may contradict the very one that verification went on from.
+    let first = if lane.good < mark.size { lane.good + 1 } else { 1 };
+    let mut range = (first, mark.size);
     if let Some(block) = first_block(connection, lane, mark).await? {
         range = (
             range.0.max(block * TILE_WIDTH + 1),
@@ -279,15 +287,15 @@ async fn range(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result
     );
     Ok(Finding {
         checkpoint: Some(mark.checkpoint),
-        ..Finding::at(Kind::Range, lane.lane, range, message)
+        ..Finding::at(Kind::Range, lane.number, range, message)
     })
 }
 
 /// The first tile that is not what was sealed, when the roots of the tiles are stored as they were sealed.
 async fn first_block(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result<Option<u64>, Error> {
     let full = mark.size / TILE_WIDTH;
-    let stored = tiles::load_run(&mut *connection, lane.lane, 1, (0, full.div_ceil(TILE_WIDTH))).await?;
-    let edge = tiles::load_run(&mut *connection, lane.lane, 0, (full, full + 1)).await?;
+    let stored = tiles::load_run(&mut *connection, lane.number, 1, (0, full.div_ceil(TILE_WIDTH))).await?;
+    let edge = tiles::load_run(&mut *connection, lane.number, 0, (full, full + 1)).await?;
     let id = |index| TileId { level: 1, index };
     let stored_root = |block: u64| {
         let place = usize::try_from(block % TILE_WIDTH).unwrap_or_default();

@@ -22,11 +22,13 @@ pub(super) enum Break {
     Gap { expected: u64, found: Option<i64> },
     /// The events up to the mark have another root.
     Mark(Mark),
+    /// The stored hashes do not lead to the root that verification was to go on from.
+    Edge(Mark),
 }
 
 /// How far a lane is verified.
 pub(super) struct Lane {
-    pub(super) lane: u32,
+    pub(super) number: u32,
     /// The last position that must be there.
     pub(super) end: u64,
     /// Events covered by the database's newest checkpoint.
@@ -64,7 +66,7 @@ impl Lane {
         let mut marks = chain.marks.get(&lane).cloned().unwrap_or_default();
         marks.retain(|mark| mark.size >= start.max(1));
         let mut this = Self {
-            lane,
+            number: lane,
             end: marks.last().map_or(head, |mark| mark.size.max(head)),
             sealed: size(&chain.newest),
             start,
@@ -89,15 +91,16 @@ impl Lane {
 
     /// Begins at the signed root of the checkpoint that verification is to go on from.
     async fn resume(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
-        let wanted = [(self.lane, seal::edge_tiles(self.start))].into();
+        let wanted = [(self.number, seal::edge_tiles(self.start))].into();
         let loaded = tiles::load(connection, &wanted)
             .await?
-            .remove(&self.lane)
+            .remove(&self.number)
             .unwrap_or_default();
         self.tree = loaded.frontier(self.start).unwrap_or_default();
-        self.check_marks();
-        if self.tree.size() != self.start && self.broken.is_none() {
-            self.broken = self.marks.first().copied().map(Break::Mark);
+        let own = self.marks.iter().find(|mark| !mark.exported && mark.size == self.start);
+        match own {
+            Some(mark) if mark.root != self.tree.root() => self.broken = Some(Break::Edge(*mark)),
+            _ => self.check_marks(),
         }
         Ok(())
     }
@@ -127,12 +130,12 @@ impl Lane {
         let to = ((from / CHUNK + 1) * CHUNK).min(self.end);
         let run = (from / TILE_WIDTH, to.div_ceil(TILE_WIDTH));
         let stored = if from < self.sealed {
-            tiles::load_run(&mut *connection, self.lane, 0, run).await?
+            tiles::load_run(&mut *connection, self.number, 0, run).await?
         } else {
             Tiles::new()
         };
         let range = (from.cast_signed(), to.cast_signed());
-        let lane = self.lane.cast_signed();
+        let lane = self.number.cast_signed();
         rows::each_event(connection, lane, range, |event| self.check(event, &stored)).await?;
         if self.broken.is_none() && self.tree.size() < to {
             self.broken = Some(Break::Gap {
@@ -190,7 +193,7 @@ impl Lane {
 
     fn check_structure(&mut self, event: &Event<'_>) -> Option<Finding> {
         let home = lane_of(event.aggregate_id, self.lanes);
-        if home != self.lane {
+        if home != self.number {
             let message = format!("its stream belongs in lane {home}");
             return Some(Finding::event(Kind::Structure, event, message));
         }
@@ -214,7 +217,7 @@ impl Lane {
         connection: &mut PgConnection,
         leaves: u64,
     ) -> Result<Option<Finding>, Error> {
-        let wrong = |range, message: &str| Ok(Some(Finding::at(Kind::Tiles, self.lane, range, message)));
+        let wrong = |range, message: &str| Ok(Some(Finding::at(Kind::Tiles, self.number, range, message)));
         if let Some(position) = self.differs {
             return wrong(
                 (position, position),
@@ -226,7 +229,7 @@ impl Lane {
             let end = self.sealed >> (8 * u32::from(level));
             let stored = tiles::load_run(
                 &mut *connection,
-                self.lane,
+                self.number,
                 level,
                 (first / TILE_WIDTH, end / TILE_WIDTH + 1),
             )

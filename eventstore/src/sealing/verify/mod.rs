@@ -108,7 +108,7 @@ pub async fn verify(
     let mut events = 0;
     for lane in &scanned {
         events += lane.reached().saturating_sub(lane.end - lane.events());
-        findings.extend(judge(&mut connection, lane, &chain, (heads.get(lane.lane), &strays)).await?);
+        findings.extend(judge(&mut connection, lane, &chain, (heads.get(lane.number), &strays)).await?);
     }
     drop(connection);
     let sealed = chain.newest.as_ref().map_or(0, seal::Checkpoint::events);
@@ -153,14 +153,14 @@ async fn judge(
             lane.end
         );
         return Ok(Some(Finding {
-            lane: Some(lane.lane),
+            lane: Some(lane.number),
             ..Finding::new(Kind::Lanes, message)
         }));
     }
     if chain.newest.is_none() {
         return Ok(None);
     }
-    let leaves = chain.leaves.get(&lane.lane).copied().unwrap_or_default();
+    let leaves = chain.leaves.get(&lane.number).copied().unwrap_or_default();
     lane.check_tiles(connection, leaves).await
 }
 
@@ -184,7 +184,7 @@ async fn strays(
     .fetch_all(&mut *connection)
     .await?;
     let sealed = |lane: i32, position: i64| {
-        let of_lane = |scanned: &&Lane| scanned.lane.cast_signed() == lane;
+        let of_lane = |scanned: &&Lane| scanned.number.cast_signed() == lane;
         position > 0
             && scanned
                 .iter()
@@ -211,7 +211,7 @@ async fn strays(
     }
     let misplaced = scanned.iter().filter_map(|lane| {
         let structure = lane.structure.as_ref()?;
-        Some((lane.lane.cast_signed(), structure.position?))
+        Some((lane.number.cast_signed(), structure.position?))
     });
     Ok(found.iter().copied().chain(misplaced).collect())
 }

@@ -44,7 +44,7 @@ pub(super) async fn scan(
         result.map_err(|error| Error::Damaged(error.to_string()))??;
     }
     let mut lanes = std::mem::take(&mut *shared.done.lock().unwrap_or_else(PoisonError::into_inner));
-    lanes.sort_unstable_by_key(|lane| lane.lane);
+    lanes.sort_unstable_by_key(|lane| lane.number);
     Ok(lanes)
 }
 

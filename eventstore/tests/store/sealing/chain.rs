@@ -73,6 +73,15 @@ async fn a_changed_chain_is_noticed(pool: PgPool) {
     assert!(report.keys_from_database && report.findings[0].message.contains("up to 3"));
 }
 
+/// The same checkpoint over other events.
+fn resigned(signed: &SignedCheckpoint) -> SignedCheckpoint {
+    let mut checkpoint = signed.checkpoint.clone();
+    for head in checkpoint.lanes.iter_mut().filter(|head| head.size == 300) {
+        head.root = seal::Hash::empty();
+    }
+    SignedCheckpoint::sign(checkpoint, &key())
+}
+
 async fn against(pool: &PgPool, keys: Vec<PublicKey>, exported: &[SignedCheckpoint]) -> Report {
     let options = VerifyOptions {
         keys,
@@ -206,6 +215,19 @@ async fn verification_can_go_on_from_a_checkpoint(pool: PgPool) {
         (Kind::Altered, Some(320))
     );
     assert!(check_with(&log.pool, from(3)).await.intact);
+    // The hashes to go on from must lead to the signed root.
+    let forged = "UPDATE seal_tiles SET hashes = overlay(hashes PLACING sha256('forged') FROM 1 FOR 32) WHERE level = 0 AND tile = 1";
+    run(&log.pool, forged).await;
+    assert_eq!(kinds(&check_with(&log.pool, from(2)).await), [(Kind::Tiles, Some(2))]);
+    log.restore().await;
+    // And so must a checkpoint that was kept.
+    let other = VerifyOptions {
+        exported: vec![resigned(&exported(&log.pool).await[1])],
+        ..from(2)
+    };
+    let report = check_with(&log.pool, other).await;
+    let wrong = report.findings.iter().find(|found| found.kind == Kind::Range).unwrap();
+    assert_eq!((wrong.position, wrong.last_position), (Some(1), Some(300)));
     assert_eq!(
         kinds(&check_with(&log.pool, from(9)).await),
         [(Kind::Checkpoint, Some(9))]

@@ -14,8 +14,8 @@ async fn a_change_to_any_column_is_named(pool: PgPool) {
         .await
         .unwrap();
     let same_event = [
-        r#"payload = replace(payload::text, ':', ': ')::json"#,
-        r#"payload = replace(payload::text, 'note 9', 'note 8')::json"#,
+        "payload = replace(payload::text, ':', ': ')::json",
+        "payload = replace(payload::text, 'note 9', 'note 8')::json",
         r#"payload = (payload::jsonb || '{"x":1}')::json"#,
         r#"metadata = '{"request_id":"another"}'"#,
         "metadata = (metadata::text || ' ')::json",

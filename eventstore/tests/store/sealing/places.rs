@@ -202,7 +202,7 @@ async fn events_that_are_not_sealed_yet_keep_the_rules(pool: PgPool) {
 
     let sequence = format!(
         "UPDATE lanes SET head = head + 1 WHERE lane = $LANE; {}",
-        super::places::fake(END + 1).replace("'$OTHER', 1,", "'$OTHER', 3,")
+        fake(END + 1).replace("'$OTHER', 1,", "'$OTHER', 3,")
     );
     log.finds(&sequence, Kind::Structure, (END + 1, END + 1), "from sequence 0 to 3")
         .await;

@@ -7,9 +7,14 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 /// What such a file begins with.
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
+/// Whether the input is packed.
+pub(super) fn is_packed(input: &mut impl BufRead) -> io::Result<bool> {
+    Ok(input.fill_buf()?.starts_with(&MAGIC))
+}
+
 /// Reads what is inside, if the input is packed.
-pub(super) fn unpack<R: BufRead + 'static>(mut input: R) -> io::Result<Box<dyn Read>> {
-    if input.fill_buf()?.starts_with(&MAGIC) {
+pub(super) fn unpack<R: BufRead + Send + 'static>(mut input: R) -> io::Result<Box<dyn Read + Send>> {
+    if is_packed(&mut input)? {
         Ok(Box::new(Unpacker::Between(input)))
     } else {
         Ok(Box::new(input))

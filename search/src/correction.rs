@@ -1,0 +1,124 @@
+//! What was probably meant.
+
+use std::cmp::Reverse;
+
+/// The words that are tried for one that is not known.
+const MAX_TRIED: usize = 4;
+/// The queries that are tried.
+const MAX_QUERIES: usize = 16;
+
+/// Looks for the known words that are nearest to what was typed.
+pub(crate) struct Nearest {
+    typed: Vec<char>,
+    most: usize,
+    found: Vec<(usize, Reverse<u64>, String)>,
+}
+
+impl Nearest {
+    pub(crate) fn new(typed: &str) -> Self {
+        let typed: Vec<char> = typed.chars().collect();
+        Self {
+            // A third of it may be wrong, but of two characters none.
+            most: if typed.len() < 3 {
+                0
+            } else {
+                typed.len().div_ceil(3).min(4)
+            },
+            typed,
+            found: Vec::new(),
+        }
+    }
+
+    /// Takes in a known word and how many products have it.
+    pub(crate) fn add(&mut self, known: &str, products: u64) {
+        let length = known.chars().count();
+        if self.most == 0 || length < 2 || length.abs_diff(self.typed.len()) > self.most {
+            return;
+        }
+        if let Some(distance) = distance(&self.typed, known, self.most) {
+            self.found.push((distance, Reverse(products), known.to_owned()));
+        }
+    }
+
+    /// The nearest ones, then the most frequent.
+    pub(crate) fn words(mut self) -> Vec<String> {
+        self.found.sort_unstable();
+        let mut words: Vec<String> = Vec::new();
+        for (_, _, word) in self.found {
+            if words.len() == MAX_TRIED {
+                break;
+            }
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words
+    }
+}
+
+/// Combinations, the ones with the nearest words first.
+pub(crate) fn queries(candidates: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut queries: Vec<(usize, Vec<String>)> = vec![(0, Vec::new())];
+    for words in candidates {
+        let mut longer = Vec::new();
+        for (rank, query) in &queries {
+            for (at, word) in words.iter().enumerate() {
+                let mut query = query.clone();
+                query.push(word.clone());
+                longer.push((rank + at, query));
+            }
+        }
+        longer.sort_by_key(|(rank, _)| *rank);
+        longer.truncate(MAX_QUERIES);
+        queries = longer;
+    }
+    queries.into_iter().map(|(_, query)| query).collect()
+}
+
+/// Typos between two words, swapped neighbours as one; `None`: more than `most`.
+fn distance(typed: &[char], known: &str, most: usize) -> Option<usize> {
+    let known: Vec<char> = known.chars().collect();
+    let mut before: Vec<usize> = vec![0; known.len() + 1];
+    let mut last: Vec<usize> = (0..=known.len()).collect();
+    for (row, typed_here) in typed.iter().enumerate() {
+        let mut next = vec![row + 1; known.len() + 1];
+        for (column, known_here) in known.iter().enumerate() {
+            let replaced = last[column] + usize::from(typed_here != known_here);
+            let mut best = replaced.min(last[column + 1] + 1).min(next[column] + 1);
+            let swapped = row > 0 && column > 0 && typed[row - 1] == *known_here && *typed_here == known[column - 1];
+            if swapped {
+                best = best.min(before[column - 1] + 1);
+            }
+            next[column + 1] = best;
+        }
+        if next.iter().all(|distance| *distance > most) {
+            return None;
+        }
+        before = last;
+        last = next;
+    }
+    last.last().copied().filter(|distance| *distance <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_typos() {
+        let between = |typed: &str, known: &str| distance(&typed.chars().collect::<Vec<_>>(), known, 3);
+        assert_eq!(between("keyboard", "keyboard"), Some(0));
+        assert_eq!(between("kyeboard", "keyboard"), Some(1));
+        assert_eq!(between("keybord", "keyboard"), Some(1));
+        assert_eq!(between("kiibort", "keyboard"), None);
+        assert_eq!(between("heatfone", "headphone"), Some(3));
+    }
+
+    #[test]
+    fn the_nearest_combinations_come_first() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let queries = queries(&[words(&["a", "b"]), words(&["c", "d"])]);
+        assert_eq!(queries[0], ["a", "c"]);
+        assert_eq!(queries.last().unwrap(), &["b", "d"]);
+    }
+}

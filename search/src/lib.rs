@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod correction;
+mod document;
+mod engine;
+mod error;
+mod find;
+mod highlight;
+mod meilisearch;
+mod request;
+mod settings;
+mod tantivy;
+mod text;
+mod words;
+
+pub use answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
+pub use document::{AttributeValue, Change, Document, Price, Status, ancestors};
+pub use engine::{Engine, Statistics};
+pub use error::Error;
+pub use find::find;
+pub use meilisearch::Meilisearch;
+pub use request::{
+    Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
+};
+pub use settings::{Boosts, Curation, Settings, Synonyms};
+pub use tantivy::{Ranking, Tantivy};
+pub use text::normalise;

@@ -1,0 +1,115 @@
+//! The settings of an index.
+
+use std::collections::{BTreeMap, HashMap};
+
+use meilisearch_sdk::settings::{
+    FacetSortValue, FacetingSettings, FilterableAttribute, MinWordSizeForTypos, PaginationSetting, Settings as Sdk,
+    TypoToleranceSettings,
+};
+
+use crate::settings::{Settings, Synonyms};
+use crate::text::normalise;
+use crate::words::query_words;
+
+/// The values of a facet that come back. More than are answered with, because they are sorted here, and words for corrections are
+/// among them.
+const MAX_VALUES: usize = 5_000;
+/// As many hits as there can be.
+const MAX_HITS: usize = 1_000_000_000;
+
+/// What is searched, the most important first.
+const SEARCHED: [&str; 5] = ["in_name", "in_sku", "in_category", "in_attributes", "in_description"];
+const FILTERED: [&str; 12] = [
+    "bits",
+    "categories",
+    "created",
+    "currency",
+    "in_stock",
+    "key",
+    "name_key",
+    "price",
+    "prices",
+    "status",
+    "units_sold",
+    "values",
+];
+const SORTED: [&str; 5] = ["created", "key", "name_key", "price", "units_sold"];
+const SHOWN: [&str; 8] = [
+    "created",
+    "description",
+    "id",
+    "in_description",
+    "in_name",
+    "name",
+    "price",
+    "units_sold",
+];
+
+/// Everything an index is set to.
+pub(super) fn all(settings: &Settings) -> Sdk {
+    let filtered = FILTERED
+        .iter()
+        .chain(&["words"])
+        .map(|field| FilterableAttribute::Attribute((*field).to_owned()));
+    let fixed = Sdk::new()
+        .with_searchable_attributes(SEARCHED)
+        .with_filterable_attributes_advanced(filtered)
+        .with_sortable_attributes(SORTED)
+        .with_displayed_attributes(SHOWN)
+        .with_pagination(PaginationSetting {
+            max_total_hits: MAX_HITS,
+        })
+        .with_faceting(FacetingSettings {
+            max_values_per_facet: MAX_VALUES,
+            sort_facet_values_by: Some(BTreeMap::from([("*".to_owned(), FacetSortValue::Count)])),
+        })
+        .with_typo_tolerance(TypoToleranceSettings {
+            enabled: Some(true),
+            disable_on_attributes: None,
+            disable_on_words: None,
+            min_word_size_for_typos: Some(MinWordSizeForTypos {
+                one_typo: Some(5),
+                two_typos: Some(9),
+            }),
+            disable_on_numbers: Some(true),
+        });
+    of_the_shop(fixed, settings)
+}
+
+/// What a shop sets.
+fn of_the_shop(fixed: Sdk, settings: &Settings) -> Sdk {
+    let mut rules = vec!["sort", "words", "typo", "proximity", "attribute", "exactness"];
+    if settings.boosts.in_stock > 0.0 {
+        rules.push("in_stock:desc");
+    }
+    if settings.boosts.best_selling > 0.0 {
+        rules.push("units_sold:desc");
+    }
+    rules.push("key:asc");
+    let stop_words = settings
+        .stop_words
+        .iter()
+        .map(|word| normalise(word))
+        .filter(|word| !word.is_empty());
+    fixed
+        .with_ranking_rules(rules)
+        .with_synonyms(synonyms(settings))
+        .with_stop_words(stop_words)
+}
+
+fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
+    let mut synonyms: HashMap<String, Vec<String>> = HashMap::new();
+    let mut add = |from: &str, to: &str| {
+        let (from, to) = (query_words(from).join(" "), query_words(to).join(" "));
+        if !from.is_empty() && !to.is_empty() && from != to {
+            synonyms.entry(from).or_default().push(to);
+        }
+    };
+    for rule in &settings.synonyms {
+        match rule {
+            Synonyms::Group { words } => words.iter().for_each(|from| words.iter().for_each(|to| add(from, to))),
+            Synonyms::OneWay { from, to } => to.iter().for_each(|to| add(from, to)),
+        }
+    }
+    synonyms
+}

@@ -1,0 +1,356 @@
+//! Which documents of a segment have the words, and how well.
+
+use std::ops::Range;
+
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::query::{EnableScoring, PhraseQuery, Query};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
+
+use super::bits::Bits;
+use super::plan::{Alternative, MAX_WORDS, Plan};
+use super::ranking::{Ranking, rarity};
+use super::schema::{Fields, TEXTS};
+use super::segment::{Result, insert_all};
+use super::vocabulary::Vocabulary;
+
+/// The words that stand for one and count in the score; what is beyond matches only.
+pub(super) const MAX_SCORED: usize = 48;
+
+/// Figures of the whole index that scores need.
+pub(super) struct Corpus {
+    pub(super) products: u64,
+    /// The mean length of each part, in words.
+    pub(super) mean: [f32; TEXTS],
+}
+
+impl Corpus {
+    pub(super) fn read(segments: &[SegmentReader], fields: &Fields) -> Result<Self> {
+        let products: u64 = segments.iter().map(|segment| u64::from(segment.max_doc())).sum();
+        let mut mean = [1.0; TEXTS];
+        for (mean, field) in mean.iter_mut().zip(fields.texts) {
+            let mut words = 0;
+            for segment in segments {
+                words += segment.inverted_index(field)?.total_num_tokens();
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a mean")]
+            let length = words as f32 / products.max(1) as f32;
+            *mean = length.max(1.0);
+        }
+        Ok(Self { products, mean })
+    }
+}
+
+/// A plan with what all segments say about its words.
+pub(super) struct Prepared<'a> {
+    plan: &'a Plan,
+    /// By word, then by span.
+    rarity: Vec<f32>,
+    pairs: Vec<Pair>,
+    norms: Vec<[f32; 256]>,
+    ranking: &'a Ranking,
+}
+
+/// Two words side by side.
+struct Pair {
+    words: [String; 2],
+    weight: f32,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        vocabulary: &Vocabulary<'_>,
+        corpus: &Corpus,
+        ranking: &'a Ranking,
+    ) -> Result<Self> {
+        let all = plan.words.iter().map(|word| &word.alternatives);
+        let all = all.chain(plan.spans.iter().map(|span| &span.alternatives));
+        let rarity = all
+            .map(|alternatives| weigh(alternatives, vocabulary, corpus))
+            .collect::<Result<Vec<f32>>>()?;
+        let mut pairs = Vec::new();
+        for (at, words) in plan.words.windows(2).enumerate() {
+            let weight = f32::midpoint(rarity[at], rarity[at + 1]);
+            for left in best(&words[0].alternatives) {
+                for right in best(&words[1].alternatives) {
+                    pairs.push(Pair {
+                        words: [left.to_owned(), right.to_owned()],
+                        weight,
+                    });
+                }
+            }
+        }
+        let norms = (0..TEXTS)
+            .map(|part| norms(ranking.length[part], corpus.mean[part]))
+            .collect();
+        Ok(Self {
+            plan,
+            rarity,
+            pairs,
+            norms,
+            ranking,
+        })
+    }
+}
+
+/// The spellings of a word that neighbours are looked for with.
+fn best(alternatives: &[Alternative]) -> impl Iterator<Item = &str> {
+    let terms = alternatives.iter().filter_map(|alternative| match alternative {
+        Alternative::Term { text, weight } if *weight > 0.8 => Some(text.as_str()),
+        _ => None,
+    });
+    terms.take(2)
+}
+
+fn weigh(alternatives: &[Alternative], vocabulary: &Vocabulary<'_>, corpus: &Corpus) -> Result<f32> {
+    let mut products = 0;
+    for alternative in alternatives.iter().take(MAX_SCORED) {
+        products += match alternative {
+            Alternative::Term { text, .. } => vocabulary.products(text)?,
+            // Rarer than its rarest word; counted as one so that the word keeps its weight.
+            Alternative::Phrase { .. } | Alternative::Beginning { .. } => 1,
+        };
+    }
+    Ok(rarity(products, corpus.products))
+}
+
+fn norms(length: f32, mean: f32) -> [f32; 256] {
+    let mut norms = [0.0; 256];
+    for (id, norm) in (0_u8..=255).zip(&mut norms) {
+        #[expect(clippy::cast_precision_loss, reason = "a weight")]
+        let words = tantivy::fieldnorm::FieldNormReader::id_to_fieldnorm(id) as f32;
+        *norm = 1.0 / (1.0 - length + length * words / mean);
+    }
+    norms
+}
+
+/// What matches in a segment.
+pub(super) struct Matched {
+    /// By word: the documents that have it.
+    pub(super) words: Vec<Bits>,
+    units: Vec<Unit>,
+    pairs: Vec<f32>,
+}
+
+/// A word, or a span of words, with its weight in every document.
+struct Unit {
+    words: Range<usize>,
+    weight: Vec<f32>,
+    rarity: f32,
+}
+
+impl Matched {
+    /// The documents that have all of the words.
+    pub(super) fn all(&self) -> Option<Bits> {
+        let (first, others) = self.words.split_first()?;
+        let mut all = first.clone();
+        for word in others {
+            all.intersect(word);
+        }
+        Some(all)
+    }
+
+    /// The documents that have at least one of the words.
+    pub(super) fn any(&self) -> Option<Bits> {
+        let (first, others) = self.words.split_first()?;
+        let mut any = first.clone();
+        for word in others {
+            any.unite(word);
+        }
+        Some(any)
+    }
+
+    /// The share of the words that a document has.
+    pub(super) fn share(&self, document: u32) -> f32 {
+        let having = self.words.iter().filter(|word| word.contains(document)).count();
+        #[expect(clippy::cast_precision_loss, reason = "a few words")]
+        let share = having as f32 / self.words.len().max(1) as f32;
+        share
+    }
+
+    /// How well a document matches.
+    pub(super) fn score(&self, document: u32, ranking: &Ranking) -> f32 {
+        let at = document as usize;
+        let mut words = [0.0_f32; MAX_WORDS];
+        for unit in &self.units {
+            let weight = unit.weight[at];
+            if weight > 0.0 {
+                let score = unit.rarity * weight / (weight + ranking.saturation);
+                for word in unit.words.clone() {
+                    if let Some(best) = words.get_mut(word) {
+                        *best = best.max(score);
+                    }
+                }
+            }
+        }
+        let pairs = self.pairs.get(at).copied().unwrap_or_default();
+        words.iter().sum::<f32>() + pairs
+    }
+}
+
+/// Matches a plan; with `scored`, [`Matched::score`] can be asked for the documents that have all words or, `any`, some.
+pub(super) fn matching(
+    segment: &SegmentReader,
+    fields: &Fields,
+    prepared: &Prepared<'_>,
+    scored: bool,
+    any: bool,
+) -> Result<Matched> {
+    let plan = prepared.plan;
+    let mut words = Vec::with_capacity(plan.words.len());
+    for word in &plan.words {
+        let mut bits = Bits::none(segment.max_doc());
+        insert_alternatives(segment, fields, &word.alternatives, &mut bits)?;
+        words.push(bits);
+    }
+    for span in &plan.spans {
+        let mut bits = Bits::none(segment.max_doc());
+        insert_alternatives(segment, fields, &span.alternatives, &mut bits)?;
+        for word in span.words.clone() {
+            words[word].unite(&bits);
+        }
+    }
+    let mut matched = Matched {
+        words,
+        units: Vec::new(),
+        pairs: Vec::new(),
+    };
+    let wanted = if any { matched.any() } else { matched.all() };
+    let Some(wanted) = wanted.filter(|wanted| scored && !wanted.is_empty()) else {
+        return Ok(matched);
+    };
+    let scorer = Scorer {
+        segment,
+        fields,
+        prepared,
+        wanted: &wanted,
+    };
+    let mut units = Vec::new();
+    for (at, word) in plan.words.iter().enumerate() {
+        units.push(scorer.unit(at..at + 1, &word.alternatives, prepared.rarity[at])?);
+    }
+    for (at, span) in plan.spans.iter().enumerate() {
+        let rarity = prepared.rarity[plan.words.len() + at];
+        units.push(scorer.unit(span.words.clone(), &span.alternatives, rarity)?);
+    }
+    let pairs = scorer.pairs()?;
+    matched.units = units;
+    matched.pairs = pairs;
+    Ok(matched)
+}
+
+fn insert_alternatives(
+    segment: &SegmentReader,
+    fields: &Fields,
+    alternatives: &[Alternative],
+    bits: &mut Bits,
+) -> Result<()> {
+    for alternative in alternatives {
+        match alternative {
+            Alternative::Term { text, .. } => {
+                insert_all(segment, fields.words, text, bits)?;
+            }
+            Alternative::Beginning { text, .. } => {
+                insert_all(segment, fields.beginnings, text, bits)?;
+            }
+            Alternative::Phrase { words, .. } => {
+                each_phrase(segment, fields, words, |_, document| bits.insert(document))?
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls with the part and the document wherever the words stand side by side.
+fn each_phrase(
+    segment: &SegmentReader,
+    fields: &Fields,
+    words: &[String],
+    mut call: impl FnMut(usize, u32),
+) -> Result<()> {
+    for (part, field) in fields.texts.iter().enumerate() {
+        let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(*field, word)).collect();
+        let query = PhraseQuery::new(terms);
+        let weight = query.weight(EnableScoring::disabled_from_schema(segment.schema()))?;
+        let mut scorer = weight.scorer(segment, 1.0)?;
+        let mut document = scorer.doc();
+        while document != TERMINATED {
+            call(part, document);
+            document = scorer.advance();
+        }
+    }
+    Ok(())
+}
+
+struct Scorer<'a> {
+    segment: &'a SegmentReader,
+    fields: &'a Fields,
+    prepared: &'a Prepared<'a>,
+    wanted: &'a Bits,
+}
+
+impl Scorer<'_> {
+    fn unit(&self, words: Range<usize>, alternatives: &[Alternative], rarity: f32) -> Result<Unit> {
+        let mut sums = vec![0.0; self.segment.max_doc() as usize];
+        for alternative in alternatives.iter().take(MAX_SCORED) {
+            match alternative {
+                Alternative::Term { text, weight } => self.add_term(text, *weight, &mut sums)?,
+                Alternative::Beginning { words, .. } => {
+                    for word in words {
+                        self.add_term(word, self.prepared.ranking.beginning, &mut sums)?;
+                    }
+                }
+                Alternative::Phrase { words, weight } => {
+                    each_phrase(self.segment, self.fields, words, |part, document| {
+                        sums[document as usize] += weight * self.prepared.ranking.weight[part];
+                    })?;
+                }
+            }
+        }
+        Ok(Unit {
+            words,
+            weight: sums,
+            rarity,
+        })
+    }
+
+    fn add_term(&self, text: &str, weight: f32, sums: &mut [f32]) -> Result<()> {
+        for (part, field) in self.fields.texts.iter().enumerate() {
+            let weight = weight * self.prepared.ranking.weight[part];
+            let index = self.segment.inverted_index(*field)?;
+            let Some(info) = index.terms().get(text.as_bytes())? else {
+                continue;
+            };
+            let lengths = self.segment.get_fieldnorms_reader(*field)?;
+            let norms = &self.prepared.norms[part];
+            let mut postings: BlockSegmentPostings =
+                index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)?;
+            while !postings.docs().is_empty() {
+                for (document, times) in postings.docs().iter().zip(postings.freqs()) {
+                    if self.wanted.contains(*document) {
+                        #[expect(clippy::cast_precision_loss, reason = "a weight")]
+                        let times = *times as f32;
+                        let norm = norms[usize::from(lengths.fieldnorm_id(*document))];
+                        sums[*document as usize] += weight * times * norm;
+                    }
+                }
+                postings.advance();
+            }
+        }
+        Ok(())
+    }
+
+    fn pairs(&self) -> Result<Vec<f32>> {
+        let mut sums = Vec::new();
+        for pair in &self.prepared.pairs {
+            if sums.is_empty() {
+                sums = vec![0.0; self.segment.max_doc() as usize];
+            }
+            each_phrase(self.segment, self.fields, &pair.words, |part, document| {
+                sums[document as usize] += pair.weight * self.prepared.ranking.pair[part];
+            })?;
+        }
+        Ok(sums)
+    }
+}

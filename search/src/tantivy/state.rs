@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tantivy::Searcher;
+use tantivy::index::SegmentId;
+
+use super::matching::Corpus;
+use super::plan::Rules;
+use super::schema::Fields;
+use super::segment::{Columns, Result};
+use crate::request::Sort;
+use crate::settings::Settings;
+
+/// An index as it stands after a change. Searches keep the one that they began with.
+pub(super) struct State {
+    pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
+    /// By segment.
+    pub(super) columns: Vec<Arc<Columns>>,
+    pub(super) corpus: Corpus,
+    pub(super) settings: Arc<Settings>,
+    pub(super) rules: Arc<Rules>,
+}
+
+impl State {
+    /// The state that a searcher sees. What the state before has in memory of the same segments is taken over.
+    pub(super) fn new(searcher: Searcher, fields: Fields, settings: &Settings, before: Option<&Self>) -> Result<Self> {
+        let known: HashMap<SegmentId, &Arc<Columns>> = before.map(Self::by_segment).unwrap_or_default();
+        let mut columns = Vec::with_capacity(searcher.segment_readers().len());
+        for segment in searcher.segment_readers() {
+            columns.push(match known.get(&segment.segment_id()) {
+                Some(columns) => Arc::clone(columns),
+                None => {
+                    let columns = Columns::read(segment)?;
+                    // Now, and not in the search that would wait for it.
+                    columns.order(Sort::Newest);
+                    Arc::new(columns)
+                }
+            });
+        }
+        let corpus = Corpus::read(searcher.segment_readers(), &fields)?;
+        Ok(Self {
+            searcher,
+            fields,
+            columns,
+            corpus,
+            settings: Arc::new(settings.clone()),
+            rules: Arc::new(Rules::new(settings)),
+        })
+    }
+
+    fn by_segment(&self) -> HashMap<SegmentId, &Arc<Columns>> {
+        let segments = self
+            .searcher
+            .segment_readers()
+            .iter()
+            .map(tantivy::SegmentReader::segment_id);
+        segments.zip(&self.columns).collect()
+    }
+}

@@ -1,0 +1,126 @@
+//! What the port promises, checked on every engine: on tantivy always, on Meilisearch where `MEILI_URL` (and `MEILI_KEY`) say where it is.
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod curation;
+mod engines;
+mod facets;
+mod filters;
+mod highlights;
+mod lifecycle;
+mod odd;
+mod pages;
+mod properties;
+mod scripts;
+mod settings;
+mod shop;
+mod sorts;
+mod words;
+
+/// One test an engine for every check.
+macro_rules! conformance {
+    ($($topic:ident :: { $($check:ident),+ $(,)? })+) => {
+        mod on_tantivy {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $check() {
+                    crate::$topic::$check(&crate::engines::Place::tantivy().await).await;
+                }
+            )+)+
+        }
+        mod on_meilisearch {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $check() {
+                    if let Some(place) = crate::engines::Place::meilisearch() {
+                        crate::$topic::$check(&place).await;
+                        place.clean().await;
+                    }
+                }
+            )+)+
+        }
+    };
+}
+
+conformance! {
+    words::{
+        a_word_finds_the_products_that_have_it,
+        all_words_have_to_match,
+        some_words_match_when_all_do_not,
+        a_typo_is_forgiven_from_five_letters,
+        two_typos_are_forgiven_from_nine_letters,
+        numbers_have_no_typos,
+        plurals_find_singulars,
+        the_last_word_may_be_unfinished,
+        the_name_counts_more_than_the_description,
+        words_may_be_written_together_or_apart,
+        a_sku_is_found,
+        no_words_are_a_listing,
+        nothing_found_offers_a_correction,
+        a_correction_respects_the_filter,
+    }
+    scripts::{
+        case_and_accents_do_not_matter,
+        chinese_japanese_and_korean_are_found_by_parts,
+        right_to_left_scripts_are_found,
+        other_alphabets_are_found,
+    }
+    filters::{
+        by_category_with_what_is_below,
+        by_price,
+        by_stock_and_status,
+        by_attribute,
+        by_ids,
+        values_are_compared_exactly,
+        together_with_words,
+    }
+    facets::{
+        count_values,
+        leave_their_own_filter_out,
+        count_only_what_matches,
+        answer_in_the_order_of_the_request,
+        offer_the_most_frequent_values,
+        prices_are_summed_up,
+    }
+    sorts::{ every_order_is_right }
+    pages::{
+        partition_the_hits,
+        reach_beyond_a_thousand,
+        stay_in_place_after_a_key,
+        may_be_empty,
+    }
+    highlights::{ mark_the_words, are_safe_html, show_the_part_with_the_words }
+    settings::{
+        synonyms_find_one_another,
+        one_way_synonyms_go_one_way,
+        synonyms_of_several_words,
+        stop_words_do_not_count,
+        boosts_lift,
+        can_be_changed,
+    }
+    curation::{
+        pinned_products_come_first,
+        pinned_products_count,
+        pinned_products_obey_filters,
+        pages_with_pins_partition_the_hits,
+        hidden_products_are_never_found,
+    }
+    lifecycle::{
+        applying_again_changes_nothing,
+        what_is_deleted_stays_deleted,
+        the_last_change_counts,
+        a_promoted_index_takes_over,
+        promoting_while_searching_never_fails,
+        creating_again_empties,
+        dropping_twice_is_fine,
+        what_is_missing_is_said,
+        bad_names_are_rejected,
+    }
+    odd::{
+        no_query_is_an_error,
+        a_query_has_no_syntax,
+        long_queries_are_answered,
+        odd_documents_are_taken,
+        odd_filters_are_answered,
+    }
+    properties::{ answers_equal_those_of_a_scan, pages_by_key_partition }
+}
