@@ -41,6 +41,7 @@ impl FromRequestParts<Edge> for UserId {
             .map(Self)
     }
 }
+
 /// The `{id}` of the address of a rule for a query. What cannot be an id names no rule: 404.
 pub(crate) struct SearchRuleId(pub(crate) String);
 

@@ -127,11 +127,11 @@ impl Kind {
             "/v1/audit",
             "/v1/audit/checkpoints",
             "/v1/projections/parked",
-            "/v1/stock",
-            "/v1/users",
             "/v1/search/rules",
             "/v1/exports",
             "/v1/reports/sales/orders",
+            "/v1/stock",
+            "/v1/users",
         ]
         .contains(&path)
             || path.starts_with("/v1/streams/");

@@ -116,11 +116,11 @@ impl Config {
 #[derive(Clone, Debug)]
 pub struct Query {
     config: Config,
+    /// Tells the maker of exports that there is something to do.
+    wake: Arc<Notify>,
     replicas: Replicas,
     /// How many lanes the log has, once that was asked for.
     lanes: Arc<OnceCell<i64>>,
-    /// Tells the maker of exports that there is something to do.
-    wake: Arc<Notify>,
 }
 
 /// A replica that cannot be connected to within this time is not in good order.
@@ -190,6 +190,16 @@ impl Query {
         UserQueryServer::new(self.clone())
     }
 
+    /// The server of `tillroll.v1.SearchQuery`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchQueryServer<Self> {
+        SearchQueryServer::new(self.clone())
+    }
+
+    fn search(&self) -> Option<&SearchEngine> {
+        self.config.search.as_ref()
+    }
+
     /// The server of `tillroll.v1.ChangeFeed`.
     #[must_use]
     pub fn feed_server(&self) -> ChangeFeedServer<Self> {
@@ -204,16 +214,6 @@ impl Query {
             } = self.config;
             replica::watch(feed, self.replicas, max_replica_lag, stop).await;
         }
-    }
-
-    /// The server of `tillroll.v1.SearchQuery`.
-    #[must_use]
-    pub fn search_server(&self) -> SearchQueryServer<Self> {
-        SearchQueryServer::new(self.clone())
-    }
-
-    fn search(&self) -> Option<&SearchEngine> {
-        self.config.search.as_ref()
     }
 
     fn pool(&self) -> &PgPool {

@@ -25,10 +25,10 @@ use crate::world::World;
 const COMMAND_CONNECTIONS: u32 = 16;
 /// Connections for reads.
 const QUERY_CONNECTIONS: u32 = 24;
-/// Connections for the change feeds, which look for a moment now and then.
-const FEED_CONNECTIONS: u32 = 4;
 /// For the export that is being made, its lease and its file.
 const EXPORT_CONNECTIONS: u32 = 4;
+/// Connections for the change feeds, which look for a moment now and then.
+const FEED_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One to seal with, one to look.
@@ -171,30 +171,6 @@ impl Parts {
         Ok(())
     }
 
-    /// The read services.
-    fn queries(
-        &mut self,
-        config: &Config,
-        database: &Database,
-        pool: PgPool,
-        search: Option<query::SearchEngine>,
-    ) -> query::Query {
-        let mut replicas = Vec::new();
-        for url in &config.database.replicas {
-            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
-            self.pools.push(replica.clone());
-            replicas.push(replica);
-        }
-        let services = query::Config {
-            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
-            replicas,
-            search,
-            stop: self.edge.stop_token(),
-            ..query::Config::new(pool.clone()).history(history(pool))
-        };
-        services.build()
-    }
-
     /// The search engine, if this process searches or may keep the index up to date.
     async fn search(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<Option<Search>> {
         let queries = config.roles.has(Role::Query);
@@ -219,6 +195,30 @@ impl Parts {
             }
         });
         reader
+    }
+
+    /// The read services.
+    fn queries(
+        &mut self,
+        config: &Config,
+        database: &Database,
+        pool: PgPool,
+        search: Option<query::SearchEngine>,
+    ) -> query::Query {
+        let mut replicas = Vec::new();
+        for url in &config.database.replicas {
+            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
+            self.pools.push(replica.clone());
+            replicas.push(replica);
+        }
+        let services = query::Config {
+            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
+            replicas,
+            search,
+            stop: self.edge.stop_token(),
+            ..query::Config::new(pool.clone()).history(history(pool))
+        };
+        services.build()
     }
 
     /// The store and what stands on it.

@@ -150,10 +150,7 @@ impl Config {
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
-        let Ok(cache) = cache else {
-            return Err(reader.into_error());
-        };
-        let Ok(search) = search else {
+        let (Ok(cache), Ok(search)) = (cache, search) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {

@@ -9,6 +9,8 @@ mod disk;
 #[path = "../../../projections/tests/projections/fold.rs"]
 #[expect(dead_code, reason = "the tests beside it use more of it")]
 mod fold;
+#[path = "../../../projections/tests/projections/fold_sales.rs"]
+mod fold_sales;
 mod kill;
 mod process;
 mod restart;

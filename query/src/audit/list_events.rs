@@ -67,8 +67,8 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         occurred: Times::new(request.occurred)?,
     };
     let page = LIST.page(request.page, &request.sort, &filter)?;
-    let (chosen, beside) = (&filter, &page);
-    let read = |pool: PgPool| async move { rows(&pool, chosen, beside).await };
+    let (asked, beside) = (&filter, &page);
+    let read = |pool: PgPool| async move { rows(&pool, asked, beside).await };
     let (rows, freshness) = query.read(request.context.as_ref(), &["audit"], read).await?;
     let (mut events, page) = page.finish(rows, Into::into);
     explain(query, &mut events).await?;

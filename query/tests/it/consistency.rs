@@ -156,5 +156,5 @@ async fn without_a_token_the_books_are_not_opened(pool: PgPool) {
         shop.orders.clone().list_orders(list).await.unwrap();
     }
     let failure = failure(shop.orders.clone().get_order(order(context("3.1", 5, false))).await);
-    assert_eq!(failure.kind(), FailureKind::Internal);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
 }
