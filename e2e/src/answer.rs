@@ -142,6 +142,12 @@ impl Answer {
         &self.headers
     }
 
+    /// The body as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The body as JSON; null when it is none.
     #[must_use]
     pub fn json(&self) -> &Value {
