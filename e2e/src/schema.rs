@@ -1,6 +1,6 @@
 //! The OpenAPI description, held against what is really answered.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 
@@ -79,7 +79,11 @@ impl OpenApi {
 
     fn check(&self, schema: &Value, value: &Value, at: &str, objections: &mut Vec<String>) {
         let schema = self.resolved(schema);
-        for (word, needed) in [("oneOf", true), ("anyOf", true), ("allOf", false)] {
+        if let Some(parts) = schema["allOf"].as_array() {
+            // A member may be documented by any of the parts.
+            return self.check(&self.together(parts), value, at, objections);
+        }
+        for word in ["oneOf", "anyOf"] {
             let Some(choices) = schema[word].as_array() else {
                 continue;
             };
@@ -87,10 +91,8 @@ impl OpenApi {
                 .iter()
                 .map(|choice| self.objections_to(choice, value, at))
                 .collect();
-            if needed && found.iter().all(|objections| !objections.is_empty()) {
+            if found.iter().all(|objections| !objections.is_empty()) {
                 objections.push(format!("{at} is none of the documented kinds: {found:?}"));
-            } else if !needed {
-                objections.extend(found.into_iter().flatten());
             }
         }
         let kinds: Vec<&str> = match &schema["type"] {
@@ -114,6 +116,20 @@ impl OpenApi {
             }
             _ => {}
         }
+    }
+
+    /// One schema of an object for what several say of it together.
+    fn together(&self, parts: &[Value]) -> Value {
+        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+        for part in parts {
+            let mut part = self.resolved(part).clone();
+            if let Some(parts) = part["allOf"].as_array().cloned() {
+                part = self.together(&parts);
+            }
+            properties.extend(part["properties"].as_object().cloned().into_iter().flatten());
+            required.extend(part["required"].as_array().cloned().into_iter().flatten());
+        }
+        json!({"type": "object", "properties": properties, "required": required})
     }
 
     fn check_members(

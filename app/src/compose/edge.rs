@@ -88,6 +88,11 @@ async fn serve(listener: TcpListener, router: Router, limits: gateway::Connectio
     }
 }
 
+/// Begins to collect the process's metrics, if nobody has yet.
+pub(super) fn collect_metrics() {
+    let _ = recorder();
+}
+
 /// The process's metrics. There can be one recorder in a process, however many systems it runs; `None` when another
 /// one was there before.
 fn recorder() -> Option<PrometheusHandle> {

@@ -94,6 +94,8 @@ impl Parts {
         listeners: Listeners,
         database: Option<&Database>,
     ) -> anyhow::Result<()> {
+        // Before anything that counts is built: what is counted earlier is lost.
+        edge::collect_metrics();
         let roles = &config.roles;
         let mut query = None;
         if let Some(database) = database {

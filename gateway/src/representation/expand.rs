@@ -57,6 +57,12 @@ const EXPANSIONS: &[Expansion] = &[
         id: "product_id",
         target: Target::Product,
     },
+    Expansion {
+        resource: "StockItem",
+        name: "product",
+        id: "product_id",
+        target: Target::Product,
+    },
 ];
 
 /// What can be expanded in things of a schema.

@@ -236,7 +236,8 @@ async fn what_cannot_be_an_id_names_nothing() {
         "prod_",
         "prod_x",
         "%00",
-        "%2e%2e",
+        // Not bare dots: the client itself would leave them out, with the segment before them.
+        "%2f%2e%2e",
         "prod_0198C0DE-0000-7000-8000-000000000001",
         other_kind,
         nobody,
