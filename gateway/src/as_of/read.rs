@@ -13,6 +13,7 @@ use crate::{
     auth::me::UserView,
     call::{CALL, ask, timed},
     edge::Edge,
+    etag,
     orders::view::OrderView,
     problem::Problem,
     products::view::ProductView,
@@ -39,8 +40,9 @@ pub(crate) async fn product(
         .await
         .map_err(|failure| refused(failure, "product_not_found"))?;
     let product = reply.product.ok_or_else(Problem::internal)?;
-    let version = product.version;
-    Ok(past(reply.moment, &ProductView::from(product)).version(version).into())
+    let stock_version = product.stock.as_ref().map_or(0, |stock| stock.version);
+    let tag = etag::of_product(product.version, stock_version);
+    Ok(past(reply.moment, &ProductView::from(product)).tag(&tag).into())
 }
 
 /// The stock of a product as it stood.
