@@ -162,6 +162,8 @@ fn changed(event: &Value) -> Vec<String> {
         "OrderAbandoned" => list(&["status", "cancel_reason"]),
         "OrderCredited" => list(&["credited"]),
         "CreditIssued" | "UserRegistered" => members(),
+        "SearchSettingsChanged" => body.keys().cloned().collect(),
+        "SearchRuleCreated" | "SearchRuleDeleted" => list(&["rules"]),
         other => panic!("{other}"),
     };
     fields.sort_unstable();
