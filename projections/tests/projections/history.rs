@@ -145,6 +145,8 @@ async fn changes_join_on_and_the_audit_finds_them_by_field(pool: PgPool) {
         "ProductPriceChanged",
         "StockAdjusted",
         "StockSet",
+        "OrderCredited",
+        "SearchSettingsChanged",
     ];
     let mut exact = BTreeSet::new();
     for ((kind, id), events) in &streams {
