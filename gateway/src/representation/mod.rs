@@ -151,6 +151,13 @@ impl Shape {
             }),
             None => Vec::new(),
         };
+        if !expansions.is_empty() && parameter(uri, "as_of", &mut Vec::new()).is_some() {
+            errors.push(FieldError::new(
+                "expand",
+                "not_supported",
+                "related things would be those of today; read them with as_of on their own",
+            ));
+        }
         let selection = parameter(uri, "fields", &mut errors).and_then(|text| {
             let mut members = resource.members.clone();
             for expansion in &expansions {

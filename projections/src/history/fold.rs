@@ -17,6 +17,7 @@ use crate::catalog;
 use crate::keyed::Keyed;
 use crate::orders::OrderRow;
 use crate::products::ProductRow;
+use crate::projection::Projection;
 use crate::stock::StockRow;
 use crate::users::UserRow;
 
@@ -139,7 +140,7 @@ struct RowState<K: Readable> {
 
 impl<K: Readable> Folding for Rows<K> {
     fn version(&self) -> i32 {
-        let code = catalog::find(K::PROJECTION).map_or(0, |projection| projection.code_version());
+        let code = catalog::find(K::PROJECTION).map_or(0, Projection::code_version);
         FORMAT * 1_000 + code
     }
 

@@ -131,6 +131,12 @@ async fn orders_and_users_have_a_past_too() {
     assert_eq!(as_of(&ann, &position(first)).await.ok(200).json(), pending.json());
     assert_eq!(as_of(&admin, &position(first)).await.ok(200).json(), pending.json());
     assert_eq!(as_of(&ann, &position(last)).await.ok(200).json(), now.json());
+    let chosen = as_of(&ann, &format!("{}&fields=id,status", position(first)))
+        .await
+        .ok(200);
+    assert_eq!(chosen.json(), &json!({"id": placed.id(), "status": "pending"}));
+    let expanded = as_of(&ann, &format!("{}&expand=customer", position(first))).await;
+    blamed(expanded, "invalid_parameter", "expand");
     let recorded = last["recorded_at"].as_str().unwrap();
     assert_eq!(
         as_of(&ann, recorded).await.ok(200).json(),

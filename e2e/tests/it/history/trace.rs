@@ -13,15 +13,17 @@ fn outline(commands: &Value) -> String {
             .iter()
             .map(|event| {
                 let name = event["event"]["event_type"].as_str().unwrap();
-                match list(&event["reactions"]).is_empty() {
-                    true => name.to_owned(),
-                    false => format!("{name}<{}>", outline(&event["reactions"])),
+                if list(&event["reactions"]).is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{name}<{}>", outline(&event["reactions"]))
                 }
             })
             .collect();
-        let called = match list(&command["commands"]).is_empty() {
-            true => String::new(),
-            false => format!(" | {}", outline(&command["commands"])),
+        let called = if list(&command["commands"]).is_empty() {
+            String::new()
+        } else {
+            format!(" | {}", outline(&command["commands"]))
         };
         format!(
             "{}({}{called})",
