@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "audit",
         "common",
         "failure",
+        "feed",
         "history",
         "order",
         "product",

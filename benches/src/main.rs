@@ -9,12 +9,13 @@ mod orders;
 mod overload;
 mod pgbench;
 mod project;
+mod reads;
 mod relevance;
 mod report;
 mod reports;
 mod seal;
-mod speed;
 mod server;
+mod speed;
 
 use std::path::Path;
 
@@ -27,13 +28,16 @@ const SECONDS: u32 = 8;
 /// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
 const ROUNDS: usize = 3;
 
-const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
 /// Parts that run only when asked for: they take long, or much disk.
 const EXTRA: [&str; 6] = ["history", "overload", "project", "reports", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut asked: Vec<String> = std::env::args().skip(1).collect();
+    if asked.first().is_some_and(|part| part == reads::CONSTANT) {
+        return reads::constant(&asked[1..]).await;
+    }
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }
@@ -55,6 +59,7 @@ async fn main() -> Result<()> {
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
             "reports" => reports::reports(&cluster, &mut report).await?,
+            "reads" => reads::reads(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
             "history" => history::long_stream(&cluster).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,

@@ -27,7 +27,10 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let database = cluster.database("reports").await?;
     let started = Instant::now();
     write(&database.pool, orders).await?;
-    report::figure("orders written into the log by SQL", &format!("{:.0} s", started.elapsed().as_secs_f64()));
+    report::figure(
+        "orders written into the log by SQL",
+        &format!("{:.0} s", started.elapsed().as_secs_f64()),
+    );
 
     let started = Instant::now();
     tillroll(&database.url, &["migrate"]).await?;
@@ -35,8 +38,14 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let seconds = started.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = orders as f64 / seconds;
-    report::figure("`tillroll rebuild sales`", &format!("{seconds:.0} s, {rate:.0} orders/s"));
-    sqlx::query("VACUUM (ANALYZE) sales_entry_v2").execute(&database.pool).await.ok();
+    report::figure(
+        "`tillroll rebuild sales`",
+        &format!("{seconds:.0} s, {rate:.0} orders/s"),
+    );
+    sqlx::query("VACUUM (ANALYZE) sales_entry_v2")
+        .execute(&database.pool)
+        .await
+        .ok();
 
     // Without projectors: they would work through the log for the other read models meanwhile.
     let server = Server::start_with(&database.url, &["--roles", "gateway,command,query"]).await?;
@@ -44,37 +53,82 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let mut connection = Connection::open(server.address).await?;
     for (what, query, target) in [
         ("a year by month", "interval=month&tz=Europe/London", Some(TARGET)),
-        ("a year by month, in Kathmandu, compared with the year before", "interval=month&tz=Asia/Kathmandu&compare=previous_year", None),
+        (
+            "a year by month, in Kathmandu, compared with the year before",
+            "interval=month&tz=Asia/Kathmandu&compare=previous_year",
+            None,
+        ),
         ("a year by day", "interval=day&tz=Europe/London", None),
-        ("a year by month and country", "interval=month&tz=Europe/London&group_by=country", None),
-        ("a year by category", "interval=none&tz=Europe/London&group_by=category", None),
-        ("the ten best products of a year", "interval=none&tz=Europe/London&group_by=product&top=10", None),
-        ("the ten best products of a year, month by month", "interval=month&tz=Europe/London&group_by=product&top=10", None),
-        ("the ten best customers of a year", "interval=none&tz=Europe/London&group_by=customer&top=10", None),
-        ("the ten best products of a year in France (no sums are kept)", "interval=none&group_by=product&top=10&country=FR", None),
+        (
+            "a year by month and country",
+            "interval=month&tz=Europe/London&group_by=country",
+            None,
+        ),
+        (
+            "a year by category",
+            "interval=none&tz=Europe/London&group_by=category",
+            None,
+        ),
+        (
+            "the ten best products of a year",
+            "interval=none&tz=Europe/London&group_by=product&top=10",
+            None,
+        ),
+        (
+            "the ten best products of a year, month by month",
+            "interval=month&tz=Europe/London&group_by=product&top=10",
+            None,
+        ),
+        (
+            "the ten best customers of a year",
+            "interval=none&tz=Europe/London&group_by=customer&top=10",
+            None,
+        ),
+        (
+            "the ten best products of a year in France (no sums are kept)",
+            "interval=none&group_by=product&top=10&country=FR",
+            None,
+        ),
     ] {
         let path = format!("/v1/reports/sales?from=2025-01-01&to=2026-01-01&{query}");
-        let runs = if query.contains("country=FR") || query.contains("customer") { 3 } else { RUNS };
+        let runs = if query.contains("country=FR") || query.contains("customer") {
+            3
+        } else {
+            RUNS
+        };
         let mut times = Vec::with_capacity(runs);
         for _ in 0..=runs {
             let started = Instant::now();
             let answer = connection.send("GET", &path, &login, "").await?;
             times.push(started.elapsed().as_secs_f64() * 1_000.0);
             let body = server::expect(200, &answer)?;
-            ensure!(body["rows"].as_array().is_some_and(|rows| !rows.is_empty()), "nothing was sold: {path}");
+            ensure!(
+                body["rows"].as_array().is_some_and(|rows| !rows.is_empty()),
+                "nothing was sold: {path}"
+            );
         }
         let first = times.remove(0);
         let middle = report::median(&times);
         let longest = times.iter().copied().fold(0.0, f64::max);
-        report::figure(what, &format!("{middle:.1} ms (first {first:.1} ms, longest {longest:.1} ms, {runs} runs)"));
+        report::figure(
+            what,
+            &format!("{middle:.1} ms (first {first:.1} ms, longest {longest:.1} ms, {runs} runs)"),
+        );
         if let Some(target) = target {
-            report.ratio(&format!("{what}: times faster than {target} ms"), target / middle, Some(1.0));
+            report.ratio(
+                &format!("{what}: times faster than {target} ms"),
+                target / middle,
+                Some(1.0),
+            );
         }
     }
     let path = "/v1/reports/sales/orders?from=2025-03-01&to=2025-04-01&tz=Europe/London&currency=GBP&limit=24";
     let started = Instant::now();
     server::expect(200, &connection.send("GET", path, &login, "").await?)?;
-    report::figure("the first page of the orders behind a month", &format!("{:.1} ms", started.elapsed().as_secs_f64() * 1_000.0));
+    report::figure(
+        "the first page of the orders behind a month",
+        &format!("{:.1} ms", started.elapsed().as_secs_f64() * 1_000.0),
+    );
     server.stop().await
 }
 

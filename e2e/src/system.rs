@@ -200,6 +200,16 @@ impl System {
         Ok(reply.user.unwrap_or_default().id)
     }
 
+    /// A metric of the process by its name and labels as `/metrics` writes them; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.anonymous().get("/metrics").await.ok(200);
+        let line = metrics
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
     /// A consistency token of all that is committed now.
     pub async fn everything(&self) -> String {
         let heads: Vec<(i32, i64)> = sqlx::query_as("SELECT lane, head FROM lanes WHERE head > 0 ORDER BY lane")

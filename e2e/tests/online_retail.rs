@@ -63,7 +63,10 @@ async fn compare(system: &System, mut expected: [Totals; 4]) {
     })
     .await;
     let [days, codes, customers, countries] = &mut expected;
-    for (interval, first_day) in [("week", first_of_week as fn(NaiveDate) -> NaiveDate), ("month", first_of_month)] {
+    for (interval, first_day) in [
+        ("week", first_of_week as fn(NaiveDate) -> NaiveDate),
+        ("month", first_of_month),
+    ] {
         let mut sums = Totals::new();
         for (day, value) in days.iter() {
             *sums.entry(first_day(day.parse().unwrap()).to_string()).or_default() += value;
@@ -101,7 +104,9 @@ async fn compare(system: &System, mut expected: [Totals; 4]) {
 async fn drill(admin: &Client, token: &str, whole: i64) {
     let period = "from=2010-12-01&to=2012-01-01&tz=Europe/London&currency=GBP";
     let top = admin
-        .get(format!("/v1/reports/sales?{period}&interval=none&group_by=product&top=1"))
+        .get(format!(
+            "/v1/reports/sales?{period}&interval=none&group_by=product&top=1"
+        ))
         .after(token)
         .await
         .ok(200);
@@ -138,7 +143,10 @@ fn totals_of(file: &Path) -> [Totals; 4] {
         };
         let value = record[3].parse::<i64>().unwrap() * thousandths(&record[5]) / 10;
         let customer = record[6].trim_end_matches(".0");
-        for (totals, key) in totals.iter_mut().zip([&record[4][..10], &record[1], customer, &record[7]]) {
+        for (totals, key) in totals
+            .iter_mut()
+            .zip([&record[4][..10], &record[1], customer, &record[7]])
+        {
             *totals.entry(key.to_owned()).or_default() += value;
         }
     }
@@ -225,7 +233,10 @@ fn by_country(folder: &Path) -> Totals {
         pence
     };
     let countries = reference["per_country"].as_object().unwrap();
-    countries.iter().map(|(country, value)| (country.clone(), pence(value))).collect()
+    countries
+        .iter()
+        .map(|(country, value)| (country.clone(), pence(value)))
+        .collect()
 }
 
 #[tokio::test]

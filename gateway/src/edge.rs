@@ -20,7 +20,7 @@ use proto::{
 };
 use uuid::Uuid;
 
-use crate::{admission::Admission, auth::token::Tokens, rate::Limits};
+use crate::{admission::Admission, auth::token::Tokens, cache::Cache, rate::Limits, representation::Schema};
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -50,6 +50,9 @@ pub(crate) struct Shared {
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) schema: Schema,
+    pub(crate) products: Cache,
+    pub(crate) orders: Cache,
 }
 
 impl Deref for Edge {

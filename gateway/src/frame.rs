@@ -13,7 +13,7 @@ use axum::{
 use futures::FutureExt;
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{CONNECTION, CONTENT_TYPE, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
 };
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -25,6 +25,7 @@ use crate::{
     edge::Edge,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
+    representation::conditional,
     serve::Crowded,
 };
 
@@ -109,6 +110,13 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .as_ref()
         .and_then(Verdict::refusal)
         .or_else(|| too_large(request.headers()));
+    // For the end of the way; most requests bring none.
+    let known: HeaderMap = request
+        .headers()
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .map(|value| (IF_NONE_MATCH, value.clone()))
+        .collect();
     let admitted = if let Some(problem) = refused {
         Err(problem)
     } else {
@@ -124,6 +132,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
             keep_until_sent(permit, response)
         }
     };
+    let response = conditional(&method, &known, response);
 
     let mut response = finish(&edge, &head.request_id, response);
     let headers = response.headers_mut();
@@ -266,6 +275,7 @@ fn status_label(status: StatusCode) -> metrics::SharedString {
     match status {
         StatusCode::OK => "200".into(),
         StatusCode::CREATED => "201".into(),
+        StatusCode::NOT_MODIFIED => "304".into(),
         StatusCode::CONFLICT => "409".into(),
         other => other.as_str().to_owned().into(),
     }

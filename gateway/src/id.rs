@@ -29,6 +29,19 @@ pub(crate) struct ProductId(pub(crate) String);
 /// The `{id}` of an order's address. What cannot be an id names no order: 404.
 pub(crate) struct OrderId(pub(crate) String);
 
+/// The `{id}` of a user's address. What cannot be an id names no user: 404.
+pub(crate) struct UserId(pub(crate) String);
+
+impl FromRequestParts<Edge> for UserId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        id_of(parts, edge, USER, "user_not_found", "there is no such user")
+            .await
+            .map(Self)
+    }
+}
+
 /// The `{id}` of the address of a rule for a query. What cannot be an id names no rule: 404.
 pub(crate) struct SearchRuleId(pub(crate) String);
 

@@ -5,6 +5,7 @@ mod as_of;
 mod audit;
 mod auth;
 mod body;
+mod cache;
 mod call;
 mod config;
 mod consistency;
@@ -27,18 +28,21 @@ mod projections;
 mod rate;
 mod reply;
 mod reports;
+mod representation;
 mod routes;
 mod search;
 mod serve;
 mod stock;
 mod times;
+mod users;
 
 #[cfg(test)]
 mod tests;
 
 pub use admission::Capacity;
 pub use auth::key::{KeyError, SigningKey};
-pub use config::{Config, ConfigError};
+pub use cache::RedisError;
+pub use config::{Background, Config, ConfigError};
 pub use edge::{ClockFn, IdsFn};
 pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
 pub use openapi::{openapi, openapi_json};

@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     problem::{FieldError, PROBLEM_JSON, ProblemBody},
-    routes,
+    representation, routes,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -28,6 +28,7 @@ use crate::{
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
         (name = "audit", description = "The events themselves"),
+        (name = "users", description = "Who there is"),
         (name = "projections", description = "The read models, and events that they do not show"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
@@ -45,6 +46,7 @@ pub fn openapi() -> OpenApi {
             description.merge(Base::openapi());
             description.info = Base::openapi().info;
             complete(&mut description);
+            representation::describe(&mut description);
             description
         })
         .clone()
@@ -128,6 +130,8 @@ impl Kind {
             "/v1/search/rules",
             "/v1/exports",
             "/v1/reports/sales/orders",
+            "/v1/stock",
+            "/v1/users",
         ]
         .contains(&path)
             || path.starts_with("/v1/streams/");
@@ -345,6 +349,11 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     "Consistency-Stale",
                     "`true`: the answer does not show the write of the token yet.",
                 );
+                if kind.reads {
+                    representation::HEADERS
+                        .iter()
+                        .for_each(|(name, description)| header(name, description));
+                }
                 if kind.looks_back {
                     header(
                         "As-Of-Position",
@@ -356,7 +365,10 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     );
                 }
                 if kind.shows_version {
-                    header("ETag", "The version, for `If-Match` of a write.");
+                    header(
+                        "ETag",
+                        "Validator of this representation, for `If-None-Match`; begins with the version, for `If-Match` of a write.",
+                    );
                 }
                 if kind.lists {
                     header("Link", "The next and the previous page (RFC 8288).");

@@ -10,6 +10,7 @@ use crate::{
     json::words,
     money::is_currency,
     problem::{FieldError, Problem},
+    representation::Taken,
     times,
 };
 
@@ -46,7 +47,8 @@ impl<T: ReadParams> FromRequestParts<Edge> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        read(&parts.uri).map(Self)
+        let taken = parts.extensions.get::<Taken>().is_some();
+        read_rest(&parts.uri, |name| taken && Taken::is(name)).map(Self)
     }
 }
 
@@ -61,8 +63,14 @@ impl ReadParams for NoParams {
 /// # Errors
 /// 400 with all mistakes.
 pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
+    read_rest(uri, |_| false)
+}
+
+/// The same without the parameters that are taken care of elsewhere.
+fn read_rest<T: ReadParams>(uri: &Uri, taken: impl Fn(&str) -> bool) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
-    read_pairs(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+    read_pairs(pairs.filter(|(name, _)| !taken(name)).collect())
 }
 
 /// Reads parameters that came another way.

@@ -10,7 +10,9 @@ use crate::{
     frame::frame,
     ops, orders,
     problem::{Problem, method_not_allowed},
-    products, projections, reports, search, stock,
+    products, projections, reports,
+    representation::{compression, represent},
+    search, stock, users,
 };
 
 /// The routes that the OpenAPI description tells of.
@@ -39,6 +41,7 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
             search::rules::read_search_rule,
             search::rules::delete_search_rule
         ))
+        .routes(routes!(stock::list::list_stock))
         .routes(routes!(stock::get::read_stock))
         .routes(routes!(stock::receive::receive_stock))
         .routes(routes!(stock::adjust::adjust_stock))
@@ -63,6 +66,8 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(projections::parked::list_parked))
         .routes(routes!(projections::retry::retry_parked))
         .routes(routes!(projections::skip::skip_parked))
+        .routes(routes!(users::list::list_users))
+        .routes(routes!(users::get::read_user))
         .routes(routes!(auth::login::log_in))
         .routes(routes!(auth::me::read_me))
         .routes(routes!(auth::jwks::read_key_set))
@@ -87,6 +92,8 @@ pub(crate) fn framed(router: Router<Edge>, edge: &Edge) -> Router {
     router
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || method_not_allowed())
+        .layer(from_fn_with_state(edge.clone(), represent))
+        .layer(compression())
         .layer(from_fn_with_state(edge.clone(), frame))
         .with_state(edge.clone())
 }

@@ -1,17 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
+mod batch;
 mod cells;
 mod consistency;
 mod error;
 mod exports;
+mod feed;
 mod finding;
 mod history;
+mod lane;
 mod list;
 mod orders;
 mod products;
 mod ranges;
+mod read_at;
+mod reader;
 mod render;
+mod replica;
 mod reports;
 mod seal;
 mod stock;
@@ -21,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1::audit_query_server::AuditQueryServer;
+use proto::v1::change_feed_server::ChangeFeedServer;
 use proto::v1::export_jobs_server::ExportJobsServer;
 use proto::v1::history_query_server::HistoryQueryServer;
 use proto::v1::order_query_server::OrderQueryServer;
@@ -31,8 +38,10 @@ use proto::v1::search_query_server::SearchQueryServer;
 use proto::v1::stock_query_server::StockQueryServer;
 use proto::v1::user_query_server::UserQueryServer;
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
+
+use replica::Replicas;
 
 pub use finding::SearchEngine;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
@@ -46,6 +55,15 @@ pub struct Config {
     pub default_wait: Duration,
     /// The longest wait that a request may ask for; a longer one is cut to this.
     pub max_wait: Duration,
+    /// Connections of the change feed's own, so that it goes on however busy `pool` is: two for each follower.
+    pub feed: PgPool,
+    /// Replicas of the database. They answer reads while [`Query::watch_replicas`] finds them in good order. Give their connections a
+    /// short time to be acquired: the primary is asked instead.
+    pub replicas: Vec<PgPool>,
+    /// How far behind the primary a replica may be and still answer reads without a consistency token.
+    pub max_replica_lag: Duration,
+    /// Ends the change feed, which would go on for ever.
+    pub stop: CancellationToken,
     /// Looks into the past; `None`: the past is not served, and events do not say what they changed.
     pub history: Option<Arc<dyn History>>,
     /// What finds products; `None`: the read model does, letter by letter. Have somebody run [`SearchEngine::watch`].
@@ -61,9 +79,13 @@ impl Config {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self {
+            feed: pool.clone(),
             pool,
             default_wait: Duration::from_secs(2),
             max_wait: Duration::from_secs(10),
+            replicas: Vec::new(),
+            max_replica_lag: Duration::from_secs(2),
+            stop: CancellationToken::new(),
             history: None,
             search: None,
             export_retention: Duration::from_hours(7 * 24),
@@ -82,8 +104,10 @@ impl Config {
     #[must_use]
     pub fn build(self) -> Query {
         Query {
-            config: self,
+            replicas: Replicas::new(self.replicas.clone(), PROBE_PATIENCE),
+            lanes: Arc::default(),
             wake: Arc::default(),
+            config: self,
         }
     }
 }
@@ -94,7 +118,13 @@ pub struct Query {
     config: Config,
     /// Tells the maker of exports that there is something to do.
     wake: Arc<Notify>,
+    replicas: Replicas,
+    /// How many lanes the log has, once that was asked for.
+    lanes: Arc<OnceCell<i64>>,
 }
+
+/// A replica that cannot be connected to within this time is not in good order.
+const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Query {
     /// The server of `tillroll.v1.ProductQuery`.
@@ -168,6 +198,22 @@ impl Query {
 
     fn search(&self) -> Option<&SearchEngine> {
         self.config.search.as_ref()
+    }
+
+    /// The server of `tillroll.v1.ChangeFeed`.
+    #[must_use]
+    pub fn feed_server(&self) -> ChangeFeedServer<Self> {
+        ChangeFeedServer::new(self.clone())
+    }
+
+    /// Keeps finding out which replicas are near enough to the primary to answer, until `stop`; nothing to do without replicas.
+    pub async fn watch_replicas(self, stop: CancellationToken) {
+        if !self.config.replicas.is_empty() {
+            let Config {
+                feed, max_replica_lag, ..
+            } = self.config;
+            replica::watch(feed, self.replicas, max_replica_lag, stop).await;
+        }
     }
 
     fn pool(&self) -> &PgPool {

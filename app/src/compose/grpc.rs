@@ -58,6 +58,7 @@ impl Services {
         self.add(query.audit_server());
         self.add(query.seal_server());
         self.add(query.user_server());
+        self.add(query.feed_server());
         self.add(query.history_server());
         self.add(query.search_server());
         self

@@ -27,6 +27,8 @@ const COMMAND_CONNECTIONS: u32 = 16;
 const QUERY_CONNECTIONS: u32 = 24;
 /// For the export that is being made, its lease and its file.
 const EXPORT_CONNECTIONS: u32 = 4;
+/// Connections for the change feeds, which look for a moment now and then.
+const FEED_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One to seal with, one to look.
@@ -99,11 +101,10 @@ impl Parts {
             let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                let settings = query::Config {
-                    search: search.map(|search| self.searching(&search, &pool)),
-                    ..query::Config::new(pool.clone()).history(history(pool.clone()))
-                };
-                let service = settings.build();
+                let search = search.map(|search| self.searching(&search, &pool));
+                let service = self.queries(config, database, pool.clone(), search);
+                self.upkeep
+                    .spawn(service.clone().watch_replicas(self.upkeep.stop_token()));
                 // A file may take longer than any request.
                 let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
                 let (exports, stop) = (service.clone(), self.upkeep.stop_token());
@@ -192,6 +193,30 @@ impl Parts {
             }
         });
         reader
+    }
+
+    /// The read services.
+    fn queries(
+        &mut self,
+        config: &Config,
+        database: &Database,
+        pool: PgPool,
+        search: Option<query::SearchEngine>,
+    ) -> query::Query {
+        let mut replicas = Vec::new();
+        for url in &config.database.replicas {
+            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
+            self.pools.push(replica.clone());
+            replicas.push(replica);
+        }
+        let services = query::Config {
+            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
+            replicas,
+            search,
+            stop: self.edge.stop_token(),
+            ..query::Config::new(pool.clone()).history(history(pool))
+        };
+        services.build()
     }
 
     /// The store and what stands on it.

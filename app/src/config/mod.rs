@@ -6,6 +6,7 @@
 //! checked here, once, before a port is bound or a folder is touched; all problems are reported together.
 
 mod auth;
+mod cache;
 mod capacity;
 mod data;
 mod database;
@@ -28,6 +29,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use auth::Auth;
+pub use cache::{Cache, RedisUrl};
 pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
@@ -54,6 +56,7 @@ const VARIABLES: &[&[&Variable]] = &[
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
+    cache::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
     projector::VARIABLES,
@@ -93,6 +96,8 @@ pub struct Config {
     pub roles: Roles,
     /// The databases.
     pub database: Database,
+    /// What the gateway keeps of answers.
+    pub cache: Cache,
     /// Signing of access tokens.
     pub auth: Auth,
     /// Orders and reservations.
@@ -124,6 +129,7 @@ impl Config {
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
+        let cache = cache::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
         let projector = projector::read(&mut reader);
@@ -144,7 +150,7 @@ impl Config {
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
             return Err(reader.into_error());
         };
-        let Ok(search) = search else {
+        let (Ok(cache), Ok(search)) = (cache, search) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -160,6 +166,7 @@ impl Config {
             services,
             roles,
             database,
+            cache,
             auth,
             orders,
             projector,

@@ -10,6 +10,8 @@ use domain::credit::Credit;
 use domain::email::EmailClaim;
 use domain::order::Order;
 use domain::product::Product;
+use domain::projection::ReadModel;
+use domain::search_settings::SearchSettings;
 use domain::sku::SkuClaim;
 use domain::stock::Stock;
 use domain::user::User;
@@ -19,7 +21,17 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The types of aggregates that there are.
-pub const TYPES: [&str; 7] = ["product", "stock", "order", "credit", "sku", "user", "email"];
+pub const TYPES: [&str; 9] = [
+    "product",
+    "stock",
+    "order",
+    "credit",
+    "sku",
+    "user",
+    "email",
+    "search_settings",
+    "projection",
+];
 
 /// A stream after one of its events.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +96,8 @@ pub fn replay(file: impl BufRead, each: Option<&mut dyn FnMut(&Step)>) -> Result
         "sku" => run::<SkuClaim>(reader, each),
         "user" => run::<User>(reader, each),
         "email" => run::<EmailClaim>(reader, each),
+        "search_settings" => run::<SearchSettings>(reader, each),
+        "projection" => run::<ReadModel>(reader, each),
         other => return Err(ReplayError::UnknownType(other.to_owned())),
     };
     Ok(step?)

@@ -13,6 +13,7 @@ mod history;
 mod orders;
 mod products;
 mod projections;
+mod reads;
 mod recovery;
 mod reports;
 mod seal;

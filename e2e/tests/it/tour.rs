@@ -83,7 +83,10 @@ async fn the_tour_works_when_pasted() {
     };
     assert_eq!(found["items"][0]["id"], *product, "{found:#}");
     assert_eq!(
-        (&found["items"][0]["stock"]["on_hand"], &found["facets"]["attr.colour"][0]["value"]),
+        (
+            &found["items"][0]["stock"]["on_hand"],
+            &found["facets"]["attr.colour"][0]["value"]
+        ),
         (&10.into(), &"red".into()),
         "{found:#}"
     );

@@ -5,14 +5,35 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::view::EventView;
+use super::view::{EventMetadata, EventView};
 
 /// An event, who made it, why, and what it changed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub(crate) struct EntryView {
-    #[serde(flatten)]
-    event: EventView,
+    event_id: String,
+    #[schema(example = "order")]
+    aggregate_type: String,
+    #[schema(example = "ord_0198c0de-0000-7000-8000-000000000001")]
+    aggregate_id: String,
+    /// Place within the aggregate, from 1 on without gaps.
+    sequence: u64,
+    #[schema(example = "OrderPlaced")]
+    event_type: String,
+    #[schema(example = "1.0")]
+    event_version: String,
+    /// The event's own data, under its type.
+    #[schema(value_type = serde_json::Value)]
+    payload: Box<RawValue>,
+    metadata: EventMetadata,
+    /// Part of the log.
+    lane: u32,
+    /// Place within the lane.
+    position: u64,
+    /// When it was written down.
+    recorded_at: String,
+    /// When it happened.
+    occurred_at: String,
     actor: ActorView,
     /// Why: as the request's `Audit-Reason` said, or as the event itself says.
     #[schema(required)]
@@ -75,11 +96,24 @@ impl From<v1::RecordedEvent> for EntryView {
             said => Some(said.to_owned()),
         };
         let changes = std::mem::take(&mut event.changes);
+        let actor = ActorView::of(&event);
+        let event = EventView::from(event);
         Self {
-            actor: ActorView::of(&event),
+            event_id: event.event_id,
+            aggregate_type: event.aggregate_type,
+            aggregate_id: event.aggregate_id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: event.payload,
+            metadata: event.metadata,
+            lane: event.lane,
+            position: event.position,
+            recorded_at: event.recorded_at,
+            occurred_at: event.occurred_at,
+            actor,
             reason,
             changes: changes.into_iter().map(ChangeView::from).collect(),
-            event: event.into(),
         }
     }
 }

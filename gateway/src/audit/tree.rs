@@ -66,7 +66,6 @@ pub(crate) struct CommandNode {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(crate) struct EventNode {
-    #[serde(flatten)]
     event: EntryView,
     #[schema(no_recursion)]
     reactions: Vec<CommandNode>,
@@ -300,7 +299,7 @@ mod tests {
                 .events
                 .iter()
                 .map(|event| {
-                    let id = serde_json::to_value(event).unwrap()["event_id"]
+                    let id = serde_json::to_value(event).unwrap()["event"]["event_id"]
                         .as_str()
                         .unwrap()
                         .to_owned();

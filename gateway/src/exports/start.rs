@@ -141,7 +141,7 @@ pub(crate) async fn start_export(
     };
     let reply = ask(CALL, edge.export_jobs().start_export(timed(CALL, request)))
         .await
-        .map_err(|failure| Problem::of_read(failure).as_body("params"))?;
+        .map_err(|failure| Problem::from(failure).rename_fields(|field| Some(format!("params.{field}"))))?;
     let export = reply.export.ok_or_else(Problem::internal)?;
     let path = format!("/v1/exports/{}", export.id);
     let mut answer =

@@ -22,29 +22,6 @@ pub(crate) struct SalesFigures {
     #[schema(required)]
     name: Option<String>,
     currency: String,
-    #[serde(flatten)]
-    measures: Measures,
-    /// By whether it was the customer's first order.
-    customers: Customers,
-    /// Present and true: all groups that are not among the top ones.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
-    other: bool,
-    /// Present and true: the category without those below it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
-    direct: bool,
-    /// What it is compared with; absent when nothing is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<PreviousFigures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    change: Option<Changes>,
-    links: FigureLinks,
-}
-
-/// The numbers themselves.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Measures {
     /// Orders placed.
     orders: i64,
     /// Goods sold, fees not counted.
@@ -66,6 +43,22 @@ pub(crate) struct Measures {
     /// (Gross - discounts) / orders; null without orders.
     #[schema(required)]
     average_order_value: Option<Money>,
+    /// By whether it was the customer's first order.
+    customers: Customers,
+    /// Present and true: all groups that are not among the top ones.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    other: bool,
+    /// Present and true: the category without those below it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    direct: bool,
+    /// What it is compared with; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<PreviousFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Changes>,
+    links: FigureLinks,
 }
 
 /// The same sales by who bought.
@@ -92,8 +85,27 @@ pub(crate) struct PreviousFigures {
     from: String,
     /// Date after the last one.
     to: String,
-    #[serde(flatten)]
-    measures: Measures,
+    /// Orders placed.
+    orders: i64,
+    /// Goods sold, fees not counted.
+    units: i64,
+    /// What was ordered, before discounts and tax.
+    gross: Money,
+    /// What was taken back: cancellations and credits, after discounts and before tax.
+    credits: Money,
+    /// Goods taken back.
+    credited_units: i64,
+    /// Gross - discounts - credits.
+    net: Money,
+    /// What was taken off.
+    discounts: Money,
+    /// Tax on what was sold, less that on what was taken back.
+    tax: Money,
+    /// Net + tax.
+    total: Money,
+    /// (Gross - discounts) / orders; null without orders.
+    #[schema(required)]
+    average_order_value: Option<Money>,
     /// First orders of their customers.
     new_customers: i64,
 }
@@ -144,19 +156,24 @@ impl SalesFigures {
             orders,
             net: Money::new(net, &currency),
         };
+        let money = |amount| Money::new(amount, &currency);
         Self {
-            measures: Measures::new(&row),
+            orders: row.orders,
+            units: row.units,
+            gross: money(row.gross),
+            credits: money(row.credits),
+            credited_units: row.credited_units,
+            net: money(row.net),
+            discounts: money(row.discounts),
+            tax: money(row.tax),
+            total: money(row.net.saturating_add(row.tax)),
+            average_order_value: average(&row).map(money),
             customers: Customers {
                 new: customers(row.new_orders, row.new_net),
                 returning: customers(row.returning_orders, row.returning_net),
                 guest: customers(row.guest_orders, row.guest_net),
             },
-            previous: previous.map(|previous| PreviousFigures {
-                from: previous.from.clone(),
-                to: previous.to.clone(),
-                measures: Measures::new(previous),
-                new_customers: previous.new_orders,
-            }),
+            previous: previous.map(PreviousFigures::new),
             change: previous.map(|previous| Changes::new(&row, previous)),
             period: (!total).then_some(row.period),
             key: (grouped && !row.other).then_some(row.key),
@@ -170,10 +187,12 @@ impl SalesFigures {
     }
 }
 
-impl Measures {
+impl PreviousFigures {
     fn new(row: &SalesRow) -> Self {
         let money = |amount| Money::new(amount, &row.currency);
         Self {
+            from: row.from.clone(),
+            to: row.to.clone(),
             orders: row.orders,
             units: row.units,
             gross: money(row.gross),
@@ -184,6 +203,7 @@ impl Measures {
             tax: money(row.tax),
             total: money(total(row)),
             average_order_value: average(row).map(money),
+            new_customers: row.new_orders,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod adjust;
 pub(crate) mod get;
+pub(crate) mod list;
 pub(crate) mod receive;
 pub(crate) mod set;
 

@@ -27,6 +27,11 @@ pub(super) fn expression(alias: &str) -> String {
             WHEN 'OrderAbandoned' THEN '{{status,cancel_reason}}'
             WHEN 'OrderCredited' THEN '{{credited}}'
             WHEN 'CreditIssued' THEN '{{source,external_id,currency,lines,total}}'::text[] || {order}
+            WHEN 'SearchSettingsChanged' THEN {settings}
+            WHEN 'SearchRuleCreated' THEN '{{rules}}'
+            WHEN 'SearchRuleDeleted' THEN '{{rules}}'
+            WHEN 'ParkedEventsRetried' THEN '{{retried}}'
+            WHEN 'ParkedEventSkipped' THEN '{{skipped}}'
             WHEN 'UserRegistered' THEN '{{email,name,role}}'
             WHEN 'SkuClaimed' THEN '{{product_id}}'
             WHEN 'SkuReleased' THEN '{{product_id}}'
@@ -40,6 +45,7 @@ pub(super) fn expression(alias: &str) -> String {
             present(alias, &["sku", "name", "description", "category"]),
             attributes(alias, &[keys("set_attributes"), elements("removed_attributes")])
         ),
+        settings = present(alias, &["synonyms", "stop_words"]),
         order = present(alias, &["customer_id", "customer_reference", "country"]),
     )
 }

@@ -4,10 +4,12 @@ use std::marker::PhantomData;
 
 use domain::credit::CreditEvent;
 use domain::email::EmailEvent;
+use domain::projection::ReadModelEvent;
+use domain::search_settings::SearchSettingsEvent;
 use domain::sku::SkuEvent;
 use eventstore::Recorded;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::columns::{Columns, columns};
 use super::fields::{self, Fields};
@@ -56,6 +58,8 @@ pub(crate) fn folding(aggregate_type: &str) -> Option<&'static dyn Folding> {
         "sku" => &Facts::<SkuEvent>::NEW,
         "email" => &Facts::<EmailEvent>::NEW,
         "credit" => &Facts::<CreditEvent>::NEW,
+        "search_settings" => &Facts::<SearchSettingsEvent>::NEW,
+        "projection" => &Facts::<ReadModelEvent>::NEW,
         _ => return None,
     })
 }
@@ -182,11 +186,11 @@ impl<E> Facts<E> {
 
 /// An event that says what holds since.
 trait Fact: for<'de> Deserialize<'de> + 'static {
-    fn since(self) -> Map<String, Value>;
+    fn since(self, before: Map<String, Value>) -> Map<String, Value>;
 }
 
 impl Fact for SkuEvent {
-    fn since(self) -> Map<String, Value> {
+    fn since(self, _before: Map<String, Value>) -> Map<String, Value> {
         match self {
             Self::SkuClaimed { product_id } => one("product_id", product_id.to_string()),
             Self::SkuReleased { .. } => Map::new(),
@@ -195,7 +199,7 @@ impl Fact for SkuEvent {
 }
 
 impl Fact for EmailEvent {
-    fn since(self) -> Map<String, Value> {
+    fn since(self, _before: Map<String, Value>) -> Map<String, Value> {
         match self {
             Self::EmailClaimed { user_id } => one("user_id", user_id.to_string()),
             Self::EmailReleased { .. } => Map::new(),
@@ -204,7 +208,7 @@ impl Fact for EmailEvent {
 }
 
 impl Fact for CreditEvent {
-    fn since(self) -> Map<String, Value> {
+    fn since(self, _before: Map<String, Value>) -> Map<String, Value> {
         match self {
             Self::CreditIssued(credit) => match serde_json::to_value(credit) {
                 Ok(Value::Object(members)) => members,
@@ -212,6 +216,52 @@ impl Fact for CreditEvent {
             },
         }
     }
+}
+
+impl Fact for SearchSettingsEvent {
+    fn since(self, mut facts: Map<String, Value>) -> Map<String, Value> {
+        match self {
+            Self::SearchSettingsChanged { synonyms, stop_words } => {
+                if let Some(synonyms) = synonyms {
+                    facts.insert("synonyms".to_owned(), json!(synonyms));
+                }
+                if let Some(stop_words) = stop_words {
+                    facts.insert("stop_words".to_owned(), json!(stop_words));
+                }
+            }
+            Self::SearchRuleCreated(rule) => change_list(&mut facts, "rules", |rules| rules.push(json!(rule))),
+            Self::SearchRuleDeleted { rule_id } => {
+                let id = json!(rule_id);
+                change_list(&mut facts, "rules", |rules| rules.retain(|rule| rule["rule_id"] != id));
+            }
+        }
+        facts
+    }
+}
+
+impl Fact for ReadModelEvent {
+    fn since(self, mut facts: Map<String, Value>) -> Map<String, Value> {
+        match self {
+            Self::ParkedEventsRetried { applied, .. } => {
+                let before = facts.get("retried").and_then(Value::as_u64).unwrap_or_default();
+                facts.insert("retried".to_owned(), before.saturating_add(applied).into());
+            }
+            Self::ParkedEventSkipped(skipped) => {
+                change_list(&mut facts, "skipped", |ids| ids.push(skipped.event_id.into()));
+            }
+        }
+        facts
+    }
+}
+
+/// Changes the list of this name, which is empty at first.
+fn change_list(facts: &mut Map<String, Value>, name: &str, change: impl FnOnce(&mut Vec<Value>)) {
+    let mut values = match facts.remove(name) {
+        Some(Value::Array(values)) => values,
+        _ => Vec::new(),
+    };
+    change(&mut values);
+    facts.insert(name.to_owned(), values.into());
 }
 
 fn one(name: &str, value: String) -> Map<String, Value> {
@@ -246,7 +296,8 @@ impl<E: Fact> Folding for Facts<E> {
 
 impl<E: Fact> State for FactState<E> {
     fn fold(&mut self, event: &Recorded) -> Result<(), eventstore::Error> {
-        self.facts = event.decode::<E>()?.since();
+        let decoded: E = event.decode()?;
+        self.facts = decoded.since(std::mem::take(&mut self.facts));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use proto::v1::{ListEventsReply, ListEventsRequest};
 use serde::Serialize;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::explain::explain;
@@ -67,9 +67,9 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         occurred: Times::new(request.occurred)?,
     };
     let page = LIST.page(request.page, &request.sort, &filter)?;
-    let freshness = query.fresh(request.context.as_ref(), &["audit"]).await?;
-
-    let rows = rows(query, &filter, &page).await?;
+    let (asked, beside) = (&filter, &page);
+    let read = |pool: PgPool| async move { rows(&pool, asked, beside).await };
+    let (rows, freshness) = query.read(request.context.as_ref(), &["audit"], read).await?;
     let (mut events, page) = page.finish(rows, Into::into);
     explain(query, &mut events).await?;
     Ok(ListEventsReply {
@@ -80,9 +80,9 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
 }
 
 /// The page's rows. They are found in the timeline first, so that only they are looked up in the log.
-async fn rows(query: &Query, filter: &Filter, page: &Page<EventRow>) -> Result<Vec<EventRow>, Error> {
+async fn rows(pool: &PgPool, filter: &Filter, page: &Page<EventRow>) -> Result<Vec<EventRow>, Error> {
     if filter.field.is_empty() {
-        return fetch(query, page, |sql| {
+        return fetch(pool, page, |sql| {
             sql.push("SELECT a.* FROM audit a WHERE TRUE");
             filter.push(sql);
             page.push(sql);
@@ -90,7 +90,7 @@ async fn rows(query: &Query, filter: &Filter, page: &Page<EventRow>) -> Result<V
         .await;
     }
     // A field that often changes has changed lately: the page is full after a short walk along the timeline.
-    let lately = fetch(query, page, |sql| {
+    let lately = fetch(pool, page, |sql| {
         sql.push("SELECT a.* FROM (SELECT a.* FROM audit a WHERE TRUE");
         filter.push(sql);
         page.push_condition(sql);
@@ -105,7 +105,7 @@ async fn rows(query: &Query, filter: &Filter, page: &Page<EventRow>) -> Result<V
         return Ok(lately);
     }
     // One that rarely does is found by its index. As a whole, because the planner would hope in vain to meet it on the timeline.
-    fetch(query, page, |sql| {
+    fetch(pool, page, |sql| {
         sql.push("SELECT a.* FROM (WITH found AS MATERIALIZED (SELECT a.* FROM audit a WHERE TRUE");
         filter.push(sql);
         filter.push_field(sql);
@@ -118,7 +118,7 @@ async fn rows(query: &Query, filter: &Filter, page: &Page<EventRow>) -> Result<V
 }
 
 async fn fetch(
-    query: &Query,
+    pool: &PgPool,
     page: &Page<EventRow>,
     places: impl FnOnce(&mut QueryBuilder<'_, Postgres>),
 ) -> Result<Vec<EventRow>, Error> {
@@ -127,7 +127,7 @@ async fn fetch(
     places(&mut sql);
     sql.push(") a JOIN events e ON e.lane = a.lane AND e.position = a.position");
     page.push_order(&mut sql);
-    let rows = sql.build().fetch_all(query.pool()).await?;
+    let rows = sql.build().fetch_all(pool).await?;
     rows.iter().map(EventRow::read).collect()
 }
 

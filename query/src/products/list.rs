@@ -80,8 +80,11 @@ pub(crate) struct Filter {
 pub(super) async fn list(query: &Query, request: ListProductsRequest) -> Result<ListProductsReply, Error> {
     let filter = Filter::new(&request)?;
     check_sort(&request.sort)?;
-    let freshness = query.fresh(request.context.as_ref(), models(&request.sort)).await?;
-    let (products, page) = page(query.pool(), &request, &filter, 0).await?;
+    let (asked, chosen) = (&request, &filter);
+    let read = |pool: PgPool| async move { page(&pool, asked, chosen, 0).await };
+    let ((products, page), freshness) = query
+        .read(request.context.as_ref(), models(&request.sort), read)
+        .await?;
     Ok(ListProductsReply {
         products,
         page: Some(page),

@@ -1,16 +1,20 @@
 //! `ProductQuery`: the catalogue.
 
 mod get;
+mod get_many;
 pub(crate) mod list;
 mod row;
-mod search;
+pub(crate) mod search;
 
 use proto::v1::product_query_server::ProductQuery;
-use proto::v1::{GetProductReply, GetProductRequest, ListProductsReply, ListProductsRequest};
+use proto::v1::{
+    GetProductReply, GetProductRequest, GetProductsReply, GetProductsRequest, ListProductsReply, ListProductsRequest,
+};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
 use crate::error::Error;
+pub(crate) use row::status_name;
 
 pub(crate) use row::ProductRow;
 
@@ -21,6 +25,10 @@ const MODELS: &[&str] = &["products", "stock"];
 impl ProductQuery for Query {
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<GetProductReply>, Status> {
         Ok(Response::new(get::get(self, request.into_inner()).await?))
+    }
+
+    async fn get_products(&self, request: Request<GetProductsRequest>) -> Result<Response<GetProductsReply>, Status> {
+        Ok(Response::new(get_many::get_many(self, request.into_inner()).await?))
     }
 
     async fn list_products(

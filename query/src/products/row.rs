@@ -127,7 +127,7 @@ fn status(cells: &Cells<'_>) -> Result<ProductStatus, Error> {
 }
 
 /// The status as the read model writes it; `None` for none.
-pub(super) fn status_name(status: ProductStatus) -> Option<&'static str> {
+pub(crate) fn status_name(status: ProductStatus) -> Option<&'static str> {
     match status {
         ProductStatus::Unspecified => None,
         ProductStatus::Draft => Some("draft"),

@@ -24,7 +24,7 @@ fn contains(word: &str) -> String {
 }
 
 /// Everything below the category at `path`, itself not.
-pub(super) fn below(path: &str) -> String {
+pub(crate) fn below(path: &str) -> String {
     format!("{}/%", escape(path))
 }
 

@@ -35,8 +35,21 @@ async fn ask(shop: &Shop, request: SalesRequest) -> SalesReply {
 fn lines(rows: &[SalesRow]) -> Vec<String> {
     let line = |row: &SalesRow| {
         let (period, key, label, name) = (&row.period, &row.key, &row.label, &row.name);
-        let numbers = [row.orders, row.units, row.gross, row.discounts, row.credits, row.credited_units, row.net, row.tax];
-        format!("{period}|{key}|{label}|{name}|{} {}", row.currency, numbers.map(|number| number.to_string()).join(" "))
+        let numbers = [
+            row.orders,
+            row.units,
+            row.gross,
+            row.discounts,
+            row.credits,
+            row.credited_units,
+            row.net,
+            row.tax,
+        ];
+        format!(
+            "{period}|{key}|{label}|{name}|{} {}",
+            row.currency,
+            numbers.map(|number| number.to_string()).join(" ")
+        )
     };
     rows.iter().map(line).collect()
 }
@@ -62,16 +75,29 @@ async fn every_interval_of_every_currency_has_a_row_without_grouping(pool: PgPoo
         "2024-01-03||||GBP 0 0 0 0 700 1 -700 -100",
     ];
     assert_eq!(lines(&reply.rows), expected);
-    assert_eq!(lines(&reply.totals), ["||||EUR 1 0 900 0 0 0 900 0", "||||GBP 2 6 6000 200 700 1 5100 200"]);
+    assert_eq!(
+        lines(&reply.totals),
+        ["||||EUR 1 0 900 0 0 0 900 0", "||||GBP 2 6 6000 200 700 1 5100 200"]
+    );
     let only = |currency: &str| SalesRequest {
         currency: currency.to_owned(),
         ..days.clone()
     };
     let reply = ask(&shop, only("EUR")).await;
-    assert_eq!((reply.rows.len(), lines(&reply.totals)), (3, vec!["||||EUR 1 0 900 0 0 0 900 0".to_owned()]));
+    assert_eq!(
+        (reply.rows.len(), lines(&reply.totals)),
+        (3, vec!["||||EUR 1 0 900 0 0 0 900 0".to_owned()])
+    );
     let reply = ask(&shop, only("USD")).await;
-    assert_eq!((reply.rows.len(), lines(&reply.totals)), (3, vec!["||||USD 0 0 0 0 0 0 0 0".to_owned()]));
-    let reply = ask(&shop, report(SalesInterval::Day, SalesGroup::None, "2025-01-01", "2025-01-04")).await;
+    assert_eq!(
+        (reply.rows.len(), lines(&reply.totals)),
+        (3, vec!["||||USD 0 0 0 0 0 0 0 0".to_owned()])
+    );
+    let reply = ask(
+        &shop,
+        report(SalesInterval::Day, SalesGroup::None, "2025-01-01", "2025-01-04"),
+    )
+    .await;
     assert_eq!((reply.rows.len(), reply.totals.len()), (0, 0));
 }
 
@@ -86,7 +112,10 @@ async fn groups_are_named_and_ordered_and_totals_count_an_order_once(pool: PgPoo
         "2024-01-01|p1|MUG-1|Mug|GBP 2 4 3000 200 700 1 2100 200",
     ];
     assert_eq!(lines(&reply.rows), expected);
-    assert_eq!(lines(&reply.totals), ["||||EUR 1 0 900 0 0 0 900 0", "||||GBP 2 6 6000 200 700 1 5100 200"]);
+    assert_eq!(
+        lines(&reply.totals),
+        ["||||EUR 1 0 900 0 0 0 900 0", "||||GBP 2 6 6000 200 700 1 5100 200"]
+    );
     let sorted = SalesRequest {
         sort: "-units".to_owned(),
         currency: "GBP".to_owned(),
@@ -96,7 +125,10 @@ async fn groups_are_named_and_ordered_and_totals_count_an_order_once(pool: PgPoo
     let reply = ask(&shop, sorted).await;
     assert_eq!(
         lines(&reply.rows),
-        ["2024-01-01|p1|MUG-1|Mug|GBP 2 4 3000 200 700 1 2100 200", "2024-01-01||||GBP 1 2 3000 0 0 0 3000 0"]
+        [
+            "2024-01-01|p1|MUG-1|Mug|GBP 2 4 3000 200 700 1 2100 200",
+            "2024-01-01||||GBP 1 2 3000 0 0 0 3000 0"
+        ]
     );
     assert!(reply.rows[1].other);
 }
@@ -113,22 +145,75 @@ async fn sums_and_entries_say_the_same(pool: PgPool) {
     let key = |text: &str| Some(text.to_owned());
     for (filter, by_order_date, expected) in [
         // From sums.
-        (SalesFilter { country: key("France"), ..Default::default() }, false, "1 5 5000 200 700 1 4100 200"),
-        (SalesFilter { category: key("kitchen"), ..Default::default() }, false, "2 4 3000 200 700 1 2100 200"),
-        (SalesFilter { customer_type: "returning".to_owned(), ..Default::default() }, false, "1 1 1000 0 0 0 1000 0"),
-        // From entries.
-        (SalesFilter { customer: key("c1"), ..Default::default() }, false, "2 6 6000 200 700 1 5100 200"),
-        (SalesFilter { product: key("p1"), ..Default::default() }, true, "2 4 3000 200 700 1 2100 200"),
         (
-            SalesFilter { country: key("France"), category: key("kitchen"), ..Default::default() },
+            SalesFilter {
+                country: key("France"),
+                ..Default::default()
+            },
+            false,
+            "1 5 5000 200 700 1 4100 200",
+        ),
+        (
+            SalesFilter {
+                category: key("kitchen"),
+                ..Default::default()
+            },
+            false,
+            "2 4 3000 200 700 1 2100 200",
+        ),
+        (
+            SalesFilter {
+                customer_type: "returning".to_owned(),
+                ..Default::default()
+            },
+            false,
+            "1 1 1000 0 0 0 1000 0",
+        ),
+        // From entries.
+        (
+            SalesFilter {
+                customer: key("c1"),
+                ..Default::default()
+            },
+            false,
+            "2 6 6000 200 700 1 5100 200",
+        ),
+        (
+            SalesFilter {
+                product: key("p1"),
+                ..Default::default()
+            },
+            true,
+            "2 4 3000 200 700 1 2100 200",
+        ),
+        (
+            SalesFilter {
+                country: key("France"),
+                category: key("kitchen"),
+                ..Default::default()
+            },
             false,
             "1 3 2000 200 700 1 1100 200",
         ),
-        (SalesFilter { category: key("kitchen"), country: key(""), ..Default::default() }, true, "1 1 1000 0 0 0 1000 0"),
+        (
+            SalesFilter {
+                category: key("kitchen"),
+                country: key(""),
+                ..Default::default()
+            },
+            true,
+            "1 1 1000 0 0 0 1000 0",
+        ),
     ] {
         let reply = ask(&shop, only(SalesGroup::None, filter.clone(), by_order_date)).await;
         assert_eq!(lines(&reply.totals), [format!("||||GBP {expected}")], "{filter:?}");
-        for group in [SalesGroup::Product, SalesGroup::Category, SalesGroup::Country, SalesGroup::Customer, SalesGroup::CustomerType] {
+        for group in [
+            SalesGroup::Product,
+            SalesGroup::Category,
+            SalesGroup::Country,
+            SalesGroup::Customer,
+            SalesGroup::CustomerType,
+        ] {
             let reply = ask(&shop, only(group, filter.clone(), by_order_date)).await;
             let sum: i64 = reply.rows.iter().map(|row| row.net).sum();
             assert_eq!(sum, reply.totals[0].net, "{group:?} {filter:?}");

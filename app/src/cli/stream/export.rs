@@ -16,7 +16,7 @@ use crate::stream::TYPES;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Type of the aggregate: product, stock, order, credit, sku, user or email
+    /// Type of the aggregate
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
     aggregate: String,
     /// Id of the aggregate; the stock of a product has the product's id

@@ -11,6 +11,10 @@ const NO_ORDER: &str = "ord_0198c0de-0000-7000-8000-000000000001";
 /// Method and path of an operation, and requests to it.
 type Operation = (&'static str, &'static str, Vec<Request>);
 
+fn new_export() -> Value {
+    json!({"report": "sales", "params": {"from": "2024-01-01", "to": "2033-01-01", "interval": "year"}, "format": "csv"})
+}
+
 struct Shop {
     admin: Client,
     public: Client,
@@ -18,9 +22,13 @@ struct Shop {
     product: String,
     order: String,
     everything: String,
+    /// What led to the order.
+    correlation: String,
     /// Sealed already.
     event: String,
     parked: Vec<String>,
+    /// Done.
+    export: String,
 }
 
 impl Shop {
@@ -47,9 +55,23 @@ impl Shop {
         let _ = admin.get(report).after(&everything).await.ok(200);
         let parked = admin.get("/v1/projections/parked").await.ok(200);
         let parked = parked.each("id").into_iter().map(ToOwned::to_owned).collect();
+        let export = admin
+            .post("/v1/exports")
+            .json(new_export())
+            .await
+            .ok(202)
+            .id()
+            .to_owned();
+        e2e::wait_until("an export to be done", e2e::PATIENCE, || {
+            let file = admin.get(format!("/v1/exports/{export}/file"));
+            async move { (file.await.status() == 200).then_some(()) }
+        })
+        .await;
         Shop {
             parked,
+            export,
             everything,
+            correlation: order.header("x-correlation-id").unwrap().to_owned(),
             admin,
             public: system.anonymous(),
             ann,
@@ -115,7 +137,21 @@ impl Shop {
             (
                 "get",
                 "/v1/products/{id}/stock",
-                vec![public.get(format!("{one}/stock"))],
+                vec![
+                    public.get(format!("{one}/stock")),
+                    public.get(format!("{one}/stock?as_of={}", self.everything)),
+                    public.get(format!("{one}/stock?as_of=2001-01-01")),
+                    public.get(format!("{one}/stock?as_of=2999-01-01")),
+                ],
+            ),
+            (
+                "get",
+                "/v1/stock",
+                vec![
+                    admin.get("/v1/stock?limit=1").after(&self.everything),
+                    ann.get("/v1/stock"),
+                    admin.get("/v1/stock").header("if-none-match", "*"),
+                ],
             ),
             ("patch", "/v1/products/{id}", patched),
         ]
@@ -209,6 +245,52 @@ impl Shop {
         ]
     }
 
+    fn exports(&self) -> Vec<Operation> {
+        let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
+        let one = format!("/v1/exports/{}", self.export);
+        let file = || admin.get(format!("{one}/file"));
+        let behind = "/v1/reports/sales/orders?from=2024-01-01&to=2033-01-01";
+        let drilled = vec![
+            admin.get(behind),
+            admin.get(format!("{behind}&format=pdf")),
+            admin.get("/v1/reports/sales/orders"),
+            ann.get(behind),
+        ];
+        let start = |who: &Client, body: Value| who.post("/v1/exports").json(body);
+        let started = vec![
+            start(admin, new_export()),
+            start(admin, json!({})),
+            start(ann, new_export()),
+            start(public, new_export()),
+        ];
+        let files = vec![
+            file(),
+            file().header("range", "bytes=0-3"),
+            file().header("range", "bytes=999999999-"),
+            public.get(format!("{one}/file")),
+        ];
+        vec![
+            ("get", "/v1/reports/sales/orders", drilled),
+            ("post", "/v1/exports", started),
+            (
+                "get",
+                "/v1/exports",
+                vec![admin.get("/v1/exports?limit=1"), public.get("/v1/exports")],
+            ),
+            (
+                "get",
+                "/v1/exports/{id}",
+                vec![admin.get(&one), admin.get("/v1/exports/x"), ann.get(&one)],
+            ),
+            ("get", "/v1/exports/{id}/file", files),
+            (
+                "delete",
+                "/v1/exports/{id}",
+                vec![ann.delete(&one), admin.delete(&one), admin.delete(&one)],
+            ),
+        ]
+    }
+
     fn others(&self) -> Vec<Operation> {
         let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
         let report = "/v1/reports/sales?from=2024-01-01&to=2033-01-01&interval=month";
@@ -236,6 +318,17 @@ impl Shop {
                 "get",
                 "/v1/audit",
                 vec![admin.get("/v1/audit?limit=3").after(&self.everything)],
+            ),
+            (
+                "get",
+                "/v1/audit/requests/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/audit/requests/{}", self.correlation))
+                        .after(&self.everything),
+                    admin.get("/v1/audit/requests/unknown"),
+                    ann.get("/v1/audit/requests/unknown"),
+                ],
             ),
             (
                 "get",
@@ -277,7 +370,30 @@ impl Shop {
                 ],
             ),
             ("post", "/v1/auth/login", logins),
-            ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
+            (
+                "get",
+                "/v1/users",
+                vec![admin.get("/v1/users").after(&self.everything), ann.get("/v1/users")],
+            ),
+            (
+                "get",
+                "/v1/users/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/users/{}", ann.user_id()))
+                        .after(&self.everything),
+                    admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/me",
+                vec![
+                    ann.get("/v1/me"),
+                    ann.get("/v1/me?as_of=2001-01-01"),
+                    public.get("/v1/me"),
+                ],
+            ),
             plain("/.well-known/jwks.json"),
             plain("/healthz"),
             plain("/readyz"),
@@ -298,6 +414,7 @@ async fn every_operation_answers_as_documented() {
         shop.changes(),
         shop.orders(),
         shop.operations(),
+        shop.exports(),
         shop.others(),
     ] {
         for (method, path, requests) in operations {

@@ -12,7 +12,7 @@ fn outline(commands: &Value) -> String {
         let events: Vec<String> = list(&command["events"])
             .iter()
             .map(|event| {
-                let name = event["event_type"].as_str().unwrap();
+                let name = event["event"]["event_type"].as_str().unwrap();
                 match list(&event["reactions"]).is_empty() {
                     true => name.to_owned(),
                     false => format!("{name}<{}>", outline(&event["reactions"])),
@@ -82,7 +82,7 @@ async fn a_request_leads_to_its_commands_and_these_to_their_events() {
             &json!("ann@customers.example")
         )
     );
-    let event = &request["commands"][0]["events"][0];
+    let event = &request["commands"][0]["events"][0]["event"];
     assert_eq!(event["aggregate_id"], placed.id());
     assert!(!event["changes"].as_array().unwrap().is_empty());
     assert_eq!(by_request["truncated"], false);
@@ -165,7 +165,7 @@ async fn what_the_system_does_later_hangs_under_the_event_that_it_reacts_to() {
         (&reaction["actor"]["id"], &reaction["caused_by"]),
         (
             &json!("system:reservations"),
-            &request["commands"][0]["events"][0]["event_id"]
+            &request["commands"][0]["events"][0]["event"]["event_id"]
         )
     );
     let by_request = admin.get("/v1/audit/requests/died").await.ok(200);

@@ -104,7 +104,10 @@ async fn filters_choose_and_combine() {
         ("attr.colour=white&attr.colour=grey", vec!["A-2", "A-3"]),
         ("category=travel&category=kitchenware", vec!["B-1", "C-1", "C_2"]),
         ("attr.fragile=true", vec!["A-1", "C-1"]),
-        ("attr.colour=red&q=mug&category=travel&min_price=1&currency=EUR", vec!["C-1"]),
+        (
+            "attr.colour=red&q=mug&category=travel&min_price=1&currency=EUR",
+            vec!["C-1"],
+        ),
     ] {
         let page = public
             .get(format!("/v1/products?{query}"))
@@ -166,11 +169,11 @@ async fn filters_choose_and_combine() {
                 .refused_for(400, "invalid_parameter", &[(field, code)]);
     }
     let long = "a".repeat(513);
-    let _ = public.get(format!("/v1/products?q={long}")).await.refused_for(
-        400,
-        "invalid_parameter",
-        &[("q", "too_long")],
-    );
+    let _ =
+        public
+            .get(format!("/v1/products?q={long}"))
+            .await
+            .refused_for(400, "invalid_parameter", &[("q", "too_long")]);
 }
 
 fn compare(left: &Value, right: &Value) -> Ordering {

@@ -27,20 +27,30 @@ async fn check(system: &System, admin: &Client) {
     assert_eq!(page.each("sku"), ["M-2"]);
     let next = page["next_cursor"].as_str().unwrap();
     let next = public
-        .get(format!("/v1/products?q=mug&facets=category,price&highlight=true&sort=relevance&limit=1&cursor={next}"))
+        .get(format!(
+            "/v1/products?q=mug&facets=category,price&highlight=true&sort=relevance&limit=1&cursor={next}"
+        ))
         .await
         .ok(200);
     assert_eq!(next.each("sku"), ["M-1"]);
     let suggested = public.get("/v1/products/suggest?q=mu").await.ok(200);
     assert_eq!(
-        (suggested.items().len(), &suggested["answered_by"], suggested.header("search-degraded")),
+        (
+            suggested.items().len(),
+            &suggested["answered_by"],
+            suggested.header("search-degraded")
+        ),
         (2, &json!("database"), Some("true"))
     );
     let plain = public.get("/v1/products").await.ok(200);
     assert_eq!((plain.items().len(), plain.header("search-degraded")), (3, None));
     let ready = public.get("/readyz").await.ok(200);
     assert_eq!(
-        (&ready["status"], &ready["checks"]["search"], &ready["degraded"][0]["part"]),
+        (
+            &ready["status"],
+            &ready["checks"]["search"],
+            &ready["degraded"][0]["part"]
+        ),
         (&json!("ready"), &json!("degraded"), &json!("search"))
     );
     wait_until("the figures", PATIENCE, async || {

@@ -32,10 +32,17 @@ async fn words_find_products() {
         ("q=mug&currency=EUR", vec![]),
         ("q=mug&sku=M-2", vec!["M-2"]),
         ("q=mug&sku=K-1", vec![]),
-        ("facets=category&category=travel&category=kitchen/plates", vec!["A-1", "B-1", "B-2", "P-1"]),
+        (
+            "facets=category&category=travel&category=kitchen/plates",
+            vec!["A-1", "B-1", "B-2", "P-1"],
+        ),
         ("facets=category&category=kitch", vec![]),
     ] {
-        let page = public.get(format!("/v1/products?{query}")).after(&everything).await.ok(200);
+        let page = public
+            .get(format!("/v1/products?{query}"))
+            .after(&everything)
+            .await
+            .ok(200);
         assert_eq!(sorted_skus(&page), expected, "{query}");
         assert_eq!(page["total"], expected.len(), "{query}");
     }
@@ -48,7 +55,10 @@ async fn words_find_products() {
     // Without words there is nothing to search: the database lists, newest first.
     for query in ["", "q=", "q=%20", "sort=price", "category=kitchen"] {
         let page = public.get(format!("/v1/products?{query}")).await.ok(200);
-        assert_eq!((&page["answered_by"], page.header("search-degraded")), (&json!("database"), None));
+        assert_eq!(
+            (&page["answered_by"], page.header("search-degraded")),
+            (&json!("database"), None)
+        );
     }
     let all = public.get("/v1/products?sort=relevance").await.ok(200);
     assert_eq!(skus(&all).first(), Some(&"A-1"), "no words: the newest first");
@@ -64,7 +74,11 @@ async fn a_query_that_finds_nothing_is_corrected() {
         .await
         .ok(200);
     assert!(page.items().is_empty(), "{page:?}");
-    assert_eq!((&page["total"], &page["correction"]), (&json!(0), &json!("enamel")), "{page:?}");
+    assert_eq!(
+        (&page["total"], &page["correction"]),
+        (&json!(0), &json!("enamel")),
+        "{page:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +117,12 @@ async fn suggestions_come_while_one_types() {
     let answer = public.get("/v1/products/suggest?q=mu&limit=2").await.ok(200);
     assert_eq!((answer.items().len(), &answer["total"]), (2, &json!(3)), "{answer:?}");
     let first = &answer.items()[0];
-    assert!(first["highlight"]["name"].as_str().is_some_and(|name| name.contains("<mark>")), "{answer:?}");
+    assert!(
+        first["highlight"]["name"]
+            .as_str()
+            .is_some_and(|name| name.contains("<mark>")),
+        "{answer:?}"
+    );
     for member in ["id", "sku", "name", "category", "price", "in_stock"] {
         assert!(first.get(member).is_some(), "{member}: {answer:?}");
     }
@@ -151,9 +170,18 @@ async fn every_order_leads_to_the_last_page_and_back() {
         ("-created_at", None),
         // Orders that the engine does not keep.
         ("-name", None),
-        ("created_at", Some(vec!["M-1", "M-2", "M-3", "P-1", "K-1", "B-1", "B-2", "T-1", "A-1"])),
-        ("sku", Some(vec!["A-1", "B-1", "B-2", "K-1", "M-1", "M-2", "M-3", "P-1", "T-1"])),
-        ("-updated_at", Some(vec!["A-1", "T-1", "B-2", "B-1", "K-1", "P-1", "M-3", "M-2", "M-1"])),
+        (
+            "created_at",
+            Some(vec!["M-1", "M-2", "M-3", "P-1", "K-1", "B-1", "B-2", "T-1", "A-1"]),
+        ),
+        (
+            "sku",
+            Some(vec!["A-1", "B-1", "B-2", "K-1", "M-1", "M-2", "M-3", "P-1", "T-1"]),
+        ),
+        (
+            "-updated_at",
+            Some(vec!["A-1", "T-1", "B-2", "B-1", "K-1", "P-1", "M-3", "M-2", "M-1"]),
+        ),
         ("sold", None),
     ] {
         let path = format!("/v1/products?facets=in_stock&sort={sort}&limit=4");
@@ -177,7 +205,10 @@ async fn every_order_leads_to_the_last_page_and_back() {
         let first = format!("{path}&cursor={}", page["prev_cursor"].as_str().unwrap());
         let page = public.get(&first).await.ok(200);
         assert_eq!(page.each("sku"), all[..4], "{sort}: the first page again");
-        assert!(page["prev_cursor"].is_null() && !page["next_cursor"].is_null(), "{sort}: {page:?}");
+        assert!(
+            page["prev_cursor"].is_null() && !page["next_cursor"].is_null(),
+            "{sort}: {page:?}"
+        );
         let keys: Vec<i64> = all.iter().map(|sku| price(sku)).collect();
         match sort {
             "price" => assert!(keys.is_sorted(), "{keys:?}"),
@@ -191,7 +222,11 @@ async fn every_order_leads_to_the_last_page_and_back() {
     let cancelled = admin.cancel(ordered.id()).await.ok(200);
     let other = admin.order(&[(&board, 1)]).await.ok(201);
     let _ = public.get("/v1/products?sort=-sold").seeing(&cancelled).await.ok(200);
-    let page = public.get("/v1/products?sort=-sold&limit=1").seeing(&other).await.ok(200);
+    let page = public
+        .get("/v1/products?sort=-sold&limit=1")
+        .seeing(&other)
+        .await
+        .ok(200);
     assert_eq!(skus(&page), ["K-1"]);
 }
 
@@ -246,7 +281,11 @@ async fn wrong_parameters_are_told() {
         ("q=mug&sort=-relevance", "sort", "unknown"),
         ("q=mug&sort=colour", "sort", "unknown"),
         ("q=mug&highlight=maybe", "highlight", "invalid_type"),
-        ("q=mug&min_price=2&max_price=1&currency=GBP", "max_price", "out_of_range"),
+        (
+            "q=mug&min_price=2&max_price=1&currency=GBP",
+            "max_price",
+            "out_of_range",
+        ),
         ("q=mug&min_price=2", "currency", "required"),
         ("q=mug&currency=pounds&min_price=1", "currency", "invalid_format"),
         ("q=a&q=b", "q", "duplicate_parameter"),
@@ -255,12 +294,29 @@ async fn wrong_parameters_are_told() {
         ("q=mug&page=2", "page", "unknown_parameter"),
     ] {
         let answer = public.get(format!("/v1/products?{query}")).await;
-        assert_eq!((answer.status(), &answer["code"]), (400, &json!("invalid_parameter")), "{query}");
+        assert_eq!(
+            (answer.status(), &answer["code"]),
+            (400, &json!("invalid_parameter")),
+            "{query}"
+        );
         let blamed = answer.fields();
-        assert!(blamed.contains(&(field.to_owned(), code.to_owned())), "{query}: {blamed:?}");
+        assert!(
+            blamed.contains(&(field.to_owned(), code.to_owned())),
+            "{query}: {blamed:?}"
+        );
     }
     // What people type is never wrong.
-    for typed in ["%22", "AND+OR+NOT", "%2Bmug+-steel", "name%3Amug", "(", "*", "%F0%9F%A5%B3", "%E2%80%8F", "'+OR+1%3D1"] {
+    for typed in [
+        "%22",
+        "AND+OR+NOT",
+        "%2Bmug+-steel",
+        "name%3Amug",
+        "(",
+        "*",
+        "%F0%9F%A5%B3",
+        "%E2%80%8F",
+        "'+OR+1%3D1",
+    ] {
         let _ = public.get(format!("/v1/products?q={typed}")).await.ok(200);
         let _ = public.get(format!("/v1/products/suggest?q={typed}")).await.ok(200);
     }
@@ -283,8 +339,15 @@ async fn only_what_is_for_sale_is_found_by_visitors() {
     assert_eq!(sorted_skus(&found), ["M-2", "M-3"]);
     let found = admin.get("/v1/products?q=mug&status=archived").await.ok(200);
     assert_eq!(skus(&found), ["M-2"]);
-    let found = admin.get("/v1/products?q=mug&deleted=true").seeing(&deleted).await.ok(200);
-    assert_eq!((found.each("sku"), &found["answered_by"]), (vec!["M-1"], &json!("database")));
+    let found = admin
+        .get("/v1/products?q=mug&deleted=true")
+        .seeing(&deleted)
+        .await
+        .ok(200);
+    assert_eq!(
+        (found.each("sku"), &found["answered_by"]),
+        (vec!["M-1"], &json!("database"))
+    );
     let _ = public
         .get("/v1/products?q=mug&status=archived")
         .await

@@ -10,7 +10,10 @@ use sqlx::PgPool;
 use super::shop::{fill, id_of, searching, shop, skus, sorted_skus};
 
 async fn build(pool: &PgPool) -> i64 {
-    sqlx::query_scalar("SELECT max(build) FROM search_index").fetch_one(pool).await.unwrap()
+    sqlx::query_scalar("SELECT max(build) FROM search_index")
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }
 
 /// Asks for a rebuild, as `tillroll rebuild search` does, and waits for it.
@@ -37,7 +40,11 @@ async fn a_search_sees_ones_own_writes() {
         let word = format!("widget{}", char::from(b'a' + round));
         let body = json!({"name": word, "sku": format!("W-{round}"), "price": {"amount": 1, "currency": "GBP"}, "status": "active"});
         let created = admin.post("/v1/products").json(body).await.ok(201);
-        let found = public.get(format!("/v1/products?q={word}")).seeing(&created).await.ok(200);
+        let found = public
+            .get(format!("/v1/products?q={word}"))
+            .seeing(&created)
+            .await
+            .ok(200);
         assert!(skus(&found).contains(&format!("W-{round}").as_str()), "{found:?}");
         let price = json!({"price": {"amount": 100 + round}});
         let changed = admin
@@ -59,7 +66,11 @@ async fn a_search_sees_ones_own_writes() {
             .ok(200);
         assert!(skus(&found).contains(&format!("W-{round}").as_str()), "{found:?}");
         let deleted = admin.delete(format!("/v1/products/{}", created.id())).await.ok(204);
-        let found = public.get(format!("/v1/products?q={word}")).seeing(&deleted).await.ok(200);
+        let found = public
+            .get(format!("/v1/products?q={word}"))
+            .seeing(&deleted)
+            .await
+            .ok(200);
         assert!(!skus(&found).contains(&format!("W-{round}").as_str()), "{found:?}");
     }
 }
@@ -71,15 +82,27 @@ async fn an_index_that_lags_is_waited_for_and_then_told() {
     let pool = system.pool();
     // As if the indexer did not come around: a mark that it never sees, because its row belongs to nobody's turn.
     let mut holding = pool.begin().await.unwrap();
-    sqlx::query("SELECT FROM search_index FOR UPDATE").execute(&mut *holding).await.unwrap();
-    sqlx::query("INSERT INTO search_dirty SELECT name, 'prod_x', nextval('search_marks'), lastval(), now() FROM search_index")
-        .execute(&pool)
+    sqlx::query("SELECT FROM search_index FOR UPDATE")
+        .execute(&mut *holding)
         .await
         .unwrap();
+    sqlx::query(
+        "INSERT INTO search_dirty SELECT name, 'prod_x', nextval('search_marks'), lastval(), now() FROM search_index",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     let path = "/v1/products?q=mug";
-    let token = |request: e2e::Request| request.header("consistency-token", &everything).header("consistency-wait", 50);
+    let token = |request: e2e::Request| {
+        request
+            .header("consistency-token", &everything)
+            .header("consistency-wait", 50)
+    };
     let _ = token(public.get(path)).await.refused(504, "read_model_behind");
-    let stale = token(public.get(path)).header("consistency-stale", "allow").await.ok(200);
+    let stale = token(public.get(path))
+        .header("consistency-stale", "allow")
+        .await
+        .ok(200);
     assert_eq!(stale.header("consistency-stale"), Some("true"));
     assert_eq!(sorted_skus(&stale), ["M-1", "M-2", "M-3"]);
     let plain = public.get(path).await.ok(200);
@@ -101,7 +124,11 @@ async fn what_happened_while_the_index_was_away_is_caught_up_with() {
     let database = system.shut_down().await;
 
     // Projected, but not indexed: nobody here has the index.
-    let away = System::options().on(&database).with("roles", "command,projector").start().await;
+    let away = System::options()
+        .on(&database)
+        .with("roles", "command,projector")
+        .start()
+        .await;
     let commands = proto::v1::product_command_client::ProductCommandClient::new(away.grpc());
     let context = || {
         Some(proto::v1::CommandContext {
@@ -170,7 +197,11 @@ async fn an_index_that_is_lost_is_noticed_and_filled_anew() {
             .after(&everything)
             .await
             .ok(200);
-        assert_eq!(found.items().len(), 3, "whoever answers, the answer is right: {found:?}");
+        assert_eq!(
+            found.items().len(),
+            3,
+            "whoever answers, the answer is right: {found:?}"
+        );
         (found["answered_by"] == "search").then_some(found)
     })
     .await;
@@ -229,11 +260,22 @@ async fn a_rebuild_goes_on_while_reads_and_writes_do() {
         .await
         .ok(200);
     let kept: Vec<String> = (0..20).map(|round| format!("N-{round}")).collect();
-    let mut kept: Vec<&str> = kept.iter().filter(|sku| !deleted.contains(sku)).map(String::as_str).collect();
+    let mut kept: Vec<&str> = kept
+        .iter()
+        .filter(|sku| !deleted.contains(sku))
+        .map(String::as_str)
+        .collect();
     kept.sort_unstable();
     assert_eq!(skus(&found), kept);
-    assert_eq!(found["total"], kept.len(), "nothing is in the index that is not in the shop");
-    let dirty: i64 = sqlx::query_scalar("SELECT count(*) FROM search_dirty").fetch_one(&pool).await.unwrap();
+    assert_eq!(
+        found["total"],
+        kept.len(),
+        "nothing is in the index that is not in the shop"
+    );
+    let dirty: i64 = sqlx::query_scalar("SELECT count(*) FROM search_dirty")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(dirty, 0);
 }
 
@@ -241,13 +283,19 @@ async fn a_rebuild_goes_on_while_reads_and_writes_do() {
 async fn an_index_that_nobody_uses_is_forgotten() {
     let (system, admin, _) = shop().await;
     let pool = system.pool();
-    sqlx::query("INSERT INTO search_index (name, engine, seen_at) VALUES ('gone', 'tantivy', now() - interval '1 day')")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO search_index (name, engine, seen_at) VALUES ('gone', 'tantivy', now() - interval '1 day')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     let _ = admin.post("/v1/products").json(product("X-1", 1)).await.ok(201);
     // The holder of any index tidies up when it starts.
-    let second = System::options().on(system.database()).with("roles", "query").start().await;
+    let second = System::options()
+        .on(system.database())
+        .with("roles", "query")
+        .start()
+        .await;
     wait_until("the index to be forgotten", PATIENCE, async || {
         let (rows, dirty): (i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM search_index WHERE name = 'gone'), (SELECT count(*) FROM search_dirty WHERE index_name = 'gone')",
@@ -258,7 +306,10 @@ async fn an_index_that_nobody_uses_is_forgotten() {
         (rows == 0 && dirty == 0).then_some(())
     })
     .await;
-    let indexes: i64 = sqlx::query_scalar("SELECT count(*) FROM search_index").fetch_one(&pool).await.unwrap();
+    let indexes: i64 = sqlx::query_scalar("SELECT count(*) FROM search_index")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(indexes, 2, "each process that searches has an index of its own");
     drop(second.shut_down().await);
 }
@@ -266,7 +317,12 @@ async fn an_index_that_nobody_uses_is_forgotten() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_state_of_search_shows_in_metrics() {
     let (system, _, everything) = shop().await;
-    let _ = system.anonymous().get("/v1/products?q=mug").after(&everything).await.ok(200);
+    let _ = system
+        .anonymous()
+        .get("/v1/products?q=mug")
+        .after(&everything)
+        .await
+        .ok(200);
     wait_until("the figures", PATIENCE, async || {
         let metrics = system.anonymous().get("/metrics").await.ok(200);
         [

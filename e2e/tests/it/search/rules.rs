@@ -18,7 +18,10 @@ async fn a_rule_pins_and_hides() {
         .json(json!({"query": "Mug ", "pinned": [plate], "hidden": [steel]}))
         .await
         .ok(201);
-    assert_eq!(created.header("location"), Some(format!("{RULES}/{}", created.id()).as_str()));
+    assert_eq!(
+        created.header("location"),
+        Some(format!("{RULES}/{}", created.id()).as_str())
+    );
     let read = admin
         .get(format!("{RULES}/{}", created.id()))
         .seeing(&created)
@@ -36,7 +39,10 @@ async fn a_rule_pins_and_hides() {
         assert_eq!(found["total"], 3);
     }
     let other = public.get("/v1/products?q=steel+mug").await.ok(200);
-    assert!(skus(&other).contains(&"M-2"), "other queries are not touched: {other:?}");
+    assert!(
+        skus(&other).contains(&"M-2"),
+        "other queries are not touched: {other:?}"
+    );
 
     let listed = admin.get(RULES).seeing(&created).await.ok(200);
     assert_eq!(listed.items(), [created.json().clone()]);
@@ -52,11 +58,11 @@ async fn a_rule_pins_and_hides() {
         .seeing(&deleted)
         .await
         .refused(404, "search_rule_not_found");
-    let _ = admin.delete(format!("{RULES}/nonsense")).await.refused(404, "search_rule_not_found");
-    let events = admin
-        .get("/v1/streams/search_settings/search_settings")
+    let _ = admin
+        .delete(format!("{RULES}/nonsense"))
         .await
-        .ok(200);
+        .refused(404, "search_rule_not_found");
+    let events = admin.get("/v1/streams/search_settings/search_settings").await.ok(200);
     assert_eq!(events.each("event_type"), ["SearchRuleCreated", "SearchRuleDeleted"]);
 }
 
@@ -70,12 +76,32 @@ async fn wrong_rules_are_told() {
         (json!({"query": " ", "pinned": [mug]}), "query", "required"),
         (json!({"query": "mug"}), "pinned", "required"),
         (json!({"query": "mug", "pinned": [unknown]}), "pinned[0]", "unknown"),
-        (json!({"query": "mug", "hidden": [mug, unknown]}), "hidden[1]", "unknown"),
-        (json!({"query": "mug", "pinned": ["M-1"]}), "pinned[0]", "invalid_format"),
-        (json!({"query": "mug", "pinned": [mug], "hidden": [mug]}), "pinned", "duplicate"),
-        (json!({"query": "mug", "pinned": vec![mug.clone(); 21]}), "pinned", "too_many"),
+        (
+            json!({"query": "mug", "hidden": [mug, unknown]}),
+            "hidden[1]",
+            "unknown",
+        ),
+        (
+            json!({"query": "mug", "pinned": ["M-1"]}),
+            "pinned[0]",
+            "invalid_format",
+        ),
+        (
+            json!({"query": "mug", "pinned": [mug], "hidden": [mug]}),
+            "pinned",
+            "duplicate",
+        ),
+        (
+            json!({"query": "mug", "pinned": vec![mug.clone(); 21]}),
+            "pinned",
+            "too_many",
+        ),
         (json!({"query": "mug", "pinned": [7]}), "pinned[0]", "invalid_type"),
-        (json!({"query": "mug", "pinned": [mug], "boost": 1}), "boost", "unknown_field"),
+        (
+            json!({"query": "mug", "pinned": [mug], "boost": 1}),
+            "boost",
+            "unknown_field",
+        ),
     ] {
         let answer = admin.post(RULES).json(body).await;
         let _ = answer.refused_for(422, "validation_failed", &[(field, code)]);
@@ -83,7 +109,10 @@ async fn wrong_rules_are_told() {
     let rule = json!({"query": "mug", "pinned": [mug]});
     let created = admin.post(RULES).json(rule.clone()).key("once").await.ok(201);
     let replayed = admin.post(RULES).json(rule.clone()).key("once").await.ok(201);
-    assert_eq!((replayed.json(), replayed.header("idempotent-replayed")), (created.json(), Some("true")));
+    assert_eq!(
+        (replayed.json(), replayed.header("idempotent-replayed")),
+        (created.json(), Some("true"))
+    );
     let taken = admin.post(RULES).json(rule).await.refused(409, "search_rule_exists");
     assert_eq!(taken["rule_id"], created.id());
     for (query, field, code) in [
@@ -94,7 +123,10 @@ async fn wrong_rules_are_told() {
         let answer = admin.get(format!("{RULES}?{query}")).await;
         let _ = answer.refused_for(400, "invalid_parameter", &[(field, code)]);
     }
-    let _ = admin.get(format!("{RULES}?cursor=nonsense")).await.refused(400, "invalid_cursor");
+    let _ = admin
+        .get(format!("{RULES}?cursor=nonsense"))
+        .await
+        .refused(400, "invalid_cursor");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,5 +152,9 @@ async fn rules_are_listed_page_by_page() {
             None => break,
         }
     }
-    assert_eq!(queries, ["query 0", "query 1", "query 2", "query 3", "query 4"], "the oldest first");
+    assert_eq!(
+        queries,
+        ["query 0", "query 1", "query 2", "query 3", "query 4"],
+        "the oldest first"
+    );
 }

@@ -41,11 +41,18 @@ async fn synonyms_and_stop_words_take_effect_without_downtime() {
         .if_match(1)
         .await
         .ok(200);
-    assert_eq!((&patched["synonyms"], &patched["stop_words"]), (&json!([]), &json!(["please"])));
+    assert_eq!(
+        (&patched["synonyms"], &patched["stop_words"]),
+        (&json!([]), &json!(["please"]))
+    );
     let found = public.get("/v1/products?q=cup").seeing(&patched).await.ok(200);
     assert_eq!(skus(&found), [] as [&str; 0]);
     let read = admin.get(SETTINGS).seeing(&patched).await.ok(200);
-    assert_eq!((&read["version"], read["updated_at"].is_string()), (&json!(2), true), "{read:?}");
+    assert_eq!(
+        (&read["version"], read["updated_at"].is_string()),
+        (&json!(2), true),
+        "{read:?}"
+    );
 
     let _ = admin
         .patch(SETTINGS)
@@ -53,13 +60,17 @@ async fn synonyms_and_stop_words_take_effect_without_downtime() {
         .if_match(1)
         .await
         .refused(412, "version_mismatch");
-    let again = admin.patch(SETTINGS).json(json!({"stop_words": ["please"]})).await.ok(200);
-    assert_eq!(again["version"], 2, "what is set already changes nothing");
-    let events = admin
-        .get("/v1/streams/search_settings/search_settings")
+    let again = admin
+        .patch(SETTINGS)
+        .json(json!({"stop_words": ["please"]}))
         .await
         .ok(200);
-    assert_eq!(events.each("event_type"), ["SearchSettingsChanged", "SearchSettingsChanged"]);
+    assert_eq!(again["version"], 2, "what is set already changes nothing");
+    let events = admin.get("/v1/streams/search_settings/search_settings").await.ok(200);
+    assert_eq!(
+        events.each("event_type"),
+        ["SearchSettingsChanged", "SearchSettingsChanged"]
+    );
     let audited = admin
         .get("/v1/audit?type=SearchSettingsChanged")
         .after(&system.everything().await)
@@ -101,10 +112,26 @@ async fn wrong_settings_are_told() {
     let admin = system.admin().await;
     let many: Vec<String> = (0..1001).map(|number| format!("w{number}")).collect();
     for (body, field, code) in [
-        (json!({"synonyms": [{"words": ["mug"]}]}), "synonyms[0].words", "required"),
-        (json!({"synonyms": [{"words": ["mug", "Mug"]}]}), "synonyms[0].words", "duplicate"),
-        (json!({"synonyms": [{"words": ["mug", " "]}]}), "synonyms[0].words[1]", "required"),
-        (json!({"synonyms": [{"from": "mug", "to": []}]}), "synonyms[0].to", "required"),
+        (
+            json!({"synonyms": [{"words": ["mug"]}]}),
+            "synonyms[0].words",
+            "required",
+        ),
+        (
+            json!({"synonyms": [{"words": ["mug", "Mug"]}]}),
+            "synonyms[0].words",
+            "duplicate",
+        ),
+        (
+            json!({"synonyms": [{"words": ["mug", " "]}]}),
+            "synonyms[0].words[1]",
+            "required",
+        ),
+        (
+            json!({"synonyms": [{"from": "mug", "to": []}]}),
+            "synonyms[0].to",
+            "required",
+        ),
         (json!({"synonyms": [{"from": "mug"}]}), "synonyms[0].to", "required"),
         (json!({"synonyms": {}}), "synonyms", "invalid_type"),
         (json!({"stop_words": ["a", "A"]}), "stop_words", "duplicate"),

@@ -4,7 +4,15 @@ use e2e::{Answer, Client, PATIENCE, System, wait_until};
 use serde_json::json;
 
 /// SKU, name, pence, currency, category, colour, units.
-type Row = (&'static str, &'static str, i64, &'static str, &'static str, &'static str, i64);
+type Row = (
+    &'static str,
+    &'static str,
+    i64,
+    &'static str,
+    &'static str,
+    &'static str,
+    i64,
+);
 
 pub(crate) const CATALOGUE: [Row; 9] = [
     ("M-1", "Enamel mug", 1250, "GBP", "kitchen/mugs", "red", 5),

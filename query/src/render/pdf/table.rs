@@ -56,7 +56,11 @@ impl<'a> Table<'a> {
             .sum();
         let rest = (width - fixed).max(if shares > 0.0 { width * 0.2 } else { 0.0 });
         // Without texts the numbers share what is left.
-        let spare = if shares > 0.0 { 0.0 } else { rest / super::canvas::float(shown.len().max(1)) };
+        let spare = if shares > 0.0 {
+            0.0
+        } else {
+            rest / super::canvas::float(shown.len().max(1))
+        };
         let columns = shown
             .into_iter()
             .map(|(index, column)| match column.kind {
