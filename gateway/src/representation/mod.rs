@@ -112,14 +112,19 @@ async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, P
     let Some(resource) = resource else {
         return Ok(next.run(request).await);
     };
-    let shape = Shape::read(request.uri(), resource, &edge.schema)?;
+    let shape = Shape::read(request.uri(), resource, &edge.schema);
     let is_head = request.method() == Method::HEAD;
     let (mut parts, body) = request.into_parts();
-    let Freshly(context) = Freshly::from_request_parts(&mut parts, edge).await?;
-    let Visitor(visitor) = Visitor::from_request_parts(&mut parts, edge).await?;
+    let context = Freshly::from_request_parts(&mut parts, edge).await;
+    let visitor = Visitor::from_request_parts(&mut parts, edge).await;
     parts.extensions.insert(Taken);
     let response = next.run(Request::from_parts(parts, body)).await;
-    if response.status() != StatusCode::OK || !is_json(response.headers()) {
+    if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    // Only now: who asks, and what else is wrong, is the handler's to say first.
+    let (shape, Freshly(context), Visitor(visitor)) = (shape?, context?, visitor?);
+    if !is_json(response.headers()) {
         return Ok(response);
     }
     let (mut parts, body) = response.into_parts();
