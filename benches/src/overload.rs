@@ -19,8 +19,8 @@ use crate::server::Server;
 
 const PRODUCTS: u32 = 1_000;
 const PLENTY: i64 = 1_000_000_000;
-/// Connections of the closed loop that finds the capacity.
-const CALLERS: usize = 64;
+/// Connections of the closed loop that finds the capacity: enough for full batches.
+const CALLERS: usize = 256;
 const CAPACITY_TIME: Duration = Duration::from_secs(6);
 /// How long each multiple is offered.
 const STEP: Duration = Duration::from_secs(6);
@@ -230,36 +230,30 @@ async fn recovery(target: &Arc<Target>, capacity: f64) -> Result<String> {
 
 /// The curve, into `docs/overload.md` and `docs/overload.svg`.
 pub(crate) async fn overload(cluster: &Cluster) -> Result<()> {
-    let target = Target::start(cluster, "overload", &[]).await?;
+    let target = Target::start(cluster, "overload_without", &["--load-shedding", "off"]).await?;
     let capacity = capacity(&target).await?;
-    report::section("Overload: orders in an open loop, one process, load shedding on");
+    report::section("Overload: orders in an open loop, one process");
     report::figure(
-        "capacity, 64 connections in a closed loop",
+        &format!("capacity, {CALLERS} connections in a closed loop"),
         &format!("{capacity:.0} orders/s"),
     );
+    let mut without = Vec::new();
+    for multiple in MULTIPLES {
+        without.push(step(&target, capacity, multiple).await?);
+    }
+    let ended = Arc::into_inner(target).context("requests are still under way")?;
+    ended.server.stop().await?;
+
+    let target = Target::start(cluster, "overload_with", &[]).await?;
     let mut with = Vec::new();
     for multiple in MULTIPLES {
         with.push(step(&target, capacity, multiple).await?);
     }
     let recovered = recovery(&target, capacity).await?;
-    Arc::into_inner(target)
-        .context("requests are still under way")?
-        .server
-        .stop()
-        .await?;
+    let ended = Arc::into_inner(target).context("requests are still under way")?;
+    ended.server.stop().await?;
 
-    let target = Target::start(cluster, "overload_without", &["--load-shedding", "off"]).await?;
-    let mut without = Vec::new();
-    for multiple in MULTIPLES {
-        without.push(step(&target, capacity, multiple).await?);
-    }
-    Arc::into_inner(target)
-        .context("requests are still under way")?
-        .server
-        .stop()
-        .await?;
-
-    let table = chart::table(capacity, &with, &without, &recovered);
+    let table = chart::table(capacity, CALLERS, &with, &without, &recovered);
     println!("{table}");
     chart::write(&table, &with, &without)
 }

@@ -10,9 +10,9 @@ use super::Step;
 const BEGIN: &str = "<!-- written by `overload` from here on -->";
 const END: &str = "<!-- written by `overload` up to here -->";
 
-pub(super) fn table(capacity: f64, with: &[Step], without: &[Step], recovered: &str) -> String {
+pub(super) fn table(capacity: f64, callers: usize, with: &[Step], without: &[Step], recovered: &str) -> String {
     let mut text = format!(
-        "Capacity in a closed loop with 64 connections: {capacity:.0} orders/s.\n\n\
+        "Capacity in a closed loop with {callers} connections: {capacity:.0} orders/s.\n\n\
          | offered | shedding | sent/s | accepted/s | refused/s | failed | p50 | p99 | a bystander's p99 |\n\
          |---|---|---|---|---|---|---|---|---|\n"
     );

@@ -36,7 +36,7 @@ const LOGIN_WAIT: Duration = Duration::from_secs(5);
 /// Places for what operators do.
 const OPERATIONS: usize = 16;
 /// Fewer places than this are never left to a class, as long as its ceiling allows them.
-const FLOOR: usize = 16;
+const FLOOR: usize = 64;
 /// After so long without a refusal, the overload is over.
 const CALM: Duration = Duration::from_secs(5);
 

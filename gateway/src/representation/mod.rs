@@ -39,6 +39,7 @@ use crate::{
     consistency::Freshly,
     edge::Edge,
     etag,
+    openapi::needs_caller,
     problem::{FieldError, Problem},
 };
 use expand::Expansion;
@@ -112,11 +113,15 @@ async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, P
     let Some(resource) = resource else {
         return Ok(next.run(request).await);
     };
-    let shape = Shape::read(request.uri(), resource, &edge.schema)?;
     let is_head = request.method() == Method::HEAD;
     let (mut parts, body) = request.into_parts();
-    let Freshly(context) = Freshly::from_request_parts(&mut parts, edge).await?;
+    // Who asks comes before how: a visitor learns nothing of an address that is not for visitors.
     let Visitor(visitor) = Visitor::from_request_parts(&mut parts, edge).await?;
+    if visitor.is_none() && route.as_ref().is_some_and(|route| needs_caller(route.as_str())) {
+        return Err(Problem::unauthenticated());
+    }
+    let shape = Shape::read(&parts.uri, resource, &edge.schema)?;
+    let Freshly(context) = Freshly::from_request_parts(&mut parts, edge).await?;
     parts.extensions.insert(Taken);
     let response = next.run(Request::from_parts(parts, body)).await;
     if response.status() != StatusCode::OK || !is_json(response.headers()) {
