@@ -1,5 +1,7 @@
 //! How a product lies in the index.
 
+use std::fmt::Write as _;
+
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, STORED, Schema, TextFieldIndexing, TextOptions,
@@ -102,7 +104,7 @@ impl Fields {
             .attributes
             .values()
             .filter_map(searched)
-            .map(|text| tokens(&text))
+            .map(|text| tokens(text))
             .collect();
         let texts = [
             vec![tokens(&product.name)],
@@ -193,7 +195,8 @@ fn column_key(key: &str) -> String {
         if byte.is_ascii_alphanumeric() || byte == b'_' {
             column.push(char::from(byte));
         } else {
-            column.push_str(&format!("~{byte:02x}"));
+            // Writing to a text never fails.
+            let _ = write!(column, "~{byte:02x}");
         }
     }
     if column.is_empty() {
