@@ -8,8 +8,8 @@ mod orders;
 mod pgbench;
 mod relevance;
 mod report;
-mod speed;
 mod server;
+mod speed;
 
 use std::path::Path;
 

@@ -21,10 +21,36 @@ const SECONDS: u64 = 10;
 const RATE: u64 = 200;
 
 const QUERIES: &[&str] = &[
-    "laptop", "black laptop", "wireless mouse", "usb hub", "hdmi cable 2m", "samsung", "laser printer", "toner cartridge black", "gaming keyboard",
-    "external hard drive", "ddr3 memory 4gb", "notebook 15 inch intel core i5", "phone case", "monitor 24", "network switch", "ssd 256gb", "headphones",
-    "ink cartridge", "docking station", "power supply 500w", "labtop", "keybord", "hedphones", "wirelss router", "projecter", "webcam", "tablet", "server rack",
-    "lenovo thinkpad", "hp probook",
+    "laptop",
+    "black laptop",
+    "wireless mouse",
+    "usb hub",
+    "hdmi cable 2m",
+    "samsung",
+    "laser printer",
+    "toner cartridge black",
+    "gaming keyboard",
+    "external hard drive",
+    "ddr3 memory 4gb",
+    "notebook 15 inch intel core i5",
+    "phone case",
+    "monitor 24",
+    "network switch",
+    "ssd 256gb",
+    "headphones",
+    "ink cartridge",
+    "docking station",
+    "power supply 500w",
+    "labtop",
+    "keybord",
+    "hedphones",
+    "wirelss router",
+    "projecter",
+    "webcam",
+    "tablet",
+    "server rack",
+    "lenovo thinkpad",
+    "hp probook",
 ];
 
 /// Fills each engine with a hundred thousand products made of the catalogue in a folder, and asks.
@@ -95,7 +121,13 @@ async fn measure(engine: Arc<dyn Engine>, products: &[Document]) -> Result<()> {
         ..plain.clone()
     });
     let searches: Vec<Request> = searches.collect();
-    at_rate(&engine, "searches with five facets, prices and highlights", &searches, RATE).await?;
+    at_rate(
+        &engine,
+        "searches with five facets, prices and highlights",
+        &searches,
+        RATE,
+    )
+    .await?;
 
     let typed = QUERIES.iter().flat_map(|query| {
         let ends = query.char_indices().skip(1).map(|(end, _)| end).chain([query.len()]);
@@ -122,8 +154,17 @@ async fn measure(engine: Arc<dyn Engine>, products: &[Document]) -> Result<()> {
     one_by_one(&engine, "listing with facets, alone", &[listing]).await?;
 
     // A little write every tenth of a second, as sales make them.
-    let writing = tokio::spawn(write(Arc::clone(&engine), products.iter().take(2_000).cloned().collect()));
-    at_rate(&engine, "searches with facets beside 10 writes/s of 20 products", &searches, RATE).await?;
+    let writing = tokio::spawn(write(
+        Arc::clone(&engine),
+        products.iter().take(2_000).cloned().collect(),
+    ));
+    at_rate(
+        &engine,
+        "searches with facets beside 10 writes/s of 20 products",
+        &searches,
+        RATE,
+    )
+    .await?;
     writing.abort();
     engine.drop_index(INDEX).await?;
     Ok(())
@@ -174,5 +215,11 @@ async fn one_by_one(engine: &Arc<dyn Engine>, what: &str, requests: &[Request]) 
 
 fn report(what: &str, times: &Histogram<u64>) {
     let at = |quantile| Duration::from_micros(times.value_at_quantile(quantile)).as_secs_f64() * 1e3;
-    println!("- {what}: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms ({} answers)", at(0.5), at(0.99), at(1.0), times.len());
+    println!(
+        "- {what}: p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms ({} answers)",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len()
+    );
 }

@@ -100,12 +100,7 @@ impl Fields {
     /// A product as the index takes it.
     pub(super) fn document(&self, product: &Document) -> TantivyDocument {
         let mut document = TantivyDocument::new();
-        let attributes: Vec<Vec<Token>> = product
-            .attributes
-            .values()
-            .filter_map(searched)
-            .map(|text| tokens(text))
-            .collect();
+        let attributes: Vec<Vec<Token>> = product.attributes.values().filter_map(searched).map(tokens).collect();
         let texts = [
             vec![tokens(&product.name)],
             vec![tokens(&product.sku)],
