@@ -1,6 +1,7 @@
 //! What the engine inside the process does with its folder.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ fn product(id: &str, name: &str) -> Change {
             currency: "EUR".into(),
         },
         in_stock: true,
-        attributes: Default::default(),
+        attributes: BTreeMap::new(),
         created_at: DateTime::UNIX_EPOCH,
         updated_at: DateTime::UNIX_EPOCH,
         units_sold: 0,
@@ -93,10 +94,13 @@ async fn a_restart_keeps_what_was_promoted() {
     assert_eq!(folders.count(), 1, "the old one is gone from the disk");
 }
 
+/// What is done to an index, and how.
+type Damage = (&'static str, fn(&Path));
+
 /// However a folder is damaged, the engine opens, has no such index, and can build it anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_older_index_is_built_anew() {
-    let damage: [(&str, fn(&Path)); 5] = [
+    let damage: [Damage; 5] = [
         ("older format", |folder| {
             let about = fs::read_to_string(folder.join("about.json")).unwrap();
             fs::write(
@@ -106,10 +110,10 @@ async fn a_damaged_or_older_index_is_built_anew() {
             .unwrap();
         }),
         ("no description", |folder| {
-            fs::remove_file(folder.join("about.json")).unwrap()
+            fs::remove_file(folder.join("about.json")).unwrap();
         }),
         ("no list of segments", |folder| {
-            fs::write(folder.join("meta.json"), "{").unwrap()
+            fs::write(folder.join("meta.json"), "{").unwrap();
         }),
         ("a segment cut short", |folder| {
             let file = segment_file(folder);
