@@ -1,7 +1,7 @@
 # Tillroll. `make help` lists what there is to do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test test-meili bench setup generate lint import-online-retail clean-data
+.PHONY: help run test test-api test-meili bench setup generate lint import-online-retail clean-data
 
 DATA ?= ./data
 BUILT := $${CARGO_TARGET_DIR:-target}/release/tillroll
@@ -19,6 +19,9 @@ run: setup ## Build, start the whole system with demo data and say where to look
 
 test: setup ## Run every test, on a PostgreSQL of its own
 	scripts/test-postgres scripts/test $(ARGS)
+
+test-api: setup ## Compare the answers of a running server with the API's description (schemathesis, as three kinds of people)
+	scripts/test-api
 
 test-meili: setup ## Run what both search engines must do on a real Meilisearch: MEILI_URL=http://... MEILI_KEY=...
 	@test -n "$(MEILI_URL)" || { echo "say where Meilisearch is: make test-meili MEILI_URL=http://localhost:7700 MEILI_KEY=its-key" >&2; exit 64; }

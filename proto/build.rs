@@ -5,7 +5,19 @@ use prost::Message;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=tillroll");
     let files = [
-        "audit", "common", "failure", "order", "product", "report", "stock", "user",
+        "audit",
+        "common",
+        "failure",
+        "feed",
+        "history",
+        "order",
+        "product",
+        "projection",
+        "report",
+        "seal",
+        "search",
+        "stock",
+        "user",
     ]
     .map(|name| format!("tillroll/v1/{name}.proto"));
     let descriptors = protox::compile(files, ["."])?;

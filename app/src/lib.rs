@@ -5,10 +5,14 @@ pub mod compose;
 pub mod config;
 pub mod data_folder;
 pub mod import;
+mod key_file;
 pub mod lifecycle;
+pub mod operations;
 pub mod postgres;
+pub mod seal_key;
 pub mod seed;
 pub mod signing_key;
+pub mod stream;
 pub mod telemetry;
 pub mod world;
 

@@ -1,15 +1,14 @@
 //! The key that signs access tokens: made on first use in `<data folder>/keys/jwt-ed25519.pem`, or one that several
 //! gateways share.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gateway::{KeyError, SigningKey};
 
 use crate::config::Config;
 use crate::data_folder;
+use crate::key_file;
 use crate::world::random_bytes;
 
 /// The signing key cannot be used.
@@ -70,48 +69,17 @@ pub fn load(config: &Config) -> Result<SigningKey, Error> {
 }
 
 fn make(path: &Path) -> Result<String, Error> {
-    let failed = |doing| {
-        move |source| Error::File {
-            doing,
-            path: path.to_owned(),
-            source,
-        }
+    let failed = |(doing, source)| Error::File {
+        doing,
+        path: path.to_owned(),
+        source,
     };
-    let seed = random_bytes().map_err(failed("make"))?;
+    let seed = random_bytes().map_err(|source| failed(("make", source)))?;
     let key = SigningKey::from_seed(seed).map_err(|reason| Error::Malformed {
         path: path.to_owned(),
         reason,
     })?;
-    let pem = key.to_pem();
-    if let Some(folder) = path.parent()
-        && !folder.exists()
-    {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed("make the folder of"))?;
-    }
-    let draft = path.with_extension(format!("{}.draft", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(failed("write"))?;
-    file.write_all(pem.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write"))?;
-    // Of two processes that start together on a new folder, the first one's key stands, and it appears complete or
-    // not at all.
-    let linked = std::fs::hard_link(&draft, path);
-    let _ = std::fs::remove_file(&draft);
-    match linked {
-        Ok(()) => Ok(pem),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(path).map_err(failed("read")),
-        Err(error) => Err(failed("write")(error)),
-    }
+    key_file::store(path, key.to_pem()).map_err(failed)
 }
 
 #[cfg(test)]

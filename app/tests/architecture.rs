@@ -27,6 +27,7 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "seal",
     "search",
 ];
 const RULES: &[Rule] = &[
@@ -51,8 +52,13 @@ const RULES: &[Rule] = &[
         never: &["sqlx", "tonic", "axum"],
     },
     Rule {
-        name: "eventstore",
+        name: "seal",
         may: &[],
+        never: &["sqlx", "tonic", "axum", "tokio"],
+    },
+    Rule {
+        name: "eventstore",
+        may: &["seal"],
         never: &["tonic", "axum"],
     },
     Rule {
@@ -67,7 +73,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "query",
-        may: &["proto", "search"],
+        may: &["proto", "seal", "search"],
         never: &["axum"],
     },
     Rule {
@@ -93,6 +99,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "seal",
             "search",
         ],
         never: &[],
@@ -109,6 +116,7 @@ const RULES: &[Rule] = &[
             "projections",
             "proto",
             "query",
+            "seal",
             "search",
         ],
         never: &[],

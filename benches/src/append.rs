@@ -91,7 +91,7 @@ fn metadata() -> Metadata {
     }
 }
 
-async fn store_fresh(pool: &PgPool) -> Result<f64> {
+pub(crate) async fn store_fresh(pool: &PgPool) -> Result<f64> {
     let store = Store::open(pool.clone(), eventstore::Config::new(app::world::ids())).await?;
     let next = Arc::new(AtomicU64::new(0));
     let rate = per_second({

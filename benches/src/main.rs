@@ -3,11 +3,17 @@
 mod append;
 mod cluster;
 mod counter;
+mod history;
 mod http;
 mod orders;
+mod overload;
 mod pgbench;
+mod project;
+mod reads;
 mod relevance;
 mod report;
+mod reports;
+mod seal;
 mod server;
 mod speed;
 
@@ -22,19 +28,28 @@ const SECONDS: u32 = 8;
 /// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
 const ROUNDS: usize = 3;
 
-const PARTS: [&str; 5] = ["append", "hot", "orders", "flash", "idle"];
+const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
+/// Parts that run only when asked for: they take long, or much disk.
+const EXTRA: [&str; 6] = ["history", "overload", "project", "reports", "sealed", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut asked: Vec<String> = std::env::args().skip(1).collect();
+    if asked.first().is_some_and(|part| part == reads::CONSTANT) {
+        return reads::constant(&asked[1..]).await;
+    }
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }
     if let Some(part @ ("relevance" | "search")) = asked.first().map(String::as_str) {
         return on_catalogue(part, &asked[1..]).await;
     }
-    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        bail!("no part is called {unknown:?}; there are: {}", PARTS.join(", "));
+    if let Some(unknown) = asked
+        .iter()
+        .find(|part| !PARTS.contains(&part.as_str()) && !EXTRA.contains(&part.as_str()))
+    {
+        let known = [PARTS.as_slice(), EXTRA.as_slice()].concat().join(", ");
+        bail!("no part is called {unknown:?}; there are: {known}");
     }
     let cluster = cluster::Cluster::start().await?;
     let mut report = report::Report::default();
@@ -43,7 +58,14 @@ async fn main() -> Result<()> {
             "append" => append::fresh(&cluster, &mut report).await?,
             "hot" => append::hot(&cluster, &mut report).await?,
             "orders" => orders::orders(&cluster, &mut report).await?,
+            "reports" => reports::reports(&cluster, &mut report).await?,
+            "reads" => reads::reads(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
+            "history" => history::long_stream(&cluster).await?,
+            "sealed" => seal::append(&cluster, &mut report).await?,
+            "verify" => seal::verify(&cluster, &mut report).await?,
+            "overload" => overload::overload(&cluster).await?,
+            "project" => project::project(&cluster).await?,
             _ => orders::idle(&cluster).await?,
         }
     }

@@ -12,16 +12,32 @@ use crate::{core::Core, fields::Fields};
 
 /// Longest idempotency key, in bytes.
 const MAX_KEY: usize = 255;
-/// Longest actor or request id, in bytes.
+/// Longest actor, request id, client address or way in, in bytes.
 const MAX_NAME: usize = 200;
+/// Longest reason or user agent, in bytes.
+const MAX_TEXT: usize = 2_000;
 
 /// The checked context of one command.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
+    /// Names the command itself: what it causes refers to it.
+    pub(crate) command_id: Uuid,
+    command: &'static str,
+    origin: Origin,
     pub(crate) metadata: Metadata,
     pub(crate) key: Option<IdempotencyKey>,
     /// When the command came in; the business time of its events.
     pub(crate) now: DateTime<Utc>,
+}
+
+/// Where a command comes from and why, as far as that is known. Some of it is personal data: it belongs into the log's metadata and
+/// nowhere else.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    client_ip: String,
+    user_agent: String,
+    channel: String,
+    reason: String,
 }
 
 impl Context {
@@ -35,15 +51,13 @@ impl Context {
         for (field, text) in [
             ("context.actor", &context.actor),
             ("context.request_id", &context.request_id),
+            ("context.client_ip", &context.client_ip),
+            ("context.channel", &context.channel),
         ] {
-            if text.len() > MAX_NAME || text.contains(char::is_control) {
-                fields.add(
-                    field,
-                    "invalid_format",
-                    format!("at most {MAX_NAME} bytes without control characters"),
-                );
-            }
+            check_text(&mut fields, field, text, MAX_NAME);
         }
+        check_text(&mut fields, "context.user_agent", &context.user_agent, MAX_TEXT);
+        check_text(&mut fields, "context.reason", &context.reason, MAX_TEXT);
         let correlation_id = uuid(&mut fields, "context.correlation_id", &context.correlation_id);
         let causation_id = uuid(&mut fields, "context.causation_id", &context.causation_id);
         let key = &context.idempotency_key;
@@ -71,6 +85,14 @@ impl Context {
             request_hash: context.request_hash,
         });
         Ok(Self {
+            command_id: (core.ids)(),
+            command,
+            origin: Origin {
+                client_ip: context.client_ip,
+                user_agent: context.user_agent,
+                channel: context.channel,
+                reason: context.reason,
+            },
             metadata: Metadata {
                 actor: context.actor,
                 correlation_id: correlation_id.unwrap_or_else(|| (core.ids)()),
@@ -84,22 +106,67 @@ impl Context {
 
     /// The plan of the command itself: with its metadata, time and key.
     pub(crate) fn plan(&self) -> Plan {
-        let plan = Plan::new(self.metadata.clone()).occurred_at(self.now);
+        let plan = self.plan_at(self.now);
         match &self.key {
             Some(key) => plan.idempotency(key.clone()),
             None => plan,
         }
     }
 
-    /// The context of a command that this one causes; `cause` is the causing command's id.
-    pub(crate) fn caused(&self, cause: Uuid) -> CommandContext {
+    /// A plan of something that happened at `occurred_at`: with the command's metadata, without its key.
+    pub(crate) fn plan_at(&self, occurred_at: DateTime<Utc>) -> Plan {
+        let Origin {
+            client_ip,
+            user_agent,
+            channel,
+            reason,
+        } = &self.origin;
+        let plan = annotated(
+            Plan::new(self.metadata.clone()).occurred_at(occurred_at),
+            self.command_id,
+            self.command,
+        );
+        [
+            ("client_ip", client_ip),
+            ("user_agent", user_agent),
+            ("channel", channel),
+            ("reason", reason),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .fold(plan, |plan, (name, text)| plan.annotation(name, text.as_str()))
+    }
+
+    /// The context of a command that this one causes.
+    pub(crate) fn caused(&self) -> CommandContext {
+        let origin = self.origin.clone();
         CommandContext {
             actor: self.metadata.actor.clone(),
             request_id: self.metadata.request_id.clone(),
             correlation_id: self.metadata.correlation_id.to_string(),
-            causation_id: cause.to_string(),
+            causation_id: self.command_id.to_string(),
+            client_ip: origin.client_ip,
+            user_agent: origin.user_agent,
+            channel: origin.channel,
+            reason: origin.reason,
             ..CommandContext::default()
         }
+    }
+}
+
+/// Records with each event which command made it, so that the log tells commands apart that one request set in motion.
+pub(crate) fn annotated(plan: Plan, command_id: Uuid, command: &'static str) -> Plan {
+    plan.annotation("command_id", command_id.to_string())
+        .annotation("command", command)
+}
+
+fn check_text(fields: &mut Fields, field: &str, text: &str, longest: usize) {
+    if text.len() > longest || text.contains(char::is_control) {
+        fields.add(
+            field,
+            "invalid_format",
+            format!("at most {longest} bytes without control characters"),
+        );
     }
 }
 

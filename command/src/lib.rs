@@ -19,6 +19,7 @@ mod orders;
 mod processes;
 mod products;
 mod reply;
+mod search;
 mod serve;
 mod stock;
 mod users;
@@ -30,7 +31,8 @@ use proto::{
     transport::Transport,
     v1::{
         order_command_server::OrderCommandServer, product_command_server::ProductCommandServer,
-        stock_command_server::StockCommandServer, user_command_server::UserCommandServer,
+        search_command_server::SearchCommandServer, stock_command_server::StockCommandServer,
+        user_command_server::UserCommandServer,
     },
 };
 use sqlx::PgPool;
@@ -38,7 +40,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 pub use crate::core::{Clock, Ids};
-use crate::{core::Core, orders::Orders, processes::Reservations, products::Products, stock::Stocks, users::Users};
+use crate::{
+    core::Core, orders::Orders, processes::Reservations, products::Products, search::Searches, stock::Stocks,
+    users::Users,
+};
 
 /// Largest request, in bytes. Imports send thousands of rows at once.
 pub const MAX_REQUEST_BYTES: usize = 32 << 20;
@@ -101,6 +106,7 @@ pub struct Command {
     stocks: Stocks,
     orders: Orders,
     users: Users,
+    searches: Searches,
     reservations: Reservations,
 }
 
@@ -129,6 +135,7 @@ impl Command {
             products: Products::new(core.clone()),
             orders: Orders::new(core.clone(), transport),
             users: Users::new(core.clone(), parallel_hashes),
+            searches: Searches::new(core.clone()),
             reservations: Reservations::new(core, reservation_ttl),
             stocks,
         }
@@ -160,6 +167,12 @@ impl Command {
         UserCommandServer::new(self.users.clone())
     }
 
+    /// The gRPC server of `SearchCommand`.
+    #[must_use]
+    pub fn search_server(&self) -> SearchCommandServer<impl proto::v1::search_command_server::SearchCommand + use<>> {
+        SearchCommandServer::new(self.searches.clone())
+    }
+
     /// All services behind one router.
     #[must_use]
     pub fn routes(&self) -> Routes {
@@ -168,7 +181,8 @@ impl Command {
             .add_service(self.product_server())
             .add_service(self.stock_server())
             .add_service(self.order_server())
-            .add_service(self.user_server());
+            .add_service(self.user_server())
+            .add_service(self.search_server());
         routes.routes().prepare()
     }
 

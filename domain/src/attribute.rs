@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The most attributes that a product can have.
-pub const MAX_ATTRIBUTES: usize = 100;
+pub const MAX_ATTRIBUTES: usize = 250;
 
 /// Attributes by key, in the order of the keys.
 pub type Attributes = BTreeMap<AttributeKey, AttributeValue>;

@@ -112,6 +112,10 @@ id! {
     /// A credit: money given back, `crd_<uuid>`.
     CreditId, "crd_"
 }
+id! {
+    /// A rule for a query, `rule_<uuid>`.
+    SearchRuleId, "rule_"
+}
 
 impl OrderId {
     /// The id of an order of another system: always the same for the same two texts.

@@ -26,6 +26,8 @@ pub mod credit;
 pub mod email;
 pub mod order;
 pub mod product;
+pub mod projection;
+pub mod search_settings;
 pub mod sku;
 pub mod stock;
 pub mod user;
@@ -35,7 +37,7 @@ pub use crate::{
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,
-    id::{CreditId, OrderId, ProductId, UserId},
+    id::{CreditId, OrderId, ProductId, SearchRuleId, UserId},
     money::{MAX_PRICE, MAX_TOTAL, Money, MoneyError, Price},
     quantity::Quantity,
     text::{CategoryPath, CustomerReference, Description, ExternalId, PersonName, ProductName, Reason, Sku, Source},

@@ -136,6 +136,18 @@ impl Answer {
         values.next().is_none().then_some(value)
     }
 
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The body as JSON; null when it is none.
     #[must_use]
     pub fn json(&self) -> &Value {

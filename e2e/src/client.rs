@@ -137,6 +137,12 @@ fn header_value(text: &str) -> HeaderValue {
 }
 
 impl Request {
+    /// Path and query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Display) -> Request {

@@ -64,6 +64,8 @@ impl Options {
             ("http-addr", "127.0.0.1:0".to_owned()),
             ("grpc-addr", "127.0.0.1:0".to_owned()),
             ("rate-limit", "off".to_owned()),
+            // Builds for tests on busy machines are slow, which is no overload.
+            ("load-shedding", "off".to_owned()),
         ];
         let given = |flag: &str| self.pairs.iter().any(|(name, _)| *name == flag);
         let mut pairs: Vec<_> = defaults.into_iter().filter(|(flag, _)| !given(flag)).collect();
@@ -196,6 +198,16 @@ impl System {
         let reply = UserCommandClient::new(self.grpc()).create_user(request).await;
         let reply = reply.map_err(|status| Failure::from(&status))?.into_inner();
         Ok(reply.user.unwrap_or_default().id)
+    }
+
+    /// A metric of the process by its name and labels as `/metrics` writes them; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.anonymous().get("/metrics").await.ok(200);
+        let line = metrics
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
     /// A consistency token of all that is committed now.

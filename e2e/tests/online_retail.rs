@@ -10,6 +10,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::import::{self, Counts, Input, Summary};
+use chrono::{Datelike as _, Days, NaiveDate};
 use e2e::{Client, System};
 use proto::transport::Transport;
 use uuid::Uuid;
@@ -50,7 +51,7 @@ fn assert_same(what: &str, mut left: Totals, mut right: Totals) {
     assert_eq!(left, right, "net value by {what}");
 }
 
-async fn compare(system: &System, mut expected: [Totals; 3]) {
+async fn compare(system: &System, mut expected: [Totals; 4]) {
     let admin = system.admin().await;
     let token = system.everything().await;
     let heads = token.clone();
@@ -61,7 +62,28 @@ async fn compare(system: &System, mut expected: [Totals; 3]) {
         async move { (request.await.status() == 200).then_some(()) }
     })
     .await;
-    let [days, codes, customers] = &mut expected;
+    let [days, codes, customers, countries] = &mut expected;
+    for (interval, first_day) in [
+        ("week", first_of_week as fn(NaiveDate) -> NaiveDate),
+        ("month", first_of_month),
+    ] {
+        let mut sums = Totals::new();
+        for (day, value) in days.iter() {
+            *sums.entry(first_day(day.parse().unwrap()).to_string()).or_default() += value;
+        }
+        let found = report(&admin, &token, interval, "none", "period").await;
+        assert_same(interval, found, sums);
+    }
+    let whole: i64 = days.values().sum();
+    for interval in ["quarter", "year", "none"] {
+        let found = report(&admin, &token, interval, "none", "period").await;
+        assert_eq!(found.values().sum::<i64>(), whole, "{interval}");
+    }
+    assert_same(
+        "country",
+        report(&admin, &token, "month", "country", "label").await,
+        std::mem::take(countries),
+    );
     assert_same(
         "day",
         report(&admin, &token, "day", "none", "period").await,
@@ -75,11 +97,44 @@ async fn compare(system: &System, mut expected: [Totals; 3]) {
     let mut found = report(&admin, &token, "month", "customer", "label").await;
     found.remove("");
     assert_same("customer", found, std::mem::take(customers));
+    drill(&admin, &token, whole).await;
+}
+
+/// The orders behind the total and behind the best product add up to the same.
+async fn drill(admin: &Client, token: &str, whole: i64) {
+    let period = "from=2010-12-01&to=2012-01-01&tz=Europe/London&currency=GBP";
+    let top = admin
+        .get(format!(
+            "/v1/reports/sales?{period}&interval=none&group_by=product&top=1"
+        ))
+        .after(token)
+        .await
+        .ok(200);
+    let (best, others) = (&top["rows"][0], &top["rows"][1]);
+    assert_eq!(top["totals"][0]["net"]["amount"], whole);
+    for row in [best, others, &top["totals"][0]] {
+        let link = row["links"]["orders"].as_str().unwrap();
+        let lines = admin.get(format!("{link}&format=jsonl")).await.ok(200);
+        let net = |line: &str| -> i64 {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["net"]["amount"].as_i64().unwrap()
+        };
+        let sum: i64 = lines.text().lines().map(net).sum();
+        assert_eq!(row["net"]["amount"], sum, "{link}");
+    }
+}
+
+fn first_of_week(day: NaiveDate) -> NaiveDate {
+    day - Days::new(day.weekday().num_days_from_monday().into())
+}
+
+fn first_of_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap()
 }
 
 /// The control totals of a file, worked out line by line.
-fn totals_of(file: &Path) -> [Totals; 3] {
-    let mut totals = [Totals::new(), Totals::new(), Totals::new()];
+fn totals_of(file: &Path) -> [Totals; 4] {
+    let mut totals: [Totals; 4] = Default::default();
     for record in csv::Reader::from_path(file).unwrap().records() {
         let record = record.unwrap();
         let thousandths = |text: &str| {
@@ -88,7 +143,10 @@ fn totals_of(file: &Path) -> [Totals; 3] {
         };
         let value = record[3].parse::<i64>().unwrap() * thousandths(&record[5]) / 10;
         let customer = record[6].trim_end_matches(".0");
-        for (totals, key) in totals.iter_mut().zip([&record[4][..10], &record[1], customer]) {
+        for (totals, key) in totals
+            .iter_mut()
+            .zip([&record[4][..10], &record[1], customer, &record[7]])
+        {
             *totals.entry(key.to_owned()).or_default() += value;
         }
     }
@@ -164,6 +222,23 @@ fn control_totals(folder: &Path, name: &str) -> Totals {
     totals
 }
 
+/// The net value of each country, to the penny.
+fn by_country(folder: &Path) -> Totals {
+    let text = std::fs::read_to_string(folder.join("reference.json")).unwrap();
+    let reference: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let pence = |value: &serde_json::Value| -> i64 {
+        let value: f64 = value["net_value"].as_str().unwrap().parse().unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "far from the limits")]
+        let pence = (value * 100.0).round() as i64;
+        pence
+    };
+    let countries = reference["per_country"].as_object().unwrap();
+    countries
+        .iter()
+        .map(|(country, value)| (country.clone(), pence(value)))
+        .collect()
+}
+
 #[tokio::test]
 async fn the_whole_file_comes_out_right_to_the_penny() {
     let Some(folder) = data_set() else {
@@ -181,10 +256,12 @@ async fn the_whole_file_comes_out_right_to_the_penny() {
         summary.counts,
         [("products", created(4_037)), ("orders", created(25_900))]
     );
-    let names = [
-        "expected_by_day.csv.zst",
-        "expected_by_stockcode.csv.zst",
-        "expected_by_customer.csv.zst",
+    let of = |name| control_totals(&folder, name);
+    let expected = [
+        of("expected_by_day.csv.zst"),
+        of("expected_by_stockcode.csv.zst"),
+        of("expected_by_customer.csv.zst"),
+        by_country(&folder),
     ];
-    compare(&system, names.map(|name| control_totals(&folder, name))).await;
+    compare(&system, expected).await;
 }

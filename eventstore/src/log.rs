@@ -117,6 +117,22 @@ impl Log {
         Ok(self.decode(&rows)?)
     }
 
+    /// The events at these places (lane, position), in the order of the log, from PostgreSQL; places where nothing is are left out.
+    pub async fn at(&self, places: &[(u32, u64)]) -> Result<Vec<Recorded>, Error> {
+        let lanes: Vec<i32> = places.iter().map(|(lane, _)| lane.cast_signed()).collect();
+        let positions: Vec<i64> = places.iter().map(|(_, position)| position.cast_signed()).collect();
+        let rows = sqlx::query(concat!(
+            columns!(),
+            "FROM unnest($1::integer[], $2::bigint[]) AS place (in_lane, at_position)
+             JOIN events ON lane = in_lane AND position = at_position ORDER BY lane, position"
+        ))
+        .bind(lanes)
+        .bind(positions)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(self.decode(&rows)?)
+    }
+
     fn decode(&self, rows: &[PgRow]) -> Result<Vec<Recorded>, sqlx::Error> {
         let mut names = Names::default();
         rows.iter()
@@ -227,6 +243,7 @@ fn request_id(metadata: &str) -> String {
 pub(crate) async fn poll(pool: PgPool, tail: Weak<Tail>, interval: Duration) {
     let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = false;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -234,8 +251,16 @@ pub(crate) async fn poll(pool: PgPool, tail: Weak<Tail>, interval: Duration) {
         }
         match tail.upgrade() {
             Some(tail) if tail.awaited() => match heads(&pool).await {
-                Ok(heads) => tail.learn(&heads),
-                Err(error) => tracing::warn!(%error, "the heads of the lanes could not be read"),
+                Ok(heads) => {
+                    told = false;
+                    tail.learn(&heads);
+                }
+                // Once of an outage: the next tries are only moments away.
+                Err(error) if !told => {
+                    told = true;
+                    tracing::warn!(%error, "the heads of the lanes cannot be read");
+                }
+                Err(_) => {}
             },
             Some(_) => {}
             None => return,

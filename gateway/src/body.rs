@@ -18,6 +18,7 @@ use crate::{
     etag,
     frame::Head,
     json::{Json, ReadBody, read_body},
+    origin::{CHANNEL, Origin},
     params::refuse_any,
     problem::{Problem, payload_too_large},
 };
@@ -60,7 +61,7 @@ impl<T: ReadBody> FromRequest<Edge> for Form<T> {
 impl<T: ReadBody> FromRequest<Edge> for Command<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Edge) -> Result<Self, Problem> {
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
         refuse_any(request.uri())?;
         let (parts, body) = request.into_parts();
         let head = Head::of(&parts.extensions)?;
@@ -69,6 +70,7 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
         };
         let expected_version = etag::expected(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
+        let origin = Origin::of(&parts, edge.trusted_proxies)?;
         let bytes = receive(&parts.headers, body).await?;
         let body = parse(&parts.headers, &bytes)?;
         let request_hash = if idempotency_key.is_empty() {
@@ -83,6 +85,10 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
             causation_id: String::new(),
             idempotency_key,
             request_hash,
+            client_ip: origin.client_ip,
+            user_agent: origin.user_agent,
+            channel: CHANNEL.to_owned(),
+            reason: origin.reason,
         };
         Ok(Self {
             body,

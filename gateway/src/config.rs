@@ -2,16 +2,21 @@
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
-use proto::transport::Transport;
+use proto::{transport::Transport, v1::ChangeTopic};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::{Admission, Capacity},
     auth::{
         key::{KeyError, SigningKey},
         token::Tokens,
     },
+    cache::{self, Cache, RedisError},
     edge::{ClockFn, Edge, IdsFn, Shared},
     openapi::openapi,
     rate::{Limits, Quotas},
+    representation::Schema,
     routes,
 };
 
@@ -30,6 +35,8 @@ pub struct Config {
     pub ids: IdsFn,
     /// How many requests a client may make; none: as many as it likes.
     pub quotas: Option<Quotas>,
+    /// How many requests are worked on at once; none: all that come.
+    pub capacity: Option<Capacity>,
     /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
     pub trusted_proxies: usize,
     /// Address that clients know the gateway by, for example `https://shop.example`; none: addresses in answers
@@ -37,6 +44,10 @@ pub struct Config {
     pub public_base_url: Option<String>,
     /// What `/metrics` shows; none: nothing is collected.
     pub metrics: Option<PrometheusHandle>,
+    /// How much memory answers that are kept may take, in bytes; 0: none are kept.
+    pub cache_bytes: u64,
+    /// Redis, where gateways share what they keep; none: each keeps its own.
+    pub redis_url: Option<String>,
 }
 
 /// The configuration cannot be used.
@@ -45,6 +56,9 @@ pub enum ConfigError {
     /// The signing key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The address of Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     /// The public base URL.
     #[error("the public base URL {0:?} is not like https://shop.example")]
     BaseUrl(String),
@@ -64,27 +78,49 @@ impl Config {
             clock,
             ids,
             quotas: Some(Quotas::default()),
+            capacity: Some(Capacity::default()),
             trusted_proxies: 0,
             public_base_url: None,
             metrics: None,
+            cache_bytes: 64 << 20,
+            redis_url: None,
         }
     }
 
-    /// The router of the whole API.
+    /// The router of the whole API, and what is to run beside it: without that, nothing is kept and every read asks the services.
     ///
     /// # Errors
-    /// When the key or the base URL cannot be used.
-    pub fn build(self) -> Result<Router, ConfigError> {
-        Ok(routes::router(&self.edge()?))
+    /// When the key or a URL cannot be used.
+    pub fn build(self) -> Result<(Router, Background), ConfigError> {
+        let edge = self.edge()?;
+        Ok((routes::router(&edge), Background(edge)))
     }
 
     pub(crate) fn edge(self) -> Result<Edge, ConfigError> {
+        let cache = |name, topic, bytes| {
+            let url = self.redis_url.as_deref();
+            let shared = url
+                .map(|url| cache::Shared::new(name, url, self.ids.clone()))
+                .transpose()?;
+            Ok::<_, RedisError>(Cache::new(name, topic, bytes, shared))
+        };
+        // Orders are read again less often than products.
+        let products = cache(
+            "products",
+            ChangeTopic::Products,
+            self.cache_bytes - self.cache_bytes / 4,
+        )?;
+        let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
         Ok(Edge::new(Shared {
+            schema: Schema::of(serde_json::to_value(openapi())?),
+            products,
+            orders,
             tokens: Tokens::new(&self.signing_key)?,
             jwks: self.signing_key.jwks().into(),
             openapi: openapi().to_json()?.into(),
             base: base(self.public_base_url)?,
             limits: self.quotas.map(Limits::new),
+            admission: self.capacity.map(Admission::new),
             command: self.command,
             query: self.query,
             clock: self.clock,
@@ -95,12 +131,39 @@ impl Config {
     }
 }
 
+/// What runs beside the router.
+pub struct Background(Edge);
+
+impl Background {
+    /// Keeps the caches true, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut tasks = JoinSet::new();
+        for cache in [&self.0.products, &self.0.orders]
+            .into_iter()
+            .filter(|cache| cache.is_on())
+        {
+            tasks.spawn(cache::follow(cache.clone(), self.0.query.clone(), stop.clone()));
+            if let Some(shared) = cache.shared() {
+                tasks.spawn(shared.run(stop.clone()));
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+impl std::fmt::Debug for Background {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Background").finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Config")
             .field("signing_key", &self.signing_key)
             .field("quotas", &self.quotas)
+            .field("capacity", &self.capacity)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("public_base_url", &self.public_base_url)
             .finish_non_exhaustive()

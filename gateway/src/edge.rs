@@ -8,16 +8,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use proto::{
     transport::Transport,
     v1::{
-        audit_query_client::AuditQueryClient, order_command_client::OrderCommandClient,
+        audit_query_client::AuditQueryClient, export_jobs_client::ExportJobsClient,
+        history_query_client::HistoryQueryClient, order_command_client::OrderCommandClient,
         order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
-        product_query_client::ProductQueryClient, report_query_client::ReportQueryClient,
+        product_query_client::ProductQueryClient, projection_operations_client::ProjectionOperationsClient,
+        report_query_client::ReportQueryClient, seal_query_client::SealQueryClient,
+        search_command_client::SearchCommandClient, search_query_client::SearchQueryClient,
         stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
         user_command_client::UserCommandClient, user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;
 
-use crate::{auth::token::Tokens, rate::Limits};
+use crate::{admission::Admission, auth::token::Tokens, cache::Cache, rate::Limits, representation::Schema};
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -41,10 +44,15 @@ pub(crate) struct Shared {
     pub(crate) ids: IdsFn,
     /// None: requests are not limited.
     pub(crate) limits: Option<Limits>,
+    /// None: everything is worked on at once.
+    pub(crate) admission: Option<Admission>,
     pub(crate) trusted_proxies: usize,
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) schema: Schema,
+    pub(crate) products: Cache,
+    pub(crate) orders: Cache,
 }
 
 impl Deref for Edge {
@@ -76,6 +84,10 @@ impl Edge {
         UserCommandClient::new(self.command.clone())
     }
 
+    pub(crate) fn projection_operations(&self) -> ProjectionOperationsClient<Transport> {
+        ProjectionOperationsClient::new(self.command.clone())
+    }
+
     pub(crate) fn product_query(&self) -> ProductQueryClient<Transport> {
         ProductQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
@@ -92,8 +104,28 @@ impl Edge {
         ReportQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
+    pub(crate) fn export_jobs(&self) -> ExportJobsClient<Transport> {
+        ExportJobsClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
     pub(crate) fn audit_query(&self) -> AuditQueryClient<Transport> {
         AuditQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn seal_query(&self) -> SealQueryClient<Transport> {
+        SealQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn history_query(&self) -> HistoryQueryClient<Transport> {
+        HistoryQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn search_command(&self) -> SearchCommandClient<Transport> {
+        SearchCommandClient::new(self.command.clone())
+    }
+
+    pub(crate) fn search_query(&self) -> SearchQueryClient<Transport> {
+        SearchQueryClient::new(self.query.clone()).max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn user_query(&self) -> UserQueryClient<Transport> {

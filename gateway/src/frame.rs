@@ -13,17 +13,20 @@ use axum::{
 use futures::FutureExt;
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{CONNECTION, CONTENT_TYPE, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
 };
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
+    admission::{Class, Permit, keep_until_sent},
     auth::caller::Identity,
     edge::Edge,
     problem::{PROBLEM_JSON, Problem},
-    rate::{Class, Client, Verdict},
+    rate::{self, Client, Verdict},
+    representation::conditional,
+    serve::Crowded,
 };
 
 /// Name of the histogram of request durations in seconds, by `method`, `route` and `status`.
@@ -107,12 +110,29 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .as_ref()
         .and_then(Verdict::refusal)
         .or_else(|| too_large(request.headers()));
-    let response = if let Some(problem) = refused {
-        problem.into_response()
+    // For the end of the way; most requests bring none.
+    let known: HeaderMap = request
+        .headers()
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .map(|value| (IF_NONE_MATCH, value.clone()))
+        .collect();
+    let admitted = if let Some(problem) = refused {
+        Err(problem)
     } else {
-        request.extensions_mut().insert(Arc::clone(&head));
-        run(path, request, next).instrument(span.clone()).await
+        let class = Class::of(&method, path, request.headers());
+        let crowded = request.extensions().get::<Crowded>().is_some();
+        admit(&edge, class, crowded).await
     };
+    let response = match admitted {
+        Err(problem) => problem.into_response(),
+        Ok(permit) => {
+            request.extensions_mut().insert(Arc::clone(&head));
+            let response = run(path, request, next).instrument(span.clone()).await;
+            keep_until_sent(permit, response)
+        }
+    };
+    let response = conditional(&method, &known, response);
 
     let mut response = finish(&edge, &head.request_id, response);
     let headers = response.headers_mut();
@@ -135,6 +155,19 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .record(elapsed.as_secs_f64());
     span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
     response
+}
+
+/// Takes a place to work on a request in; none is needed for health, metrics and pages.
+async fn admit(edge: &Edge, class: Option<Class>, crowded: bool) -> Result<Option<Permit>, Problem> {
+    let (Some(admission), Some(class)) = (&edge.admission, class) else {
+        return Ok(None);
+    };
+    if crowded {
+        return Err(admission
+            .refuse_crowded()
+            .with_header(CONNECTION, HeaderValue::from_static("close")));
+    }
+    admission.admit(class).await.map(Some)
 }
 
 async fn run(path: &str, request: Request, next: Next) -> Response {
@@ -176,7 +209,8 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
         }
         None => return response,
     };
-    if problem.status().is_server_error() {
+    // Of an overload, its beginning and its end are told.
+    if problem.status().is_server_error() && problem.code() != "overloaded" {
         tracing::warn!(
             request_id,
             status = problem.status().as_u16(),
@@ -192,15 +226,15 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
 fn count(edge: &Edge, method: &Method, path: &str, request: &Request, identity: &Identity) -> Option<Verdict> {
     let limits = edge.limits.as_ref()?;
     let class = if path == "/v1/auth/login" {
-        Class::Login
+        rate::Class::Login
     } else if method.is_safe() {
-        Class::Read
+        rate::Class::Read
     } else {
-        Class::Write
+        rate::Class::Write
     };
     let client = match identity {
         // Somebody with a token must not get more guesses at others' passwords.
-        Identity::Known(principal) if class != Class::Login => Client::User(Arc::clone(&principal.user_id)),
+        Identity::Known(principal) if class != rate::Class::Login => Client::User(Arc::clone(&principal.user_id)),
         _ => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
             Client::of_connection(peer, request.headers(), edge.trusted_proxies)
@@ -241,6 +275,7 @@ fn status_label(status: StatusCode) -> metrics::SharedString {
     match status {
         StatusCode::OK => "200".into(),
         StatusCode::CREATED => "201".into(),
+        StatusCode::NOT_MODIFIED => "304".into(),
         StatusCode::CONFLICT => "409".into(),
         other => other.as_str().to_owned().into(),
     }

@@ -12,6 +12,8 @@ pub(crate) const PRODUCT: &str = "prod";
 pub(crate) const ORDER: &str = "ord";
 /// Prefix of a user's id.
 pub(crate) const USER: &str = "usr";
+/// Prefix of the id of a rule for a query.
+pub(crate) const SEARCH_RULE: &str = "rule";
 
 /// True for `<prefix>_<uuid>` with a hyphenated lower-case UUID: the only spelling that a stream has.
 pub(crate) fn is(prefix: &str, text: &str) -> bool {
@@ -26,6 +28,22 @@ pub(crate) struct ProductId(pub(crate) String);
 
 /// The `{id}` of an order's address. What cannot be an id names no order: 404.
 pub(crate) struct OrderId(pub(crate) String);
+
+/// The `{id}` of a user's address. What cannot be an id names no user: 404.
+pub(crate) struct UserId(pub(crate) String);
+
+impl FromRequestParts<Edge> for UserId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        id_of(parts, edge, USER, "user_not_found", "there is no such user")
+            .await
+            .map(Self)
+    }
+}
+
+/// The `{id}` of the address of a rule for a query. What cannot be an id names no rule: 404.
+pub(crate) struct SearchRuleId(pub(crate) String);
 
 impl FromRequestParts<Edge> for ProductId {
     type Rejection = Problem;
@@ -44,6 +62,22 @@ impl FromRequestParts<Edge> for OrderId {
         id_of(parts, edge, ORDER, "order_not_found", "there is no such order")
             .await
             .map(Self)
+    }
+}
+
+impl FromRequestParts<Edge> for SearchRuleId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        id_of(
+            parts,
+            edge,
+            SEARCH_RULE,
+            "search_rule_not_found",
+            "there is no such rule",
+        )
+        .await
+        .map(Self)
     }
 }
 

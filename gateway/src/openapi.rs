@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     problem::{FieldError, PROBLEM_JSON, ProblemBody},
-    routes,
+    representation, routes,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -23,10 +23,13 @@ use crate::{
     components(schemas(ProblemBody, FieldError)),
     tags(
         (name = "products", description = "The catalogue"),
+        (name = "search", description = "What the shop sets about its search"),
         (name = "stock", description = "What is on the shelf"),
         (name = "orders", description = "Orders with their products"),
         (name = "reports", description = "Sums over the sales"),
         (name = "audit", description = "The events themselves"),
+        (name = "users", description = "Who there is"),
+        (name = "projections", description = "The read models, and events that they do not show"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
     )
@@ -43,6 +46,7 @@ pub fn openapi() -> OpenApi {
             description.merge(Base::openapi());
             description.info = Base::openapi().info;
             complete(&mut description);
+            representation::describe(&mut description);
             description
         })
         .clone()
@@ -75,6 +79,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     let PathItem {
         get,
         post,
+        put,
         patch,
         delete,
         ..
@@ -82,6 +87,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     [
         (HttpMethod::Get, get),
         (HttpMethod::Post, post),
+        (HttpMethod::Put, put),
         (HttpMethod::Patch, patch),
         (HttpMethod::Delete, delete),
     ]
@@ -106,6 +112,8 @@ struct Kind {
     knows_caller: bool,
     refuses_callers: bool,
     shows_version: bool,
+    looks_back: bool,
+    operates: bool,
 }
 
 impl Kind {
@@ -113,7 +121,22 @@ impl Kind {
         let in_api = path.starts_with("/v1/");
         let reads = in_api && *method == HttpMethod::Get;
         let writes = in_api && !reads && path != "/v1/auth/login";
-        let lists = ["/v1/products", "/v1/orders", "/v1/audit"].contains(&path) || path.starts_with("/v1/streams/");
+        let lists = [
+            "/v1/products",
+            "/v1/orders",
+            "/v1/audit",
+            "/v1/audit/checkpoints",
+            "/v1/projections/parked",
+            "/v1/search/rules",
+            "/v1/exports",
+            "/v1/reports/sales/orders",
+            "/v1/stock",
+            "/v1/users",
+        ]
+        .contains(&path)
+            || path.starts_with("/v1/streams/");
+        // What operators do has no version, and reads of how things stand wait for nothing.
+        let operates = path.starts_with("/v1/projections");
         let security = operation.security.as_deref().unwrap_or_default();
         let public = security.contains(&SecurityRequirement::default());
         Self {
@@ -122,8 +145,26 @@ impl Kind {
             writes,
             lists: reads && lists,
             takes_body: operation.request_body.is_some(),
-            takes_version: writes && path != "/v1/products" && path != "/v1/orders",
-            shows_version: reads && ["/v1/products/{id}", "/v1/products/{id}/stock", "/v1/orders/{id}"].contains(&path),
+            takes_version: writes
+                && !operates
+                && path != "/v1/products"
+                && path != "/v1/orders"
+                && !path.starts_with("/v1/search/rules")
+                && !path.starts_with("/v1/exports"),
+            operates,
+            looks_back: operation
+                .parameters
+                .iter()
+                .flatten()
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "as_of")),
+            shows_version: reads
+                && [
+                    "/v1/products/{id}",
+                    "/v1/products/{id}/stock",
+                    "/v1/orders/{id}",
+                    "/v1/search/settings",
+                ]
+                .contains(&path),
             names_one: path.contains('{'),
             knows_caller: !security.is_empty(),
             refuses_callers: !security.is_empty() && (!public || lists),
@@ -166,7 +207,8 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
     } else {
         "Values are wrong; `errors` lists them"
     };
-    let sending = kind.takes_body;
+    // A body that is not asked for is read and judged all the same.
+    let sending = kind.takes_body || kind.writes;
     for (applies, status, description) in [
         (
             kind.in_api,
@@ -186,6 +228,7 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
         (sending, "413", "The body is longer than a mebibyte"),
         (sending, "415", "The body has another media type"),
         (sending || kind.writes, "422", values),
+        (kind.in_api, "431", "The headers are longer than 32 KiB together"),
         (
             kind.in_api,
             "429",
@@ -220,28 +263,34 @@ fn describe_parameters(parameters: &mut Vec<RefOr<Parameter>>, kind: Kind) {
             "`next_cursor` or `prev_cursor` of an earlier page.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Token",
             ParameterIn::Header,
             "Wait until the answer can show the write that answered with this token.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Wait",
             ParameterIn::Header,
             "How long to wait for that, in milliseconds.",
         ),
         (
-            kind.reads,
+            kind.reads && !kind.operates,
             "Consistency-Stale",
             ParameterIn::Header,
             "`allow`: after the wait, an answer that does not show it is better than none.",
         ),
         (
-            kind.writes,
+            kind.writes && !kind.operates,
             "Idempotency-Key",
             ParameterIn::Header,
             "1 to 255 visible ASCII characters. A retry with the same key and body gets the first answer again.",
+        ),
+        (
+            kind.writes,
+            "Audit-Reason",
+            ParameterIn::Header,
+            "Why, in up to 500 characters: kept with the events, for the audit log.",
         ),
         (
             kind.takes_version,
@@ -300,8 +349,26 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     "Consistency-Stale",
                     "`true`: the answer does not show the write of the token yet.",
                 );
+                if kind.reads {
+                    representation::HEADERS
+                        .iter()
+                        .for_each(|(name, description)| header(name, description));
+                }
+                if kind.looks_back {
+                    header(
+                        "As-Of-Position",
+                        "Of an answer about the past: where in the log it ends, as `lane.position`.",
+                    );
+                    header(
+                        "As-Of-Time",
+                        "Of an answer about the past: the time that it stands for.",
+                    );
+                }
                 if kind.shows_version {
-                    header("ETag", "The version, for `If-Match` of a write.");
+                    header(
+                        "ETag",
+                        "Validator of this representation, for `If-None-Match`; begins with the version, for `If-Match` of a write.",
+                    );
                 }
                 if kind.lists {
                     header("Link", "The next and the previous page (RFC 8288).");

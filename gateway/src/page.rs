@@ -37,7 +37,18 @@ impl<T: Serialize> Page<T> {
 
     /// The answer to a request for a page at `uri`.
     pub(crate) fn reply(&self, edge: &Edge, uri: &Uri, freshness: Option<Freshness>) -> Response {
-        let reply = Reply::json(StatusCode::OK, self).freshness(freshness);
+        self.reply_with(self, edge, uri, freshness)
+    }
+
+    /// The same with a body that says more than the page.
+    pub(crate) fn reply_with(
+        &self,
+        body: &impl Serialize,
+        edge: &Edge,
+        uri: &Uri,
+        freshness: Option<Freshness>,
+    ) -> Response {
+        let reply = Reply::json(StatusCode::OK, body).freshness(freshness);
         let link = self.link(&edge.base, uri);
         match HeaderValue::try_from(link) {
             Ok(link) if !link.is_empty() => reply.header(LINK, link).into(),
@@ -47,14 +58,22 @@ impl<T: Serialize> Page<T> {
 
     /// RFC 8288: the address of this page with the cursors of the others.
     fn link(&self, base: &str, uri: &Uri) -> String {
-        let pages = [(&self.next_cursor, "next"), (&self.prev_cursor, "prev")];
+        let (next, prev) = (self.next_cursor.as_deref(), self.prev_cursor.as_deref());
+        if next.or(prev).is_none() {
+            return String::new();
+        }
+        let pages = [(next, "next"), (prev, "prev"), (Some(""), "first")];
         let links = pages.into_iter().filter_map(|(cursor, relation)| {
-            let cursor = cursor.as_deref()?;
+            let cursor = cursor?;
             let mut query = form_urlencoded::Serializer::new(String::new());
             let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
             query.extend_pairs(given.filter(|(name, _)| name != "cursor"));
-            query.append_pair("cursor", cursor);
-            Some(format!("<{base}{}?{}>; rel=\"{relation}\"", uri.path(), query.finish()))
+            if !cursor.is_empty() {
+                query.append_pair("cursor", cursor);
+            }
+            let query = query.finish();
+            let mark = if query.is_empty() { "" } else { "?" };
+            Some(format!("<{base}{}{mark}{query}>; rel=\"{relation}\"", uri.path()))
         });
         links.collect::<Vec<_>>().join(", ")
     }
@@ -82,11 +101,12 @@ mod tests {
                 "/v1/products?q=dark%20red&cursor=old&attr.size=%C3%A9&limit=5"
             ),
             "</v1/products?q=dark+red&attr.size=%C3%A9&limit=5&cursor=n%2B1>; rel=\"next\", \
-             </v1/products?q=dark+red&attr.size=%C3%A9&limit=5&cursor=p>; rel=\"prev\""
+             </v1/products?q=dark+red&attr.size=%C3%A9&limit=5&cursor=p>; rel=\"prev\", \
+             </v1/products?q=dark+red&attr.size=%C3%A9&limit=5>; rel=\"first\""
         );
         assert_eq!(
             link("", "p", "https://shop.example", "/v1/orders"),
-            "<https://shop.example/v1/orders?cursor=p>; rel=\"prev\""
+            "<https://shop.example/v1/orders?cursor=p>; rel=\"prev\", <https://shop.example/v1/orders>; rel=\"first\""
         );
         assert_eq!(link("", "", "", "/v1/orders"), "");
     }

@@ -10,6 +10,7 @@ use crate::{
     json::words,
     money::is_currency,
     problem::{FieldError, Problem},
+    representation::Taken,
     times,
 };
 
@@ -17,6 +18,8 @@ use crate::{
 const MAX_LIMIT: u32 = 200;
 /// Most parameters of one prefix.
 const MAX_PREFIXED: usize = 50;
+/// Most times that a parameter may come.
+const MAX_EVERY: usize = 100;
 /// More mistakes than this are not listed.
 const MAX_ERRORS: usize = 50;
 /// Longest text in a parameter, in bytes.
@@ -44,7 +47,8 @@ impl<T: ReadParams> FromRequestParts<Edge> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        read(&parts.uri).map(Self)
+        let taken = parts.extensions.get::<Taken>().is_some();
+        read_rest(&parts.uri, |name| taken && Taken::is(name)).map(Self)
     }
 }
 
@@ -59,8 +63,21 @@ impl ReadParams for NoParams {
 /// # Errors
 /// 400 with all mistakes.
 pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
+    read_rest(uri, |_| false)
+}
+
+/// The same without the parameters that are taken care of elsewhere.
+fn read_rest<T: ReadParams>(uri: &Uri, taken: impl Fn(&str) -> bool) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
-    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+    read_pairs(pairs.filter(|(name, _)| !taken(name)).collect())
+}
+
+/// Reads parameters that came another way.
+///
+/// # Errors
+/// 400 with all mistakes.
+pub(crate) fn read_pairs<T: ReadParams>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
     let mut values = Values {
         pairs,
         errors: Vec::new(),
@@ -68,6 +85,14 @@ pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
     let read = T::read(&mut values);
     for (name, _) in std::mem::take(&mut values.pairs) {
         let name: String = name.chars().take(80).collect();
+        if name == "as_of" {
+            values.wrong(
+                &name,
+                "not_supported",
+                "only single things can be looked at as of a moment",
+            );
+            continue;
+        }
         values.wrong(&name, "unknown_parameter", "there is no such parameter here");
     }
     if values.errors.is_empty() {
@@ -86,11 +111,21 @@ pub(crate) fn refuse_any(uri: &Uri) -> Result<(), Problem> {
 }
 
 impl Values {
+    /// How many mistakes there are so far.
+    pub(crate) fn mistakes(&self) -> usize {
+        self.errors.len()
+    }
+
     /// Notes that a parameter is wrong.
     pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError::new(name, code, message));
         }
+    }
+
+    /// Whether something is wrong with a parameter already.
+    pub(crate) fn is_wrong(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.field == name)
     }
 
     /// A text, taken; an empty one counts as absent.
@@ -104,6 +139,19 @@ impl Values {
         self.checked(name, value?)
     }
 
+    /// A text that may come again; empty ones count as absent.
+    pub(crate) fn every(&mut self, name: &str) -> Vec<String> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
+        if found.len() > MAX_EVERY {
+            self.wrong(name, "too_many", format!("at most {MAX_EVERY} are allowed"));
+            return Vec::new();
+        }
+        found
+            .into_iter()
+            .filter_map(|(_, value)| self.checked(name, value))
+            .collect()
+    }
+
     fn checked(&mut self, name: &str, value: String) -> Option<String> {
         if value.contains('\0') {
             self.wrong(name, "invalid_character", "the NUL character is not allowed");
@@ -113,6 +161,39 @@ impl Values {
             return Some(value);
         }
         None
+    }
+
+    /// Whether the parameter is there and nobody took it yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// A parameter that may come several times.
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+        let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
+        if found.len() > MAX_PREFIXED {
+            self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
+            return Vec::new();
+        }
+        let checked = found.into_iter().filter_map(|(_, value)| self.checked(name, value));
+        let mut values: Vec<String> = Vec::new();
+        for value in checked {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+
+    /// Words from a list that has no end: the parameter may come again, and each may list several with commas.
+    pub(crate) fn words(&mut self, name: &str) -> Vec<String> {
+        let texts = self.texts(name);
+        let words = texts.iter().flat_map(|text| text.split(','));
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        if words.len() > MAX_PREFIXED {
+            self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
+        }
+        words
     }
 
     /// A text that must be there.
@@ -236,9 +317,14 @@ impl Values {
 
     /// `from` (included) and `to` (not included).
     pub(crate) fn time_range(&mut self) -> Option<TimeRange> {
-        let (from_micros, to_micros) = (self.time("from"), self.time("to"));
+        self.times_between("from", "to")
+    }
+
+    /// Two times, the first one included, the other one not.
+    pub(crate) fn times_between(&mut self, first: &str, end: &str) -> Option<TimeRange> {
+        let (from_micros, to_micros) = (self.time(first), self.time(end));
         if from_micros.zip(to_micros).is_some_and(|(from, to)| from > to) {
-            self.wrong("to", "out_of_range", "to lies before from");
+            self.wrong(end, "out_of_range", format!("{end} lies before {first}"));
         }
         (from_micros.is_some() || to_micros.is_some()).then_some(TimeRange { from_micros, to_micros })
     }
@@ -251,11 +337,13 @@ impl Values {
         }
         (min.is_some() || max.is_some()).then_some(AmountRange { min, max })
     }
+}
 
-    /// All parameters whose name begins with `prefix`, by the rest of their names.
-    pub(crate) fn prefixed(&mut self, prefix: &str) -> Vec<(String, String)> {
+impl Values {
+    /// All parameters whose name begins with `prefix`, by the rest of their names; each may come several times.
+    pub(crate) fn prefixed_several(&mut self, prefix: &str) -> Vec<(String, Vec<String>)> {
         let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key.starts_with(prefix)).collect();
-        let mut values: Vec<(String, String)> = Vec::new();
+        let mut values: Vec<(String, Vec<String>)> = Vec::new();
         if found.len() > MAX_PREFIXED {
             self.wrong(prefix, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
             return values;
@@ -264,12 +352,19 @@ impl Values {
             let key = name[prefix.len()..].to_owned();
             if key.is_empty() || key.contains('\0') {
                 self.wrong(&name, "invalid_format", format!("{prefix}<key>=<value> is expected"));
-            } else if values.iter().any(|(other, _)| *other == key) {
-                self.wrong(&name, "duplicate_parameter", "the parameter is given more than once");
-            } else if value.is_empty() {
-                values.push((key, value));
-            } else if let Some(value) = self.checked(&name, value) {
-                values.push((key, value));
+                continue;
+            }
+            let value = if value.is_empty() {
+                value
+            } else {
+                let Some(value) = self.checked(&name, value) else {
+                    continue;
+                };
+                value
+            };
+            match values.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, several)) => several.push(value),
+                None => values.push((key, vec![value])),
             }
         }
         values
@@ -291,7 +386,7 @@ mod tests {
         total: Option<AmountRange>,
         statuses: Vec<u8>,
         sort: String,
-        attributes: Vec<(String, String)>,
+        attributes: Vec<(String, Vec<String>)>,
     }
 
     impl ReadParams for Sample {
@@ -302,7 +397,7 @@ mod tests {
                 total: values.amount_range("min_total", "max_total"),
                 statuses: values.several_of("status", &[("one", 1), ("two", 2), ("three", 3)]),
                 sort: values.sort(&["name", "price"]),
-                attributes: values.prefixed("attr."),
+                attributes: values.prefixed_several("attr."),
             }
         }
     }
@@ -352,7 +447,7 @@ mod tests {
         );
         assert_eq!(read.statuses, [1, 2, 3]);
         assert_eq!(read.sort, "-price");
-        assert_eq!(read.attributes, [("colour".to_owned(), "dark red".to_owned())]);
+        assert_eq!(read.attributes, [("colour".to_owned(), vec!["dark red".to_owned()])]);
         assert!(sample("").is_ok());
         assert!(sample("limit=&cursor=&from=").is_ok(), "an empty value is none");
     }
@@ -373,7 +468,6 @@ mod tests {
             ("sort=--price", "sort", "unknown"),
             ("cursor=%00", "cursor", "invalid_character"),
             ("attr.=x", "attr.", "invalid_format"),
-            ("attr.a=x&attr.a=y", "attr.a", "duplicate_parameter"),
             ("colour=red", "colour", "unknown_parameter"),
         ] {
             assert_eq!(mistakes(query).await, [(field.to_owned(), code.to_owned())], "{query}");

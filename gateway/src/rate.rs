@@ -123,26 +123,29 @@ impl Client {
         }
     }
 
-    /// The client behind a connection. With `proxies` > 0 that many proxies are trusted to have appended the address
-    /// that they saw to `X-Forwarded-For`, so the one counted that far from the right is the client's; what stands
-    /// left of it the client may have written itself.
+    /// The client behind a connection; see [`address`].
     pub(crate) fn of_connection(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: usize) -> Self {
-        let forwarded = proxies.checked_sub(1).and_then(|skip| {
-            headers
-                .get_all("x-forwarded-for")
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|value| value.split(','))
-                .collect::<Vec<_>>()
-                .into_iter()
-                .rev()
-                .nth(skip)
-                .and_then(|address| address.trim().parse().ok())
-        });
-        forwarded
-            .or(peer.map(|peer| peer.ip()))
-            .map_or(Self::Unknown, Self::of_address)
+        address(peer, headers, proxies).map_or(Self::Unknown, Self::of_address)
     }
+}
+
+/// The client's address. With `proxies` > 0 that many proxies are trusted to have appended the address that they saw to
+/// `X-Forwarded-For`, so the one counted that far from the right is the client's; what stands left of it the client may
+/// have written itself.
+pub(crate) fn address(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let forwarded = proxies.checked_sub(1).and_then(|skip| {
+        headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .nth(skip)
+            .and_then(|address| address.trim().parse().ok())
+    });
+    forwarded.or(peer.map(|peer| peer.ip()))
 }
 
 // === impl Limits ===

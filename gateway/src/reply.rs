@@ -9,7 +9,7 @@ use http::{
 use proto::v1::{Committed, Freshness};
 use serde::Serialize;
 
-use crate::{consistency, etag, problem::Problem};
+use crate::{cache::Content, consistency, etag, problem::Problem};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -48,6 +48,29 @@ impl Reply {
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers_mut().insert(name, value);
         self
+    }
+
+    /// What a cache answers with.
+    pub(crate) fn kept(content: &Content) -> Self {
+        let mut response = Response::new(content.body.clone().into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self(response).tag(&content.tag)
+    }
+
+    /// `ETag` of more than a version.
+    #[must_use]
+    pub(crate) fn tag(self, tag: &str) -> Self {
+        match etag::quoted(tag) {
+            Some(value) => self.header(ETAG, value),
+            None => self,
+        }
+    }
+
+    /// That the answer does not show the write of the request's token.
+    #[must_use]
+    pub(crate) fn stale(self, stale: bool) -> Self {
+        self.freshness(Some(Freshness { stale }))
     }
 
     /// `ETag` of a version.

@@ -9,6 +9,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use metrics::{counter, gauge};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -25,12 +26,38 @@ const MAX_HEAD: usize = 64 * 1024;
 /// Pause when the process has run out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections beyond the limit that are still served, for the sake of health checks and metrics.
+const RESERVE: usize = 64;
+
+/// Marks the requests of a connection beyond the limit: those to the API are refused, and the connection is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowded;
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Connections at once.
+    pub limit: usize,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { limit: 4096 }
+    }
+}
+
 /// Serves `router` on `listener`, HTTP/1.1 and HTTP/2, until `stop` is cancelled. Then takes no more connections, lets the
-/// requests under way finish, at most for 15 seconds, and returns.
+/// requests under way finish, at most for 15 seconds, and returns. Connections beyond the limit are told so (503) and closed; far
+/// beyond it, closed without a word.
 ///
 /// # Errors
 /// When the listener cannot be used at all.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Connections,
+    stop: CancellationToken,
+) -> io::Result<()> {
     listener.local_addr()?;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -45,15 +72,21 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         .max_header_list_size(32 * 1024);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
+    let open = gauge!("http_connections");
     loop {
+        open.set(f64::from(u32::try_from(connections.len()).unwrap_or(u32::MAX)));
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = stop.cancelled() => break,
         };
         match accepted {
+            Ok(_) if connections.len() >= limits.limit.saturating_add(RESERVE) => {
+                counter!("http_shed_total", "class" => "connection", "reason" => "closed").increment(1);
+            }
             Ok((stream, peer)) => {
-                let service = service(router.clone(), peer);
+                let crowded = (connections.len() >= limits.limit).then_some(Crowded);
+                let service = service(router.clone(), peer, crowded);
                 let connection = builder.serve_connection(ready(stream), service).into_owned();
                 let connection = graceful.watch(connection);
                 connections.spawn(async move {
@@ -92,6 +125,7 @@ fn ready(stream: TcpStream) -> TokioIo<TcpStream> {
 fn service(
     router: Router,
     peer: SocketAddr,
+    crowded: Option<Crowded>,
 ) -> impl hyper::service::Service<
     Request<Incoming>,
     Response = Response<Body>,
@@ -101,6 +135,9 @@ fn service(
     hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(crowded) = crowded {
+            request.extensions_mut().insert(crowded);
+        }
         router.clone().call(request)
     })
 }

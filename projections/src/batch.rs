@@ -82,20 +82,7 @@ impl Target<'_> {
                 Err(Refused::Poison { culprit, reason }) => {
                     let culprit =
                         culprit.and_then(|place| part.iter().position(|event| (event.lane, event.position) == place));
-                    match (culprit, part.len()) {
-                        (_, 0) => {}
-                        (_, 1) => parts.push((part, Some(reason))),
-                        (Some(index), _) => {
-                            parts.push((&part[index + 1..], None));
-                            parts.push((&part[index..=index], Some(reason)));
-                            parts.push((&part[..index], None));
-                        }
-                        (None, length) => {
-                            let (first, second) = part.split_at(length / 2);
-                            parts.push((second, None));
-                            parts.push((first, None));
-                        }
-                    }
+                    parts.extend(split(part, culprit, reason));
                 }
                 Err(refused) => return Err(refused),
             }
@@ -122,7 +109,26 @@ impl Target<'_> {
         }
         cursor::advance(name, self.held.version, &heads(&fresh), &mut tx).await?;
         tx.commit().await?;
+        crate::indexing::wake();
         Ok(())
+    }
+}
+
+/// The parts to try instead of one that was refused, the next one last: around the event that is to blame, else in halves. A single
+/// event comes with the verdict.
+pub(crate) fn split<T>(part: &[T], culprit: Option<usize>, reason: String) -> Vec<(&[T], Option<String>)> {
+    match (culprit, part.len()) {
+        (_, 0) => Vec::new(),
+        (_, 1) => vec![(part, Some(reason))],
+        (Some(index), _) => vec![
+            (&part[index + 1..], None),
+            (&part[index..=index], Some(reason)),
+            (&part[..index], None),
+        ],
+        (None, length) => {
+            let (first, second) = part.split_at(length / 2);
+            vec![(second, None), (first, None)]
+        }
     }
 }
 
@@ -180,7 +186,7 @@ pub(crate) fn heads(events: &[&Recorded]) -> BTreeMap<u32, u64> {
     events.iter().map(|event| (event.lane, event.position)).collect()
 }
 
-fn report(name: &'static str, events: &[&Recorded], reason: &str) {
+pub(crate) fn report(name: &'static str, events: &[&Recorded], reason: &str) {
     for event in events {
         tracing::error!(
             projection = name,

@@ -6,9 +6,11 @@ use crate::audit::Audit;
 use crate::error::Error;
 use crate::lease::GROUP;
 use crate::orders::Orders;
+use crate::product_sales::ProductSales;
 use crate::products::Products;
 use crate::projection::Projection;
 use crate::sales::Sales;
+use crate::search_settings::ShopSearch;
 use crate::stock::Stock;
 use crate::transaction;
 use crate::users::Users;
@@ -16,7 +18,16 @@ use crate::users::Users;
 /// Every projection.
 #[must_use]
 pub fn all() -> &'static [&'static dyn Projection] {
-    &[&Products, &Stock, &Orders, &Sales, &Audit, &Users]
+    &[
+        &Products,
+        &Stock,
+        &Orders,
+        &Sales,
+        &Audit,
+        &Users,
+        &ProductSales,
+        &ShopSearch,
+    ]
 }
 
 /// The projection of this name.

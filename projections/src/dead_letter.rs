@@ -61,8 +61,64 @@ pub(crate) async fn park(
     .bind(events.iter().map(|event| &*event.aggregate_type).collect::<Vec<_>>())
     .bind(events.iter().map(|event| &*event.aggregate_id).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.event_id).collect::<Vec<_>>())
-    .bind(error.map(|error| error.replace('\0', "\u{fffd}")))
+    .bind(error.map(stored))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Takes events out of the parking.
+pub(crate) async fn remove(
+    name: &str,
+    version: i32,
+    places: &[(u32, u64)],
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM projection_dead_letter d
+         USING unnest($3::integer[], $4::bigint[]) AS place (lane, position)
+         WHERE d.name = $1 AND d.version = $2 AND d.lane = place.lane AND d.position = place.position",
+    )
+    .bind(name)
+    .bind(version)
+    .bind(places.iter().map(|(lane, _)| lane_column(*lane)).collect::<Vec<_>>())
+    .bind(
+        places
+            .iter()
+            .map(|(_, position)| position_column(*position))
+            .collect::<Vec<_>>(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes that parked events were tried once more in vain.
+pub(crate) async fn blame(
+    name: &str,
+    version: i32,
+    places: &[(u32, u64)],
+    error: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    for (lane, position) in places {
+        sqlx::query(
+            "UPDATE projection_dead_letter
+             SET attempts = CASE WHEN error IS NULL THEN 1 ELSE attempts + 1 END, error = $5, tried_at = clock_timestamp()
+             WHERE name = $1 AND version = $2 AND lane = $3 AND position = $4",
+        )
+        .bind(name)
+        .bind(version)
+        .bind(lane_column(*lane))
+        .bind(position_column(*position))
+        .bind(stored(error))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// PostgreSQL stores no NUL.
+fn stored(error: &str) -> String {
+    error.replace('\0', "\u{fffd}")
 }

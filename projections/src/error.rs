@@ -1,3 +1,4 @@
+use crate::parked::ParkedId;
 use crate::rebuild::Difference;
 
 /// What can go wrong with the read models as a whole. What goes wrong with a single event is parked instead.
@@ -23,23 +24,29 @@ pub enum Error {
         /// The projection.
         name: String,
     },
+    /// Another version of the code built the tables, so that its events cannot be added to them.
+    #[error("the tables of projection {name:?} were built by another version of the code: rebuild it")]
+    OtherCode {
+        /// The projection.
+        name: String,
+    },
+    /// The event is not parked in this projection.
+    #[error("no event {id} is parked")]
+    NotParked {
+        /// The event in question.
+        id: ParkedId,
+    },
+    /// The event was not tried yet: an earlier one of its stream is in the way.
+    #[error("event {id} waits behind an earlier one of its stream: settle that first")]
+    Waits {
+        /// The event in question.
+        id: ParkedId,
+    },
     /// Another process rebuilds the same projection.
     #[error("projection {name:?} is being rebuilt by another process")]
     Building {
         /// The projection.
         name: String,
-    },
-    /// An event cannot be folded, so that the rebuilt version would be incomplete. The active version stays.
-    #[error("the event at lane {lane}, position {position} cannot be applied to {name:?}: {reason}")]
-    Event {
-        /// The projection.
-        name: String,
-        /// The lane of the event.
-        lane: u32,
-        /// Its position in the lane.
-        position: u64,
-        /// Why it cannot be applied.
-        reason: String,
     },
     /// The rebuilt version is not what the active one holds. The active one stays.
     #[error("rebuilt {name:?} differs from the active version: {}", describe(.differences, *.parked))]

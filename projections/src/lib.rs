@@ -2,21 +2,28 @@
 
 mod audit;
 mod batch;
+mod careful;
 mod catalog;
 mod copy;
 mod cursor;
 mod dead_letter;
 mod error;
+mod history;
+mod indexing;
 mod keyed;
 mod lease;
 mod orders;
+mod outage;
 mod pace;
+mod parked;
+mod product_sales;
 mod products;
 mod projection;
 mod rebuild;
 mod row;
 mod runner;
 mod sales;
+mod search_settings;
 mod status;
 mod stock;
 mod table;
@@ -26,9 +33,15 @@ mod worker;
 
 pub use catalog::{all, install};
 pub use error::Error;
+pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
+pub use indexing::{IndexStatus, Indexer, Indexing, ask_for_rebuild, index_status};
 pub use pace::Pace;
+pub use parked::{
+    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry,
+    skip,
+};
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use runner::{Config, Runner};
-pub use status::{State, Status, caught_up, status};
+pub use status::{Build, State, Status, caught_up, status};
 pub use table::{Column, Index, Table, Type};

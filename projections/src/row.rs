@@ -1,8 +1,9 @@
 //! Rows on their way to PostgreSQL: as array parameters of one statement, or as binary `COPY`.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 
 use crate::table::{Table, Type};
 
@@ -59,6 +60,16 @@ impl Arrays {
 
     /// Runs a statement that takes the columns as `$1`, `$2`, ...
     pub(crate) async fn execute(self, statement: &str, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.bound(statement).execute(connection).await?;
+        Ok(())
+    }
+
+    /// The same for a statement that returns rows.
+    pub(crate) async fn fetch(self, statement: &str, connection: &mut PgConnection) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.bound(statement).fetch_all(connection).await
+    }
+
+    fn bound(self, statement: &str) -> Query<'_, Postgres, PgArguments> {
         let mut query = sqlx::query(statement);
         for array in self.columns {
             query = match array {
@@ -67,8 +78,7 @@ impl Arrays {
                 Array::Time(values) => query.bind(values),
             };
         }
-        query.execute(connection).await?;
-        Ok(())
+        query
     }
 
     fn column(&mut self) -> Option<&mut Array> {

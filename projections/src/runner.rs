@@ -1,5 +1,6 @@
 //! All projections of one process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventstore::Log;
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::outage::Outages;
 use crate::pace::Pace;
 use crate::projection::chain;
 use crate::status::{State, Status, status};
@@ -71,6 +73,7 @@ impl Runner {
         let Some(owner) = self.introduce(&token).await else {
             return;
         };
+        let outages = Arc::new(Outages::default());
         let mut tasks = JoinSet::new();
         for projection in catalog::all() {
             let worker = Worker {
@@ -79,6 +82,7 @@ impl Runner {
                 config: self.config,
                 projection: *projection,
                 owner,
+                outages: Arc::clone(&outages),
             };
             tasks.spawn(worker.run(token.clone()));
         }
@@ -96,10 +100,15 @@ impl Runner {
 
     /// Gets a name and shows up among the workers; `None` when cancelled before the database could be reached.
     async fn introduce(&self, token: &CancellationToken) -> Option<Uuid> {
+        let mut told = false;
         loop {
             match self.try_introduce().await {
                 Ok(owner) => return Some(owner),
-                Err(error) => tracing::warn!(reason = chain(&error), "projectors cannot start yet"),
+                Err(_) if told => {}
+                Err(error) => {
+                    told = true;
+                    tracing::warn!(reason = chain(&error), "projectors cannot start yet");
+                }
             }
             rested(Duration::from_millis(500), token).await?;
         }
@@ -120,7 +129,8 @@ impl Runner {
 async fn beat(pool: PgPool, config: Config, owner: Uuid, token: CancellationToken) {
     while rested(config.renewal(), &token).await.is_some() {
         if let Err(error) = lease::heartbeat(&pool, owner, config.lease).await {
-            tracing::warn!(reason = chain(&error), "the projectors' sign of life failed");
+            // The workers renew their leases on the same database and tell of its outage.
+            tracing::debug!(reason = chain(&error), "the projectors' sign of life failed");
         }
     }
 }
@@ -142,7 +152,8 @@ fn publish(status: &Status) {
     let name = status.name.clone();
     gauge!("projection_lag_events", "projection" => name.clone()).set(status.lag_events as f64);
     gauge!("projection_lag_seconds", "projection" => name.clone()).set(status.lag_seconds);
-    gauge!("projection_parked_events", "projection" => name).set(status.parked as f64);
+    gauge!("projection_parked_events", "projection" => name.clone()).set(status.parked as f64);
+    gauge!("projection_skipped_events", "projection" => name).set(status.skipped as f64);
 }
 
 /// Sleeps; `None` when the token was cancelled meanwhile.

@@ -1,5 +1,6 @@
 //! The loop of one projection in one process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventstore::{Log, Positions, Recorded};
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use crate::batch::{Refused, Target};
 use crate::cursor;
 use crate::lease::{self, Held, Terms};
-use crate::projection::{Projection, chain};
+use crate::outage::{Outages, Trouble};
+use crate::projection::Projection;
 use crate::runner::Config;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -24,6 +26,7 @@ pub(crate) struct Worker {
     pub(crate) config: Config,
     pub(crate) projection: &'static dyn Projection,
     pub(crate) owner: Uuid,
+    pub(crate) outages: Arc<Outages>,
 }
 
 /// What a worker knows between batches.
@@ -52,16 +55,12 @@ impl Worker {
         while !token.is_cancelled() {
             match self.step(&mut state, &token).await {
                 Ok(rest) => {
+                    self.outages.passed(self.projection.name());
                     state.backoff = FIRST_BACKOFF;
                     pause(rest, &token).await;
                 }
-                Err(reason) => {
-                    counter!("projection_retries_total", "projection" => self.projection.name()).increment(1);
-                    tracing::warn!(
-                        projection = self.projection.name(),
-                        reason,
-                        "projecting failed and is tried again"
-                    );
+                Err(trouble) => {
+                    self.outages.failed(self.projection.name(), &trouble);
                     pause(state.backoff, &token).await;
                     state.backoff = (state.backoff * 2).min(LONGEST_BACKOFF);
                     state.renew_at = Instant::now();
@@ -71,9 +70,9 @@ impl Worker {
     }
 
     /// Renews leases if that is due, then applies a batch or waits for one. Returns how long to rest.
-    async fn step(&self, state: &mut State, token: &CancellationToken) -> Result<Duration, String> {
+    async fn step(&self, state: &mut State, token: &CancellationToken) -> Result<Duration, Trouble> {
         if Instant::now() >= state.renew_at {
-            self.renew(state).await.map_err(|error| chain(&error))?;
+            self.renew(state).await?;
         }
         if state.held.leases.is_empty() {
             return Ok(state.renew_at.saturating_duration_since(Instant::now()));
@@ -84,18 +83,14 @@ impl Worker {
             () = token.cancelled() => return Ok(Duration::ZERO),
             () = tokio::time::sleep_until(state.renew_at) => return Ok(Duration::ZERO),
         }
-        let batch = self
-            .log
-            .read(&state.positions, self.config.batch)
-            .await
-            .map_err(|error| chain(&error))?;
+        let batch = self.log.read(&state.positions, self.config.batch).await?;
         if batch.is_empty() {
             return Ok(self.config.pace.calm);
         }
         self.apply(&batch, state).await
     }
 
-    async fn apply(&self, batch: &[Recorded], state: &mut State) -> Result<Duration, String> {
+    async fn apply(&self, batch: &[Recorded], state: &mut State) -> Result<Duration, Trouble> {
         let name = self.projection.name();
         let started = Instant::now();
         let target = Target {
@@ -123,8 +118,8 @@ impl Worker {
                 state.held = Held::nothing(self.owner);
                 Ok(Duration::ZERO)
             }
-            Err(Refused::Poison { reason, .. }) => Err(reason),
-            Err(Refused::Failed(error)) => Err(chain(&error)),
+            Err(Refused::Poison { reason, .. }) => Err(reason.into()),
+            Err(Refused::Failed(error)) => Err(error.into()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proto::v1::{Freshness, ReadContext};
+use sqlx::PgPool;
 use tokio::time::{Instant, sleep_until};
 
 use crate::Query;
@@ -23,17 +24,20 @@ SELECT NOT EXISTS (
     WHERE coalesce(c.position, 0) < wanted.position
 )";
 
+/// How long a replica may take to show the write, before the primary is asked.
+const REPLICA_WAIT: Duration = Duration::from_millis(30);
+
 /// A position for each of some lanes.
 #[derive(Debug, PartialEq, Eq)]
-struct Token {
-    lanes: Vec<i32>,
-    positions: Vec<i64>,
+pub(crate) struct Token {
+    pub(crate) lanes: Vec<i32>,
+    pub(crate) positions: Vec<i64>,
 }
 
 impl Token {
     /// Reads `17.345-3.88`'s form: `lane.position`, ascending lanes, no leading zeros. Anything else is refused, so that a
     /// damaged token cannot pass for a lesser one.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut token = Self {
             lanes: Vec::new(),
             positions: Vec::new(),
@@ -48,6 +52,11 @@ impl Token {
             token.positions.push(decimal(position)?);
         }
         Some(token)
+    }
+
+    /// Lanes, ascending, with their positions.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (i32, i64)> {
+        self.lanes.iter().copied().zip(self.positions.iter().copied())
     }
 }
 
@@ -67,7 +76,7 @@ impl Query {
         let deadline = started + self.wait(context);
         let mut pause = FIRST_PAUSE;
         let (reached, outcome) = loop {
-            if self.reached(&token, models).await? {
+            if reached(self.pool(), &token, models).await? {
                 break (true, "reached");
             }
             let now = Instant::now();
@@ -105,7 +114,7 @@ impl Query {
         Ok(Some((context, token)))
     }
 
-    fn wait(&self, context: &ReadContext) -> Duration {
+    pub(crate) fn wait(&self, context: &ReadContext) -> Duration {
         let asked = match context.wait_ms {
             0 => self.config.default_wait,
             millis => Duration::from_millis(millis.into()),
@@ -113,14 +122,36 @@ impl Query {
         asked.min(self.config.max_wait)
     }
 
-    async fn reached(&self, token: &Token, models: &[&str]) -> Result<bool, Error> {
-        Ok(sqlx::query_scalar(REACHED)
-            .bind(models)
-            .bind(&token.lanes)
-            .bind(&token.positions)
-            .fetch_one(self.pool())
-            .await?)
+    /// Whether a replica shows the write that the request's token stands for, now or in a moment.
+    pub(crate) async fn shows(
+        &self,
+        replica: &PgPool,
+        context: Option<&ReadContext>,
+        models: &[&str],
+    ) -> Result<bool, Error> {
+        let Some((_, token)) = Self::token(context)? else {
+            return Ok(true);
+        };
+        let deadline = Instant::now() + REPLICA_WAIT;
+        let mut pause = FIRST_PAUSE;
+        while !reached(replica, &token, models).await? {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            sleep_until(Instant::now() + pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+        Ok(true)
     }
+}
+
+async fn reached(pool: &PgPool, token: &Token, models: &[&str]) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(REACHED)
+        .bind(models)
+        .bind(&token.lanes)
+        .bind(&token.positions)
+        .fetch_one(pool)
+        .await?)
 }
 
 #[cfg(test)]

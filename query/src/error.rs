@@ -3,6 +3,8 @@
 use proto::failure::{Failure, FailureKind};
 use tonic::Status;
 
+use crate::render::RenderError;
+
 /// Why a read was not answered.
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -19,6 +21,13 @@ pub(crate) enum Error {
         what: &'static str,
         id: String,
     },
+    /// There is such a `what` now, but there was none yet at the moment asked for.
+    NotYet {
+        what: &'static str,
+        id: String,
+    },
+    /// The services were built without a way to look into the past.
+    NoHistory,
     /// The read model did not reach the consistency token in time.
     Behind,
     /// The report would have more rows than `limit`.
@@ -32,6 +41,24 @@ pub(crate) enum Error {
         row: String,
         expected: &'static str,
     },
+    /// No checkpoint, or not the one that was named, covers the event yet.
+    NotSealed,
+    /// What is stored is not what was sealed, so nothing can be proven with it.
+    SealBroken(String),
+    /// A file could not be made.
+    Render(RenderError),
+    /// The export has no file (yet).
+    ExportNotReady {
+        status: String,
+    },
+    /// The file of an export would be longer than `limit` bytes.
+    ExportTooLarge {
+        limit: u64,
+    },
+    /// The idempotency key belongs to another request.
+    KeyReused,
+    /// Too much is waiting to be done.
+    Busy,
     Database(sqlx::Error),
 }
 
@@ -63,6 +90,15 @@ impl From<Error> for Failure {
             Error::NotFound { what, id } => {
                 Self::new(FailureKind::NotFound, "not_found", format!("there is no {what} {id}"))
             }
+            Error::NotYet { what, id } => Self::new(
+                FailureKind::NotFound,
+                "not_created_yet",
+                format!("at that moment there was no {what} {id} yet"),
+            ),
+            Error::NoHistory => {
+                tracing::error!("the past was asked for where it is not served");
+                internal()
+            }
             Error::Behind => Self::new(
                 FailureKind::Timeout,
                 "read_model_behind",
@@ -85,6 +121,45 @@ impl From<Error> for Failure {
                 tracing::error!(table, column, row, expected, "a row of a read model is damaged");
                 internal()
             }
+            Error::NotSealed => Self::new(
+                FailureKind::Conflict,
+                "not_sealed_yet",
+                "the checkpoint does not cover the event; events are sealed some seconds after they were written",
+            ),
+            Error::SealBroken(reason) => {
+                tracing::error!(reason, "what is stored is not what was sealed");
+                Self::new(
+                    FailureKind::Conflict,
+                    "seal_broken",
+                    "what is stored is not what was sealed; `tillroll audit verify` says more",
+                )
+            }
+            Error::Render(error) => {
+                tracing::warn!(%error, "a file was not made");
+                internal()
+            }
+            Error::ExportNotReady { status } => Self::new(
+                FailureKind::Conflict,
+                "export_not_ready",
+                format!("the export is {status}; only one that is done has a file"),
+            )
+            .with_data(&serde_json::json!({ "status": status })),
+            Error::ExportTooLarge { limit } => Self::new(
+                FailureKind::Invalid,
+                "report_too_large",
+                format!("the file is longer than {limit} bytes; ask for a shorter time"),
+            ),
+            Error::KeyReused => Self::new(
+                FailureKind::KeyReused,
+                "idempotency_key_reused",
+                "the idempotency key was used with another request",
+            ),
+            Error::Busy => Self::new(
+                FailureKind::Overloaded,
+                "overloaded",
+                "many exports are waiting already; try again when some are done",
+            )
+            .with_retry_after(std::time::Duration::from_secs(10)),
             Error::Database(error) => database_failure(&error),
         }
     }
@@ -127,6 +202,16 @@ fn database_failure(error: &sqlx::Error) -> Failure {
                         "timeout",
                         "the read took too long; narrow it down, or try again",
                     )
+                }
+                // A table or column that is not there yet.
+                "42P01" | "42703" => {
+                    tracing::error!(sqlstate = %state, message = refusal.message(), "a read model is older than this program: `tillroll rebuild` it");
+                    Failure::new(
+                        FailureKind::Unavailable,
+                        "unavailable",
+                        "the read model is older than the program; an operator must rebuild it",
+                    )
+                    .with_retry_after(std::time::Duration::from_mins(1))
                 }
                 // Connections lost, the server starting, stopping or full.
                 code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {

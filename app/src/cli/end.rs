@@ -11,6 +11,8 @@ pub enum End {
     Failure,
     /// It did what it could; some rows of the input were refused: 2.
     Partly,
+    /// It looked, and what it looked at is not as it should be: 3.
+    Wrong,
     /// It was called or configured wrongly, and nothing was begun: 64, as in `sysexits.h`.
     Usage,
 }
@@ -21,6 +23,7 @@ impl From<End> for ExitCode {
             End::Success => ExitCode::SUCCESS,
             End::Failure => ExitCode::FAILURE,
             End::Partly => ExitCode::from(2),
+            End::Wrong => ExitCode::from(3),
             End::Usage => ExitCode::from(64),
         }
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod doctor;
 mod end;
 mod import;
@@ -8,10 +9,12 @@ mod openapi;
 mod print;
 mod projections;
 mod rebuild;
+mod rebuild_search;
 mod seed;
 mod serve;
 mod services;
 mod session;
+mod stream;
 mod user;
 
 use std::path::PathBuf;
@@ -48,13 +51,19 @@ enum Command {
     /// Bring in products or the history of orders from files
     #[command(subcommand)]
     Import(import::Command),
-    /// List the read models: version, lag in events and seconds, rate
+    /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
     Projections(projections::Arguments),
-    /// Rebuild a read model from the events, while the old one serves
+    /// Rebuild a read model from the events, or `search` from the read models, while the old one serves
     Rebuild(rebuild::Arguments),
+    /// Verify that history is what was sealed, and prove it to others
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Manage the people who may log in
     #[command(subcommand)]
     User(user::Command),
+    /// Write one stream to a file, or replay such a file
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Print the HTTP API's `OpenAPI` document
     Openapi,
     /// Look at the configuration
@@ -131,7 +140,9 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Import(command) => import::run(config, command).await,
         Command::Projections(arguments) => projections::run(config, &arguments).await,
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
+        Command::Audit(command) => audit::run(config, command).await,
         Command::User(command) => user::run(config, command).await,
+        Command::Stream(command) => stream::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Config(ConfigCommand::Dump) => {
             print::line(config.dump());

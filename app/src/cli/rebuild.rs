@@ -7,13 +7,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use projections::{Error, Phase, Progress, Rebuilt};
 
 use super::session::{Work, with_database};
-use super::{End, print};
+use super::{End, print, rebuild_search};
 use crate::config::Config;
 use crate::{compose, world};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The read model, as `tillroll projections` names it
+    /// The read model, as `tillroll projections` names it; `search`: the search indexes
     name: String,
     /// Switch even when the rebuilt one differs from the one that serves
     #[arg(long)]
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
+    if arguments.name == rebuild_search::NAME {
+        return rebuild_search::run(config).await;
+    }
     let rebuilt = match with_database(config, async |work| rebuild(&work, arguments).await).await {
         Ok(rebuilt) => rebuilt,
         Err(error) => {
@@ -46,6 +49,12 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         "{} is rebuilt as version {}: {} events in {:.1} s ({rate:.0}/s), {verified}",
         arguments.name, rebuilt.version, rebuilt.events, rebuilt.seconds
     ));
+    if rebuilt.parked > 0 {
+        print::line(format_args!(
+            "{} events are parked in it: tillroll projections parked",
+            rebuilt.parked
+        ));
+    }
     for difference in &rebuilt.differences {
         print::line(format_args!("{difference:?}"));
     }

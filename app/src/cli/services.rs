@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::Work;
 use crate::config::Config;
+use crate::operations::Operations;
 use crate::world::World;
 use crate::{compose, postgres};
 
@@ -24,6 +25,7 @@ pub(super) struct Services {
     store: Store,
     command: command::Command,
     query: query::Query,
+    operations: Operations,
     command_pool: PgPool,
     query_pool: PgPool,
     projecting: Option<Projecting>,
@@ -53,11 +55,15 @@ impl Services {
             .await
             .context("the event store cannot be opened")?;
         let command = compose::command(config, world, &store, &command_pool);
-        let query = query::Config::new(query_pool.clone()).build();
+        let query = query::Config::new(query_pool.clone())
+            .history(compose::history(query_pool.clone()))
+            .build();
+        let operations = Operations::new(command_pool.clone(), store.clone(), world.clone());
         Ok(Services {
             store,
             command,
             query,
+            operations,
             command_pool,
             query_pool,
             projecting: None,
@@ -67,6 +73,11 @@ impl Services {
     /// A channel to the write services.
     pub(super) fn commands(&self) -> Transport {
         Transport::in_process(self.command.routes())
+    }
+
+    /// A channel to what operators do about read models.
+    pub(super) fn operations(&self) -> Transport {
+        Transport::in_process(self.operations.server())
     }
 
     /// A channel to the read services.

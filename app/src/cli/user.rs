@@ -101,6 +101,7 @@ async fn ask(commands: Transport, world: &World, create: Create, password: Strin
     let context = v1::CommandContext {
         actor: ACTOR.to_owned(),
         request_id: (world.ids)().to_string(),
+        channel: "cli".to_owned(),
         ..v1::CommandContext::default()
     };
     let request = v1::CreateUserRequest {

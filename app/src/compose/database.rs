@@ -8,11 +8,12 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::postgres::{Embedded, Options};
 
 /// How long a configured database may take to answer for the first time: services of a deployment start together.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
+const REPLICA_CONNECTS_WITHIN: Duration = Duration::from_millis(500);
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
 /// Connections that are still in use by then are cut.
@@ -109,6 +110,20 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options)
+    }
+
+    /// A pool of connections to a replica. Who waits long for one asks the primary instead.
+    #[must_use]
+    pub fn replica_pool(url: &DatabaseUrl, connections: u32, limit: Duration) -> PgPool {
+        let options = url
+            .options()
+            .application_name("tillroll replica")
+            .options([("statement_timeout", limit.as_millis().to_string())]);
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(REPLICA_CONNECTS_WITHIN)
+            .test_before_acquire(false)
             .connect_lazy_with(options)
     }
 

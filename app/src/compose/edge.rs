@@ -35,16 +35,22 @@ pub(super) fn gateway(
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let key = signing_key::load(config)?;
     let defaults = gateway::Config::new(command, query, key, world.clock.clone(), world.ids.clone());
-    let router = gateway::Config {
+    let (router, background) = gateway::Config {
         quotas: defaults.quotas.filter(|_| config.http.rate_limit),
+        capacity: config.capacity.requests,
         trusted_proxies: config.http.trusted_proxies,
         public_base_url: config.http.public_url.clone(),
         metrics: recorder(),
+        cache_bytes: config.cache.bytes,
+        redis_url: config.cache.redis.as_ref().map(|url| url.expose().to_owned()),
         ..defaults
     }
     .build()
     .context("the gateway cannot be built")?;
-    Ok(serve(listener, router, stop))
+    let connections = config.capacity.connections;
+    Ok(async move {
+        tokio::join!(serve(listener, router, connections, stop.clone()), background.run(stop));
+    })
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without the gateway.
@@ -73,11 +79,11 @@ pub(super) fn operations(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
-    serve(listener, router, stop)
+    serve(listener, router, gateway::Connections::default(), stop)
 }
 
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    if let Err(error) = gateway::serve(listener, router, stop).await {
+async fn serve(listener: TcpListener, router: Router, limits: gateway::Connections, stop: CancellationToken) {
+    if let Err(error) = gateway::serve(listener, router, limits, stop).await {
         tracing::error!("the HTTP server ended: {error}");
     }
 }

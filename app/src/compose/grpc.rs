@@ -14,6 +14,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
+use crate::operations::Operations;
+
 /// How often the services look whether their database answers.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A database that takes longer for nothing at all is not well.
@@ -38,6 +40,12 @@ impl Services {
         self.add(command.stock_server());
         self.add(command.order_server());
         self.add(command.user_server());
+        self.add(command.search_server());
+        self
+    }
+
+    pub(super) fn operations(mut self, operations: &Operations) -> Services {
+        self.add(operations.server());
         self
     }
 
@@ -46,8 +54,13 @@ impl Services {
         self.add(query.stock_server());
         self.add(query.order_server());
         self.add(query.report_server());
+        self.add(query.export_server());
         self.add(query.audit_server());
+        self.add(query.seal_server());
         self.add(query.user_server());
+        self.add(query.feed_server());
+        self.add(query.history_server());
+        self.add(query.search_server());
         self
     }
 

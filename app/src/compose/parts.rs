@@ -4,24 +4,37 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use eventstore::Store;
+use eventstore::sealing::{SealConfig, Sealer};
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
 use super::grpc::Services;
+use super::history::history;
 use super::listeners::Listeners;
+use super::search::Search;
 use super::{edge, migrate};
 use crate::config::{Config, Role};
 use crate::lifecycle::Group;
+use crate::operations::Operations;
+use crate::seal_key;
 use crate::world::World;
 
 /// Connections for the store's writer and what commands look up beside it.
 const COMMAND_CONNECTIONS: u32 = 16;
 /// Connections for reads.
 const QUERY_CONNECTIONS: u32 = 24;
+/// For the export that is being made, its lease and its file.
+const EXPORT_CONNECTIONS: u32 = 4;
+/// Connections for the change feeds, which look for a moment now and then.
+const FEED_CONNECTIONS: u32 = 4;
 /// One for each read model, and some for their bookkeeping.
 const PROJECTOR_CONNECTIONS: u32 = 12;
+/// One to seal with, one to look.
+const SEALER_CONNECTIONS: u32 = 2;
+/// For the indexer of the search index.
+const SEARCH_CONNECTIONS: u32 = 4;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -35,6 +48,7 @@ pub(super) struct Parts {
     upkeep: Group,
     command: Option<command::Command>,
     store: Option<Store>,
+    operations: Option<Operations>,
     pools: Vec<PgPool>,
 }
 
@@ -61,6 +75,7 @@ impl Parts {
             upkeep: Group::new("the process managers"),
             command: None,
             store: None,
+            operations: None,
             pools: Vec::new(),
         };
         match parts.fill(config, world, listeners, database).await {
@@ -83,9 +98,18 @@ impl Parts {
         let mut query = None;
         if let Some(database) = database {
             migrate(database).await?;
+            let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
                 let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
-                query = Some((query::Config::new(pool.clone()).build(), pool));
+                let search = search.map(|search| self.searching(&search, &pool));
+                let service = self.queries(config, database, pool.clone(), search);
+                self.upkeep
+                    .spawn(service.clone().watch_replicas(self.upkeep.stop_token()));
+                // A file may take longer than any request.
+                let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
+                let (exports, stop) = (service.clone(), self.upkeep.stop_token());
+                self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
+                query = Some((service, pool));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -98,6 +122,9 @@ impl Parts {
             let mut services = Services::new();
             if let Some(command) = &offered {
                 services = services.command(command);
+                if let Some(operations) = &self.operations {
+                    services = services.operations(operations);
+                }
             }
             if let Some(query) = &query {
                 services = services.query(query);
@@ -122,7 +149,14 @@ impl Parts {
         }
         if let Some(listener) = listeners.gateway {
             let command = match offered {
-                Some(command) => self.inside(Services::new().command(&command), self.pools.last()),
+                Some(command) => {
+                    let services = Services::new().command(&command);
+                    let services = match &self.operations {
+                        Some(operations) => services.operations(operations),
+                        None => services,
+                    };
+                    self.inside(services, self.pools.last())
+                }
                 None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match query {
@@ -135,6 +169,56 @@ impl Parts {
         Ok(())
     }
 
+    /// The search engine, if this process searches or may keep the index up to date.
+    async fn search(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<Option<Search>> {
+        let queries = config.roles.has(Role::Query);
+        if !queries && (config.search.meili_url.is_none() || !config.roles.has(Role::Projector)) {
+            return Ok(None);
+        }
+        let pool = self.pool(database, "search", SEARCH_CONNECTIONS, None);
+        let search = Search::open(config, world, &pool).await?;
+        let indexer = search.indexer(pool, database.embedded().is_some());
+        self.projectors.spawn(indexer.run(self.projectors.stop_token()));
+        Ok(Some(search))
+    }
+
+    /// The search engine as reads use it.
+    fn searching(&self, search: &Search, pool: &PgPool) -> query::SearchEngine {
+        let reader = search.reader();
+        let (watch, stop) = (reader.clone().watch(pool.clone()), self.upkeep.stop_token());
+        self.upkeep.spawn(async move {
+            tokio::select! {
+                () = watch => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        reader
+    }
+
+    /// The read services.
+    fn queries(
+        &mut self,
+        config: &Config,
+        database: &Database,
+        pool: PgPool,
+        search: Option<query::SearchEngine>,
+    ) -> query::Query {
+        let mut replicas = Vec::new();
+        for url in &config.database.replicas {
+            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
+            self.pools.push(replica.clone());
+            replicas.push(replica);
+        }
+        let services = query::Config {
+            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
+            replicas,
+            search,
+            stop: self.edge.stop_token(),
+            ..query::Config::new(pool.clone()).history(history(pool))
+        };
+        services.build()
+    }
+
     /// The store and what stands on it.
     async fn write_side(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
         let pool = self.pool(database, "command", COMMAND_CONNECTIONS, None);
@@ -142,11 +226,13 @@ impl Parts {
             .await
             .context("the event store cannot be opened")?;
         self.store = Some(store.clone());
+        self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
             let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
             let settings = projections::Config {
                 sole: database.embedded().is_some(),
+                lease: config.projector.lease,
                 ..projections::Config::default()
             };
             let runner = projections::Runner::new(pool, store.log(), settings);
@@ -157,9 +243,25 @@ impl Parts {
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
+                self.seal(config, world, database)?;
             }
             self.command = Some(command);
         }
+        Ok(())
+    }
+
+    /// Seals the log, if that is wanted. It ends with the projectors, when no request writes any more.
+    fn seal(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
+        let Some(every) = config.seal.every else { return Ok(()) };
+        let key = seal_key::load(config)?;
+        let pool = self.pool(database, "sealer", SEALER_CONNECTIONS, None);
+        let settings = SealConfig {
+            every,
+            ..SealConfig::new(key, world.clock.clone(), (world.ids)())
+        };
+        let stop = self.projectors.stop_token();
+        self.projectors
+            .spawn(async move { Sealer::new(pool, settings).run(stop.cancelled()).await });
         Ok(())
     }
 

@@ -18,13 +18,28 @@ const DATABASE_URL: Variable = Variable {
     help: "The PostgreSQL database of events and read models; not set: a private cluster in the data folder",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL];
+const READ_DATABASE_URL: Variable = Variable {
+    key: "read_database_url",
+    environment: "READ_DATABASE_URL",
+    flag: "read-database-url",
+    value: "URL[,URL...]",
+    default: None,
+    secrecy: Secrecy::Url,
+    help: "Streaming replicas of DATABASE_URL for reads, separated by commas; one that falls behind or fails is left out until it is well",
+};
+
+pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL, &READ_DATABASE_URL];
+
+/// Replicas at most.
+const MOST_REPLICAS: usize = 16;
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Where it is; `None`: the embedded cluster.
     pub url: Option<DatabaseUrl>,
+    /// Replicas of it for reads.
+    pub replicas: Vec<DatabaseUrl>,
 }
 
 /// A `postgres://` URL. Displays without its password.
@@ -79,6 +94,22 @@ impl Debug for DatabaseUrl {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Database, Noted> {
-    let url = reader.optional(&DATABASE_URL, str::parse)?;
-    Ok(Database { url })
+    let url = reader.optional(&DATABASE_URL, str::parse);
+    let replicas = reader.optional(&READ_DATABASE_URL, |text| {
+        let urls = text.split(',').map(str::trim).map(str::parse);
+        let urls: Vec<DatabaseUrl> = urls.collect::<Result<_, String>>()?;
+        if urls.len() <= MOST_REPLICAS {
+            Ok(urls)
+        } else {
+            Err(format!("at most {MOST_REPLICAS} URLs"))
+        }
+    });
+    let (url, replicas) = (url?, replicas?.unwrap_or_default());
+    if url.is_none() && !replicas.is_empty() {
+        reader.problem(
+            &READ_DATABASE_URL,
+            "is set without DATABASE_URL; the private cluster in the data folder has no replicas",
+        );
+    }
+    Ok(Database { url, replicas })
 }

@@ -4,46 +4,6 @@
 use super::layers::{Noted, Reader};
 use super::variable::{Secrecy, Variable};
 
-const READ_DATABASE_URL: Variable = Variable {
-    key: "read_database_url",
-    environment: "READ_DATABASE_URL",
-    flag: "read-database-url",
-    value: "URL",
-    default: None,
-    secrecy: Secrecy::Url,
-    help: "A replica for reads; not used by this version, which reads from DATABASE_URL",
-};
-
-const MEILI_URL: Variable = Variable {
-    key: "meili_url",
-    environment: "MEILI_URL",
-    flag: "meili-url",
-    value: "URL",
-    default: None,
-    secrecy: Secrecy::Url,
-    help: "A Meilisearch server; not used by this version, which searches in PostgreSQL",
-};
-
-const MEILI_KEY: Variable = Variable {
-    key: "meili_key",
-    environment: "MEILI_KEY",
-    flag: "meili-key",
-    value: "KEY",
-    default: None,
-    secrecy: Secrecy::Whole,
-    help: "The Meilisearch server's key; not used by this version",
-};
-
-const REDIS_URL: Variable = Variable {
-    key: "redis_url",
-    environment: "REDIS_URL",
-    flag: "redis-url",
-    value: "URL",
-    default: None,
-    secrecy: Secrecy::Url,
-    help: "A Redis server for caches; not used by this version, which caches inside the process",
-};
-
 const SMTP_URL: Variable = Variable {
     key: "smtp_url",
     environment: "SMTP_URL",
@@ -54,7 +14,7 @@ const SMTP_URL: Variable = Variable {
     help: "A mail server; not used by this version, which sends no mail",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&READ_DATABASE_URL, &MEILI_URL, &MEILI_KEY, &REDIS_URL, &SMTP_URL];
+pub(super) const VARIABLES: &[&Variable] = &[&SMTP_URL];
 
 /// Which of the variables for later versions are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,30 +34,10 @@ impl Later {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Later, Noted> {
-    let read_database = reader.optional(&READ_DATABASE_URL, |text| {
-        url_of(
-            text,
-            &["postgres", "postgresql"],
-            "postgres://user:password@host:5432/database",
-        )
-    });
-    let meili = reader.optional(&MEILI_URL, |text| {
-        url_of(text, &["http", "https"], "http://meilisearch:7700")
-    });
-    let key = reader.optional(&MEILI_KEY, |_| Ok(()));
-    let redis = reader.optional(&REDIS_URL, |text| {
-        url_of(text, &["redis", "rediss"], "redis://cache:6379")
-    });
     let smtp = reader.optional(&SMTP_URL, |text| {
         url_of(text, &["smtp", "smtps"], "smtps://user:password@mail.example.com")
     });
-    let values = [
-        (&READ_DATABASE_URL, read_database?),
-        (&MEILI_URL, meili?),
-        (&MEILI_KEY, key?),
-        (&REDIS_URL, redis?),
-        (&SMTP_URL, smtp?),
-    ];
+    let values = [(&SMTP_URL, smtp?)];
     let set = values
         .into_iter()
         .filter(|(_, value)| value.is_some())

@@ -6,6 +6,8 @@
 //! checked here, once, before a port is bound or a folder is touched; all problems are reported together.
 
 mod auth;
+mod cache;
+mod capacity;
 mod data;
 mod database;
 mod dump;
@@ -14,7 +16,10 @@ mod http;
 mod later;
 mod layers;
 mod orders;
+mod projector;
 mod roles;
+mod seal;
+mod search;
 mod services;
 mod telemetry;
 mod variable;
@@ -24,6 +29,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use auth::Auth;
+pub use cache::{Cache, RedisUrl};
+pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
 pub use flags::Flags;
@@ -31,7 +38,10 @@ pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
+pub use projector::Projector;
 pub use roles::{Role, Roles};
+pub use seal::Seal;
+pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
@@ -42,11 +52,16 @@ use variable::Variable;
 const VARIABLES: &[&[&Variable]] = &[
     data::VARIABLES,
     http::VARIABLES,
+    capacity::VARIABLES,
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
+    cache::VARIABLES,
     auth::VARIABLES,
     orders::VARIABLES,
+    projector::VARIABLES,
+    seal::VARIABLES,
+    search::VARIABLES,
     telemetry::VARIABLES,
     later::VARIABLES,
 ];
@@ -73,16 +88,26 @@ pub struct Config {
     pub data: Data,
     /// The public HTTP side.
     pub http: Http,
+    /// How much the gateway works on at once.
+    pub capacity: Capacity,
     /// gRPC between processes.
     pub services: Services,
     /// What this process does.
     pub roles: Roles,
     /// The databases.
     pub database: Database,
+    /// What the gateway keeps of answers.
+    pub cache: Cache,
     /// Signing of access tokens.
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,
+    /// Projecting.
+    pub projector: Projector,
+    /// The seal over the log.
+    pub seal: Seal,
+    /// The search engine.
+    pub search: Search,
     /// Logs.
     pub telemetry: Telemetry,
     /// Accepted today, used by later versions.
@@ -100,11 +125,16 @@ impl Config {
         let mut reader = Reader::new(Layers::collect(inputs)?);
         let data = data::read(&mut reader);
         let http = http::read(&mut reader);
+        let capacity = capacity::read(&mut reader);
         let services = services::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
+        let cache = cache::read(&mut reader);
         let auth = auth::read(&mut reader);
         let orders = orders::read(&mut reader);
+        let projector = projector::read(&mut reader);
+        let seal = seal::read(&mut reader);
+        let search = search::read(&mut reader);
         let telemetry = telemetry::read(&mut reader);
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
@@ -114,7 +144,13 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let (Ok(auth), Ok(orders), Ok(telemetry), Ok(later)) = (auth, orders, telemetry, later) else {
+        let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
+            return Err(reader.into_error());
+        };
+        let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
+            return Err(reader.into_error());
+        };
+        let (Ok(cache), Ok(search)) = (cache, search) else {
             return Err(reader.into_error());
         };
         if reader.has_problems() {
@@ -126,11 +162,16 @@ impl Config {
         Ok(Config {
             data,
             http,
+            capacity,
             services,
             roles,
             database,
+            cache,
             auth,
             orders,
+            projector,
+            seal,
+            search,
             telemetry,
             later,
             path,

@@ -116,11 +116,14 @@ fn a_wrong_value_is_refused_for_each_variable() {
         ("TILLROLL_JWT_KEY_FILE", "/nonexistent/key.pem"),
         ("TILLROLL_LOG_FORMAT", "xml"),
         ("TILLROLL_RESERVATION_TTL", "ten"),
+        ("TILLROLL_SEAL_KEY_FILE", "/nonexistent/key.pem"),
+        ("TILLROLL_SEAL_EVERY", "0"),
         ("RUST_LOG", "info,gateway=loud"),
         ("DATABASE_URL", "mysql://db/x"),
         ("READ_DATABASE_URL", "db"),
         ("MEILI_URL", "meili:7700"),
         ("REDIS_URL", "http://cache"),
+        ("TILLROLL_CACHE_MB", "some"),
         ("SMTP_URL", "mail.example.com"),
     ] {
         let message = Case::new().env(name, value).message();
@@ -129,6 +132,26 @@ fn a_wrong_value_is_refused_for_each_variable() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn replicas_are_a_list_beside_a_database() {
+    let case = Case::new()
+        .env(
+            "READ_DATABASE_URL",
+            "postgres://a:hunter2@one/x, postgres://b:hunter2@two/x",
+        )
+        .env("TILLROLL_CACHE_MB", "0");
+    assert!(
+        case.message().contains("READ_DATABASE_URL is set without DATABASE_URL"),
+        "{}",
+        case.message()
+    );
+    let config = case.env("DATABASE_URL", "postgres://db/x").load().unwrap();
+    assert_eq!(config.database.replicas.len(), 2);
+    assert_eq!(config.cache.bytes, 0);
+    assert!(!config.dump().contains("hunter2"), "{}", config.dump());
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
 }
 
 #[test]

@@ -2,18 +2,21 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::unpack::{is_packed, unpack};
 
 /// Longest row that is taken, in bytes. A longer one is a row error, and is never in memory as a whole.
 pub(crate) const MAX_ROW: usize = 1024 * 1024;
 /// How much of both ends of a file its fingerprint covers.
 const FINGERPRINT_SPAN: u64 = 64 * 1024;
 const CHUNK: usize = 64 * 1024;
+/// What is read from a file at once.
+const BUFFER: usize = 256 * 1024;
 
 /// Where the rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,24 +38,17 @@ impl Input {
         }
     }
 
-    /// Opens the input at a byte offset.
+    /// Opens the input at a byte offset of what is in it: a packed one is unpacked, from its beginning.
     pub(crate) fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, Error> {
         match self {
-            Self::Stdin => Ok(Box::new(io::stdin())),
-            Self::File(path) => {
-                let open = || {
-                    let mut file = File::open(path)?;
-                    file.seek(SeekFrom::Start(offset))?;
-                    Ok(file)
-                };
-                match open() {
-                    Ok(file) => Ok(Box::new(file)),
-                    Err(source) => Err(Error::Open {
-                        path: path.clone(),
-                        source,
-                    }),
-                }
+            Self::Stdin => {
+                let input = BufReader::with_capacity(BUFFER, io::stdin());
+                unpack(input).map_err(Error::Read)
             }
+            Self::File(path) => open(path, offset).map_err(|source| Error::Open {
+                path: path.clone(),
+                source,
+            }),
         }
     }
 
@@ -66,6 +62,17 @@ impl Input {
             source,
         })
     }
+}
+
+fn open(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    if !is_packed(&mut file)? {
+        file.seek(SeekFrom::Start(offset))?;
+        return Ok(Box::new(file));
+    }
+    let mut inside = unpack(file)?;
+    io::copy(&mut (&mut inside).take(offset), &mut io::sink())?;
+    Ok(inside)
 }
 
 /// What tells one file from another, and from itself after it was changed.

@@ -19,6 +19,7 @@ mod products;
 mod reader;
 mod report;
 pub(crate) mod send;
+mod unpack;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -148,6 +149,7 @@ fn context(options: &Options) -> CommandContext {
         actor: options.actor.clone(),
         request_id: format!("import-{}", options.correlation_id),
         correlation_id: options.correlation_id.to_string(),
+        channel: "import".to_owned(),
         ..CommandContext::default()
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn order(index: u64, calendar: &Calendar, items: &[Item], customers: 
             quantity: 1,
             unit_price: POSTAGE.0,
             total: POSTAGE.0,
-            credits_external_id: String::new(),
+            ..ImportOrderLine::default()
         });
     }
     ImportOrderRow {
@@ -102,6 +102,6 @@ fn product_line(item: &Item, quantity: i64) -> ImportOrderLine {
         quantity,
         unit_price: item.price(),
         total: item.price() * quantity,
-        credits_external_id: String::new(),
+        ..ImportOrderLine::default()
     }
 }

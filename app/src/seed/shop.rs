@@ -39,6 +39,7 @@ impl Shop {
             actor: options.actor.clone(),
             request_id: format!("seed-{}", options.correlation_id),
             correlation_id: options.correlation_id.to_string(),
+            channel: "seed".to_owned(),
             ..CommandContext::default()
         };
         Self {

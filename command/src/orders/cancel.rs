@@ -86,7 +86,7 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
     let mut positions = committed.token();
     let products: BTreeSet<ProductId> = placed.lines.iter().map(|line| line.product_id).collect();
     let products = products.iter().map(ToString::to_string).collect();
-    let cause = context.caused(order_id.uuid());
+    let cause = context.caused();
     match orders
         .stock
         .release(cause, order_id, products, "the order was cancelled")

@@ -135,7 +135,7 @@ impl Inner {
         let order_id = OrderId::new(self.core.mint(context.now));
         let lines = std::mem::take(&mut wanted.lines);
         let product_ids: Vec<String> = lines.iter().map(|line| line.product_id.clone()).collect();
-        let cause = context.caused(order_id.uuid());
+        let cause = context.caused();
         let reserved = match self.stock.reserve(cause, deadline, order_id, lines).await {
             Ok(reserved) => reserved,
             Err(failure) => {
@@ -220,7 +220,7 @@ impl Inner {
 
     /// As well as can be done now; what fails here runs out later.
     async fn release(&self, context: &Context, order_id: OrderId, product_ids: Vec<String>) {
-        let cause = context.caused(order_id.uuid());
+        let cause = context.caused();
         let released = self
             .stock
             .release(cause, order_id, product_ids, "the order was not placed")

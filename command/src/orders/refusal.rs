@@ -56,6 +56,8 @@ pub(super) fn of_line(line: usize, problem: LineProblem) -> Failure {
         LineProblem::Quantity => ("quantity", "out_of_range"),
         LineProblem::UnitPrice => ("unit_price", "out_of_range"),
         LineProblem::Total => ("total", "out_of_range"),
+        LineProblem::Discount => ("discount", "out_of_range"),
+        LineProblem::Tax => ("tax", "out_of_range"),
         LineProblem::MoneyInAdjustment => ("total", "contradiction"),
     };
     Failure::invalid(format!("lines[{line}].{field}"), code, problem.to_string())

@@ -32,5 +32,7 @@ fn line(line: &OrderLine) -> v1::OrderLine {
         quantity: line.quantity.get(),
         unit_price: line.unit_price,
         total: line.total,
+        discount: line.discount,
+        tax: line.tax,
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CategoryPath, OrderId, ProductId, ProductName, Sku,
     credit::CreditError,
-    order::{LineFacts, LineKind, OrderCredit, sum_totals},
+    order::{LineFacts, LineKind, OrderCredit, is_zero, sum_totals},
 };
 
 /// A line of a credit. Positive numbers are taken back from the customer and given back in money.
@@ -26,8 +26,14 @@ pub struct CreditLine {
     pub quantity: i64,
     /// What one cost, in minor units of the credit's currency; negative only in fees.
     pub unit_price: i64,
-    /// What is given back for all, to the minor unit; negative only in fees.
+    /// What is given back for all, to the minor unit, with the tax; negative only in fees.
     pub total: i64,
+    /// The part of a discount that goes with what is taken back. `total` is without it already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub discount: i64,
+    /// How much of `total` is tax: between 0 and `total`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tax: i64,
     /// The order that the line undoes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<OrderId>,
@@ -41,6 +47,8 @@ impl From<&CreditLine> for LineFacts {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }

@@ -176,5 +176,7 @@ fn priced(index: usize, line: &PlaceLine, place: &PlaceOrder) -> Result<OrderLin
         quantity: line.quantity,
         unit_price: line.unit_price.amount(),
         total,
+        discount: 0,
+        tax: 0,
     })
 }

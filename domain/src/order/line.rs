@@ -47,8 +47,14 @@ pub struct OrderLine {
     pub quantity: Quantity,
     /// What one cost, in minor units of the order's currency.
     pub unit_price: i64,
-    /// What all of them cost, in minor units of the order's currency.
+    /// What all of them cost, in minor units of the order's currency: without the discount, with the tax.
     pub total: i64,
+    /// What was taken off before it became `total`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub discount: i64,
+    /// How much of `total` is tax.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tax: i64,
 }
 
 /// A line of an imported order.
@@ -70,8 +76,15 @@ pub struct ImportedLine {
     /// What one cost, in minor units of the order's currency; negative only in fees.
     pub unit_price: i64,
     /// What all of them cost, to the minor unit; need not be `quantity` times `unit_price`, because the
-    /// source may price in fractions of a minor unit. Negative only in fees.
+    /// source may price in fractions of a minor unit. Without the discount, with the tax. Negative only in
+    /// fees.
     pub total: i64,
+    /// What was taken off before it became `total`; never negative.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub discount: i64,
+    /// How much of `total` is tax: between 0 and `total`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tax: i64,
 }
 
 /// What is wrong with an imported line.
@@ -95,6 +108,12 @@ pub enum LineProblem {
     /// An adjustment moves money.
     #[error("an adjustment has no price and no total")]
     MoneyInAdjustment,
+    /// The discount is negative or too large.
+    #[error("a discount is 0 to 1000000000000000 minor units")]
+    Discount,
+    /// The tax is more than the total that it is part of, or of the other sign.
+    #[error("a line's tax is part of its total: between 0 and the total")]
+    Tax,
 }
 
 /// The part of a line of history that is checked.
@@ -104,6 +123,8 @@ pub(crate) struct LineFacts {
     pub(crate) quantity: i64,
     pub(crate) unit_price: i64,
     pub(crate) total: i64,
+    pub(crate) discount: i64,
+    pub(crate) tax: i64,
 }
 
 impl LineFacts {
@@ -111,7 +132,7 @@ impl LineFacts {
         match self.kind {
             LineKind::Product if !self.has_product => return Err(LineProblem::ProductMissing),
             LineKind::Fee if self.has_product => return Err(LineProblem::ProductOnFee),
-            LineKind::Adjustment if self.unit_price != 0 || self.total != 0 => {
+            LineKind::Adjustment if [self.unit_price, self.total, self.discount, self.tax] != [0; 4] => {
                 return Err(LineProblem::MoneyInAdjustment);
             }
             LineKind::Product | LineKind::Fee | LineKind::Adjustment => {}
@@ -126,6 +147,12 @@ impl LineFacts {
         if !within(self.total, MAX_TOTAL, signed) {
             return Err(LineProblem::Total);
         }
+        if !within(self.discount, MAX_TOTAL, false) {
+            return Err(LineProblem::Discount);
+        }
+        if !(self.total.min(0)..=self.total.max(0)).contains(&self.tax) {
+            return Err(LineProblem::Tax);
+        }
         Ok(())
     }
 }
@@ -138,8 +165,16 @@ impl From<&ImportedLine> for LineFacts {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
+}
+
+/// Whether a number may be left out of JSON.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+pub(crate) fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 fn within(number: i64, limit: i64, signed: bool) -> bool {

@@ -15,4 +15,4 @@ pub use self::{
     state::{Order, OrderCredit, OrderFacts, OrderStatus},
 };
 
-pub(crate) use self::line::{LineFacts, sum_totals};
+pub(crate) use self::line::{LineFacts, is_zero, sum_totals};

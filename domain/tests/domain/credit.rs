@@ -18,6 +18,8 @@ fn line(order: Option<OrderId>, quantity: i64, total: i64) -> CreditLine {
         quantity,
         unit_price: 255,
         total,
+        discount: 0,
+        tax: 0,
         order_id: order,
     }
 }

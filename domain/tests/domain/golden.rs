@@ -9,6 +9,8 @@ use domain::{
     email::{EmailClaim, EmailEvent},
     order::{Order, OrderEvent},
     product::{Product, ProductEvent},
+    projection::{ReadModel, ReadModelEvent},
+    search_settings::{SearchSettings, SearchSettingsEvent},
     sku::{SkuClaim, SkuEvent},
     stock::{Stock, StockEvent},
     user::{User, UserEvent},
@@ -78,6 +80,16 @@ fn email_events() {
 }
 
 #[test]
+fn projection_events() {
+    check::<ReadModel>(ReadModelEvent::TYPES);
+}
+
+#[test]
+fn search_settings_events() {
+    check::<SearchSettings>(SearchSettingsEvent::TYPES);
+}
+
+#[test]
 fn aggregate_types_are_those_of_the_store() {
     let types = [
         Product::TYPE,
@@ -87,8 +99,23 @@ fn aggregate_types_are_those_of_the_store() {
         SkuClaim::TYPE,
         User::TYPE,
         EmailClaim::TYPE,
+        ReadModel::TYPE,
+        SearchSettings::TYPE,
     ];
-    assert_eq!(types, ["product", "stock", "order", "credit", "sku", "user", "email"]);
+    assert_eq!(
+        types,
+        [
+            "product",
+            "stock",
+            "order",
+            "credit",
+            "sku",
+            "user",
+            "email",
+            "projection",
+            "search_settings"
+        ]
+    );
 }
 
 /// A field that a later version adds must not make this version refuse the event.

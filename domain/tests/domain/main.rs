@@ -11,6 +11,7 @@ mod order_place;
 mod order_properties;
 mod product;
 mod product_properties;
+mod search_settings;
 mod stock;
 mod stock_properties;
 mod values;

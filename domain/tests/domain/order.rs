@@ -57,6 +57,8 @@ fn product_line() -> ImportedLine {
         quantity: 6,
         unit_price: 255,
         total: 1_530,
+        discount: 0,
+        tax: 0,
     }
 }
 
@@ -340,6 +342,35 @@ fn import_checks_each_line() {
                 ..fee_line()
             },
             LineProblem::Total,
+        ),
+        (
+            ImportedLine {
+                discount: -1,
+                ..product_line()
+            },
+            LineProblem::Discount,
+        ),
+        (
+            ImportedLine {
+                tax: 1_531,
+                ..product_line()
+            },
+            LineProblem::Tax,
+        ),
+        (ImportedLine { tax: 1, ..fee_line() }, LineProblem::Tax),
+        (
+            ImportedLine {
+                tax: -1,
+                ..product_line()
+            },
+            LineProblem::Tax,
+        ),
+        (
+            ImportedLine {
+                discount: 1,
+                ..adjustment_line()
+            },
+            LineProblem::MoneyInAdjustment,
         ),
     ] {
         given::<Order>(vec![])

@@ -48,6 +48,8 @@ fn placed_line(product: u64, units: i64, unit_price: i64, total: i64) -> OrderLi
         quantity: quantity(units),
         unit_price,
         total,
+        discount: 0,
+        tax: 0,
     }
 }
 

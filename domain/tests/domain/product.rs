@@ -85,7 +85,7 @@ fn create_over_a_deleted_one_is_refused() {
 }
 
 #[test]
-fn create_takes_a_hundred_attributes_and_no_more() {
+fn create_takes_many_attributes_but_not_any_number() {
     let full = CreateProduct {
         attributes: many(MAX_ATTRIBUTES),
         ..create()
@@ -98,7 +98,10 @@ fn create_takes_a_hundred_attributes_and_no_more() {
             attributes: many(MAX_ATTRIBUTES + 1),
             ..create()
         }))
-        .then_expect_error(ProductError::TooManyAttributes { count: 101, limit: 100 });
+        .then_expect_error(ProductError::TooManyAttributes {
+            count: MAX_ATTRIBUTES + 1,
+            limit: MAX_ATTRIBUTES,
+        });
 }
 
 #[test]
@@ -198,7 +201,10 @@ fn update_counts_attributes_after_the_change() {
             set_attributes: one_more.clone(),
             ..UpdateProduct::default()
         }))
-        .then_expect_error(ProductError::TooManyAttributes { count: 101, limit: 100 });
+        .then_expect_error(ProductError::TooManyAttributes {
+            count: MAX_ATTRIBUTES + 1,
+            limit: MAX_ATTRIBUTES,
+        });
     given::<Product>(vec![full()])
         .when(ProductCommand::Update(UpdateProduct {
             set_attributes: one_more.clone(),

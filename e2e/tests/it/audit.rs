@@ -31,7 +31,7 @@ async fn one_request_can_be_followed_through_everything_that_it_caused() {
     let event = &placed.items()[0];
     insta::assert_json_snapshot!(event, {
         ".event_id" => "[event]", ".aggregate_id" => "[order]", ".lane" => "[lane]", ".position" => "[position]", ".recorded_at" => "[time]", ".occurred_at" => "[time]",
-        ".metadata.actor" => "[customer]", ".metadata.causation_id" => "[cause]", ".payload.OrderPlaced.order_id" => "[order]",
+        ".metadata.actor" => "[customer]", ".metadata.causation_id" => "[cause]", ".metadata.command_id" => "[command]", ".payload.OrderPlaced.order_id" => "[order]",
         ".payload.OrderPlaced.customer_id" => "[customer]", ".payload.OrderPlaced.placed_at" => "[time]", ".payload.OrderPlaced.lines[].product_id" => "[product]",
     });
     let stock = admin.get(format!("/v1/streams/stock/{}", mug.id)).await.ok(200);

@@ -9,10 +9,15 @@
 mod audit;
 mod auth;
 mod edge;
+mod history;
 mod orders;
 mod products;
+mod projections;
+mod reads;
 mod recovery;
 mod reports;
+mod seal;
+mod search;
 mod split;
 mod stock;
 mod tour;

@@ -9,4 +9,5 @@ mod idempotency;
 mod loading;
 mod model;
 mod readers;
+mod sealing;
 mod support;

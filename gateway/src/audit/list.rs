@@ -5,7 +5,7 @@ use http::Uri;
 use proto::v1;
 use uuid::Uuid;
 
-use super::view::EventView;
+use super::entry::EntryView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
@@ -20,50 +20,70 @@ use crate::{
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventFilters {
-    /// Who did it: a user's id, or `system:<process>`.
+    /// Who did it: a user's id or e-mail address, or `system:<process>`.
     actor: Option<String>,
-    /// Type of the event.
-    #[param(rename = "type", example = "OrderPlaced")]
-    kind: Option<String>,
+    /// Type of the event; several with commas, or by giving the parameter again: any of them.
+    #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
+    kinds: Vec<String>,
     /// Type of the aggregate.
     #[param(example = "order")]
     aggregate: Option<String>,
     /// Id of the aggregate.
     aggregate_id: Option<String>,
+    /// Only events that changed this field, as `changes` calls it; `attributes` is any attribute of a product.
+    #[param(example = "attributes.colour")]
+    field: Option<String>,
     /// Id shared by everything that one request set in motion.
     correlation: Option<String>,
+    /// Id of the request.
+    request: Option<String>,
+    /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
+    #[param(value_type = Option<String>, example = "-recorded_at")]
+    sort: String,
     #[param(ignore)]
     recorded: Option<v1::TimeRange>,
+    #[param(ignore)]
+    occurred: Option<v1::TimeRange>,
     #[param(ignore)]
     page: v1::PageRequest,
 }
 
 impl ReadParams for EventFilters {
     fn read(values: &mut Values) -> Self {
-        let correlation = values.text("correlation");
-        if correlation.as_deref().is_some_and(|id| Uuid::try_parse(id).is_err()) {
-            values.wrong("correlation", "invalid_format", "a UUID is expected");
-        }
         Self {
             actor: values.text("actor"),
-            kind: values.text("type"),
+            kinds: values.words("type"),
             aggregate: values.text("aggregate"),
             aggregate_id: values.text("aggregate_id"),
-            correlation,
+            field: values.text("field"),
+            correlation: uuid(values, "correlation"),
+            request: values.text("request"),
+            sort: values.sort(&["recorded_at", "occurred_at"]),
             recorded: values.time_range(),
+            occurred: values.times_between("occurred_from", "occurred_to"),
             page: values.page(),
         }
     }
 }
 
-/// Lists everybody's events
+fn uuid(values: &mut Values, name: &str) -> Option<String> {
+    let id = values.text(name);
+    if id.as_deref().is_some_and(|id| Uuid::try_parse(id).is_err()) {
+        values.wrong(name, "invalid_format", "a UUID is expected");
+    }
+    id
+}
+
+/// Who did what, when, from where and why
 ///
-/// Newest first.
+/// Everybody's events, newest first, each with what it changed. All filters combine.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", security(("bearer" = [])),
     params(EventFilters,
         ("from" = Option<String>, Query, description = "Recorded at or after this RFC 3339 time, or the start of this date in UTC."),
-        ("to" = Option<String>, Query, description = "Recorded before this RFC 3339 time, or the start of this date in UTC.")),
-    responses((status = 200, description = "A page of events", body = Page<EventView>)))]
+        ("to" = Option<String>, Query, description = "Recorded before this RFC 3339 time, or the start of this date in UTC."),
+        ("occurred_from" = Option<String>, Query, description = "Happened at or after this time or date."),
+        ("occurred_to" = Option<String>, Query, description = "Happened before this time or date.")),
+    responses((status = 200, description = "A page of events", body = Page<EntryView>)))]
 pub(crate) async fn list_events(
     State(edge): State<Edge>,
     uri: Uri,
@@ -75,15 +95,20 @@ pub(crate) async fn list_events(
         context: Some(context),
         page: Some(filters.page),
         actor: filters.actor.unwrap_or_default(),
-        event_type: filters.kind.unwrap_or_default(),
+        event_types: filters.kinds,
         aggregate_type: filters.aggregate.unwrap_or_default(),
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
+        field: filters.field.unwrap_or_default(),
         correlation_id: filters.correlation.unwrap_or_default(),
+        request_id: filters.request.unwrap_or_default(),
+        sort: filters.sort,
         recorded: filters.recorded,
+        occurred: filters.occurred,
+        ..v1::ListEventsRequest::default()
     };
     let reply = ask(CALL, edge.audit_query().list_events(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
-    let items = reply.events.into_iter().map(EventView::from).collect();
+    let items = reply.events.into_iter().map(EntryView::from).collect();
     Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
 }

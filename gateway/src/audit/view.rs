@@ -11,29 +11,29 @@ use crate::times::rfc3339;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(crate) struct EventView {
-    event_id: String,
+    pub(super) event_id: String,
     #[schema(example = "order")]
-    aggregate_type: String,
+    pub(super) aggregate_type: String,
     #[schema(example = "ord_0198c0de-0000-7000-8000-000000000001")]
-    aggregate_id: String,
+    pub(super) aggregate_id: String,
     /// Place within the aggregate, from 1 on without gaps.
-    sequence: u64,
+    pub(super) sequence: u64,
     #[schema(example = "OrderPlaced")]
-    event_type: String,
+    pub(super) event_type: String,
     #[schema(example = "1.0")]
-    event_version: String,
+    pub(super) event_version: String,
     /// The event's own data, under its type.
     #[schema(value_type = serde_json::Value)]
-    payload: Box<RawValue>,
-    metadata: EventMetadata,
+    pub(super) payload: Box<RawValue>,
+    pub(super) metadata: EventMetadata,
     /// Part of the log.
-    lane: u32,
+    pub(super) lane: u32,
     /// Place within the lane.
-    position: u64,
+    pub(super) position: u64,
     /// When it was written down.
-    recorded_at: String,
+    pub(super) recorded_at: String,
     /// When it happened.
-    occurred_at: String,
+    pub(super) occurred_at: String,
 }
 
 /// Who caused an event and why.
@@ -48,6 +48,22 @@ pub(crate) struct EventMetadata {
     causation_id: Option<String>,
     #[schema(required)]
     request_id: Option<String>,
+    /// Id of the command that made it; shared by all events of that command.
+    #[schema(required)]
+    command_id: Option<String>,
+    #[schema(required, example = "place_order")]
+    command: Option<String>,
+    /// The way in: `rest`, `import`, `seed`, `cli` or `process`.
+    #[schema(required)]
+    channel: Option<String>,
+    /// Address of the client.
+    #[schema(required)]
+    client_ip: Option<String>,
+    #[schema(required)]
+    user_agent: Option<String>,
+    /// The `Audit-Reason` of the request.
+    #[schema(required)]
+    reason: Option<String>,
 }
 
 impl From<v1::RecordedEvent> for EventView {
@@ -66,6 +82,12 @@ impl From<v1::RecordedEvent> for EventView {
                 correlation_id: said(event.correlation_id),
                 causation_id: said(event.causation_id),
                 request_id: said(event.request_id),
+                command_id: said(event.command_id),
+                command: said(event.command),
+                channel: said(event.channel),
+                client_ip: said(event.client_ip),
+                user_agent: said(event.user_agent),
+                reason: said(event.reason),
             },
             lane: event.lane,
             position: event.position,

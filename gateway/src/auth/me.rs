@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::{Caller, token::Role};
 use crate::{
+    as_of::{self, AsOfParam},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
     times::rfc3339,
@@ -48,14 +49,18 @@ impl From<v1::User> for UserView {
 }
 
 /// Says who is logged in
-#[utoipa::path(get, path = "/v1/me", tag = "auth", security(("bearer" = [])),
-    responses((status = 200, description = "The user of the token", body = UserView)))]
+#[utoipa::path(get, path = "/v1/me", tag = "auth", security(("bearer" = [])), params(AsOfParam),
+    responses((status = 200, description = "The user of the token", body = UserView),
+        (status = 404, description = "There is no such user any more, or there was none yet")))]
 pub(crate) async fn read_me(
     State(edge): State<Edge>,
     Caller(caller): Caller,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        return as_of::user(&edge, context, as_of, caller.user_id.to_string()).await;
+    }
     let request = v1::GetUserRequest {
         context: Some(context),
         id: caller.user_id.to_string(),

@@ -155,6 +155,19 @@ impl<'j> Fields<'j> {
         found
     }
 
+    /// One of a few words, which must be there.
+    pub(crate) fn one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
+        self.required(name).and_then(|value| self.as_one_of(name, table, value))
+    }
+
+    /// All members that nobody took yet, whatever they are.
+    pub(crate) fn all(&mut self) -> Vec<(String, Json<'j>)> {
+        let entries = self.entries.iter_mut();
+        entries
+            .filter_map(|(name, value)| Some((name.to_string(), value.take()?)))
+            .collect()
+    }
+
     /// A string that must be there.
     pub(crate) fn text(&mut self, name: &str) -> String {
         self.required(name)
@@ -212,6 +225,43 @@ impl<'j> Fields<'j> {
                 .collect(),
             Some(other) => self.mistyped(name, "an array", &other).unwrap_or_default(),
         }
+    }
+
+    /// An array of strings that must be there.
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+        let value = self.required(name);
+        value.and_then(|value| self.as_texts(name, value)).unwrap_or_default()
+    }
+
+    /// An array of strings that may be absent or `null`.
+    pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
+        self.present(name).and_then(|value| self.as_texts(name, value))
+    }
+
+    fn as_texts(&self, name: &str, value: Json<'j>) -> Option<Vec<String>> {
+        match value {
+            Json::Array(items) => {
+                let text = |(index, item)| self.as_text(&format!("{name}[{index}]"), item);
+                Some(items.into_iter().enumerate().filter_map(text).collect())
+            }
+            other => self.mistyped(name, "an array of strings", &other),
+        }
+    }
+
+    /// What a merge patch says of an array of strings.
+    pub(crate) fn patch_texts(&mut self, name: &str) -> Patch<Vec<String>> {
+        self.patch(name, |fields, value| fields.as_texts(name, value))
+    }
+
+    /// What a merge patch says of an array of objects.
+    pub(crate) fn patch_objects<T>(&mut self, name: &str, mut read: impl FnMut(&mut Fields<'j>) -> T) -> Patch<Vec<T>> {
+        self.patch(name, |fields, value| match value {
+            Json::Array(items) => {
+                let object = |(index, item)| fields.as_object(&format!("{name}[{index}]"), item, &mut read);
+                Some(items.into_iter().enumerate().filter_map(object).collect())
+            }
+            other => fields.mistyped(name, "an array", &other),
+        })
     }
 
     /// What a merge patch says of a string.

@@ -34,28 +34,51 @@ pub(crate) struct Readiness {
     /// By part of the system.
     #[schema(value_type = BTreeMap<String, String>)]
     checks: BTreeMap<&'static str, &'static str>,
+    /// Parts that are away without keeping requests from being served, and what that means.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    degraded: Vec<Degraded>,
+}
+
+/// A part that is away.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Degraded {
+    #[schema(value_type = String, example = "search")]
+    part: &'static str,
+    #[schema(value_type = String)]
+    reason: &'static str,
 }
 
 /// Says whether requests can be served
 ///
-/// Asks the command and the query services, and the read models through them.
+/// Asks the command and the query services, and the read models through them. A search engine that is away degrades the system, which
+/// goes on serving requests: `degraded` says so. `seal` says whether events wait for a checkpoint, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
-    let (command, query, read) = tokio::join!(serving(edge.command.clone()), serving(edge.query.clone()), reads(&edge));
+    let (command, query, read, search, seal) = tokio::join!(
+        serving(edge.command.clone()),
+        serving(edge.query.clone()),
+        reads(&edge),
+        searches(&edge),
+        seal(&edge)
+    );
     let parts = [("command", command), ("query", query.and(read))];
     let missing: Vec<_> = parts
         .iter()
         .filter_map(|(part, answer)| Some(json!({"part": part, "reason": answer.as_ref().err()?})))
         .collect();
     if missing.is_empty() {
-        let checks = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
+        let mut checks: BTreeMap<_, _> = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
+        checks.insert("search", if search.is_ok() { "ok" } else { "degraded" });
+        checks.insert("seal", seal);
+        let degraded = search.err().map(|reason| Degraded { part: "search", reason });
         return Ok(Reply::json(
             StatusCode::OK,
             &Readiness {
                 status: "ready",
                 checks,
+                degraded: degraded.into_iter().collect(),
             },
         )
         .into());
@@ -64,6 +87,21 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail)
         .with_data("not_ready", missing)
         .with_retry_after(Duration::from_secs(1)))
+}
+
+/// Asks whether the search engine answers listings.
+async fn searches(edge: &Edge) -> Result<(), &'static str> {
+    let request = v1::GetSearchStatusRequest {};
+    match ask(
+        PATIENCE,
+        edge.search_query().get_search_status(timed(PATIENCE, request)),
+    )
+    .await
+    {
+        Ok(status) if status.up => Ok(()),
+        Ok(_) => Err("the search engine is away or being filled; listings are answered from the database"),
+        Err(_) => Err("it is not known whether the search engine answers"),
+    }
 }
 
 /// Asks a server's own health service. One that has none, but answers, is serving.
@@ -97,6 +135,20 @@ async fn reads(edge: &Edge) -> Result<(), &'static str> {
     match ask(PATIENCE, edge.user_query().get_user(timed(PATIENCE, request))).await {
         Ok(_) => Ok(()),
         Err(failure) => reachable(&failure),
+    }
+}
+
+/// How the seal over the log stands. Requests are served whatever it says: an unsealed event is no worse for its customer.
+async fn seal(edge: &Edge) -> &'static str {
+    match ask(
+        PATIENCE,
+        edge.seal_query().get_seal(timed(PATIENCE, v1::GetSealRequest {})),
+    )
+    .await
+    {
+        Ok(seal) if seal.events <= seal.sealed_events => "ok",
+        Ok(_) => "events wait for a checkpoint",
+        Err(_) => "unknown",
     }
 }
 

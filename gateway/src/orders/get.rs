@@ -1,17 +1,20 @@
 //! `GET /v1/orders/{id}`
 
 use axum::{extract::State, response::Response};
+use bytes::Bytes;
 use http::StatusCode;
 use proto::v1;
 
 use super::view::OrderView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Caller,
+    cache::{Audience, Content, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     id::OrderId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
@@ -20,27 +23,51 @@ use crate::{
 ///
 /// Customers see their own; another's does not exist for them.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the order")),
+    params(("id" = String, Path, description = "Id of the order"), AsOfParam),
     responses((status = 200, description = "The order", body = OrderView)))]
 pub(crate) async fn read_order(
     State(edge): State<Edge>,
     Caller(caller): Caller,
     OrderId(id): OrderId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let request = v1::GetOrderRequest {
-        context: Some(context),
-        id,
-        only_customer_id: super::only_customer(&caller),
+    if let Some(as_of) = as_of {
+        return as_of::order(&edge, context, as_of, id, super::only_customer(&caller)).await;
+    }
+    let services = edge.clone();
+    let load = async move |id, context| {
+        let request = v1::GetOrderRequest {
+            context: Some(context),
+            id,
+            // What is kept is kept for its owner and for administrators; who may see it is decided below.
+            only_customer_id: String::new(),
+        };
+        let reply = ask(CALL, services.order_query().get_order(timed(CALL, request)))
+            .await
+            .map_err(|failure| Problem::of_read(failure).missing("order_not_found"))?;
+        let order = reply.order.ok_or_else(Problem::internal)?;
+        let (tag, customer) = (order.version.to_string(), order.customer_id.clone());
+        let body = serde_json::to_vec(&OrderView::from(order)).map_err(|_| Problem::internal())?;
+        Ok(Loaded {
+            content: Content {
+                body: Bytes::from(body),
+                tag,
+                audience: if customer.is_empty() {
+                    Audience::Admins
+                } else {
+                    Audience::User(customer)
+                },
+            },
+            read_at: reply.read_at,
+            stale: reply.freshness.is_some_and(|freshness| freshness.stale),
+        })
     };
-    let reply = ask(CALL, edge.order_query().get_order(timed(CALL, request)))
-        .await
-        .map_err(|failure| Problem::of_read(failure).missing("order_not_found"))?;
-    let order = reply.order.ok_or_else(Problem::internal)?;
-    let version = order.version;
-    Ok(Reply::json(StatusCode::OK, &OrderView::from(order))
-        .version(version)
-        .freshness(reply.freshness)
-        .into())
+    let found = edge.orders.read(&id, context, load).await?;
+    if found.content.audience.includes(Some(&caller)) {
+        Ok(Reply::kept(&found.content).stale(found.stale).into())
+    } else {
+        let detail = format!("there is no order {id}");
+        Err(Problem::new(StatusCode::NOT_FOUND, "order_not_found", detail))
+    }
 }

@@ -54,7 +54,14 @@ pub(crate) struct LineView {
     category: String,
     quantity: i64,
     unit_price: Money,
+    /// Without the discount, with the tax.
     total: Money,
+    /// What was taken off; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount: Option<Money>,
+    /// How much of the total is tax; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax: Option<Money>,
 }
 
 /// An order.
@@ -114,6 +121,8 @@ impl LineView {
             quantity: line.quantity,
             unit_price: Money::new(line.unit_price, currency),
             total: Money::new(line.total, currency),
+            discount: (line.discount != 0).then(|| Money::new(line.discount, currency)),
+            tax: (line.tax != 0).then(|| Money::new(line.tax, currency)),
         }
     }
 }
@@ -180,6 +189,7 @@ mod tests {
                 quantity: 2,
                 unit_price: 1250,
                 total: 2500,
+                ..v1::OrderLine::default()
             }],
             total: 2500,
             version: 1,

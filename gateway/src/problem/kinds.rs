@@ -152,6 +152,7 @@ fn parameter_name(field: &str) -> Option<String> {
         "correlation_id" => "correlation",
         "customer_id" => "customer",
         "product_id" => "product",
+        "list.page.limit" => "limit",
         _ => return field.strip_prefix("attributes.").map(|key| format!("attr.{key}")),
     };
     Some(name.to_owned())

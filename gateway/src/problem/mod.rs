@@ -160,6 +160,18 @@ impl Problem {
         self
     }
 
+    /// The same of a body whose member `member` holds what a query's parameters are otherwise: 422, and fields with its name.
+    #[must_use]
+    pub(crate) fn as_body(self, member: &str) -> Self {
+        let mut problem = self.rename_fields(|field| Some(format!("{member}.{field}")));
+        let facts = &mut problem.0;
+        if facts.status == StatusCode::BAD_REQUEST {
+            facts.status = StatusCode::UNPROCESSABLE_ENTITY;
+            facts.code = Cow::Borrowed("validation_failed");
+        }
+        problem
+    }
+
     /// Says with its own code that a certain kind of thing is not there.
     #[must_use]
     pub(crate) fn missing(mut self, code: &'static str) -> Self {

@@ -1,48 +1,86 @@
 //! `GET /v1/products/{id}`
 
 use axum::{extract::State, response::Response};
+use bytes::Bytes;
 use http::StatusCode;
-use proto::v1;
+use proto::v1::{self, ProductStatus};
 
 use super::view::ProductView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Visitor,
+    auth::token::Principal,
+    cache::{Audience, Content, Found, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    etag,
     id::ProductId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
 
 /// Reads a product
 ///
-/// Active products are public; administrators also see drafts, archived and deleted ones. The `ETag` is the version that
-/// `If-Match` of a write expects; the stock in the answer changes without it.
+/// Active products are public; administrators also see drafts, archived and deleted ones. The `ETag` begins with the version that
+/// `If-Match` of a write expects; the version of the stock follows, because the answer shows the stock too.
 #[utoipa::path(get, path = "/v1/products/{id}", tag = "products", security((), ("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the product")),
+    params(("id" = String, Path, description = "Id of the product"), AsOfParam),
     responses((status = 200, description = "The product", body = ProductView)))]
 pub(crate) async fn read_product(
     State(edge): State<Edge>,
     Visitor(visitor): Visitor,
     ProductId(id): ProductId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
-    let request = v1::GetProductRequest {
-        context: Some(context),
-        id,
-        include_hidden,
+    if let Some(as_of) = as_of {
+        let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
+        return as_of::product(&edge, context, as_of, id, include_hidden).await;
+    }
+    let found = product(&edge, &id, context, visitor.as_deref()).await?;
+    Ok(Reply::kept(&found.content).stale(found.stale).into())
+}
+
+/// A product that the visitor may see.
+pub(crate) async fn product(
+    edge: &Edge,
+    id: &str,
+    context: v1::ReadContext,
+    visitor: Option<&Principal>,
+) -> Result<Found, Problem> {
+    let services = edge.clone();
+    let load = async move |id, context| {
+        let request = v1::GetProductRequest {
+            context: Some(context),
+            id,
+            // What is kept is for everybody; who may see it is decided below.
+            include_hidden: true,
+        };
+        let reply = ask(CALL, services.product_query().get_product(timed(CALL, request)))
+            .await
+            .map_err(|failure| Problem::of_read(failure).missing("product_not_found"))?;
+        let product = reply.product.ok_or_else(Problem::internal)?;
+        let hidden = product.status() != ProductStatus::Active || product.deleted_at_micros.is_some();
+        let stock_version = product.stock.as_ref().map_or(0, |stock| stock.version);
+        let tag = etag::of_product(product.version, stock_version);
+        let body = serde_json::to_vec(&ProductView::from(product)).map_err(|_| Problem::internal())?;
+        Ok(Loaded {
+            content: Content {
+                body: Bytes::from(body),
+                tag,
+                audience: if hidden { Audience::Admins } else { Audience::Everybody },
+            },
+            read_at: reply.read_at,
+            stale: reply.freshness.is_some_and(|freshness| freshness.stale),
+        })
     };
-    let reply = ask(CALL, edge.product_query().get_product(timed(CALL, request)))
-        .await
-        .map_err(|failure| Problem::of_read(failure).missing("product_not_found"))?;
-    let product = reply.product.ok_or_else(Problem::internal)?;
-    let version = product.version;
-    Ok(Reply::json(StatusCode::OK, &ProductView::from(product))
-        .version(version)
-        .freshness(reply.freshness)
-        .into())
+    let found = edge.products.read(id, context, load).await?;
+    if found.content.audience.includes(visitor) {
+        Ok(found)
+    } else {
+        let detail = format!("there is no product {id}");
+        Err(Problem::new(StatusCode::NOT_FOUND, "product_not_found", detail))
+    }
 }

@@ -4,27 +4,35 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use proto::v1::{self, ProductStatus};
 
-use super::view::{ProductView, STATUSES, Status};
+use super::found::ProductPage;
+use super::view::{STATUSES, Status};
 use crate::{
-    auth::{Visitor, caller::admins_only},
+    auth::{Visitor, caller::admins_only, token::Principal},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
-    page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
 };
+
+/// Orders that products can be listed in; some of them only one way round by search.
+const SORTS: &[&str] = &["name", "price", "created_at", "updated_at", "sku", "sold", "relevance"];
+/// What the cursor of a search begins with, by which a page without the words of the first one is known as one of a search.
+const SEARCH_CURSOR: &str = "WyJzIi";
+/// Most facets that are counted at once.
+const MAX_FACETS: usize = 20;
 
 /// Which products, and in which order.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductFilters {
-    /// Words of the name, the SKU or the description.
+    /// Words to search for: of the name, the SKU, the description, the category and the attributes. Typing mistakes are forgiven: one in a
+    /// word from five letters on, two from nine.
     #[param(required = false)]
     q: String,
-    /// The category or one below it.
+    /// The category or one below it. Repeatable: any of them.
     #[param(required = false, example = "kitchen")]
-    category: String,
+    category: Vec<String>,
     #[param(required = false)]
     sku: String,
     /// Administrators only, but for `active`. Repeatable, or several with commas.
@@ -33,16 +41,24 @@ pub(crate) struct ProductFilters {
     /// Administrators only: only deleted products.
     #[param(required = false)]
     deleted: bool,
-    /// Minor units, included.
+    /// Minor units of `currency`, included.
     #[param(required = false, rename = "min_price", value_type = i64)]
     price: Option<v1::AmountRange>,
+    /// Only products with a price in this currency. Required with `min_price` and `max_price`.
     #[param(required = false, example = "GBP")]
     currency: String,
     /// Only products that can, or cannot, be ordered now.
     in_stock: Option<bool>,
     #[param(ignore)]
-    attributes: Vec<(String, String)>,
-    /// `name`, `price`, `created_at`, `updated_at` or `sku`; a leading `-` reverses. `-created_at`, unless said otherwise.
+    attributes: Vec<(String, Vec<String>)>,
+    /// What to count the products by, several with commas: `category`, `price`, `in_stock`, `attr.<key>`; 20 at most.
+    #[param(required = false, example = "category,price,attr.colour")]
+    facets: Vec<String>,
+    /// Whether products say where they have the words.
+    #[param(required = false)]
+    highlight: bool,
+    /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses. `relevance` with words, else
+    /// `-created_at`, unless said otherwise.
     #[param(required = false)]
     sort: String,
     #[param(ignore)]
@@ -51,31 +67,115 @@ pub(crate) struct ProductFilters {
 
 impl ReadParams for ProductFilters {
     fn read(values: &mut Values) -> Self {
+        let price = values.amount_range("min_price", "max_price");
+        let currency = values.currency("currency").unwrap_or_default();
+        if price.is_some() && currency.is_empty() {
+            values.wrong(
+                "currency",
+                "required",
+                "a range of prices needs the currency that it is in",
+            );
+        }
+        let sort = values.sort(SORTS);
+        if sort == "-relevance" {
+            values.wrong("sort", "unknown", "the least relevant first is no order; relevance is");
+        }
         Self {
             q: values.text("q").unwrap_or_default(),
-            category: values.text("category").unwrap_or_default(),
+            category: values.texts("category"),
             sku: values.text("sku").unwrap_or_default(),
             status: values.several_of("status", STATUSES),
             deleted: values.boolean("deleted").unwrap_or_default(),
-            price: values.amount_range("min_price", "max_price"),
-            currency: values.currency("currency").unwrap_or_default(),
+            price,
+            currency,
             in_stock: values.boolean("in_stock"),
-            attributes: values.prefixed("attr."),
-            sort: values.sort(&["name", "price", "created_at", "updated_at", "sku"]),
+            attributes: values.prefixed_several("attr."),
+            facets: facets(values),
+            highlight: values.boolean("highlight").unwrap_or_default(),
+            sort,
             page: values.page(),
         }
     }
 }
 
-/// Lists products
+fn facets(values: &mut Values) -> Vec<String> {
+    let mut facets = values.words("facets");
+    let known = |name: &str| {
+        ["category", "price", "in_stock"].contains(&name)
+            || name.strip_prefix("attr.").is_some_and(|key| !key.is_empty())
+    };
+    if let Some(unknown) = facets.iter().find(|name| !known(name)) {
+        let shown: String = unknown.chars().take(80).collect();
+        values.wrong(
+            "facets",
+            "unknown",
+            format!("{shown:?} is no facet; category, price, in_stock and attr.<key> are"),
+        );
+    }
+    facets.sort_unstable();
+    facets.dedup();
+    if facets.len() > MAX_FACETS {
+        values.wrong("facets", "too_many", format!("at most {MAX_FACETS} facets are allowed"));
+    }
+    facets
+}
+
+impl ProductFilters {
+    /// Whether the search engine is needed: the read model lists, but does not search or count.
+    fn searches(&self) -> bool {
+        let searched = !self.q.trim().is_empty() || !self.facets.is_empty() || self.highlight;
+        let sorted = self.sort == "relevance" || self.sort.ends_with("sold");
+        (searched || sorted || self.page.cursor.starts_with(SEARCH_CURSOR)) && !self.deleted
+    }
+
+    /// Refuses what only administrators may ask for; returns whether the visitor is one.
+    fn check_visitor(&self, visitor: Option<&Principal>) -> Result<bool, Problem> {
+        let is_admin = visitor.is_some_and(Principal::is_admin);
+        let hidden = self.deleted || self.status.iter().any(|status| *status != ProductStatus::Active);
+        match visitor {
+            _ if is_admin || !hidden => Ok(is_admin),
+            Some(_) => Err(admins_only()),
+            None => Err(Problem::unauthenticated()),
+        }
+    }
+
+    fn request(self, context: v1::ReadContext, include_hidden: bool) -> v1::ListProductsRequest {
+        let any_of = self.attributes.into_iter();
+        v1::ListProductsRequest {
+            context: Some(context),
+            page: Some(self.page),
+            search: self.q,
+            categories: self.category,
+            statuses: self.status.into_iter().map(Into::into).collect(),
+            sku: self.sku,
+            price: self.price,
+            currency: self.currency,
+            in_stock: self.in_stock,
+            any_of: any_of
+                .map(|(key, values)| v1::AttributeFilter { key, values })
+                .collect(),
+            sort: self.sort,
+            include_hidden,
+            deleted: self.deleted,
+            ..v1::ListProductsRequest::default()
+        }
+    }
+}
+
+/// Lists and searches products
 ///
 /// Visitors and customers see active products. Administrators see all that are not deleted, unless they ask for a status
-/// or for the deleted ones. Besides the named parameters, `attr.<key>=<value>` filters by an attribute; several must all match.
+/// or for the deleted ones. Besides the named parameters, `attr.<key>=<value>` filters by an attribute; several keys must all match,
+/// of several values of a key any.
+///
+/// With words, facets, highlights or the order `sold` the search engine answers; while it is away the database does, without facets, and
+/// says so: `Search-Degraded: true`, `"answered_by": "database"`.
 #[utoipa::path(get, path = "/v1/products", tag = "products", security((), ("bearer" = [])),
     params(ProductFilters,
         ("max_price" = Option<i64>, Query, description = "Minor units, included."),
         ("attr.<key>" = Option<String>, Query, description = "Value of the attribute `<key>`.")),
-    responses((status = 200, description = "A page of products", body = Page<ProductView>)))]
+    responses((status = 200, description = "A page of products", body = ProductPage,
+        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered.")))))]
 pub(crate) async fn list_products(
     State(edge): State<Edge>,
     uri: Uri,
@@ -83,33 +183,25 @@ pub(crate) async fn list_products(
     Params(filters): Params<ProductFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let is_admin = visitor.as_ref().is_some_and(|visitor| visitor.is_admin());
-    let hidden = filters.deleted || filters.status.iter().any(|status| *status != ProductStatus::Active);
-    if hidden && !is_admin {
-        return Err(if visitor.is_some() {
-            admins_only()
-        } else {
-            Problem::unauthenticated()
-        });
+    let is_admin = filters.check_visitor(visitor.as_deref())?;
+    if !filters.searches() {
+        let request = filters.request(context, is_admin);
+        let reply = ask(CALL, edge.product_query().list_products(timed(CALL, request)))
+            .await
+            .map_err(Problem::of_read)?;
+        let (page, freshness) = ProductPage::listed(reply);
+        return Ok(page.reply(&edge, &uri, freshness, false));
     }
-    let request = v1::ListProductsRequest {
-        context: Some(context),
-        page: Some(filters.page),
-        search: filters.q,
-        category: filters.category,
-        statuses: filters.status.into_iter().map(Into::into).collect(),
-        sku: filters.sku,
-        price: filters.price,
-        currency: filters.currency,
-        in_stock: filters.in_stock,
-        attributes: filters.attributes.into_iter().collect(),
-        sort: filters.sort,
-        include_hidden: is_admin,
-        deleted: filters.deleted,
+    let request = v1::SearchProductsRequest {
+        facets: filters.facets.clone(),
+        highlight: filters.highlight,
+        as_you_type: false,
+        list: Some(filters.request(context, is_admin)),
     };
-    let reply = ask(CALL, edge.product_query().list_products(timed(CALL, request)))
+    let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
-    let items = reply.products.into_iter().map(ProductView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    let degraded = reply.degraded;
+    let (page, freshness) = ProductPage::found(reply);
+    Ok(page.reply(&edge, &uri, freshness, degraded))
 }

@@ -3,11 +3,13 @@
 pub(crate) mod archive;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod found;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod restore;
+pub(crate) mod suggest;
 pub(crate) mod view;
 
 use axum::response::Response;
@@ -17,6 +19,7 @@ use proto::{failure::Failure, v1};
 use crate::{
     body::Command,
     call::{CALL, timed},
+    etag,
     json::Nothing,
     problem::Problem,
     reply::Reply,
@@ -48,9 +51,10 @@ fn changed(reply: Result<v1::ProductReply, Failure>) -> Result<Reply, Problem> {
 fn answered(reply: v1::ProductReply, status: StatusCode) -> Result<Reply, Problem> {
     let product = reply.product.ok_or_else(Problem::internal)?;
     let committed = reply.committed.unwrap_or_default();
-    let version = product.version;
+    let stock_version = product.stock.as_ref().map_or(0, |stock| stock.version);
+    let tag = etag::of_product(product.version, stock_version);
     Ok(Reply::json(status, &ProductView::from(product))
-        .version(version)
+        .tag(&tag)
         .committed(&committed))
 }
 

@@ -1,167 +1,171 @@
 //! `GET /v1/reports/sales`
 
 use axum::{extract::State, response::Response};
-use http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, VARY},
-};
-use proto::v1::{self, SalesGroup, SalesInterval, SalesRow};
+use http::{HeaderMap, HeaderValue, StatusCode, header::VARY};
+use proto::v1::{self, ReadContext, SalesCompare, SalesGroup, SalesInterval, SalesReply, SalesRow, export_request};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::{
+    figures::SalesFigures,
+    file::attachment,
+    format::{FORMATS, FileFormat, preferred},
+    links::Rows,
+    params::{CREDITS_BY, GROUPS, MEASURES, Which, category_level, name_of},
+};
 use crate::{
     auth::Admin,
     call::{REPORT_CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
-    money::Money,
     params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
-    times,
 };
 
 const INTERVALS: &[(&str, SalesInterval)] = &[
     ("day", SalesInterval::Day),
     ("week", SalesInterval::Week),
     ("month", SalesInterval::Month),
+    ("quarter", SalesInterval::Quarter),
+    ("year", SalesInterval::Year),
+    ("none", SalesInterval::None),
 ];
-/// Currencies never share a row, so that grouping by them is not grouping at all.
-const GROUPS: &[(&str, SalesGroup)] = &[
-    ("none", SalesGroup::None),
-    ("currency", SalesGroup::None),
-    ("product", SalesGroup::Product),
-    ("category", SalesGroup::Category),
-    ("country", SalesGroup::Country),
-    ("customer", SalesGroup::Customer),
+const COMPARE: &[(&str, SalesCompare)] = &[
+    ("none", SalesCompare::None),
+    ("previous_period", SalesCompare::PreviousPeriod),
+    ("previous_year", SalesCompare::PreviousYear),
 ];
-const FORMATS: &[(&str, Format)] = &[("json", Format::Json), ("csv", Format::Csv)];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Json,
-    Csv,
-}
+/// Most groups that can be ranked.
+const MAX_TOP: i64 = 100;
 
 /// Which sales, and how they are summed up.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
 pub(crate) struct SalesParams {
-    /// `day`, `week` (ISO 8601, from Monday) or `month`. `day`, unless said otherwise.
-    #[param(required = false, value_type = String)]
+    which: Which,
     interval: SalesInterval,
-    /// First date, in the time zone.
-    #[param(example = "2011-01-01", format = Date)]
-    from: String,
-    /// Date after the last one, in the time zone.
-    #[param(example = "2012-01-01", format = Date)]
-    to: String,
-    /// IANA name of the time zone whose days are meant. `UTC`, unless said otherwise.
-    #[param(required = false, example = "Europe/London")]
-    tz: String,
-    /// `none`, `product`, `category`, `currency`, `country` or `customer`. Currencies always have rows of their own.
-    #[param(required = false, value_type = String)]
     group_by: SalesGroup,
-    #[param(example = "GBP")]
-    currency: Option<String>,
-    /// `json` or `csv`; otherwise `Accept` decides.
-    #[param(value_type = Option<String>)]
-    format: Option<Format>,
+    category_level: i32,
+    compare: SalesCompare,
+    top: u32,
+    sort: String,
+    fill: Option<bool>,
+    format: Option<Option<FileFormat>>,
+    shop: String,
 }
 
 impl ReadParams for SalesParams {
     fn read(values: &mut Values) -> Self {
-        let (from, to) = (values.required_date("from"), values.required_date("to"));
-        if let (Some(from), Some(to)) = (times::date(&from), times::date(&to))
-            && from >= to
-        {
-            values.wrong("to", "out_of_range", "to lies not after from");
+        let sorts: Vec<&str> = MEASURES.iter().copied().chain(["label"]).collect();
+        let top = values.integer("top");
+        if top.is_some_and(|top| !(1..=MAX_TOP).contains(&top)) {
+            values.wrong(
+                "top",
+                "out_of_range",
+                format!("a number from 1 to {MAX_TOP} is expected"),
+            );
         }
         Self {
+            which: Which::read(values),
             interval: values.one_of("interval", INTERVALS).unwrap_or(SalesInterval::Day),
-            from,
-            to,
-            tz: values.text("tz").unwrap_or_else(|| "UTC".to_owned()),
             group_by: values.one_of("group_by", GROUPS).unwrap_or(SalesGroup::None),
-            currency: values.currency("currency"),
+            category_level: category_level(values),
+            compare: values.one_of("compare", COMPARE).unwrap_or_default(),
+            top: top.and_then(|top| u32::try_from(top).ok()).unwrap_or_default(),
+            sort: values.sort(&sorts),
+            fill: values.boolean("fill"),
             format: values.one_of("format", FORMATS),
+            shop: values.text("shop").unwrap_or_default(),
         }
+    }
+}
+
+impl SalesParams {
+    /// What the service is asked.
+    pub(crate) fn request(&self, context: Option<ReadContext>) -> v1::SalesRequest {
+        v1::SalesRequest {
+            context,
+            interval: self.interval.into(),
+            from: self.which.from.clone(),
+            to: self.which.to.clone(),
+            time_zone: self.which.tz.clone(),
+            group_by: self.group_by.into(),
+            currency: self.which.currency.clone(),
+            filter: Some(self.which.filter.clone()),
+            category_level: self.category_level,
+            credits_by: self.which.credits_by.into(),
+            compare: self.compare.into(),
+            top: self.top,
+            sort: self.sort.clone(),
+            fill: self.fill,
+        }
+    }
+
+    /// What stands in the title of a file.
+    pub(crate) fn shop(&self) -> &str {
+        &self.shop
     }
 }
 
 /// What was sold. Amounts of different currencies are never added up.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SalesReport {
-    /// `day`, `week` or `month`.
+    /// `day`, `week`, `month`, `quarter`, `year` or `none`.
     interval: &'static str,
     from: String,
     to: String,
     /// IANA name of the time zone whose days are meant.
     #[schema(example = "Europe/London")]
     time_zone: String,
-    /// `none`, `product`, `category`, `country` or `customer`.
+    /// `none`, `product`, `category`, `country`, `customer`, `currency` or `customer_type`.
     group_by: &'static str,
+    /// `happened` or `order_date`.
+    credits_by: &'static str,
+    /// What it is compared with; null: nothing.
+    #[schema(required)]
+    compared_with: Option<ComparedWith>,
     rows: Vec<SalesFigures>,
     /// One for each currency, over the whole period.
     totals: Vec<SalesFigures>,
 }
 
-/// The sales of one period, group and currency.
+/// The period that figures are compared with.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SalesFigures {
-    /// First date of the period; null in a total.
-    #[schema(required, example = "2011-01-01")]
-    period: Option<String>,
-    /// Id of the group's member; null without grouping.
-    #[schema(required)]
-    key: Option<String>,
-    /// What people call it: SKU, category, country, customer.
-    #[schema(required)]
-    label: Option<String>,
-    /// The product's name.
-    #[schema(required)]
-    name: Option<String>,
-    currency: String,
-    /// Orders placed.
-    orders: i64,
-    /// Goods sold, fees not counted.
-    units: i64,
-    /// What was ordered.
-    gross: Money,
-    /// What was taken back in the period: cancellations and credits.
-    credits: Money,
-    /// Goods taken back.
-    credited_units: i64,
-    /// Gross - credits.
-    net: Money,
-}
-
-impl SalesFigures {
-    fn new(row: SalesRow, grouped: bool) -> Self {
-        let currency = row.currency;
-        Self {
-            period: (!row.period.is_empty()).then_some(row.period),
-            key: grouped.then_some(row.key),
-            label: grouped.then_some(row.label),
-            name: (!row.name.is_empty()).then_some(row.name),
-            orders: row.orders,
-            units: row.units,
-            gross: Money::new(row.gross, &currency),
-            credits: Money::new(row.credits, &currency),
-            credited_units: row.credited_units,
-            net: Money::new(row.net, &currency),
-            currency,
-        }
-    }
+pub(crate) struct ComparedWith {
+    /// First date.
+    from: String,
+    /// Date after the last one.
+    to: String,
 }
 
 /// Reports sales
 ///
-/// Sums by day, week or month of a time zone, and by product, category, country or customer. As JSON, or as CSV with
-/// `Accept: text/csv` or `format=csv`.
-#[utoipa::path(get, path = "/v1/reports/sales", tag = "reports", security(("bearer" = [])), params(SalesParams),
+/// Sums by the intervals of a time zone, and by product, category, country, customer, currency or type of customer. As JSON, or as a
+/// file: CSV, XLSX, PDF or JSON Lines. What the measures mean is in `docs/reports.md`.
+#[utoipa::path(get, path = "/v1/reports/sales", tag = "reports", security(("bearer" = [])),
+    params(
+        ("interval" = Option<String>, Query, description = "`day`, `week` (ISO 8601, from Monday), `month`, `quarter`, `year` or `none`. `day`, unless said otherwise."),
+        ("from" = String, Query, format = Date, description = "First date, in the time zone.", example = "2011-01-01"),
+        ("to" = String, Query, format = Date, description = "Date after the last one, in the time zone.", example = "2012-01-01"),
+        ("tz" = Option<String>, Query, description = "IANA name of the time zone whose days are meant. `UTC`, unless said otherwise.", example = "Europe/London"),
+        ("group_by" = Option<String>, Query, description = "`none`, `product`, `category`, `country`, `customer`, `currency` or `customer_type`. Currencies always have rows of their own."),
+        ("category_level" = Option<String>, Query, description = "With `group_by=category`: a level from 1 to 8, `own` (each category without those below it) or `tree` (each with those below it, so that rows contain each other). The level below `category`, unless said otherwise."),
+        ("product" = Option<String>, Query, description = "Only this product: its id, or another key of the report."),
+        ("category" = Option<String>, Query, description = "Only this category and those below it; `none`: the uncategorised.", example = "kitchen"),
+        ("direct" = Option<bool>, Query, description = "`true`: of `category` itself, without those below it."),
+        ("country" = Option<String>, Query, description = "Only this country; `none`: where it is not known."),
+        ("customer" = Option<String>, Query, description = "Only this customer; `none`: nobody known."),
+        ("customer_type" = Option<String>, Query, description = "Only orders that are their customer's first (`new`), later ones (`returning`) or of nobody known (`guest`)."),
+        ("currency" = Option<String>, Query, description = "Only this currency.", example = "GBP"),
+        ("credits_by" = Option<String>, Query, description = "Cancelled and refunded amounts count on the day that they `happened`, or on the day of the order that they undo (`order_date`). `happened`, unless said otherwise."),
+        ("compare" = Option<String>, Query, description = "`previous_period` or `previous_year`."),
+        ("top" = Option<i64>, Query, description = "So many groups, 1 to 100, ranked by `sort` over the whole period; one more row has all others."),
+        ("sort" = Option<String>, Query, description = "A measure or `label`; a leading `-` reverses. `-net`, unless said otherwise."),
+        ("fill" = Option<bool>, Query, description = "Rows of zeros for intervals without sales. `true` without grouping, otherwise `false`, unless said otherwise."),
+        ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx`, `pdf` or `jsonl`; otherwise `Accept` decides."),
+        ("shop" = Option<String>, Query, description = "Name of the shop, for the title of a file.")),
     responses((status = 200, description = "The report",
-        content((SalesReport = "application/json"), (String = "text/csv")))))]
+        content((SalesReport = "application/json"), (String = "text/csv"), (String = "application/jsonl"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf")))))]
 pub(crate) async fn report_sales(
     State(edge): State<Edge>,
     _: Admin,
@@ -169,87 +173,87 @@ pub(crate) async fn report_sales(
     Freshly(context): Freshly,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = params.format.unwrap_or_else(|| preferred(&headers));
-    let request = v1::SalesRequest {
-        context: Some(context),
-        interval: params.interval.into(),
-        from: params.from.clone(),
-        to: params.to.clone(),
-        time_zone: params.tz.clone(),
-        group_by: params.group_by.into(),
-        currency: params.currency.clone().unwrap_or_default(),
-    };
-    let reply = ask(REPORT_CALL, edge.report_query().sales(timed(REPORT_CALL, request)))
-        .await
-        .map_err(Problem::of_read)?;
-    let answer = match format {
-        Format::Json => Reply::json(StatusCode::OK, &report(params, reply.rows, reply.totals)),
-        Format::Csv => {
-            let text = csv_of(&reply.rows, &params.tz)?;
-            let name = format!("attachment; filename=\"sales-{}-{}.csv\"", params.from, params.to);
-            let name = HeaderValue::try_from(name).map_err(|_| Problem::internal())?;
-            Reply::body(text)
-                .header(
-                    CONTENT_TYPE,
-                    HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
-                )
-                .header(CONTENT_DISPOSITION, name)
+    let request = params.request(Some(context));
+    let mut response = match params.format.unwrap_or_else(|| preferred(&headers)) {
+        None => {
+            let reply = ask(REPORT_CALL, edge.report_query().sales(timed(REPORT_CALL, request)))
+                .await
+                .map_err(Problem::of_read)?;
+            let freshness = reply.freshness;
+            let report = report(&edge.base, params, reply);
+            Reply::json(StatusCode::OK, &report).freshness(freshness).into()
+        }
+        Some(format) => {
+            let export = v1::ExportRequest {
+                report: Some(export_request::Report::Sales(request)),
+                format: v1::ExportFormat::from(format).into(),
+                shop: params.shop.clone(),
+            };
+            let chunks = ask(REPORT_CALL, edge.report_query().export(timed(REPORT_CALL, export)))
+                .await
+                .map_err(Problem::of_read)?;
+            attachment(chunks, None).await?
         }
     };
-    Ok(answer
-        .header(VARY, HeaderValue::from_static("accept"))
-        .freshness(reply.freshness)
-        .into())
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
 }
 
-fn csv_of(rows: &[SalesRow], time_zone: &str) -> Result<Vec<u8>, Problem> {
-    super::csv::write(rows, time_zone).map_err(|error| {
-        tracing::error!(%error, "a report could not be written as CSV");
-        Problem::internal()
-    })
-}
-
-fn report(params: SalesParams, rows: Vec<SalesRow>, totals: Vec<SalesRow>) -> SalesReport {
+fn report(base: &str, params: SalesParams, reply: SalesReply) -> SalesReport {
     let grouped = params.group_by != SalesGroup::None;
-    let figures = |rows: Vec<SalesRow>, grouped| rows.into_iter().map(|row| SalesFigures::new(row, grouped)).collect();
+    let links = Rows {
+        base,
+        which: &params.which,
+        group: params.group_by,
+        level: match params.category_level {
+            0 => String::new(),
+            -1 => "own".to_owned(),
+            -2 => "tree".to_owned(),
+            level => level.to_string(),
+        },
+    };
+    let figures = |row: SalesRow, total: bool, others: &[&str]| {
+        let orders = links.orders(&row, total, others);
+        SalesFigures::new(row, grouped && !total, total, orders)
+    };
+    // The keys that the row of all others is not about.
+    let ranked: Vec<(String, String)> = if params.top > 0 {
+        let mut keys: Vec<_> = reply
+            .rows
+            .iter()
+            .filter(|row| !row.other)
+            .map(|row| (row.currency.clone(), row.key.clone()))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    } else {
+        Vec::new()
+    };
+    let rows = reply.rows.into_iter().map(|row| {
+        let others: Vec<&str> = if row.other {
+            let own = ranked.iter().filter(|(currency, _)| *currency == row.currency);
+            own.map(|(_, key)| key.as_str()).collect()
+        } else {
+            Vec::new()
+        };
+        figures(row, false, &others)
+    });
+    let rows = rows.collect();
+    let totals = reply.totals.into_iter().map(|row| figures(row, true, &[])).collect();
     SalesReport {
         interval: name_of(INTERVALS, params.interval),
-        from: params.from,
-        to: params.to,
-        time_zone: params.tz,
         group_by: name_of(GROUPS, params.group_by),
-        rows: figures(rows, grouped),
-        totals: figures(totals, false),
-    }
-}
-
-fn name_of<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
-    table
-        .iter()
-        .find(|(_, entry)| *entry == value)
-        .map_or("", |(name, _)| name)
-}
-
-/// What `Accept` prefers; JSON unless CSV is asked for at least as strongly.
-fn preferred(headers: &HeaderMap) -> Format {
-    let (mut csv, mut json) = (0.0_f32, 0.0_f32);
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    for range in values.flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts
-            .find_map(|part| part.strip_prefix("q=")?.parse().ok())
-            .unwrap_or(1.0);
-        match kind.as_str() {
-            "text/csv" => csv = quality,
-            "application/json" | "application/*" => json = json.max(quality),
-            _ => (),
-        }
-    }
-    if csv > 0.0 && csv >= json {
-        Format::Csv
-    } else {
-        Format::Json
+        credits_by: name_of(CREDITS_BY, params.which.credits_by),
+        compared_with: (!reply.previous_from.is_empty()).then_some(ComparedWith {
+            from: reply.previous_from,
+            to: reply.previous_to,
+        }),
+        rows,
+        totals,
+        from: params.which.from.clone(),
+        to: params.which.to.clone(),
+        time_zone: params.which.tz.clone(),
     }
 }
 
@@ -258,26 +262,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accept_decides_between_json_and_csv() {
-        for (accept, expected) in [
-            ("", Format::Json),
-            ("*/*", Format::Json),
-            ("application/json", Format::Json),
-            ("text/csv", Format::Csv),
-            ("text/csv, */*;q=0.1", Format::Csv),
-            ("TEXT/CSV; header=present", Format::Csv),
-            ("text/csv;q=0.5, application/json", Format::Json),
-            ("text/csv;q=0", Format::Json),
-        ] {
-            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
-            assert_eq!(preferred(&headers), expected, "{accept}");
-        }
-    }
-
-    #[test]
-    fn a_report_says_its_time_zone() {
-        let uri = "/x?interval=month&from=2011-01-01&to=2012-01-01&tz=Europe/London&group_by=product";
+    fn a_report_says_its_time_zone_and_leads_to_its_orders() {
+        let uri =
+            "/x?interval=month&from=2011-01-01&to=2012-01-01&tz=Europe/London&group_by=product&compare=previous_year";
         let params = crate::params::read(&uri.parse().unwrap()).unwrap();
+        let before = SalesRow {
+            currency: "GBP".to_owned(),
+            orders: 2,
+            gross: 1500,
+            net: 1500,
+            from: "2010-01-01".to_owned(),
+            to: "2010-02-01".to_owned(),
+            ..SalesRow::default()
+        };
         let row = SalesRow {
             period: "2011-01-01".to_owned(),
             key: "prod_1".to_owned(),
@@ -290,81 +287,44 @@ mod tests {
             credits: 500,
             credited_units: 1,
             net: 2000,
+            tax: 400,
+            new_orders: 1,
+            new_net: 2000,
+            from: "2011-01-01".to_owned(),
+            to: "2011-02-01".to_owned(),
+            previous: Some(Box::new(before)),
+            ..SalesRow::default()
         };
-        let total = SalesRow {
-            period: String::new(),
-            key: String::new(),
-            label: String::new(),
-            name: String::new(),
-            ..row.clone()
+        let reply = SalesReply {
+            rows: vec![row],
+            previous_from: "2010-01-01".to_owned(),
+            previous_to: "2011-01-01".to_owned(),
+            ..SalesReply::default()
         };
-        insta::assert_json_snapshot!(report(params, vec![row], vec![total]), @r#"
-        {
-          "interval": "month",
-          "from": "2011-01-01",
-          "to": "2012-01-01",
-          "time_zone": "Europe/London",
-          "group_by": "product",
-          "rows": [
-            {
-              "period": "2011-01-01",
-              "key": "prod_1",
-              "label": "MUG-1",
-              "name": "Mug",
-              "currency": "GBP",
-              "orders": 1,
-              "units": 2,
-              "gross": {
-                "amount": 2500,
-                "currency": "GBP"
-              },
-              "credits": {
-                "amount": 500,
-                "currency": "GBP"
-              },
-              "credited_units": 1,
-              "net": {
-                "amount": 2000,
-                "currency": "GBP"
-              }
-            }
-          ],
-          "totals": [
-            {
-              "period": null,
-              "key": null,
-              "label": null,
-              "name": null,
-              "currency": "GBP",
-              "orders": 1,
-              "units": 2,
-              "gross": {
-                "amount": 2500,
-                "currency": "GBP"
-              },
-              "credits": {
-                "amount": 500,
-                "currency": "GBP"
-              },
-              "credited_units": 1,
-              "net": {
-                "amount": 2000,
-                "currency": "GBP"
-              }
-            }
-          ]
-        }
-        "#);
+        insta::assert_json_snapshot!(report("", params, reply));
     }
 
     #[test]
-    fn the_period_must_be_two_dates_in_order() {
+    fn parameters_that_cannot_be_right_are_refused() {
+        let period = "from=2011-01-01&to=2012-01-01";
         for query in [
-            "",
-            "from=2011-01-01",
-            "from=2011-01-01&to=2011-01-01",
-            "from=2011-01-02&to=2011-01-01",
-            "from=2011-01-01T00:00:00Z&to=2011-02-01",
+            String::new(),
+            "from=2011-01-01".to_owned(),
+            "from=2011-01-01&to=2011-01-01".to_owned(),
+            "from=2011-01-02&to=2011-01-01".to_owned(),
+            "from=2011-01-01T00:00:00Z&to=2011-02-01".to_owned(),
+            format!("{period}&top=0"),
+            format!("{period}&top=101"),
+            format!("{period}&interval=hour"),
+            format!("{period}&group_by=colour"),
+            format!("{period}&category_level=0"),
+            format!("{period}&category_level=9"),
+            format!("{period}&sort=colour"),
+            format!("{period}&compare=last_year"),
+            format!("{period}&credits_by=guess"),
+            format!("{period}&customer_type=old"),
+            format!("{period}&fill=perhaps"),
+            format!("{period}&format=doc"),
         ] {
             let read = crate::params::read::<SalesParams>(&format!("/x?{query}").parse().unwrap());
             assert_eq!(read.err().unwrap().status(), 400, "{query}");

@@ -6,12 +6,13 @@ use proto::v1;
 
 use super::StockView;
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Visitor,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     id::ProductId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
@@ -20,19 +21,23 @@ use crate::{
 ///
 /// Of active products for everybody, of hidden ones for administrators.
 #[utoipa::path(get, path = "/v1/products/{id}/stock", tag = "stock", security((), ("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the product")),
+    params(("id" = String, Path, description = "Id of the product"), AsOfParam),
     responses((status = 200, description = "The stock", body = StockView)))]
 pub(crate) async fn read_stock(
     State(edge): State<Edge>,
     Visitor(visitor): Visitor,
     ProductId(product_id): ProductId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
+    if let Some(as_of) = as_of {
+        return as_of::stock(&edge, context, as_of, product_id, include_hidden).await;
+    }
     let request = v1::GetStockRequest {
         context: Some(context),
         product_id,
-        include_hidden: visitor.is_some_and(|visitor| visitor.is_admin()),
+        include_hidden,
     };
     let reply = ask(CALL, edge.stock_query().get_stock(timed(CALL, request)))
         .await

@@ -2,6 +2,7 @@
 
 pub(crate) mod adjust;
 pub(crate) mod get;
+pub(crate) mod list;
 pub(crate) mod receive;
 pub(crate) mod set;
 
@@ -32,7 +33,7 @@ pub(crate) struct StockView {
 }
 
 impl StockView {
-    fn new(product_id: String, level: Option<v1::StockLevel>, updated_at_micros: Option<i64>) -> Self {
+    pub(crate) fn new(product_id: String, level: Option<v1::StockLevel>, updated_at_micros: Option<i64>) -> Self {
         let level = level.unwrap_or_default();
         Self {
             product_id,

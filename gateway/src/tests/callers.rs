@@ -5,7 +5,7 @@ use proto::{failure::FailureKind, v1};
 use super::*;
 use crate::rate::{Quota, Quotas};
 
-const ADMINS_ONLY: [(&str, &str); 15] = [
+const ADMINS_ONLY: [(&str, &str); 21] = [
     ("POST", "/v1/products"),
     ("PATCH", "/v1/products/prod_0198c0de-0000-7000-8000-000000000001"),
     ("DELETE", "/v1/products/prod_0198c0de-0000-7000-8000-000000000001"),
@@ -16,6 +16,12 @@ const ADMINS_ONLY: [(&str, &str); 15] = [
     ("POST", "/v1/stock/adjust"),
     ("POST", "/v1/stock/set"),
     ("GET", "/v1/reports/sales"),
+    ("GET", "/v1/reports/sales/orders"),
+    ("GET", "/v1/exports"),
+    ("POST", "/v1/exports"),
+    ("GET", "/v1/exports/exp_0198c0de-0000-7000-8000-000000000001"),
+    ("DELETE", "/v1/exports/exp_0198c0de-0000-7000-8000-000000000001"),
+    ("GET", "/v1/exports/exp_0198c0de-0000-7000-8000-000000000001/file"),
     ("GET", "/v1/audit"),
     ("GET", "/v1/streams/order/ord_1"),
     ("GET", "/v1/products?status=draft"),

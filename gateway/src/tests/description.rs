@@ -26,27 +26,54 @@ fn every_operation_describes_its_answers() {
     GET /metrics: 200
     GET /openapi.json: 200
     GET /readyz: 200 503
-    GET /v1/audit: 200 400 401 403 429 500 503 504
-    POST /v1/auth/login: 200 400 401 408 413 415 422 429 500 503 504
-    GET /v1/me: 200 400 401 403 429 500 503 504
-    GET /v1/orders: 200 400 401 403 429 500 503 504
-    POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
-    GET /v1/orders/{id}: 200 400 401 403 404 429 500 503 504
-    POST /v1/orders/{id}/cancel: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
-    GET /v1/products: 200 400 401 403 429 500 503 504
-    POST /v1/products: 201 400 401 403 404 408 409 413 415 422 429 500 503 504
-    DELETE /v1/products/{id}: 204 400 401 403 404 409 412 422 429 500 503 504
-    GET /v1/products/{id}: 200 400 401 404 429 500 503 504
-    PATCH /v1/products/{id}: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
-    POST /v1/products/{id}/archive: 200 400 401 403 404 409 412 422 429 500 503 504
-    POST /v1/products/{id}/publish: 200 400 401 403 404 409 412 422 429 500 503 504
-    POST /v1/products/{id}/restore: 200 400 401 403 404 409 412 422 429 500 503 504
-    GET /v1/products/{id}/stock: 200 400 401 404 429 500 503 504
-    GET /v1/reports/sales: 200 400 401 403 429 500 503 504
-    POST /v1/stock/adjust: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
-    POST /v1/stock/receive: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
-    POST /v1/stock/set: 200 400 401 403 404 408 409 412 413 415 422 429 500 503 504
-    GET /v1/streams/{aggregate}/{id}: 200 400 401 403 404 429 500 503 504
+    GET /v1/audit: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/audit/checkpoints: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/audit/checkpoints/{number}: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/audit/consistency: 200 304 400 401 403 404 409 429 431 500 503 504
+    GET /v1/audit/events/{event_id}/proof: 200 304 400 401 403 404 409 429 431 500 503 504
+    GET /v1/audit/key: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/audit/requests/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    POST /v1/auth/login: 200 400 401 408 413 415 422 429 431 500 503 504
+    GET /v1/exports: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/exports: 202 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    DELETE /v1/exports/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/exports/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/exports/{id}/file: 200 206 304 400 401 403 404 409 416 429 431 500 503 504
+    GET /v1/me: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/orders: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/orders/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    POST /v1/orders/{id}/cancel: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/products: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/products: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/products/suggest: 200 304 400 401 429 431 500 503 504
+    DELETE /v1/products/{id}: 204 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/products/{id}: 200 304 400 401 404 429 431 500 503 504
+    PATCH /v1/products/{id}: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/archive: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/publish: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/restore: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/products/{id}/stock: 200 304 400 401 404 429 431 500 503 504
+    GET /v1/projections: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/projections/parked: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/projections/parked/{id}/retry: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    POST /v1/projections/parked/{id}/skip: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/reports/sales: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/reports/sales/orders: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/search/rules: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/search/rules: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    DELETE /v1/search/rules/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/search/rules/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/search/settings: 200 304 400 401 403 429 431 500 503 504
+    PATCH /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    PUT /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/stock: 200 304 400 401 403 429 431 500 503 504
+    POST /v1/stock/adjust: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/stock/receive: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/stock/set: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/streams/{aggregate}/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/users: 200 304 400 401 403 429 431 500 503 504
+    GET /v1/users/{id}: 200 304 400 401 403 404 429 431 500 503 504
     "#);
 }
 
@@ -72,7 +99,9 @@ fn every_reference_of_the_description_leads_somewhere() {
 fn every_code_of_the_gateway_has_a_page() {
     for code in [
         "bad_request",
+        "checkpoint_not_found",
         "conflict",
+        "event_not_found",
         "forbidden",
         "headers_too_large",
         "internal",
@@ -83,11 +112,13 @@ fn every_code_of_the_gateway_has_a_page() {
         "method_not_allowed",
         "not_found",
         "not_ready",
+        "not_sealed_yet",
         "order_not_found",
         "payload_too_large",
         "product_not_found",
         "rate_limited",
         "request_timeout",
+        "seal_broken",
         "stream_not_found",
         "timeout",
         "token_expired",

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
+    Connections,
     rate::{Quota, Quotas},
     routes::framed,
     serve,
@@ -38,7 +39,7 @@ async fn requests_under_way_are_finished_and_no_more_are_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, router, stop.clone()));
+    let server = tokio::spawn(serve(listener, router, Connections::default(), stop.clone()));
 
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -78,7 +79,12 @@ async fn clients_are_known_by_their_address_and_heads_are_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, world.router.clone(), stop.clone()));
+    let server = tokio::spawn(serve(
+        listener,
+        world.router.clone(),
+        Connections::default(),
+        stop.clone(),
+    ));
     let head = "GET /v1/products HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
     for expected in ["HTTP/1.1 200", "HTTP/1.1 429"] {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -88,6 +94,42 @@ async fn clients_are_known_by_their_address_and_heads_are_bounded() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let long = format!("{head}x-long: {}\r\n\r\n", "x".repeat(70_000));
     assert!(exchange(&mut stream, &long).await.starts_with("HTTP/1.1 431"));
+    stop.cancel();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn beyond_its_connections_the_api_says_so_and_health_is_answered() {
+    let world = World::alone();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(
+        listener,
+        world.router.clone(),
+        Connections { limit: 1 },
+        stop.clone(),
+    ));
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let head = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    first.write_all(head.as_bytes()).await.unwrap();
+    let mut byte = [0];
+    first.read_exact(&mut byte).await.unwrap();
+
+    let mut second = TcpStream::connect(address).await.unwrap();
+    let text = exchange(&mut second, "GET /v1/products HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
+    for part in ["retry-after: 1\r\n", "connection: close\r\n", "\"code\":\"overloaded\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let text = exchange(
+        &mut third,
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    drop(first);
     stop.cancel();
     server.await.unwrap().unwrap();
 }

@@ -237,6 +237,7 @@ async fn half_a_price_is_completed_from_the_product_as_it_is() {
             ok(&v1::GetProductReply {
                 product: Some(product),
                 freshness: None,
+                read_at: None,
             })
         }
         _ if call.decode::<v1::UpdateProductRequest>().expected_version == Some(7) => ok(&changed()),

@@ -1,7 +1,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::order::{ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, OrderStatus, PlacedOrder};
 use eventstore::Recorded;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -10,6 +10,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Index, Table, Type};
 
 /// An order, placed here or imported.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct OrderRow {
     id: String,
     number: Option<i64>,
@@ -231,6 +232,15 @@ struct Line<'a> {
     quantity: i64,
     unit_price: i64,
     total: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    discount: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    tax: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl<'a> From<&'a OrderLine> for Line<'a> {
@@ -244,6 +254,8 @@ impl<'a> From<&'a OrderLine> for Line<'a> {
             quantity: line.quantity.get(),
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }
@@ -259,6 +271,8 @@ impl<'a> From<&'a ImportedLine> for Line<'a> {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }

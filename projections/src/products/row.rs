@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use domain::product::{ProductEvent, ProductStatus};
 use domain::{Attributes, Price};
 use eventstore::Recorded;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -10,6 +11,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Index, Table, Type};
 
 /// A product, deleted ones included.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct ProductRow {
     id: String,
     sku: String,

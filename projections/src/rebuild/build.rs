@@ -185,11 +185,11 @@ impl Build {
         Ok(bounds)
     }
 
-    pub(crate) async fn parked_in_active(&self) -> Result<i64, Error> {
+    pub(crate) async fn parked_in(&self, version: i32) -> Result<i64, Error> {
         Ok(
             sqlx::query_scalar("SELECT count(*) FROM projection_dead_letter WHERE name = $1 AND version = $2")
                 .bind(self.name())
-                .bind(self.active)
+                .bind(version)
                 .fetch_one(&self.pool)
                 .await?,
         )

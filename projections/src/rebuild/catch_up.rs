@@ -1,13 +1,13 @@
 //! From where copying ended to where the active version is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use eventstore::{Positions, Recorded};
 use sqlx::PgConnection;
 
-use crate::cursor::{self, Locked};
+use crate::careful;
+use crate::cursor::{self, from_columns};
 use crate::error::Error;
-use crate::projection::ApplyError;
 use crate::rebuild::build::Build;
 use crate::rebuild::copy_lanes::gap;
 use crate::rebuild::{Phase, Progress};
@@ -39,12 +39,12 @@ pub(crate) async fn approach(build: &Build, progress: &mut (dyn FnMut(Progress) 
     }
 }
 
-/// Applies everything up to `bounds`.
+/// Applies everything up to `bounds`, at which the active version is held.
 pub(crate) async fn align(build: &Build, bounds: &Positions, connection: &mut PgConnection) -> Result<(), Error> {
     loop {
         let from = cursor::read(build.name(), build.version, connection).await?;
         if step(build, from, bounds, connection).await? == 0 {
-            return Ok(());
+            return reconcile(build, connection).await;
         }
     }
 }
@@ -72,21 +72,49 @@ async fn step(
 }
 
 async fn apply(build: &Build, events: &[&Recorded], connection: &mut PgConnection) -> Result<(), Error> {
-    let locked = Locked {
-        positions: Positions::new(),
-        parked: false,
-    };
-    crate::batch::fold(build.projection, build.version, events, &locked, connection)
-        .await
-        .map_err(|error| match error {
-            ApplyError::Event { lane, position, reason } => Error::Event {
-                name: build.name().to_owned(),
-                lane,
-                position,
-                reason,
-            },
-            ApplyError::Database(error) => Error::Database(error),
-        })?;
+    let counted = not_skipped(build, events, connection).await?;
+    careful::apply(build.projection, build.version, &counted, connection).await?;
     cursor::advance(build.name(), build.version, &crate::batch::heads(events), connection).await?;
+    Ok(())
+}
+
+/// The events without those that operators took out of the read model.
+async fn not_skipped<'a>(
+    build: &Build,
+    events: &[&'a Recorded],
+    connection: &mut PgConnection,
+) -> Result<Vec<&'a Recorded>, Error> {
+    let skipped: Vec<(i32, i64)> = sqlx::query_as("SELECT lane, position FROM projection_skip WHERE name = $1")
+        .bind(build.name())
+        .fetch_all(connection)
+        .await?;
+    let skipped: HashSet<(u32, u64)> = skipped
+        .into_iter()
+        .map(|(lane, position)| from_columns(lane, position))
+        .collect();
+    let counts = |event: &&&Recorded| !skipped.contains(&(event.lane, event.position));
+    Ok(events.iter().filter(counts).copied().collect())
+}
+
+/// Tries once more what the new version has parked: operators may have settled it in the active one since. The active version must
+/// be held.
+async fn reconcile(build: &Build, connection: &mut PgConnection) -> Result<(), Error> {
+    let parked: Vec<(i32, i64)> =
+        sqlx::query_as("DELETE FROM projection_dead_letter WHERE name = $1 AND version = $2 RETURNING lane, position")
+            .bind(build.name())
+            .bind(build.version)
+            .fetch_all(&mut *connection)
+            .await?;
+    let places: Vec<(u32, u64)> = parked
+        .into_iter()
+        .map(|(lane, position)| from_columns(lane, position))
+        .collect();
+    if places.is_empty() {
+        return Ok(());
+    }
+    let events = build.log.at(&places).await?;
+    let events: Vec<&Recorded> = events.iter().collect();
+    let counted = not_skipped(build, &events, connection).await?;
+    careful::apply(build.projection, build.version, &counted, connection).await?;
     Ok(())
 }

@@ -10,9 +10,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+use crate::batch::{Refused, report};
 use crate::cursor::{self, from_columns, lane_column, position_column};
+use crate::dead_letter;
 use crate::error::Error;
-use crate::projection::{ApplyError, Bulk};
+use crate::projection::Bulk;
 use crate::rebuild::build::Build;
 use crate::rebuild::{Phase, Progress};
 use crate::transaction;
@@ -98,8 +100,45 @@ async fn count(build: &Build) -> Result<u64, Error> {
     Ok(counted.unsigned_abs())
 }
 
-/// One transaction: the rows of these lanes, and their cursors.
+/// One transaction: the rows of these lanes, and their cursors. Fast while nothing is wrong with the events; otherwise once more,
+/// stream by stream.
 async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Error> {
+    let mut copied = 0;
+    match copy_once(build, chunk, Counter(done, &mut copied), false).await {
+        Err(Refused::Poison { reason, .. }) => {
+            tracing::warn!(
+                projection = build.name(),
+                reason,
+                "an event cannot be folded; its lanes are copied stream by stream"
+            );
+            done.fetch_sub(copied, Ordering::Relaxed);
+            copy_once(build, chunk, Counter(done, &mut copied), true)
+                .await
+                .map_err(given_up)
+        }
+        copied => copied.map_err(given_up),
+    }
+}
+
+fn given_up(refused: Refused) -> Error {
+    match refused {
+        Refused::Failed(error) => error.into(),
+        Refused::Poison { reason, .. } => Error::Database(sqlx::Error::Protocol(reason)),
+        Refused::Lost => Error::Database(sqlx::Error::WorkerCrashed),
+    }
+}
+
+/// Counts the events of all chunks, and those of this one.
+struct Counter<'a>(&'a AtomicU64, &'a mut u64);
+
+impl Counter<'_> {
+    fn add(&mut self, events: u64) {
+        self.0.fetch_add(events, Ordering::Relaxed);
+        *self.1 += events;
+    }
+}
+
+async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_stream: bool) -> Result<(), Refused> {
     let lanes: Vec<i32> = chunk.iter().map(|(lane, _)| lane_column(*lane)).collect();
     let bounds: Vec<i64> = chunk.iter().map(|(_, bound)| position_column(*bound)).collect();
     let mut tx = transaction::begin(
@@ -107,7 +146,10 @@ async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Erro
         "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL jit = off",
     )
     .await?;
-    build.check_claim(&mut tx).await?;
+    build.check_claim(&mut tx).await.map_err(|error| match error {
+        Error::Database(error) => Refused::Failed(error),
+        _ => Refused::Lost,
+    })?;
     match build.projection.bulk(build.version) {
         Bulk::Statement(statement) => {
             let copied = sqlx::query(&statement)
@@ -116,7 +158,7 @@ async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Erro
                 .bind(&bounds)
                 .execute(&mut *tx)
                 .await?;
-            done.fetch_add(copied.rows_affected(), Ordering::Relaxed);
+            done.add(copied.rows_affected());
         }
         Bulk::Fold(mut fold) => {
             let mut reader =
@@ -126,15 +168,26 @@ async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Erro
                 .persistent(false)
                 .bind(&lanes)
                 .bind(&bounds)
+                .bind(build.name())
                 .fetch(&mut *reader);
             let mut blank = Blank::new(&build.upcasters);
+            let mut stream = Vec::new();
             while let Some(row) = rows.try_next().await? {
-                fold.push(&blank.read(&row)?).map_err(|error| blame(build, error))?;
-                done.fetch_add(1, Ordering::Relaxed);
-                if fold.pending() > FLUSH {
-                    fold.flush(false, &mut tx).await?;
+                let event = blank.read(&row)?;
+                if by_stream {
+                    if stream.first().is_some_and(|first| !same_stream(first, &event)) {
+                        copy_stream(build, &std::mem::take(&mut stream), &mut tx).await?;
+                    }
+                    stream.push(event);
+                } else {
+                    fold.push(&event)?;
+                    if fold.pending() > FLUSH {
+                        fold.flush(false, &mut tx).await?;
+                    }
                 }
+                done.add(1);
             }
+            copy_stream(build, &stream, &mut tx).await?;
             fold.flush(true, &mut tx).await?;
         }
     }
@@ -143,18 +196,81 @@ async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Erro
     Ok(())
 }
 
-async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) -> Result<(), Error> {
+fn same_stream(one: &Recorded, other: &Recorded) -> bool {
+    (&one.aggregate_type, &one.aggregate_id) == (&other.aggregate_type, &other.aggregate_id)
+}
+
+/// Copies what can be folded of one stream, and parks the rest of it.
+async fn copy_stream(build: &Build, events: &[Recorded], connection: &mut PgConnection) -> Result<(), Refused> {
+    let Some(mut reason) = try_prefix(build, events, connection).await? else {
+        return Ok(());
+    };
+    // So many events can be folded, so many cannot.
+    let (mut good, mut bad) = (0, events.len());
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        sqlx::query("SAVEPOINT trial").execute(&mut *connection).await?;
+        let refused = try_prefix(build, &events[..middle], connection).await?;
+        sqlx::query("ROLLBACK TO SAVEPOINT trial")
+            .execute(&mut *connection)
+            .await?;
+        match refused {
+            None => good = middle,
+            Some(why) => (bad, reason) = (middle, why),
+        }
+    }
+    try_prefix(build, &events[..good], connection).await?;
+    let rest: Vec<&Recorded> = events[good..].iter().collect();
+    let (name, version) = (build.name(), build.version);
+    if let Some((first, waiting)) = rest.split_first() {
+        report(name, &[*first], &reason);
+        dead_letter::park(name, version, &[*first], Some(&reason), connection).await?;
+        dead_letter::park(name, version, waiting, None, connection).await?;
+    }
+    Ok(())
+}
+
+/// Copies the first events of a stream, unless they cannot be folded: then nothing is copied and the reason is the answer.
+async fn try_prefix(
+    build: &Build,
+    events: &[Recorded],
+    connection: &mut PgConnection,
+) -> Result<Option<String>, Refused> {
+    let Bulk::Fold(mut fold) = build.projection.bulk(build.version) else {
+        return Ok(None);
+    };
+    for event in events {
+        match fold.push(event).map_err(Refused::from) {
+            Ok(()) => {}
+            Err(Refused::Poison { reason, .. }) => return Ok(Some(reason)),
+            Err(refused) => return Err(refused),
+        }
+    }
+    sqlx::query("SAVEPOINT stream").execute(&mut *connection).await?;
+    match fold.flush(true, connection).await.map_err(Refused::from) {
+        Ok(()) => {
+            sqlx::query("RELEASE SAVEPOINT stream").execute(connection).await?;
+            Ok(None)
+        }
+        Err(Refused::Poison { reason, .. }) => {
+            sqlx::query("ROLLBACK TO SAVEPOINT stream").execute(connection).await?;
+            Ok(Some(reason))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     cursor::advance(
         build.name(),
         build.version,
         &chunk.iter().copied().collect(),
         connection,
     )
-    .await?;
-    Ok(())
+    .await
 }
 
-/// The events of the lanes `$1` up to the positions `$2`, stream by stream.
+/// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`.
 ///
 /// The type is compared as an expression, so that no index on it is considered: its index would be read as a whole for every chunk.
 fn history(types: &[&str]) -> String {
@@ -165,30 +281,20 @@ fn history(types: &[&str]) -> String {
          FROM unnest($1::integer[], $2::bigint[]) AS bound (lane, position)
          JOIN events e ON e.lane = bound.lane AND e.position <= bound.position
          WHERE e.aggregate_type || '' IN ({})
+             AND NOT EXISTS (SELECT FROM projection_skip s
+                             WHERE s.name = $3 AND s.lane = e.lane AND s.position = e.position)
          ORDER BY e.aggregate_type, e.aggregate_id, e.sequence",
         types.join(", ")
     )
 }
 
-fn blame(build: &Build, error: ApplyError) -> Error {
-    match error {
-        ApplyError::Event { lane, position, reason } => Error::Event {
-            name: build.name().to_owned(),
-            lane,
-            position,
-            reason,
-        },
-        ApplyError::Database(error) => Error::Database(error),
-    }
-}
-
 /// Makes events of rows. What no fold looks at (who, which request) is left blank, and names are shared.
-struct Blank {
+pub(crate) struct Blank {
     event: Recorded,
 }
 
 impl Blank {
-    fn new(upcasters: &Upcasters) -> Self {
+    pub(crate) fn new(upcasters: &Upcasters) -> Self {
         let empty: Arc<str> = Arc::from("");
         Self {
             event: Recorded {
@@ -213,7 +319,8 @@ impl Blank {
         }
     }
 
-    fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    /// Takes lane, position, aggregate type and id, sequence, event type and version, payload as text and `occurred_at`, in this order.
+    pub(crate) fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
         let (lane, position) = from_columns(row.try_get(0)?, row.try_get(1)?);
         share(&mut self.event.aggregate_type, row.try_get(2)?);
         share(&mut self.event.aggregate_id, row.try_get(3)?);

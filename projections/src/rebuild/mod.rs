@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::catalog;
 use crate::error::Error;
 use build::Build;
+pub(crate) use copy_lanes::Blank;
 pub use verify::Difference;
 
 /// What a rebuild is doing.
@@ -72,11 +73,16 @@ pub struct Rebuilt {
     pub verified: bool,
     /// What differed, when the switch was forced.
     pub differences: Vec<Difference>,
+    /// Events that could not be folded and are parked in the new version, with those behind them.
+    pub parked: i64,
 }
 
 /// Rebuilds the projection `name` and switches to the new version. The active version serves and stays live meanwhile, and reads see
 /// neither a gap nor a step back. An earlier rebuild that was cut off is continued. Dropping the future leaves a build that the next
 /// one continues.
+///
+/// Every event is tried afresh: those that cannot be folded are parked in the new version with their streams, whatever the active one
+/// made of them. Events that operators skipped stay out.
 ///
 /// # Errors
 /// [`Error::Differs`] when the new version is not what the active one holds at the same positions: then the active one stays, unless
@@ -98,7 +104,7 @@ pub async fn rebuild(
     if build.comparable {
         differences = verify::run(&build, &mut progress).await?;
         if !differences.is_empty() && !options.force {
-            let parked = build.parked_in_active().await?;
+            let parked = build.parked_in(build.active).await?;
             build.discard().await?;
             return Err(Error::Differs {
                 name: name.to_owned(),
@@ -107,7 +113,8 @@ pub async fn rebuild(
             });
         }
     }
-    switch::run(&build, &mut progress).await?;
+    switch::run(&build, !differences.is_empty(), &mut progress).await?;
+    let parked = build.parked_in(build.version).await?;
     build::drop_retired(pool, projection).await?;
     Ok(Rebuilt {
         version: build.version,
@@ -115,5 +122,6 @@ pub async fn rebuild(
         seconds,
         verified: build.comparable,
         differences,
+        parked,
     })
 }

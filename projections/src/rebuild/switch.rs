@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use crate::catalog;
 use crate::cursor;
 use crate::error::Error;
+use crate::indexing;
 use crate::rebuild::build::Build;
 use crate::rebuild::{Phase, Progress, catch_up};
 
@@ -16,7 +17,11 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Tries until no long reader is in the way: one that waits would make later readers wait behind it.
-pub(crate) async fn run(build: &Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), Error> {
+pub(crate) async fn run(
+    build: &Build,
+    differs: bool,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), Error> {
     loop {
         catch_up::approach(build, progress).await?;
         progress(Progress {
@@ -24,7 +29,7 @@ pub(crate) async fn run(build: &Build, progress: &mut (dyn FnMut(Progress) + Sen
             done: 0,
             total: 1,
         });
-        match switch(build).await {
+        match switch(build, differs).await {
             Ok(()) => break,
             Err(Error::Database(sqlx::Error::Database(error)))
                 if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
@@ -44,7 +49,7 @@ pub(crate) async fn run(build: &Build, progress: &mut (dyn FnMut(Progress) + Sen
 
 /// One transaction: the last few events, the views, the books. The new version's cursors are nowhere behind those of the old one, so
 /// a reader that has seen a position sees it still.
-async fn switch(build: &Build) -> Result<(), Error> {
+async fn switch(build: &Build, differs: bool) -> Result<(), Error> {
     let mut tx = cursor::begin(&build.pool).await?;
     sqlx::query("SET LOCAL lock_timeout = '300ms'")
         .execute(&mut *tx)
@@ -83,6 +88,10 @@ async fn switch(build: &Build) -> Result<(), Error> {
     .execute(&mut *tx)
     .await?;
     catalog::create_leases(build.name(), build.version, &mut tx).await?;
+    // Then rows may have changed that no event told of.
+    if !build.comparable || differs {
+        indexing::mark_all(&mut tx).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

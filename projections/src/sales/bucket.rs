@@ -1,92 +1,143 @@
+//! The two tables of sums.
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::row::{Arrays, Row, Sink};
-use crate::sales::delta::{Delta, Deltas, Entry};
+use crate::sales::delta::{Delta, MEASURES, Slot, Sums};
 use crate::table::{Column, Table, Type};
 
-/// What was sold and taken back under a key, in a currency, in a quarter of an hour.
-pub(crate) struct Bucket {
-    key: Entry,
-    delta: Delta,
-}
+const COLUMNS: &[Column] = &[
+    Column::new("dimension", Type::Key),
+    Column::new("bucket", Type::Time),
+    Column::new("currency", Type::Key),
+    Column::new("key", Type::Key),
+    Column::new("customer_type", Type::Key),
+    Column::new(MEASURES[0], Type::BigInt),
+    Column::new(MEASURES[1], Type::BigInt),
+    Column::new(MEASURES[2], Type::BigInt),
+    Column::new(MEASURES[3], Type::BigInt),
+    Column::new(MEASURES[4], Type::BigInt),
+    Column::new(MEASURES[5], Type::BigInt),
+    Column::new(MEASURES[6], Type::BigInt),
+    Column::new(MEASURES[7], Type::BigInt),
+    Column::new(MEASURES[8], Type::BigInt),
+    Column::new(MEASURES[9], Type::BigInt),
+    Column::new(MEASURES[10], Type::BigInt),
+];
 
-impl From<(Entry, Delta)> for Bucket {
-    fn from((key, delta): (Entry, Delta)) -> Self {
-        Self { key, delta }
-    }
-}
+// In this order a report over a period reads one range, and what is written now lies side by side.
+const KEY: &str = "dimension, bucket, currency, key, customer_type";
 
-impl Row for Bucket {
-    const TABLE: &'static Table = &Table {
-        view: "sales",
-        columns: &[
-            Column::new("dimension", Type::Key),
-            Column::new("key", Type::Key),
-            Column::new("currency", Type::Key),
-            Column::new("bucket", Type::Time),
-            Column::new("orders", Type::BigInt),
-            Column::new("units", Type::BigInt),
-            Column::new("gross", Type::BigInt),
-            Column::new("credits", Type::BigInt),
-            Column::new("credited_units", Type::BigInt),
-        ],
-        // In this order a report over a period reads one range, and what is written now lies side by side.
-        key: "dimension, bucket, currency, key",
-        indexes: &[],
-        fillfactor: 75,
+/// What was sold and taken back under a key in a currency: by the quarter of an hour, products by the day.
+pub(crate) struct Fine(Slot, Delta);
+
+/// The same by the month of UTC.
+pub(crate) struct Month(Slot, Delta);
+
+macro_rules! sums {
+    ($row:ident, $view:literal, $fillfactor:literal) => {
+        impl From<(Slot, Delta)> for $row {
+            fn from((slot, delta): (Slot, Delta)) -> Self {
+                Self(slot, delta)
+            }
+        }
+
+        impl Row for $row {
+            const TABLE: &'static Table = &Table {
+                view: $view,
+                columns: COLUMNS,
+                key: KEY,
+                indexes: &[],
+                fillfactor: $fillfactor,
+            };
+
+            fn write(&self, sink: &mut impl Sink) {
+                write(&self.0, &self.1, sink);
+            }
+
+            // Sums are only ever added to, never read back.
+            fn read(_row: &PgRow) -> Result<Self, sqlx::Error> {
+                Err(sqlx::Error::RowNotFound)
+            }
+        }
     };
+}
 
-    fn write(&self, sink: &mut impl Sink) {
-        sink.text(Some(self.key.dimension.as_str()));
-        sink.text(Some(&self.key.key));
-        sink.text(Some(self.key.currency.as_str()));
-        sink.time(DateTime::<Utc>::from_timestamp_secs(self.key.bucket));
-        sink.bigint(Some(self.delta.orders));
-        sink.bigint(Some(self.delta.units));
-        sink.bigint(Some(self.delta.gross));
-        sink.bigint(Some(self.delta.credits));
-        sink.bigint(Some(self.delta.credited_units));
-    }
+sums!(Fine, "sales", 75);
+sums!(Month, "sales_month", 75);
 
-    // Sums are only ever added to, never read back.
-    fn read(_row: &PgRow) -> Result<Self, sqlx::Error> {
-        Err(sqlx::Error::RowNotFound)
+fn write(slot: &Slot, delta: &Delta, sink: &mut impl Sink) {
+    sink.text(Some(slot.dimension.as_str()));
+    sink.time(DateTime::<Utc>::from_timestamp_secs(slot.bucket));
+    sink.text(Some(slot.currency.as_str()));
+    sink.text(Some(&slot.key));
+    sink.text(Some(slot.customer_type.as_str()));
+    for measure in delta {
+        sink.bigint(Some(*measure));
     }
 }
 
 /// Adds to the rows, in the order of their keys: two workers that meet in the same rows wait for each other and do not deadlock.
-pub(crate) async fn add(version: i32, deltas: Deltas, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut buckets: Vec<Bucket> = deltas.into_iter().map(Bucket::from).collect();
-    if buckets.is_empty() {
+pub(crate) async fn add<R: Row + From<(Slot, Delta)>>(
+    version: i32,
+    sums: Sums,
+    taken_out: bool,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let mut sums: Vec<_> = sums
+        .into_iter()
+        .filter(|(_, delta)| delta.iter().any(|more| *more != 0))
+        .collect();
+    if sums.is_empty() {
         return Ok(());
     }
-    buckets.sort_unstable_by(|left, right| left.key.cmp(&right.key));
-    let mut arrays = Arrays::new(Bucket::TABLE);
-    for bucket in &buckets {
-        arrays.push(bucket);
+    sums.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+    let slots: Vec<Slot> = if taken_out {
+        sums.iter().map(|(slot, _)| slot.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let mut arrays = Arrays::new(R::TABLE);
+    for sum in sums {
+        arrays.push(&R::from(sum));
     }
+    let additions: Vec<_> = MEASURES
+        .iter()
+        .map(|name| format!("{name} = t.{name} + excluded.{name}"))
+        .collect();
     let statement = format!(
-        "{} ON CONFLICT (dimension, bucket, currency, key) DO UPDATE SET
-             orders = t.orders + excluded.orders, units = t.units + excluded.units, gross = t.gross + excluded.gross,
-             credits = t.credits + excluded.credits, credited_units = t.credited_units + excluded.credited_units",
-        Bucket::TABLE.insert(version)
+        "{} ON CONFLICT ({KEY}) DO UPDATE SET {}",
+        R::TABLE.insert(version),
+        additions.join(", ")
     );
-    arrays.execute(&statement, connection).await
-}
-
-/// Adds up the rows that a bulk load left once per flush.
-pub(crate) fn seal(version: i32) -> Vec<String> {
-    let table = Bucket::TABLE.name(version);
-    vec![
-        format!("ALTER TABLE {table} RENAME TO {table}_parts"),
-        Bucket::TABLE.create(version),
-        format!(
-            "INSERT INTO {table} (dimension, key, currency, bucket, orders, units, gross, credits, credited_units)
-             SELECT dimension, key, currency, bucket, sum(orders), sum(units), sum(gross), sum(credits), sum(credited_units)
-             FROM {table}_parts GROUP BY dimension, key, currency, bucket"
-        ),
-        format!("DROP TABLE {table}_parts"),
-    ]
+    arrays.execute(&statement, connection).await?;
+    if slots.is_empty() {
+        return Ok(());
+    }
+    // A row of zeros is no row, so that it does not matter what was booked before.
+    let zeros: Vec<_> = MEASURES.iter().map(|name| format!("t.{name} = 0")).collect();
+    sqlx::query(&format!(
+        "DELETE FROM {} t
+         USING unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
+             AS u (dimension, bucket, currency, key, customer_type)
+         WHERE (t.dimension, t.bucket, t.currency, t.key, t.customer_type)
+             = (u.dimension, u.bucket, u.currency, u.key, u.customer_type) AND {}",
+        R::TABLE.name(version),
+        zeros.join(" AND ")
+    ))
+    .bind(slots.iter().map(|slot| slot.dimension.as_str()).collect::<Vec<_>>())
+    .bind(
+        slots
+            .iter()
+            .map(|slot| DateTime::<Utc>::from_timestamp_secs(slot.bucket))
+            .collect::<Vec<_>>(),
+    )
+    .bind(slots.iter().map(|slot| slot.currency.as_str()).collect::<Vec<_>>())
+    .bind(slots.iter().map(|slot| slot.key.as_str()).collect::<Vec<_>>())
+    .bind(slots.iter().map(|slot| slot.customer_type.as_str()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -1,53 +1,104 @@
+//! All of history: entries are copied out as they are told, everything else follows from them in the end.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use eventstore::Recorded;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::copy::CopyBuffer;
 use crate::projection::{ApplyError, BulkFold};
-use crate::row::Row;
-use crate::sales::bucket::Bucket;
-use crate::sales::delta::Deltas;
-use crate::sales::label::{Label, Labels};
+use crate::row::Row as _;
+use crate::sales::entry::{Entry, Kind};
+use crate::sales::fold::Told;
+use crate::sales::label::Label;
+use crate::sales::link::Link;
 
-/// About what a sum takes in memory, in bytes.
-const SUM: usize = 256;
+/// About what an entry takes in memory, in bytes.
+const ENTRY: usize = 512;
 
-/// Sums in memory and copies them out when they get many; the sums of several flushes are added up in the end.
 pub(crate) struct SalesBulk {
     version: i32,
-    deltas: Deltas,
-    labels: Labels,
+    told: Told,
+    links: Vec<Link>,
+    /// The order at hand, and when it was placed.
+    sale: Option<(Arc<str>, DateTime<Utc>)>,
 }
 
 impl SalesBulk {
     pub(crate) fn new(version: i32) -> Self {
         Self {
             version,
-            deltas: Deltas::default(),
-            labels: Labels::default(),
+            told: Told::default(),
+            links: Vec::new(),
+            sale: None,
         }
+    }
+
+    fn placed(&self, order: &str) -> Option<DateTime<Utc>> {
+        self.sale.as_ref().filter(|(id, _)| &**id == order).map(|(_, at)| *at)
     }
 }
 
 impl BulkFold for SalesBulk {
     fn push(&mut self, recorded: &Recorded) -> Result<(), ApplyError> {
-        self.deltas.add(recorded, &mut self.labels)
+        let start = self.told.entries.len();
+        self.told.take(recorded)?;
+        for index in start..self.told.entries.len() {
+            let Some((kind, order, at)) = self
+                .told
+                .entries
+                .get(index)
+                .map(|entry| (entry.kind, entry.order_id.clone(), entry.happened_at))
+            else {
+                continue;
+            };
+            match kind {
+                Kind::Sale => self.sale = Some((Arc::clone(&recorded.aggregate_id), at)),
+                Kind::Cancellation => {
+                    let placed = self.placed(&order);
+                    if let (Some(placed), Some(entry)) = (placed, self.told.entries.get_mut(index)) {
+                        entry.ordered_at = placed;
+                    }
+                }
+                Kind::Credit if !order.is_empty() => self.links.push(Link {
+                    pair: (order, recorded.aggregate_id.to_string()),
+                    ordered_at: None,
+                    customer_type: None,
+                }),
+                Kind::Credit => {}
+            }
+        }
+        for pair in std::mem::take(&mut self.told.credited) {
+            let ordered_at = self.placed(&pair.0);
+            self.links.push(Link {
+                pair,
+                ordered_at,
+                customer_type: None,
+            });
+        }
+        Ok(())
     }
 
     fn pending(&self) -> usize {
-        self.deltas.len() * SUM
+        (self.told.entries.len() + self.links.len()) * ENTRY
     }
 
     fn flush<'a>(&'a mut self, last: bool, connection: &'a mut PgConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let mut buffer = CopyBuffer::default();
-            for entry in std::mem::take(&mut self.deltas) {
-                buffer.push(&Bucket::from(entry));
+            for entry in std::mem::take(&mut self.told.entries) {
+                buffer.push(&entry);
             }
-            buffer.flush(Bucket::TABLE, self.version, connection).await?;
+            buffer.flush(Entry::TABLE, self.version, connection).await?;
+            for link in std::mem::take(&mut self.links) {
+                buffer.push(&link);
+            }
+            buffer.flush(Link::TABLE, self.version, connection).await?;
             // A product's label is complete only with its stream, so labels stay until the end; there are not many.
             if last {
-                for label in self.labels.take_whole() {
+                for label in self.told.labels.take_whole() {
                     buffer.push(&label);
                 }
                 buffer.flush(Label::TABLE, self.version, connection).await?;

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 
 use crate::keyed::sequence;
 use crate::row::{Arrays, Row, Sink};
-use crate::sales::delta::Dimension;
+use crate::sales::Dimension;
 use crate::table::{Column, Table, Type};
 
 /// What people call a key.

@@ -1,12 +1,19 @@
-//! Sales: sums by quarter of an hour, so that the days of every time zone are sums of rows.
+//! Sales: entries, and sums of them.
 //!
-//! Orders of all lanes add to the same rows, therefore everything here commutes: rows are changed by adding, in the order of their
-//! keys. Labels of keys are settled by rules that do not depend on the order of arrival either.
+//! Orders of all lanes add to the same rows, therefore everything here commutes: sums are changed by adding, in the order of their
+//! keys; what depends on other streams is booked again when they have been read (`settle`). Labels of keys are settled by rules that do
+//! not depend on the order of arrival either.
 
 mod bucket;
 mod bulk;
+mod customer;
 mod delta;
+mod entry;
+mod fold;
 mod label;
+mod link;
+mod seal;
+mod settle;
 
 use eventstore::Recorded;
 use futures::future::BoxFuture;
@@ -15,15 +22,52 @@ use sqlx::PgConnection;
 use crate::projection::{ApplyError, Bulk, Projection};
 use crate::row::Row;
 use crate::table::Table;
-use bucket::Bucket;
+use bucket::{Fine, Month};
 use bulk::SalesBulk;
-use delta::Deltas;
-use label::{Label, Labels};
+use customer::Customer;
+use entry::Entry;
+use fold::Told;
+use label::Label;
+use link::Link;
+
+/// What sums are kept by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Dimension {
+    /// A category with those below it.
+    Category,
+    /// A category without those below it.
+    CategoryOwn,
+    Country,
+    /// By the month only: within one, a customer has few orders.
+    Customer,
+    Product,
+    Total,
+}
+
+impl Dimension {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::CategoryOwn => "category_own",
+            Self::Country => "country",
+            Self::Customer => "customer",
+            Self::Product => "product",
+            Self::Total => "total",
+        }
+    }
+}
 
 /// The projection `sales`.
 pub(crate) struct Sales;
 
-const TABLES: &[Table] = &[*Bucket::TABLE, *Label::TABLE];
+const TABLES: &[Table] = &[
+    *Fine::TABLE,
+    *Month::TABLE,
+    *Label::TABLE,
+    *Entry::TABLE,
+    *Customer::TABLE,
+    *Link::TABLE,
+];
 
 impl Projection for Sales {
     fn name(&self) -> &'static str {
@@ -31,7 +75,7 @@ impl Projection for Sales {
     }
 
     fn code_version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -49,14 +93,11 @@ impl Projection for Sales {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            let mut deltas = Deltas::default();
-            let mut labels = Labels::default();
+            let mut told = Told::default();
             for recorded in batch {
-                deltas.add(recorded, &mut labels)?;
+                told.take(recorded)?;
             }
-            bucket::add(version, deltas, connection).await?;
-            label::store(version, labels, connection).await?;
-            Ok(())
+            Ok(settle::settle(version, told, connection).await?)
         })
     }
 
@@ -65,8 +106,8 @@ impl Projection for Sales {
     }
 
     fn seal(&self, version: i32) -> Vec<String> {
-        let mut statements = bucket::seal(version);
-        statements.extend(label::seal(version));
+        let mut statements = label::seal(version);
+        statements.extend(seal::seal(version));
         statements
     }
 }

@@ -6,6 +6,7 @@ use eventstore::Recorded;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
+use crate::indexing;
 use crate::keyed::{self, KeyedBulk};
 use crate::projection::{ApplyError, Bulk, Projection};
 use crate::row::Row;
@@ -39,7 +40,11 @@ impl Projection for Stock {
         batch: &'a [&'a Recorded],
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        Box::pin(keyed::apply::<StockRow>(version, batch, connection))
+        Box::pin(async move {
+            keyed::apply::<StockRow>(version, batch, connection).await?;
+            indexing::mark_streams(batch, connection).await?;
+            Ok(())
+        })
     }
 
     fn bulk(&self, version: i32) -> Bulk {

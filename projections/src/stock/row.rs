@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use domain::stock::StockEvent;
 use eventstore::Recorded;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -9,6 +10,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Table, Type};
 
 /// The stock of a product that ever had some.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct StockRow {
     product_id: String,
     on_hand: i64,

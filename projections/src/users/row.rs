@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use domain::user::UserEvent;
 use eventstore::Recorded;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -9,6 +10,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Index, Table, Type};
 
 /// A user.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct UserRow {
     id: String,
     email: String,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 
+use crate::fold_sales::Trades;
 use crate::support::{Rows, VIEWS, identity, normal};
 
 /// What the views must show.
@@ -29,8 +30,12 @@ pub(crate) async fn expected(pool: &PgPool) -> BTreeMap<&'static str, Rows> {
     put("stock", shop.stock.into_values().collect());
     put("orders", shop.orders.into_values().collect());
     put("users", shop.users);
+    put("product_sales", shop.units.into_iter().map(units_row).collect());
+    put("search_settings", shop.search.into_iter().collect());
     put("audit", shop.audit);
-    put("sales", shop.sales.into_iter().map(sales_row).collect());
+    for (view, rows) in shop.trades.rows() {
+        put(view, rows);
+    }
     put("sales_label", shop.labels.into_iter().map(label_row).collect());
     views
 }
@@ -41,18 +46,133 @@ struct Shop {
     stock: BTreeMap<String, Value>,
     orders: BTreeMap<String, Value>,
     users: Vec<Value>,
+    /// By product: sold, and taken back.
+    units: BTreeMap<String, [i64; 2]>,
+    search: Option<Value>,
     audit: Vec<Value>,
-    /// `(dimension, key, currency, bucket)` to `[orders, units, gross, credits, credited units]`.
-    sales: BTreeMap<(String, String, String, i64), [i64; 5]>,
+    trades: Trades,
     /// `(dimension, key)` to `(as of, label, name)`.
     labels: BTreeMap<(String, String), (i64, String, String)>,
 }
 
-fn text(value: &Value) -> String {
+/// The row of one stream after these events of it.
+pub(crate) fn row_after(events: &[Value]) -> Option<Value> {
+    let mut shop = Shop::default();
+    for event in events {
+        shop.take(event);
+    }
+    let mut rows = shop.products.into_values().chain(shop.stock.into_values());
+    let row = rows.next().or_else(|| shop.orders.into_values().next());
+    row.or_else(|| shop.users.pop()).map(normal)
+}
+
+/// What the events change by name, told from their members.
+fn changed(event: &Value) -> Vec<String> {
+    let kind = text(&event["event_type"]);
+    let body = event["payload"][&kind].as_object().unwrap();
+    let members = || -> Vec<String> {
+        let known = [
+            "sku",
+            "name",
+            "description",
+            "price",
+            "category",
+            "status",
+            "source",
+            "external_id",
+            "currency",
+            "lines",
+            "total",
+            "customer_id",
+            "customer_reference",
+            "country",
+            "email",
+            "role",
+        ];
+        let has = |name: &&str| body.contains_key(*name);
+        known.into_iter().filter(has).map(str::to_owned).collect()
+    };
+    let attributes = |names: Vec<String>| -> Vec<String> {
+        if names.is_empty() {
+            return names;
+        }
+        std::iter::once("attributes".to_owned())
+            .chain(names.into_iter().map(|name| format!("attributes.{name}")))
+            .collect()
+    };
+    let keys = |member: &str| -> Vec<String> {
+        let object = event["payload"][&kind][member].as_object();
+        object
+            .map(|object| object.keys().cloned().collect())
+            .unwrap_or_default()
+    };
+    let list = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let optional = || -> Vec<String> {
+        ["customer_id", "customer_reference", "country"]
+            .into_iter()
+            .filter(|name| body.contains_key(*name))
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut fields = match kind.as_str() {
+        "ProductCreated" => [members(), attributes(keys("attributes"))].concat(),
+        "ProductUpdated" => {
+            let removed = event["payload"][&kind]["removed_attributes"].as_array();
+            let removed = removed.into_iter().flatten().map(text);
+            [
+                members(),
+                attributes(keys("set_attributes").into_iter().chain(removed).collect()),
+            ]
+            .concat()
+        }
+        "ProductPriceChanged" => list(&["price"]),
+        "ProductPublished" | "ProductArchived" => list(&["status"]),
+        "ProductDeleted" | "ProductRestored" => list(&["deleted_at"]),
+        "StockReceived" | "StockAdjusted" | "StockSet" => list(&["on_hand", "available"]),
+        "StockReserved" | "StockReleased" => list(&["reserved", "available"]),
+        "StockCommitted" => list(&["on_hand", "reserved"]),
+        "OrderPlaced" => [
+            list(&[
+                "number",
+                "status",
+                "currency",
+                "lines",
+                "total",
+                "credited",
+                "placed_at",
+            ]),
+            optional(),
+        ]
+        .concat(),
+        "OrderImported" => [
+            list(&[
+                "status",
+                "currency",
+                "lines",
+                "total",
+                "credited",
+                "placed_at",
+                "source",
+                "external_id",
+            ]),
+            optional(),
+        ]
+        .concat(),
+        "OrderCancelled" => list(&["status", "cancelled_at", "cancel_reason"]),
+        "OrderAbandoned" => list(&["status", "cancel_reason"]),
+        "OrderCredited" => list(&["credited"]),
+        "CreditIssued" | "UserRegistered" => members(),
+        other => panic!("{other}"),
+    };
+    fields.sort_unstable();
+    fields
+}
+
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn number(value: &Value) -> i64 {
+pub(crate) fn number(value: &Value) -> i64 {
     value.as_i64().unwrap()
 }
 
@@ -69,7 +189,7 @@ fn copy(from: &Value, names: &[&str]) -> Map<String, Value> {
 
 impl Shop {
     fn take(&mut self, event: &Value) {
-        self.audit.push(Value::Object(copy(
+        let mut audit = copy(
             event,
             &[
                 "lane",
@@ -84,7 +204,10 @@ impl Shop {
                 "recorded_at",
                 "occurred_at",
             ],
-        )));
+        );
+        audit.insert("request_id".into(), event["metadata"]["request_id"].clone());
+        audit.insert("fields".into(), json!(changed(event)));
+        self.audit.push(Value::Object(audit));
         let id = text(&event["aggregate_id"]);
         let at = &event["occurred_at"];
         let kind = text(&event["event_type"]);
@@ -93,7 +216,11 @@ impl Shop {
             "product" => self.product(&id, &kind, body, event),
             "stock" => self.stock(&id, &kind, body, event),
             "order" => self.order(&id, &kind, body, event),
-            "credit" => self.trade(body, at, false),
+            "credit" => {
+                self.trade(body, at, false);
+                self.trades.given_back(&id, body, micros(at));
+            }
+            "search_settings" => self.set_search(&kind, body, event),
             "user" => {
                 let mut row = copy(body, &["email", "name", "role"]);
                 row.extend([
@@ -103,8 +230,34 @@ impl Shop {
                 ]);
                 self.users.push(Value::Object(row));
             }
+            // In the audit alone.
+            "sku" | "email" | "projection" => {}
             other => panic!("{other}"),
         }
+    }
+
+    fn set_search(&mut self, kind: &str, body: &Value, event: &Value) {
+        let row = self.search.get_or_insert_with(|| {
+            json!({"id": event["aggregate_id"],
+                   "settings": {"revision": 0, "synonyms": [], "stop_words": [], "rules": []}})
+        });
+        let settings = &mut row["settings"];
+        match kind {
+            "SearchSettingsChanged" => {
+                settings["revision"] = json!(number(&settings["revision"]) + 1);
+                for (name, list) in body.as_object().unwrap() {
+                    settings[name] = list.clone();
+                }
+            }
+            "SearchRuleCreated" => settings["rules"].as_array_mut().unwrap().push(body.clone()),
+            "SearchRuleDeleted" => settings["rules"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|rule| rule["rule_id"] != body["rule_id"]),
+            other => panic!("{other}"),
+        }
+        row["version"] = event["sequence"].clone();
+        row["updated_at"] = event["occurred_at"].clone();
     }
 
     fn product(&mut self, id: &str, kind: &str, body: &Value, event: &Value) {
@@ -181,6 +334,7 @@ impl Shop {
             "OrderAbandoned" => return,
             "OrderPlaced" | "OrderImported" => {
                 self.trade(body, at, true);
+                self.trades.sold(id, body, micros(at));
                 let mut row = copy(
                     body,
                     &[
@@ -222,12 +376,14 @@ impl Shop {
             }
             "OrderCancelled" => {
                 self.trade(body, at, false);
+                self.trades.cancelled(id, body, micros(at));
                 let row = self.orders.get_mut(id).unwrap();
                 row["status"] = json!("cancelled");
                 row["cancelled_at"] = at.clone();
                 row["cancel_reason"] = body["reason"].clone();
             }
             "OrderCredited" => {
+                self.trades.credited(id, &text(&body["credit_id"]));
                 let row = self.orders.get_mut(id).unwrap();
                 row["credited"] = json!(number(&row["credited"]) + number(&body["amount"]));
             }
@@ -238,11 +394,18 @@ impl Shop {
         row["updated_at"] = at.clone();
     }
 
-    /// Money that came in, or was given back.
+    /// Units that moved, and what the keys of money that came in, or was given back, are called.
     fn trade(&mut self, body: &Value, at: &Value, sold: bool) {
         let lines = body["lines"].as_array().unwrap();
         let moved: Vec<&Value> = lines.iter().filter(|line| line["kind"] != "adjustment").collect();
         let is_fee = |line: &Value| line["kind"] == "fee";
+        for line in moved
+            .iter()
+            .filter(|line| !is_fee(line) && line["product_id"].is_string())
+        {
+            let units = self.units.entry(text(&line["product_id"])).or_default();
+            units[usize::from(!sold)] += number(&line["quantity"]);
+        }
         let product = |line: &Value| {
             if is_fee(line) {
                 format!("fee:{}", text(&line["sku"]))
@@ -250,41 +413,7 @@ impl Shop {
                 text(&line["product_id"])
             }
         };
-        let units = |line: &Value| if is_fee(line) { 0 } else { number(&line["quantity"]) };
-        let all_units: i64 = moved.iter().map(|line| units(line)).sum();
-        let (country, customer) = (text(&body["country"]), text(&body["customer_id"]));
-        let mut sums: Vec<(&str, String, i64, i64)> = vec![
-            ("total", String::new(), all_units, number(&body["total"])),
-            ("country", country.clone(), all_units, number(&body["total"])),
-            ("customer", customer.clone(), all_units, number(&body["total"])),
-        ];
-        for (dimension, key_of) in [
-            ("product", &product as &dyn Fn(&Value) -> String),
-            ("category", &|line: &Value| text(&line["category"])),
-        ] {
-            let keys: BTreeSet<String> = moved.iter().map(|line| key_of(line)).collect();
-            for key in keys {
-                let own = || moved.iter().filter(|line| key_of(line) == key);
-                let units = own().map(|line| units(line)).sum();
-                let amount = own().map(|line| number(&line["total"])).sum();
-                sums.push((dimension, key, units, amount));
-            }
-        }
-        let bucket = micros(at).div_euclid(900_000_000) * 900_000_000;
-        for (dimension, key, units, amount) in sums {
-            let sum = self
-                .sales
-                .entry((dimension.into(), key, text(&body["currency"]), bucket))
-                .or_default();
-            let change = if sold {
-                [1, units, amount, 0, 0]
-            } else {
-                [0, 0, 0, amount, units]
-            };
-            for (number, more) in sum.iter_mut().zip(change) {
-                *number += more;
-            }
-        }
+        let customer = text(&body["customer_id"]);
         let mut label = |dimension: &str, key: String, label: &str, name: &str| {
             let new = (micros(at), label.to_owned(), name.to_owned());
             let present = self
@@ -297,25 +426,15 @@ impl Shop {
             if is_fee(line) {
                 label("product", product(line), &text(&line["sku"]), &text(&line["name"]));
             }
-            label(
-                "category",
-                text(&line["category"]),
-                &text(&line["category"]),
-                &text(&line["category"]),
-            );
         }
         let reference = body["customer_reference"].as_str().unwrap_or(&customer).to_owned();
         let reference = if customer.is_empty() { String::new() } else { reference };
         label("customer", customer, &reference, &reference);
-        label("country", country.clone(), &country, &country);
-        label("total", String::new(), "", "");
     }
 }
 
-fn sales_row(((dimension, key, currency, bucket), sum): ((String, String, String, i64), [i64; 5])) -> Value {
-    let [orders, units, gross, credits, credited_units] = sum;
-    json!({"dimension": dimension, "key": key, "currency": currency, "bucket": bucket, "orders": orders, "units": units,
-           "gross": gross, "credits": credits, "credited_units": credited_units})
+fn units_row((product_id, [sold, taken_back]): (String, [i64; 2])) -> Value {
+    json!({"product_id": product_id, "sold": sold, "taken_back": taken_back})
 }
 
 fn label_row(((dimension, key), (_, label, name)): ((String, String), (i64, String, String))) -> Value {

@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fold;
+mod fold_sales;
+mod history;
+mod indexing;
 mod live;
+mod parked;
 mod poison;
-mod rates;
 mod rebuild;
 mod runner;
 mod sales;

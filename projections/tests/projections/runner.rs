@@ -115,8 +115,15 @@ async fn stealing_leases_loses_and_doubles_nothing(pool: PgPool) {
     let mut shop = Shop::new(store.clone(), 7);
     shop.trade(50).await;
     let running = Running::start(&pool, &store, Config { batch: 50, ..quick() });
+    let stolen = async || -> i64 {
+        sqlx::query_scalar("SELECT sum(fence)::bigint FROM projection_lease")
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
     let thief = async {
         for _ in 0..20 {
+            let before = stolen().await;
             let thief = Running::start(
                 &pool,
                 &store,
@@ -126,11 +133,43 @@ async fn stealing_leases_loses_and_doubles_nothing(pool: PgPool) {
                     ..quick()
                 },
             );
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            let all = i64::try_from(projections::all().len()).unwrap();
+            until("every read model has lost lanes", async || {
+                stolen().await >= before + all
+            })
+            .await;
             thief.stop().await;
         }
     };
     tokio::join!(thief, shop.trade(150));
+    settle(&pool, &store).await;
+    assert_same(&views(&pool).await, &expected(&pool).await);
+    running.stop().await;
+}
+
+/// A read model whose table somebody holds waits. The others do not wait for it.
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_read_model_that_is_held_up_holds_up_no_other(pool: PgPool) {
+    let store = open(&pool).await;
+    let mut shop = Shop::new(store.clone(), 8);
+    shop.trade(20).await;
+    let running = Running::start(&pool, &store, quick());
+    settle(&pool, &store).await;
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE orders_v1 IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    shop.trade(60).await;
+    let heads = store.log().heads().await.unwrap();
+    until("all others are up to date", async || {
+        let status = projections::status(&pool).await.unwrap();
+        let (held, others): (Vec<_>, Vec<_>) = status.iter().partition(|status| status.name == "orders");
+        assert!(held[0].lag_events > 0);
+        others.iter().all(|status| status.positions.reached(&heads))
+    })
+    .await;
+    holder.rollback().await.unwrap();
     settle(&pool, &store).await;
     assert_same(&views(&pool).await, &expected(&pool).await);
     running.stop().await;

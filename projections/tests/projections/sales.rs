@@ -25,10 +25,14 @@ type Sale = (String, String, i64, i64, i64, i64, i64);
 
 /// Rows of one dimension: key, start, orders, units, gross, credits, credited units.
 async fn sales(pool: &PgPool, dimension: &str) -> Vec<Sale> {
-    sqlx::query_as(
+    sums(pool, "sales", dimension).await
+}
+
+async fn sums(pool: &PgPool, view: &str, dimension: &str) -> Vec<Sale> {
+    sqlx::query_as(&format!(
         "SELECT key, to_char(bucket AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), orders, units, gross, credits, credited_units
-         FROM sales WHERE dimension = $1 ORDER BY bucket, key",
-    )
+         FROM {view} WHERE dimension = $1 ORDER BY bucket, key",
+    ))
     .bind(dimension)
     .fetch_all(pool)
     .await
@@ -77,19 +81,32 @@ async fn money_is_dated_when_it_moved(pool: PgPool) {
     .await;
     settle(&pool, &store).await;
     let (then, later) = ("2026-03-01 23:45", "2026-03-02 00:15");
-    for (dimension, key) in [("total", ""), ("country", "GB"), ("customer", ANN)] {
+    for (dimension, key) in [("total", ""), ("country", "GB")] {
         let expected = [sale(key, then, [1, 4, 37, 0, 0]), sale(key, later, [0, 0, 0, 37, 4])];
         assert_eq!(sales(&pool, dimension).await, expected);
     }
     assert_eq!(
+        sums(&pool, "sales_month", "customer").await,
+        [sale(ANN, "2026-03-01 00:00", [1, 4, 37, 37, 4])]
+    );
+    let (day, next_day) = ("2026-03-01 00:00", "2026-03-02 00:00");
+    assert_eq!(
         sales(&pool, "product").await,
         [
-            sale(MUG, then, [1, 3, 30, 0, 0]),
-            sale(POT, then, [1, 1, 7, 0, 0]),
-            sale(MUG, later, [0, 0, 0, 30, 3]),
-            sale(POT, later, [0, 0, 0, 7, 1]),
+            sale(MUG, day, [1, 3, 30, 0, 0]),
+            sale(POT, day, [1, 1, 7, 0, 0]),
+            sale(MUG, next_day, [0, 0, 0, 30, 3]),
+            sale(POT, next_day, [0, 0, 0, 7, 1]),
         ]
     );
+    let undone: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT to_char(bucket AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), undone, undone_units FROM sales
+         WHERE dimension = 'total' AND undone <> 0",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(undone, [(then.to_owned(), 37, 4)], "dated by the order that was undone");
     assert_eq!(
         sales(&pool, "category").await,
         [
@@ -136,9 +153,9 @@ async fn imported_orders_credits_fees_and_adjustments(pool: PgPool) {
     assert_eq!(
         sales(&pool, "product").await,
         [
-            sale("fee:POST", then, [1, 0, -500, 0, 0]),
-            sale(MUG, then, [1, 6, 1530, 0, 0]),
-            sale(MUG, later, [0, 0, 0, 510, 2]),
+            sale("fee:POST", "2010-12-01 00:00", [1, 0, -500, 0, 0]),
+            sale(MUG, "2010-12-01 00:00", [1, 6, 1530, 0, 0]),
+            sale(MUG, "2011-01-02 00:00", [0, 0, 0, 510, 2]),
         ]
     );
     assert_eq!(
@@ -149,8 +166,11 @@ async fn imported_orders_credits_fees_and_adjustments(pool: PgPool) {
         ]
     );
     assert_eq!(
-        sales(&pool, "customer").await,
-        [sale("", then, [1, 6, 1030, 0, 0]), sale(ANN, later, [0, 0, 0, 510, 2])]
+        sums(&pool, "sales_month", "customer").await,
+        [
+            sale("", "2010-12-01 00:00", [1, 6, 1030, 0, 0]),
+            sale(ANN, "2011-01-01 00:00", [0, 0, 0, 510, 2])
+        ]
     );
     let labels: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT key, label, name FROM sales_label WHERE dimension IN ('product', 'customer') ORDER BY key",

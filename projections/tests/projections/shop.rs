@@ -1,8 +1,12 @@
 //! Random trade, written as events.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, Utc};
 use cqrs_es::Aggregate;
-use domain::{credit::Credit, order::Order, product::Product, stock::Stock, user::User};
+use domain::{
+    credit::Credit, order::Order, product::Product, search_settings::SearchSettings, stock::Stock, user::User,
+};
 use eventstore::{Metadata, Plan, Store, Transaction};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -17,6 +21,7 @@ pub(crate) enum Kind {
     Order,
     Credit,
     User,
+    SearchSettings,
 }
 
 /// Events for one stream.
@@ -49,6 +54,7 @@ pub(crate) async fn append(store: &Store, at: Option<DateTime<Utc>>, appends: Ve
             Kind::Order => plan.write::<Order>(id),
             Kind::Credit => plan.write::<Credit>(id),
             Kind::User => plan.write::<User>(id),
+            Kind::SearchSettings => plan.write::<SearchSettings>(id),
         };
     }
     if let Some(at) = at {
@@ -62,6 +68,7 @@ pub(crate) async fn append(store: &Store, at: Option<DateTime<Utc>>, appends: Ve
                 Kind::Order => put::<Order>(tx, id, events),
                 Kind::Credit => put::<Credit>(tx, id, events),
                 Kind::User => put::<User>(tx, id, events),
+                Kind::SearchSettings => put::<SearchSettings>(tx, id, events),
             }
         }
         Ok::<_, ()>(())
@@ -91,6 +98,7 @@ pub(crate) struct Shop {
     items: Vec<Item>,
     orders: Vec<Placed>,
     customers: Vec<String>,
+    rules: Vec<String>,
     number: u64,
     start: DateTime<Utc>,
 }
@@ -107,6 +115,7 @@ impl Shop {
             items: Vec::new(),
             orders: Vec::new(),
             customers: Vec::new(),
+            rules: Vec::new(),
             number: seed * 1_000_000,
             start: DateTime::from_timestamp(1_300_000_000, 123_456_000).unwrap(),
         }
@@ -119,7 +128,7 @@ impl Shop {
             self.register().await;
         }
         for _ in 0..deeds {
-            match self.rng.random_range(0..12) {
+            match self.rng.random_range(0..13) {
                 0 => self.create_product().await,
                 1 => self.change_product().await,
                 2 => self.register().await,
@@ -129,6 +138,7 @@ impl Shop {
                 8 => self.import().await,
                 9 => self.credit().await,
                 10 => self.abandon().await,
+                11 => self.set_search().await,
                 _ => self.commit().await,
             }
         }
@@ -213,6 +223,35 @@ impl Shop {
                                              "role": if self.rng.random() { "admin" } else { "customer" }}});
         append(&self.store, None, vec![(Kind::User, id.clone(), vec![user])]).await;
         self.customers.push(id);
+    }
+
+    async fn set_search(&mut self) {
+        let id = self.id("rule_");
+        let word = format!("word {}", self.rng.random_range(0..1000));
+        let event = match (self.rng.random_range(0..4), self.rules.pop()) {
+            (0, Some(rule)) => json!({"SearchRuleDeleted": {"rule_id": rule}}),
+            (1, rule) => {
+                self.rules.extend(rule);
+                json!({"SearchSettingsChanged": {"stop_words": [word]}})
+            }
+            (2, rule) => {
+                self.rules.extend(rule);
+                json!({"SearchSettingsChanged": {"synonyms": [{"kind": "group", "words": [word, "other"]}]}})
+            }
+            (_, rule) => {
+                self.rules.extend(rule);
+                self.rules.push(id.clone());
+                let item = self.pick(self.items.len());
+                json!({"SearchRuleCreated": {"rule_id": id, "query": word, "hidden": [self.items[item].id]}})
+            }
+        };
+        let at = self.moment();
+        append(
+            &self.store,
+            Some(at),
+            vec![(Kind::SearchSettings, "search_settings".into(), vec![event])],
+        )
+        .await;
     }
 
     async fn move_stock(&mut self) {
@@ -324,6 +363,10 @@ impl Shop {
         let (mut lines, mut total) = self.lines();
         for line in &mut lines {
             line["kind"] = json!("product");
+            if self.rng.random_range(0..3) == 0 {
+                line["discount"] = json!(self.rng.random_range(1..50));
+                line["tax"] = json!(line["total"].as_i64().unwrap() / 6);
+            }
         }
         if self.rng.random() {
             let fee = self.rng.random_range(-500..500);
@@ -384,16 +427,18 @@ impl Shop {
         let (mut lines, total) = self.history_lines();
         let mut body = self.heading();
         let mut appends = Vec::new();
-        if let Some(index) = self.open_order(true) {
-            let order = self.orders[index].id.clone();
-            for line in &mut lines {
+        // A credit may undo several orders, and none that is known.
+        let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+        for line in lines.iter_mut().take(2) {
+            if let Some(index) = self.open_order(true) {
+                let order = self.orders[index].id.clone();
+                *taken.entry(order.clone()).or_default() += line["total"].as_i64().unwrap();
                 line["order_id"] = json!(order);
             }
-            appends.push((
-                Kind::Order,
-                order,
-                vec![json!({"OrderCredited": {"credit_id": id, "amount": total, "units": 1}})],
-            ));
+        }
+        for (order, amount) in taken {
+            let credited = json!({"OrderCredited": {"credit_id": id, "amount": amount, "units": 1}});
+            appends.push((Kind::Order, order, vec![credited]));
         }
         body["credit_id"] = json!(id);
         body["lines"] = json!(lines);

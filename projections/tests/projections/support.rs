@@ -20,10 +20,19 @@ pub(crate) const VIEWS: &[(&str, &[&str])] = &[
     ("products", &["id"]),
     ("stock", &["product_id"]),
     ("orders", &["id"]),
-    ("sales", &["dimension", "key", "currency", "bucket"]),
+    ("sales", &["dimension", "key", "currency", "customer_type", "bucket"]),
+    (
+        "sales_month",
+        &["dimension", "key", "currency", "customer_type", "bucket"],
+    ),
+    ("sales_entry", &["order_id", "document", "kind", "line"]),
+    ("sales_customer", &["customer_id"]),
+    ("sales_link", &["order_id", "credit_id"]),
     ("sales_label", &["dimension", "key"]),
     ("audit", &["lane", "position"]),
     ("users", &["id"]),
+    ("product_sales", &["product_id"]),
+    ("search_settings", &["id"]),
 ];
 
 /// Rows by their identity.
@@ -103,6 +112,13 @@ pub(crate) async fn views(pool: &PgPool) -> BTreeMap<&'static str, Rows> {
             .fetch_all(pool)
             .await
             .unwrap();
+        let rows = rows.into_iter().map(|mut row| {
+            // What changed is a set.
+            if let Some(Value::Array(fields)) = row.get_mut("fields") {
+                fields.sort_unstable_by_key(ToString::to_string);
+            }
+            row
+        });
         views.insert(
             *view,
             rows.into_iter().map(|row| (identity(&row, key), normal(row))).collect(),

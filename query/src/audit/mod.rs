@@ -1,11 +1,13 @@
 //! `AuditQuery`: the events themselves.
 
+mod explain;
 mod list_events;
 mod read_stream;
 mod row;
+mod trace;
 
 use proto::v1::audit_query_server::AuditQuery;
-use proto::v1::{ListEventsReply, ListEventsRequest, ReadStreamReply, ReadStreamRequest};
+use proto::v1::{ListEventsReply, ListEventsRequest, ReadStreamReply, ReadStreamRequest, TraceReply, TraceRequest};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
@@ -20,5 +22,9 @@ impl AuditQuery for Query {
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsReply>, Status> {
         let reply = list_events::list_events(self, request.into_inner()).await?;
         Ok(Response::new(reply))
+    }
+
+    async fn trace(&self, request: Request<TraceRequest>) -> Result<Response<TraceReply>, Status> {
+        Ok(Response::new(trace::trace(self, request.into_inner()).await?))
     }
 }

@@ -13,13 +13,17 @@ use crate::list::{Column, Kind, Value};
 pub(super) const COLUMNS: &str = "\
 e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::text AS payload, e.actor,
     e.correlation_id, e.causation_id, coalesce(e.metadata ->> 'request_id', '') AS request_id, e.lane, e.position,
-    e.recorded_at, e.occurred_at";
+    e.recorded_at, e.occurred_at, coalesce(e.metadata ->> 'command_id', '') AS command_id,
+    coalesce(e.metadata ->> 'command', '') AS command, coalesce(e.metadata ->> 'client_ip', '') AS client_ip,
+    coalesce(e.metadata ->> 'user_agent', '') AS user_agent, coalesce(e.metadata ->> 'channel', '') AS channel,
+    coalesce(e.metadata ->> 'reason', '') AS reason";
 
 pub(super) struct EventRow {
     pub(super) sequence: i64,
     pub(super) lane: i32,
     pub(super) position: i64,
     pub(super) recorded_at: DateTime<Utc>,
+    pub(super) occurred_at: DateTime<Utc>,
     event: RecordedEvent,
 }
 
@@ -48,12 +52,20 @@ impl EventRow {
             position: cells.count("position")?,
             recorded_at_micros: recorded_at.timestamp_micros(),
             occurred_at_micros: occurred_at.timestamp_micros(),
+            command_id: cells.get("command_id")?,
+            command: cells.get("command")?,
+            client_ip: cells.get("client_ip")?,
+            user_agent: cells.get("user_agent")?,
+            channel: cells.get("channel")?,
+            reason: cells.get("reason")?,
+            ..RecordedEvent::default()
         };
         Ok(Self {
             sequence: cells.get("sequence")?,
             lane,
             position: cells.get("position")?,
             recorded_at,
+            occurred_at,
             event,
         })
     }

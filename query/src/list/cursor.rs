@@ -80,7 +80,7 @@ fn typed<R>(column: &Column<R>, value: serde_json::Value) -> Option<Value> {
 }
 
 /// Tells lists, sorts and filters apart. The same in every process and version that means the same by them.
-pub(super) fn fingerprint(list: &str, sort: &str, filter: &impl Serialize) -> u64 {
+pub(crate) fn fingerprint(list: &str, sort: &str, filter: &impl Serialize) -> u64 {
     let filter = serde_json::to_string(filter).unwrap_or_default();
     let parts = [list, sort, &filter];
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));

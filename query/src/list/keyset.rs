@@ -7,11 +7,22 @@ use super::{Direction, Page, Start, Value};
 impl<R> Page<R> {
     /// Ends a query, from the conditions on: begins with ` AND`, so a condition must stand before.
     pub(crate) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        self.push_condition(sql);
+        self.push_order(sql);
+        self.push_limit(sql);
+    }
+
+    /// The rows on the page's side of its cursor.
+    pub(crate) fn push_condition(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         if let Some(start) = &self.start {
             sql.push(" AND (");
             self.push_beside(sql, start);
             sql.push(")");
         }
+    }
+
+    /// The order in which the rows are wanted.
+    pub(crate) fn push_order(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         sql.push(" ORDER BY ");
         let way = if self.scans_down() { "DESC" } else { "ASC" };
         for (index, column) in self.columns.iter().enumerate() {
@@ -23,6 +34,10 @@ impl<R> Page<R> {
             };
             sql.push(format_args!("{comma}{} {way}{nulls}", column.sql));
         }
+    }
+
+    /// As many rows as the page needs.
+    pub(crate) fn push_limit(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         // One more than asked for tells whether there is another page.
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1);
         sql.push(" LIMIT ").push_bind(limit);

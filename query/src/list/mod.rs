@@ -13,6 +13,7 @@ use proto::v1::{PageInfo, PageRequest};
 use serde::Serialize;
 
 use crate::error::Error;
+pub(crate) use cursor::fingerprint;
 use cursor::{Cursor, Direction};
 
 const DEFAULT_LIMIT: u32 = 24;
@@ -81,6 +82,19 @@ struct Start {
     values: Vec<Value>,
 }
 
+/// The size of a page.
+pub(crate) fn limit(asked: u32) -> Result<usize, Error> {
+    match asked {
+        0 => Ok(DEFAULT_LIMIT as usize),
+        limit if limit <= MAX_LIMIT => Ok(limit as usize),
+        _ => Err(Error::invalid(
+            "limit",
+            "out_of_range",
+            format!("must be from 1 to {MAX_LIMIT}"),
+        )),
+    }
+}
+
 impl<R> List<R> {
     /// Checks what was asked for. `filter` is everything that decides which rows the list has: a cursor of another one is
     /// refused.
@@ -91,17 +105,7 @@ impl<R> List<R> {
         filter: &impl Serialize,
     ) -> Result<Page<R>, Error> {
         let request = request.unwrap_or_default();
-        let limit = match request.limit {
-            0 => DEFAULT_LIMIT,
-            limit if limit <= MAX_LIMIT => limit,
-            _ => {
-                return Err(Error::invalid(
-                    "limit",
-                    "out_of_range",
-                    format!("must be from 1 to {MAX_LIMIT}"),
-                ));
-            }
-        };
+        let limit = limit(request.limit)?;
         let sort = if sort.is_empty() { self.default_sort } else { sort };
         let (name, descending) = match sort.strip_prefix('-') {
             Some(name) => (name, true),
@@ -110,7 +114,7 @@ impl<R> List<R> {
         let column = self.sorts.iter().find(|candidate| candidate.name == name);
         let column = column.ok_or_else(|| self.unknown_sort())?;
         let columns: Vec<_> = std::iter::once(&column.column).chain(self.ties).collect();
-        let fingerprint = cursor::fingerprint(self.name, sort, filter);
+        let fingerprint = fingerprint(self.name, sort, filter);
         let start = match request.cursor.as_str() {
             "" => None,
             text => Some(Cursor::decode(text)?.into_start(fingerprint, &columns)?),
@@ -118,10 +122,20 @@ impl<R> List<R> {
         Ok(Page {
             columns,
             descending,
-            limit: limit as usize,
+            limit,
             fingerprint,
             start,
         })
+    }
+
+    /// Refuses an order that clients cannot name.
+    pub(crate) fn check_sort(&self, sort: &str) -> Result<(), Error> {
+        let name = sort.strip_prefix('-').unwrap_or(sort);
+        if sort.is_empty() || self.sorts.iter().any(|known| known.name == name) {
+            Ok(())
+        } else {
+            Err(self.unknown_sort())
+        }
     }
 
     fn unknown_sort(&self) -> Error {
@@ -136,6 +150,11 @@ impl<R> List<R> {
 }
 
 impl<R> Page<R> {
+    /// True when these are as many rows as the page and the look beyond it need.
+    pub(crate) fn is_filled_by(&self, rows: usize) -> bool {
+        rows > self.limit
+    }
+
     /// True when no cursor was given.
     pub(crate) fn is_first(&self) -> bool {
         self.start.is_none()

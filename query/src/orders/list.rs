@@ -72,13 +72,15 @@ pub(super) async fn list(query: &Query, request: ListOrdersRequest) -> Result<Li
         currency: currency(request.currency)?,
     };
     let page = LIST.page(request.page, &request.sort, &filter)?;
-    let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
-
-    let mut sql = QueryBuilder::new(SELECT);
-    filter.push(&mut sql);
-    page.push(&mut sql);
-    let rows = sql.build().fetch_all(query.pool()).await?;
-    let rows = rows.iter().map(OrderRow::read).collect::<Result<_, _>>()?;
+    let (filter, beside) = (&filter, &page);
+    let read = |pool: sqlx::PgPool| async move {
+        let mut sql = QueryBuilder::new(SELECT);
+        filter.push(&mut sql);
+        beside.push(&mut sql);
+        let rows = sql.build().fetch_all(&pool).await?;
+        rows.iter().map(OrderRow::read).collect::<Result<Vec<_>, _>>()
+    };
+    let (rows, freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
     let (orders, page) = page.finish(rows, Into::into);
     Ok(ListOrdersReply {
         orders,

@@ -10,6 +10,8 @@ use tonic::{Request, Response, Status};
 
 use crate::Query;
 
+pub(crate) use row::OrderRow;
+
 /// The read models that an order is answered from.
 const MODELS: &[&str] = &["orders"];
 

@@ -9,14 +9,17 @@ use sqlx::types::Json;
 use crate::cells::Cells;
 use crate::error::Error;
 
-/// Selects an [`OrderRow`]; a condition follows.
-pub(super) const SELECT: &str = "\
-SELECT id, number, status, customer_id, customer_reference, country, currency, total, credited, lines, placed_at,
-    cancelled_at, cancel_reason, source, external_id, version, updated_at
-FROM orders
-WHERE ";
+macro_rules! columns {
+    () => {
+        "id, number, status, customer_id, customer_reference, country, currency, total, credited, lines, placed_at,
+    cancelled_at, cancel_reason, source, external_id, version, updated_at"
+    };
+}
 
-pub(super) struct OrderRow {
+/// Selects an [`OrderRow`]; a condition follows.
+pub(super) const SELECT: &str = concat!("SELECT ", columns!(), "\nFROM orders\nWHERE ");
+
+pub(crate) struct OrderRow {
     /// Imported orders have none.
     pub(super) number: Option<i64>,
     pub(super) placed_at: DateTime<Utc>,
@@ -24,7 +27,10 @@ pub(super) struct OrderRow {
 }
 
 impl OrderRow {
-    pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
+    /// What [`OrderRow::read`] takes.
+    pub(crate) const COLUMNS: &str = columns!();
+
+    pub(crate) fn read(row: &PgRow) -> Result<Self, Error> {
         let cells = Cells::new("orders", row, "id");
         let text = |column| cells.get::<Option<String>>(column).map(Option::unwrap_or_default);
         let number: Option<i64> = cells.get("number")?;
@@ -112,6 +118,10 @@ struct Line {
     quantity: i64,
     unit_price: i64,
     total: i64,
+    #[serde(default)]
+    discount: i64,
+    #[serde(default)]
+    tax: i64,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +148,8 @@ impl From<Line> for OrderLine {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
         }
     }
 }

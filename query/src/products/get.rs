@@ -1,27 +1,33 @@
 //! One product with its stock.
 
 use proto::v1::{GetProductReply, GetProductRequest};
-use sqlx::QueryBuilder;
 
 use super::MODELS;
 use super::row::{ProductRow, SELECT};
-use crate::Query;
 use crate::error::Error;
+use crate::{Query, read_at};
 
 pub(super) async fn get(query: &Query, request: GetProductRequest) -> Result<GetProductReply, Error> {
-    let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
-    let mut sql = QueryBuilder::new(SELECT);
-    sql.push("p.id = ").push_bind(&request.id);
-    let row = sql.build().fetch_optional(query.pool()).await?;
-    let row = row.map(|row| ProductRow::read(&row)).transpose()?;
-    match row.filter(|row| request.include_hidden || !row.is_hidden()) {
-        Some(row) => Ok(GetProductReply {
-            product: Some(row.into()),
-            freshness: Some(freshness),
-        }),
-        None => Err(Error::NotFound {
-            what: "product",
-            id: request.id,
-        }),
-    }
+    let lane = query.lane_of(&request.id).await?;
+    let (id, include_hidden) = (request.id.as_str(), request.include_hidden);
+    let read = |pool: sqlx::PgPool| async move {
+        let mut sql = read_at::begin();
+        sql.push(SELECT).push("p.id = ").push_bind(id);
+        read_at::end(&mut sql, id, lane, MODELS);
+        let row = sql.build().fetch_optional(&pool).await?;
+        let row = row
+            .map(|row| Ok::<_, Error>((ProductRow::read(&row)?, read_at::read("products", &row, lane, MODELS)?)))
+            .transpose()?;
+        row.filter(|(row, _)| include_hidden || !row.is_hidden())
+            .ok_or_else(|| Error::NotFound {
+                what: "product",
+                id: id.to_owned(),
+            })
+    };
+    let ((row, read_at), freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    Ok(GetProductReply {
+        product: Some(row.into()),
+        freshness: Some(freshness),
+        read_at,
+    })
 }

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use proto::v1::{ListProductsReply, ListProductsRequest, ProductStatus};
+use proto::v1::{ListProductsReply, ListProductsRequest, PageInfo, Product, ProductStatus};
 use serde::Serialize;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::row::{ProductRow, SELECT, status_name};
+use super::row::{ProductRow, SELECT, SELECT_WITH_SALES, status_name};
 use super::{MODELS, search};
 use crate::Query;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, currency, push_equal};
+
+/// The read models of a list in the order of sales.
+const MODELS_WITH_SALES: &[&str] = &["products", "stock", "product_sales"];
+/// The order by units sold, which needs more than the product and its stock.
+const SOLD: &str = "sold";
 
 static LIST: List<ProductRow> = List {
     name: "products",
@@ -36,6 +41,12 @@ static LIST: List<ProductRow> = List {
             name: "sku",
             column: column("p.sku", Kind::Text, |row| Value::Text(row.sku().to_owned())),
         },
+        Sort {
+            name: SOLD,
+            column: column("coalesce(u.sold - u.taken_back, 0)", Kind::Integer, |row| {
+                Value::Integer(row.units_sold)
+            }),
+        },
     ],
     default_sort: "-created_at",
     ties: &[column("p.id", Kind::Text, |row| Value::Text(row.id().to_owned()))],
@@ -52,46 +63,125 @@ const fn column(sql: &'static str, kind: Kind, value: fn(&ProductRow) -> Value) 
 
 /// Which products the list has.
 #[derive(Serialize)]
-struct Filter {
+pub(crate) struct Filter {
     search: Vec<String>,
-    category: String,
+    categories: Vec<String>,
     statuses: Vec<&'static str>,
     sku: String,
     price: Amounts,
     currency: String,
     in_stock: Option<bool>,
-    attributes: BTreeMap<String, String>,
+    attributes: BTreeMap<String, Vec<String>>,
+    ids: Vec<String>,
     include_hidden: bool,
     deleted: bool,
 }
 
 pub(super) async fn list(query: &Query, request: ListProductsRequest) -> Result<ListProductsReply, Error> {
-    let filter = Filter {
-        search: search::words(&request.search)?,
-        category: request.category,
-        statuses: statuses(&request.statuses)?,
-        sku: request.sku,
-        price: Amounts::new(request.price),
-        currency: currency(request.currency)?,
-        in_stock: request.in_stock,
-        attributes: request.attributes.into_iter().collect(),
-        include_hidden: request.include_hidden,
-        deleted: request.deleted,
-    };
-    let page = LIST.page(request.page, &request.sort, &filter)?;
-    let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
-
-    let mut sql = QueryBuilder::new(SELECT);
-    filter.push(&mut sql);
-    page.push(&mut sql);
-    let rows = sql.build().fetch_all(query.pool()).await?;
-    let rows = rows.iter().map(ProductRow::read).collect::<Result<_, _>>()?;
-    let (products, page) = page.finish(rows, Into::into);
+    let filter = Filter::new(&request)?;
+    check_sort(&request.sort)?;
+    let (asked, chosen) = (&request, &filter);
+    let read = |pool: PgPool| async move { page(&pool, asked, chosen, 0).await };
+    let ((products, page), freshness) = query
+        .read(request.context.as_ref(), models(&request.sort), read)
+        .await?;
     Ok(ListProductsReply {
         products,
         page: Some(page),
         freshness: Some(freshness),
     })
+}
+
+/// What a list in this order is answered from.
+fn models(sort: &str) -> &'static [&'static str] {
+    if is_by_sales(sort) { MODELS_WITH_SALES } else { MODELS }
+}
+
+fn is_by_sales(sort: &str) -> bool {
+    sort.trim_start_matches('-') == SOLD
+}
+
+/// A page of the list, `skip` products further.
+pub(crate) async fn page(
+    pool: &PgPool,
+    request: &ListProductsRequest,
+    filter: &Filter,
+    skip: usize,
+) -> Result<(Vec<Product>, PageInfo), Error> {
+    let sort = order(&request.sort);
+    let page = LIST.page(request.page.clone(), sort, filter)?;
+    let mut sql = QueryBuilder::new(select(sort));
+    filter.push(&mut sql);
+    page.push(&mut sql);
+    if skip > 0 {
+        sql.push(" OFFSET ").push_bind(i64::try_from(skip).unwrap_or(i64::MAX));
+    }
+    let rows = sql.build().fetch_all(pool).await?;
+    let rows = rows.iter().map(ProductRow::read).collect::<Result<_, _>>()?;
+    Ok(page.finish(rows, Into::into))
+}
+
+/// A page of those of the products that are still to be shown, in the list's order. Who chose them has applied the filter.
+pub(crate) async fn among(
+    pool: &PgPool,
+    request: &ListProductsRequest,
+    filter: &Filter,
+    ids: &[String],
+) -> Result<(Vec<Product>, PageInfo), Error> {
+    let sort = order(&request.sort);
+    let page = LIST.page(request.page.clone(), sort, filter)?;
+    let mut sql = QueryBuilder::new(select(sort));
+    sql.push(visible(filter.deleted, filter.include_hidden));
+    sql.push(" AND p.id = ANY(").push_bind(ids).push(")");
+    page.push(&mut sql);
+    let rows = sql.build().fetch_all(pool).await?;
+    let rows = rows.iter().map(ProductRow::read).collect::<Result<_, _>>()?;
+    Ok(page.finish(rows, Into::into))
+}
+
+/// Those of the products that are still to be shown, in any order.
+pub(crate) async fn of_ids(pool: &PgPool, ids: &[String], include_hidden: bool) -> Result<Vec<Product>, Error> {
+    let mut sql = QueryBuilder::new(SELECT);
+    sql.push(visible(false, include_hidden));
+    sql.push(" AND p.id = ANY(").push_bind(ids).push(")");
+    let rows = sql.build().fetch_all(pool).await?;
+    let products = rows.iter().map(|row| ProductRow::read(row).map(Product::from));
+    products.collect()
+}
+
+/// The product of a SKU; none: nothing has it.
+pub(crate) async fn ids_of_sku(pool: &PgPool, sku: &str) -> Result<Vec<String>, Error> {
+    Ok(
+        sqlx::query_scalar("SELECT id FROM products WHERE sku = $1 AND deleted_at IS NULL")
+            .bind(sku)
+            .fetch_all(pool)
+            .await?,
+    )
+}
+
+/// Refuses an order that the list does not know.
+pub(crate) fn check_sort(sort: &str) -> Result<(), Error> {
+    LIST.check_sort(order(sort))
+}
+
+/// Relevance is for words, and the list has none of it: its own order then.
+fn order(sort: &str) -> &str {
+    if sort == "relevance" { "" } else { sort }
+}
+
+fn select(sort: &str) -> &'static str {
+    if is_by_sales(sort) { SELECT_WITH_SALES } else { SELECT }
+}
+
+/// The condition that leaves out what is not for everybody's eyes.
+fn visible(deleted: bool, include_hidden: bool) -> &'static str {
+    match (deleted, include_hidden) {
+        (false, false) => "p.deleted_at IS NULL AND p.status = 'active'",
+        (false, true) => "p.deleted_at IS NULL",
+        (true, true) => "p.deleted_at IS NOT NULL",
+        // What is deleted is hidden.
+        (true, false) => "FALSE",
+    }
 }
 
 fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
@@ -104,14 +194,44 @@ fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
 }
 
 impl Filter {
+    /// Checks which products are asked for.
+    pub(crate) fn new(request: &ListProductsRequest) -> Result<Self, Error> {
+        let one = (!request.category.is_empty()).then(|| request.category.clone());
+        let mut attributes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, value) in &request.attributes {
+            attributes.entry(key.clone()).or_default().push(value.clone());
+        }
+        for any in &request.any_of {
+            attributes
+                .entry(any.key.clone())
+                .or_default()
+                .extend(any.values.iter().cloned());
+        }
+        Ok(Self {
+            search: search::words(&request.search)?,
+            categories: request.categories.iter().cloned().chain(one).collect(),
+            statuses: statuses(&request.statuses)?,
+            sku: request.sku.clone(),
+            price: Amounts::new(request.price),
+            currency: currency(request.currency.clone())?,
+            in_stock: request.in_stock,
+            attributes,
+            ids: request.ids.clone(),
+            include_hidden: request.include_hidden,
+            deleted: request.deleted,
+        })
+    }
+
+    pub(crate) fn sku(&self) -> &str {
+        &self.sku
+    }
+
+    pub(crate) fn include_hidden(&self) -> bool {
+        self.include_hidden
+    }
+
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
-        sql.push(match (self.deleted, self.include_hidden) {
-            (false, false) => "p.deleted_at IS NULL AND p.status = 'active'",
-            (false, true) => "p.deleted_at IS NULL",
-            (true, true) => "p.deleted_at IS NOT NULL",
-            // What is deleted is hidden.
-            (true, false) => "FALSE",
-        });
+        sql.push(visible(self.deleted, self.include_hidden));
         if !self.statuses.is_empty() {
             sql.push(" AND p.status = ANY(")
                 .push_bind(self.statuses.clone())
@@ -123,12 +243,16 @@ impl Filter {
             sql.push(" AND (p.name || ' ' || p.sku || ' ' || p.description) COLLATE \"default\" ILIKE ")
                 .push_bind(word.clone());
         }
-        if !self.category.is_empty() {
-            sql.push(" AND (p.category = ")
-                .push_bind(self.category.clone())
-                .push(" OR p.category LIKE ")
-                .push_bind(search::below(&self.category))
-                .push(")");
+        if !self.categories.is_empty() {
+            let below: Vec<_> = self.categories.iter().map(|path| search::below(path)).collect();
+            sql.push(" AND (p.category = ANY(")
+                .push_bind(self.categories.clone())
+                .push(") OR p.category LIKE ANY(")
+                .push_bind(below)
+                .push("))");
+        }
+        if !self.ids.is_empty() {
+            sql.push(" AND p.id = ANY(").push_bind(self.ids.clone()).push(")");
         }
         push_equal(sql, "p.sku", &self.sku);
         push_equal(sql, "p.currency", &self.currency);
@@ -138,9 +262,10 @@ impl Filter {
             Some(false) => sql.push(" AND coalesce(s.on_hand <= s.reserved, true)"),
             None => sql,
         };
-        for (key, text) in &self.attributes {
-            let objects: Vec<_> = search::meanings(text)
-                .into_iter()
+        for (key, texts) in &self.attributes {
+            let objects: Vec<_> = texts
+                .iter()
+                .flat_map(|text| search::meanings(text))
                 .map(|value| serde_json::Value::Object([(key.clone(), value)].into_iter().collect()))
                 .collect();
             sql.push(" AND p.attributes @> ANY(").push_bind(objects).push(")");

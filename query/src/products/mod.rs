@@ -1,15 +1,22 @@
 //! `ProductQuery`: the catalogue.
 
 mod get;
-mod list;
+mod get_many;
+pub(crate) mod list;
 mod row;
-mod search;
+pub(crate) mod search;
 
 use proto::v1::product_query_server::ProductQuery;
-use proto::v1::{GetProductReply, GetProductRequest, ListProductsReply, ListProductsRequest};
+use proto::v1::{
+    GetProductReply, GetProductRequest, GetProductsReply, GetProductsRequest, ListProductsReply, ListProductsRequest,
+};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
+use crate::error::Error;
+pub(crate) use row::status_name;
+
+pub(crate) use row::ProductRow;
 
 /// The read models that a product is answered from.
 const MODELS: &[&str] = &["products", "stock"];
@@ -20,10 +27,22 @@ impl ProductQuery for Query {
         Ok(Response::new(get::get(self, request.into_inner()).await?))
     }
 
+    async fn get_products(&self, request: Request<GetProductsRequest>) -> Result<Response<GetProductsReply>, Status> {
+        Ok(Response::new(get_many::get_many(self, request.into_inner()).await?))
+    }
+
     async fn list_products(
         &self,
         request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsReply>, Status> {
         Ok(Response::new(list::list(self, request.into_inner()).await?))
     }
+}
+
+/// Whether everybody may see the product as it is now.
+pub(crate) async fn is_visible(query: &Query, id: &str) -> Result<bool, Error> {
+    let visible = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM products WHERE id = $1 AND status = 'active' AND deleted_at IS NULL)",
+    );
+    Ok(visible.bind(id).fetch_one(query.pool()).await?)
 }

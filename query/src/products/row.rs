@@ -5,29 +5,53 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use proto::v1::attribute_value::Value as Attribute;
 use proto::v1::{AttributeValue, Money, Product, ProductStatus, StockLevel};
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 
 use crate::cells::Cells;
 use crate::error::Error;
 
+macro_rules! columns {
+    () => {
+        "p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
+    p.created_at, p.updated_at, p.deleted_at,
+    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version"
+    };
+}
+
 /// Selects a [`ProductRow`]; a condition follows. Stock is joined by its primary key.
-pub(super) const SELECT: &str = "\
+pub(super) const SELECT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
+FROM products p LEFT JOIN stock s ON s.product_id = p.id
+WHERE "
+);
+
+/// [`SELECT`] with the units sold.
+pub(super) const SELECT_WITH_SALES: &str = "\
 SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
     p.created_at, p.updated_at, p.deleted_at,
-    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version
-FROM products p LEFT JOIN stock s ON s.product_id = p.id
+    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version,
+    coalesce(u.sold - u.taken_back, 0) AS units_sold
+FROM products p LEFT JOIN stock s ON s.product_id = p.id LEFT JOIN product_sales u ON u.product_id = p.id
 WHERE ";
 
 /// A product with its stock; zeros when it never had any.
-pub(super) struct ProductRow {
+pub(crate) struct ProductRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
+    /// 0 unless it was selected with sales.
+    pub(super) units_sold: i64,
     product: Product,
 }
 
 impl ProductRow {
-    pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
+    /// What [`ProductRow::read`] takes, from a product `p` and its stock `s`.
+    pub(crate) const COLUMNS: &str = columns!();
+
+    pub(crate) fn read(row: &PgRow) -> Result<Self, Error> {
         let cells = Cells::new("products", row, "id");
         let created_at: DateTime<Utc> = cells.get("created_at")?;
         let updated_at: DateTime<Utc> = cells.get("updated_at")?;
@@ -60,6 +84,7 @@ impl ProductRow {
         Ok(Self {
             created_at,
             updated_at,
+            units_sold: row.try_get("units_sold").unwrap_or_default(),
             product,
         })
     }
@@ -81,7 +106,7 @@ impl ProductRow {
     }
 
     /// True for what only the shop's own people see.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         self.product.status() != ProductStatus::Active || self.product.deleted_at_micros.is_some()
     }
 }
@@ -102,7 +127,7 @@ fn status(cells: &Cells<'_>) -> Result<ProductStatus, Error> {
 }
 
 /// The status as the read model writes it; `None` for none.
-pub(super) fn status_name(status: ProductStatus) -> Option<&'static str> {
+pub(crate) fn status_name(status: ProductStatus) -> Option<&'static str> {
     match status {
         ProductStatus::Unspecified => None,
         ProductStatus::Draft => Some("draft"),

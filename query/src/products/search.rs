@@ -2,20 +2,21 @@
 
 use crate::error::Error;
 
+/// Words beyond these make no difference: each is a pattern of its own.
 const MAX_WORDS: usize = 10;
-const MAX_BYTES: usize = 500;
+/// Longest text, in characters: what a search engine takes too.
+const MAX_CHARS: usize = search::MAX_WORDS_CHARS;
 
 /// One pattern a word; a product must match all of them.
 pub(super) fn words(search: &str) -> Result<Vec<String>, Error> {
-    let words: Vec<_> = search.split_whitespace().map(contains).collect();
-    if words.len() > MAX_WORDS || search.len() > MAX_BYTES {
+    if search.len() > MAX_CHARS && search.chars().count() > MAX_CHARS {
         return Err(Error::invalid(
             "search",
             "too_long",
-            format!("must be at most {MAX_WORDS} words and {MAX_BYTES} bytes"),
+            format!("must be at most {MAX_CHARS} characters"),
         ));
     }
-    Ok(words)
+    Ok(search.split_whitespace().take(MAX_WORDS).map(contains).collect())
 }
 
 fn contains(word: &str) -> String {
@@ -23,7 +24,7 @@ fn contains(word: &str) -> String {
 }
 
 /// Everything below the category at `path`, itself not.
-pub(super) fn below(path: &str) -> String {
+pub(crate) fn below(path: &str) -> String {
     format!("{}/%", escape(path))
 }
 
@@ -58,8 +59,9 @@ mod tests {
             Some(vec!["%100\\%%".into(), "%a\\_b%".into(), "%c\\\\d%".into()])
         );
         assert_eq!(below("50%/x_y"), "50\\%/x\\_y/%");
-        assert!(words(&"a ".repeat(11)).is_err());
-        assert!(words(&"a".repeat(501)).is_err());
+        assert_eq!(words(&"a ".repeat(11)).map(|words| words.len()).ok(), Some(MAX_WORDS));
+        assert!(words(&"é".repeat(MAX_CHARS)).is_ok());
+        assert!(words(&"a".repeat(MAX_CHARS + 1)).is_err());
         assert_eq!(words("").ok(), Some(vec![]));
     }
 

@@ -15,6 +15,10 @@ pub(super) enum Interval {
     /// From Monday.
     Week,
     Month,
+    Quarter,
+    Year,
+    /// All in one.
+    Whole,
 }
 
 impl Interval {
@@ -24,52 +28,93 @@ impl Interval {
             SalesInterval::Day => Some(Self::Day),
             SalesInterval::Week => Some(Self::Week),
             SalesInterval::Month => Some(Self::Month),
+            SalesInterval::Quarter => Some(Self::Quarter),
+            SalesInterval::Year => Some(Self::Year),
+            SalesInterval::None => Some(Self::Whole),
         }
     }
 
     /// The first day of the interval that `day` lies in.
     fn first_day(self, day: NaiveDate) -> NaiveDate {
+        let month = |day: NaiveDate| day - Days::new(day.day0().into());
         match self {
-            Self::Day => day,
+            Self::Day | Self::Whole => day,
             Self::Week => day - Days::new(day.weekday().num_days_from_monday().into()),
-            Self::Month => day - Days::new(day.day0().into()),
+            Self::Month => month(day),
+            Self::Quarter => month(day) - Months::new(day.month0() % 3),
+            Self::Year => month(day) - Months::new(day.month0()),
         }
     }
 
-    /// The first day of the interval after the one that begins at `first_day`.
-    fn next(self, first_day: NaiveDate) -> NaiveDate {
+    /// The first day of the interval after the one that begins at `first_day`; `to` ends all.
+    fn next(self, first_day: NaiveDate, to: NaiveDate) -> NaiveDate {
         match self {
             Self::Day => first_day + Days::new(1),
             Self::Week => first_day + Days::new(7),
             Self::Month => first_day + Months::new(1),
+            Self::Quarter => first_day + Months::new(3),
+            Self::Year => first_day + Months::new(12),
+            Self::Whole => to,
+        }
+    }
+
+    /// Whether its borders are those of months, so that other months are what it compares with.
+    pub(super) fn of_months(self) -> bool {
+        !matches!(self, Self::Day | Self::Week)
+    }
+}
+
+/// A span of time between two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: DateTime<Utc>,
+    pub(super) end: DateTime<Utc>,
+}
+
+impl Span {
+    /// The days of `zone` from `from` to `to`, that one not.
+    pub(super) fn of_days(zone: Tz, from: NaiveDate, to: NaiveDate) -> Self {
+        Self {
+            start: start_of_day(zone, from),
+            end: start_of_day(zone, to),
         }
     }
 }
 
 /// The part of an interval that is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Period {
     /// First day of the interval, also when only a later part of it is asked for.
     pub(super) first_day: NaiveDate,
-    pub(super) start: DateTime<Utc>,
+    /// First day of the part.
+    pub(super) from: NaiveDate,
+    /// The day after the last one.
+    pub(super) to: NaiveDate,
+    pub(super) span: Span,
 }
 
-/// The periods of `zone` from the start of the day `from` to the start of the day `to`, and that end. Days that a zone skipped
-/// (the Date Line moved) have no period.
-pub(super) fn periods(interval: Interval, zone: Tz, from: NaiveDate, to: NaiveDate) -> (Vec<Period>, DateTime<Utc>) {
+/// The periods of `zone` from the start of the day `from` to the start of the day `to`. Days that a zone skipped (the Date Line moved)
+/// have no period.
+pub(super) fn periods(interval: Interval, zone: Tz, from: NaiveDate, to: NaiveDate) -> Vec<Period> {
     let mut periods = Vec::new();
     let mut day = from;
     let mut start = start_of_day(zone, from);
     while day < to {
         let first_day = interval.first_day(day);
-        day = interval.next(first_day).min(to);
-        let end = start_of_day(zone, day);
+        let next = interval.next(first_day, to).min(to);
+        let end = start_of_day(zone, next);
         if start < end {
-            periods.push(Period { first_day, start });
+            periods.push(Period {
+                first_day,
+                from: day,
+                to: next,
+                span: Span { start, end },
+            });
         }
+        day = next;
         start = end;
     }
-    (periods, start)
+    periods
 }
 
 /// When `day` begins in `zone`.
@@ -150,17 +195,18 @@ mod tests {
 
     #[test]
     fn a_skipped_day_has_no_period() {
-        let (days, _) = periods(Interval::Day, Tz::Pacific__Apia, day("2011-12-29"), day("2012-01-01"));
+        let days = periods(Interval::Day, Tz::Pacific__Apia, day("2011-12-29"), day("2012-01-01"));
         let days: Vec<_> = days.iter().map(|period| period.first_day.to_string()).collect();
         assert_eq!(days, ["2011-12-29", "2011-12-31"]);
     }
 
     #[test]
     fn weeks_begin_on_monday_and_are_named_by_it() {
-        let (weeks, end) = periods(Interval::Week, Tz::UTC, day("2024-12-25"), day("2025-01-10"));
+        let weeks = periods(Interval::Week, Tz::UTC, day("2024-12-25"), day("2025-01-10"));
+        let end = weeks.last().unwrap().span.end;
         let weeks: Vec<_> = weeks
             .iter()
-            .map(|week| (week.first_day.to_string(), week.start.format("%F").to_string()))
+            .map(|week| (week.first_day.to_string(), week.span.start.format("%F").to_string()))
             .collect();
         let expected = [
             ("2024-12-23", "2024-12-25"),
@@ -172,13 +218,44 @@ mod tests {
     }
 
     #[test]
+    fn days_of_a_change_of_the_clock_are_an_hour_shorter_or_longer() {
+        let hours = |text: &str| {
+            let next = day(text) + Days::new(1);
+            let span = Span::of_days(Tz::Europe__London, day(text), next);
+            (span.end - span.start).num_hours()
+        };
+        assert_eq!(
+            [hours("2024-03-30"), hours("2024-03-31"), hours("2024-10-27")],
+            [24, 23, 25]
+        );
+    }
+
+    #[test]
+    fn quarters_and_years_begin_where_they_do_and_the_whole_is_one() {
+        let firsts = |interval| {
+            let periods = periods(interval, Tz::UTC, day("2023-11-20"), day("2024-05-02"));
+            periods
+                .iter()
+                .map(|period| period.first_day.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(firsts(Interval::Quarter), ["2023-10-01", "2024-01-01", "2024-04-01"]);
+        assert_eq!(firsts(Interval::Year), ["2023-01-01", "2024-01-01"]);
+        assert_eq!(firsts(Interval::Whole), ["2023-11-20"]);
+    }
+
+    #[test]
     fn periods_follow_each_other_in_every_zone() {
         for zone in chrono_tz::TZ_VARIANTS {
-            let (days, end) = periods(Interval::Day, zone, day("2006-01-01"), day("2013-01-01"));
-            assert!(days.windows(2).all(|pair| pair[0].start < pair[1].start), "{zone}");
-            assert!(days.last().is_some_and(|last| last.start < end), "{zone}");
-            let (months, same_end) = periods(Interval::Month, zone, day("2006-01-01"), day("2013-01-01"));
-            assert_eq!((months.len(), end), (84, same_end), "{zone}");
+            let days = periods(Interval::Day, zone, day("2006-01-01"), day("2013-01-01"));
+            assert!(
+                days.windows(2).all(|pair| pair[0].span.end == pair[1].span.start),
+                "{zone}"
+            );
+            assert!(days.iter().all(|period| period.span.start < period.span.end), "{zone}");
+            let months = periods(Interval::Month, zone, day("2006-01-01"), day("2013-01-01"));
+            assert_eq!(months.len(), 84, "{zone}");
+            assert_eq!(months[83].span.end, days[days.len() - 1].span.end, "{zone}");
         }
     }
 }

@@ -15,18 +15,19 @@ FROM products p LEFT JOIN stock s ON s.product_id = p.id
 WHERE p.id = $1 AND ($2 OR (p.status = 'active' AND p.deleted_at IS NULL))";
 
 pub(super) async fn get(query: &Query, request: GetStockRequest) -> Result<GetStockReply, Error> {
-    let freshness = query.fresh(request.context.as_ref(), &["products", "stock"]).await?;
-    let row = sqlx::query(SELECT)
-        .bind(&request.product_id)
-        .bind(request.include_hidden)
-        .fetch_optional(query.pool())
-        .await?;
-    let Some(row) = row else {
-        return Err(Error::NotFound {
+    let (id, include_hidden) = (request.product_id.as_str(), request.include_hidden);
+    let read = |pool: sqlx::PgPool| async move {
+        let row = sqlx::query(SELECT)
+            .bind(id)
+            .bind(include_hidden)
+            .fetch_optional(&pool)
+            .await?;
+        row.ok_or_else(|| Error::NotFound {
             what: "product",
-            id: request.product_id,
-        });
+            id: id.to_owned(),
+        })
     };
+    let (row, freshness) = query.read(request.context.as_ref(), super::MODELS, read).await?;
     let cells = Cells::new("stock", &row, "id");
     let on_hand: i64 = cells.get("on_hand")?;
     let reserved: i64 = cells.get("reserved")?;

@@ -1,43 +1,41 @@
-//! One user.
+//! Users by their ids.
 
-use chrono::{DateTime, Utc};
-use proto::v1::{GetUserReply, GetUserRequest, Role, User};
+use proto::v1::{GetUserReply, GetUserRequest, GetUsersReply, GetUsersRequest};
+use sqlx::QueryBuilder;
 
-use crate::Query;
-use crate::cells::Cells;
+use super::MODELS;
+use super::row::{SELECT, UserRow};
 use crate::error::Error;
-
-const SELECT: &str = "SELECT id, email, name, role, version, created_at FROM users WHERE id = $1";
+use crate::{Query, batch};
 
 pub(super) async fn get(query: &Query, request: GetUserRequest) -> Result<GetUserReply, Error> {
-    query.fresh(request.context.as_ref(), &["users"]).await?;
-    let row = sqlx::query(SELECT)
-        .bind(&request.id)
-        .fetch_optional(query.pool())
-        .await?;
-    let Some(row) = row else {
-        return Err(Error::NotFound {
+    let id = request.id.as_str();
+    let read = |pool: sqlx::PgPool| async move {
+        let mut sql = QueryBuilder::new(SELECT);
+        sql.push("id = ").push_bind(id);
+        let row = sql.build().fetch_optional(&pool).await?;
+        let row = row.ok_or_else(|| Error::NotFound {
             what: "user",
-            id: request.id,
-        });
+            id: id.to_owned(),
+        })?;
+        UserRow::read(&row)
     };
-    let cells = Cells::new("users", &row, "id");
-    let created_at: DateTime<Utc> = cells.get("created_at")?;
-    let user = User {
-        id: request.id,
-        email: cells.get("email")?,
-        name: cells.get("name")?,
-        role: role(&cells)?.into(),
-        created_at_micros: created_at.timestamp_micros(),
-        version: cells.count("version")?,
-    };
-    Ok(GetUserReply { user: Some(user) })
+    let (row, _) = query.read(request.context.as_ref(), MODELS, read).await?;
+    Ok(GetUserReply { user: Some(row.into()) })
 }
 
-fn role(cells: &Cells<'_>) -> Result<Role, Error> {
-    match cells.get::<&str>("role")? {
-        "admin" => Ok(Role::Admin),
-        "customer" => Ok(Role::Customer),
-        _ => Err(cells.damaged("role", "a role")),
-    }
+pub(super) async fn get_many(query: &Query, request: GetUsersRequest) -> Result<GetUsersReply, Error> {
+    batch::check(&request.ids)?;
+    let ids = request.ids.as_slice();
+    let read = |pool: sqlx::PgPool| async move {
+        let mut sql = QueryBuilder::new(SELECT);
+        sql.push("id = ANY(").push_bind(ids).push(")");
+        let rows = sql.build().fetch_all(&pool).await?;
+        rows.iter().map(UserRow::read).collect::<Result<Vec<_>, _>>()
+    };
+    let (rows, freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    Ok(GetUsersReply {
+        users: rows.into_iter().map(Into::into).collect(),
+        freshness: Some(freshness),
+    })
 }

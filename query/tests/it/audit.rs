@@ -18,7 +18,8 @@ FROM (VALUES
     ('product', 'p1', 3, 'ProductArchived',     '{}',             3, 3, '2024-01-03T00:00Z', 'usr_1', '00000000-0000-7000-8000-00000000000a'),
     ('stock',   'p1', 1, 'StockReceived',       '{}',             3, 4, '2024-01-04T00:00Z', 'usr_1', '00000000-0000-7000-8000-00000000000a')
 ) AS event (type, id, sequence, event, payload, lane, position, recorded, actor, correlation);
-INSERT INTO audit SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id, recorded_at, occurred_at
+INSERT INTO audit SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id,
+    'req-1', recorded_at, occurred_at, CASE event_type WHEN 'ProductPriceChanged' THEN '{price}' WHEN 'StockReceived' THEN '{on_hand,available}' ELSE '{}' END::text[]
 FROM events;
 "#;
 
@@ -141,6 +142,26 @@ async fn the_timeline_is_filtered_newest_first(pool: PgPool) {
             "5.1 3.2",
         ),
         (by(|list| list.recorded = Some(range)), "5.1 3.3 3.2"),
+        (
+            by(|list| list.event_types = vec!["OrderPlaced".into(), "StockReceived".into()]),
+            "3.4 5.1",
+        ),
+        (by(|list| list.field = "price".into()), "3.2"),
+        (by(|list| list.field = "available".into()), "3.4"),
+        (by(|list| list.field = "colour".into()), ""),
+        (
+            by(|list| {
+                list.field = "price".into();
+                list.actor = "usr_1".into();
+            }),
+            "",
+        ),
+        (by(|list| list.request_id = "req-1".into()), "3.4 5.1 3.3 3.2 3.1"),
+        (by(|list| list.request_id = "req-2".into()), ""),
+        (by(|list| list.occurred = Some(range)), ""),
+        (by(|list| list.sort = "recorded_at".into()), "3.1 3.2 3.3 5.1 3.4"),
+        (by(|list| list.sort = "-occurred_at".into()), "5.1 3.4 3.3 3.2 3.1"),
+        (by(|list| list.actor = "nobody@example.com".into()), ""),
         (by(|list| list.actor = "nobody".into()), ""),
     ];
     for (request, expected) in cases {
@@ -177,6 +198,48 @@ async fn the_timeline_is_walked_through_equal_times(pool: PgPool) {
         }
     }
     assert_eq!(seen.join(" "), "3.4 5.1 3.3 3.2 3.1");
+}
+
+/// More events than are walked along: the rare ones are the oldest.
+const MANY: &str = "
+INSERT INTO events
+SELECT 'stock', 's' || n, 1, 'StockReceived', '1.0', '{}', '{}', 1, n, gen_random_uuid(), '2024-01-01Z'::timestamptz + n * interval '1 s',
+    '2024-01-01Z'::timestamptz + n * interval '1 s', 'usr_1', gen_random_uuid(), NULL
+FROM generate_series(1, 21000) n;
+INSERT INTO audit SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id,
+    '', recorded_at, occurred_at, CASE WHEN position <= 5 THEN '{rare,on_hand}' ELSE '{on_hand}' END::text[]
+FROM events";
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn fields_that_change_often_and_fields_that_rarely_do_are_found_both_ways(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    shop.run(MANY).await;
+    let list = async |field: &str, sort: &str, cursor: &str| {
+        let request = by(|list| {
+            list.field = field.to_owned();
+            list.sort = sort.to_owned();
+            list.page = Some(PageRequest {
+                limit: 2,
+                cursor: cursor.to_owned(),
+            });
+        });
+        let reply = shop.audit.clone().list_events(request).await.unwrap().into_inner();
+        (names(&reply), reply.page.unwrap())
+    };
+    let (first, page) = list("rare", "-recorded_at", "").await;
+    assert_eq!(first, "1.5 1.4");
+    let (second, page) = list("rare", "-recorded_at", &page.next_cursor).await;
+    assert_eq!(second, "1.3 1.2");
+    assert_eq!(list("rare", "-recorded_at", &page.prev_cursor).await.0, "1.5 1.4");
+    let (last, page) = list("rare", "-recorded_at", &page.next_cursor).await;
+    assert_eq!((last.as_str(), page.next_cursor.as_str()), ("1.1", ""));
+    assert_eq!(list("rare", "occurred_at", "").await.0, "1.1 1.2");
+    let (first, page) = list("on_hand", "-recorded_at", "").await;
+    assert_eq!(first, "1.21000 1.20999");
+    assert_eq!(
+        list("on_hand", "-recorded_at", &page.next_cursor).await.0,
+        "1.20998 1.20997"
+    );
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]

@@ -148,12 +148,13 @@ async fn a_damaged_token_is_refused(pool: PgPool) {
 async fn without_a_token_the_books_are_not_opened(pool: PgPool) {
     let shop = shop(pool).await;
     shop.run("DROP TABLE projections CASCADE").await;
-    shop.orders.clone().get_order(order(None)).await.unwrap();
-    shop.orders
-        .clone()
-        .get_order(order(context("", 5, false)))
-        .await
-        .unwrap();
+    for context in [None, Some(context("", 5, false))] {
+        let list = ListOrdersRequest {
+            context,
+            ..Default::default()
+        };
+        shop.orders.clone().list_orders(list).await.unwrap();
+    }
     let failure = failure(shop.orders.clone().get_order(order(context("3.1", 5, false))).await);
-    assert_eq!(failure.kind(), FailureKind::Internal);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
 }

@@ -7,7 +7,9 @@ ALTER TABLE orders_v1
     ALTER status SET DEFAULT 'pending', ALTER currency SET DEFAULT 'GBP', ALTER total SET DEFAULT 0, ALTER credited SET DEFAULT 0,
     ALTER lines SET DEFAULT '[]', ALTER product_ids SET DEFAULT '{}', ALTER placed_at SET DEFAULT '2024-01-01Z', ALTER version SET DEFAULT 1,
     ALTER updated_at SET DEFAULT '2024-01-01Z';
-ALTER TABLE sales_v1
-    ALTER orders SET DEFAULT 0, ALTER units SET DEFAULT 0, ALTER gross SET DEFAULT 0, ALTER credits SET DEFAULT 0,
-    ALTER credited_units SET DEFAULT 0;
+ALTER TABLE sales_entry_v1
+    ALTER order_id SET DEFAULT gen_random_uuid(), ALTER document SET DEFAULT '', ALTER kind SET DEFAULT 'sale', ALTER line SET DEFAULT 0,
+    ALTER currency SET DEFAULT 'GBP', ALTER country SET DEFAULT '', ALTER customer SET DEFAULT '', ALTER customer_type SET DEFAULT 'guest',
+    ALTER product SET DEFAULT 'p1', ALTER category SET DEFAULT '', ALTER units SET DEFAULT 1, ALTER amount SET DEFAULT 0,
+    ALTER discounts SET DEFAULT 0, ALTER tax SET DEFAULT 0;
 ALTER TABLE sales_label_v1 ALTER version SET DEFAULT 0, ALTER as_of SET DEFAULT '2024-01-01Z';

@@ -63,6 +63,7 @@ async fn an_order_comes_whole(pool: PgPool) {
         quantity: 2,
         unit_price: 1250,
         total: 2500,
+        ..OrderLine::default()
     };
     assert_eq!(order.lines, [line]);
 

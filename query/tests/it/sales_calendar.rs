@@ -8,15 +8,15 @@ use crate::support::Shop;
 /// Puts one order into every quarter hour between two times, so that a row's orders count its quarter hours.
 async fn fill(shop: &Shop, from: &str, to: &str) {
     sqlx::query(
-        "INSERT INTO sales (dimension, key, currency, bucket, orders)
-         SELECT 'total', '', 'GBP', bucket, 1
-         FROM generate_series($1::timestamptz, $2::timestamptz - interval '15 min', '15 min') AS bucket",
+        "INSERT INTO sales_entry (happened_at, ordered_at)
+         SELECT bucket, bucket FROM generate_series($1::timestamptz, $2::timestamptz - interval '15 min', '15 min') AS bucket",
     )
     .bind(crate::support::time(from))
     .bind(crate::support::time(to))
     .execute(&shop.pool)
     .await
     .unwrap();
+    shop.sum_up().await;
 }
 
 /// Each period's first day and quarter hours.
@@ -143,7 +143,7 @@ async fn days_agree_with_postgresqls_own_calendar(pool: PgPool) {
         ] {
             let oracle: Vec<(String, i64)> = sqlx::query_as(
                 "SELECT to_char(date_trunc($1, bucket AT TIME ZONE $2), 'YYYY-MM-DD'), sum(orders)::bigint FROM sales
-                 WHERE bucket AT TIME ZONE $2 >= '2023-01-03' AND bucket AT TIME ZONE $2 < '2023-12-30' GROUP BY 1 ORDER BY 1",
+                 WHERE dimension = 'total' AND bucket AT TIME ZONE $2 >= '2023-01-03' AND bucket AT TIME ZONE $2 < '2023-12-30' GROUP BY 1 ORDER BY 1",
             )
             .bind(name)
             .bind(zone)
@@ -157,4 +157,33 @@ async fn days_agree_with_postgresqls_own_calendar(pool: PgPool) {
             );
         }
     }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_offset_of_no_whole_quarter_hours_is_exact(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    // Liberia was 44 minutes and 30 seconds behind until 1972.
+    shop.run(
+        "INSERT INTO sales_entry (happened_at, ordered_at) SELECT at::timestamptz, at::timestamptz FROM unnest(ARRAY[
+             '1971-03-02T00:44:29.999999Z', '1971-03-02T00:44:30Z', '1971-03-03T00:44:29Z', '1971-03-03T00:44:30Z']) AS at",
+    )
+    .await;
+    shop.sum_up().await;
+    let days = periods(&shop, "Africa/Monrovia", SalesInterval::Day, "1971-02-28", "1971-03-06").await;
+    let sold: Vec<_> = days.into_iter().filter(|(_, orders)| *orders > 0).collect();
+    assert_eq!(
+        sold,
+        expected([("1971-03-01", 1), ("1971-03-02", 2), ("1971-03-03", 1)])
+    );
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_day_that_the_date_line_took_is_no_day(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    fill(&shop, "2011-12-28T00:00:00Z", "2012-01-03T00:00:00Z").await;
+    let days = periods(&shop, "Pacific/Apia", SalesInterval::Day, "2011-12-29", "2012-01-02").await;
+    assert_eq!(
+        days,
+        expected([("2011-12-29", 96), ("2011-12-31", 96), ("2012-01-01", 96)])
+    );
 }

@@ -47,6 +47,11 @@ impl Shop {
         }
     }
 
+    /// Makes the sums of the entries of sales.
+    pub(crate) async fn sum_up(&self) {
+        self.run(include_str!("sums.sql")).await;
+    }
+
     pub(crate) async fn run(&self, sql: &str) {
         sqlx::raw_sql(sql).execute(&self.pool).await.unwrap();
     }

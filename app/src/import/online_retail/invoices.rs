@@ -232,7 +232,7 @@ impl Open {
             quantity: units,
             unit_price: to_pence(line.price),
             total: to_pence(total),
-            credits_external_id: String::new(),
+            ..ImportOrderLine::default()
         });
         Ok(())
     }

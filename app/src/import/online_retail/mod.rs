@@ -5,9 +5,8 @@ mod invoices;
 mod line;
 mod survey;
 mod time;
-mod unpack;
 
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::sync::Arc;
 
 use proto::transport::Transport;
@@ -111,6 +110,5 @@ async fn products(
 
 /// Opens the file, unpacking it when it is packed.
 pub(super) fn open(input: &Input) -> Result<Box<dyn Read>, Error> {
-    let file = BufReader::with_capacity(256 * 1024, input.open_at(0)?);
-    unpack::unpack(file).map_err(Error::Read)
+    Ok(input.open_at(0)?)
 }

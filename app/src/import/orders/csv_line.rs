@@ -53,10 +53,13 @@ pub(super) fn line(
     let text = |name| header.text(record, name);
     let quantity = field::integer("quantity", field::required("quantity", text("quantity")?)?)?;
     let unit_price = field::amount("unit_price", text("unit_price")?, currency)?;
-    let total = match text("total")? {
-        "" => None,
-        total => Some(field::amount("total", total, currency)?),
+    let optional = |name| match text(name)? {
+        "" => Ok(None),
+        amount => field::amount(name, amount, currency).map(Some),
     };
+    let total = optional("total")?;
+    let discount = optional("discount")?.unwrap_or_default();
+    let tax = optional("tax")?.unwrap_or_default();
     LineDraft {
         kind: text("kind")?.to_owned(),
         sku: text("sku")?.to_owned(),
@@ -64,6 +67,8 @@ pub(super) fn line(
         quantity,
         unit_price,
         total,
+        discount,
+        tax,
         credits_external_id: text("credits_external_id")?.to_owned(),
     }
     .check(credit)

@@ -64,6 +64,8 @@ fn line(mut object: Object, credit: bool, currency: Currency) -> Result<ImportOr
         quantity: object.integer("quantity")?.ok_or_else(|| required("quantity"))?,
         unit_price: amount(&mut object, "unit_price", currency)?.ok_or_else(|| required("unit_price"))?,
         total: amount(&mut object, "total", currency)?,
+        discount: amount(&mut object, "discount", currency)?.unwrap_or_default(),
+        tax: amount(&mut object, "tax", currency)?.unwrap_or_default(),
         credits_external_id: object.text("credits_external_id")?,
     };
     object.finish()?;

@@ -30,6 +30,8 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "kind",
     "name",
     "total",
+    "discount",
+    "tax",
     "credits_external_id",
 ];
 
@@ -83,6 +85,8 @@ struct LineDraft {
     quantity: i64,
     unit_price: i64,
     total: Option<i64>,
+    discount: i64,
+    tax: i64,
     credits_external_id: String,
 }
 
@@ -119,10 +123,19 @@ impl LineDraft {
             None => self
                 .quantity
                 .checked_mul(self.unit_price)
+                .and_then(|total| total.checked_sub(self.discount))
                 .ok_or_else(|| FieldError::new("total", "out_of_range", "the total is too large"))?,
         };
         check_amount("total", total, MAX_TOTAL, signed)?;
-        if kind == LineKind::Adjustment && (self.unit_price != 0 || total != 0) {
+        field::in_range("discount", self.discount, 0, MAX_TOTAL)?;
+        if !(total.min(0)..=total.max(0)).contains(&self.tax) {
+            return Err(FieldError::new(
+                "tax",
+                "out_of_range",
+                "the tax is part of the total: between 0 and the total",
+            ));
+        }
+        if kind == LineKind::Adjustment && [self.unit_price, total, self.discount, self.tax] != [0; 4] {
             return Err(FieldError::new(
                 "unit_price",
                 "out_of_range",
@@ -146,6 +159,8 @@ impl LineDraft {
             quantity: self.quantity,
             unit_price: self.unit_price,
             total,
+            discount: self.discount,
+            tax: self.tax,
             credits_external_id: self.credits_external_id,
         })
     }

@@ -205,3 +205,27 @@ async fn documents_are_orders() {
     assert_eq!(books.orders["1"].lines[1].unit_price, 300);
     assert_eq!(books.orders["1"].lines[0].total, 250);
 }
+
+#[tokio::test]
+async fn discounts_and_taxes_are_taken_along_and_checked() {
+    const COLUMNS: &str = "external_id,occurred_at,currency,sku,quantity,unit_price,total,discount,tax\n";
+    let t = "2026-01-01T00:00:00Z";
+    let case = Case::new(format!(
+        "{COLUMNS}1,{t},GBP,MUG,2,1.25,,0.50,0.33\n2,{t},GBP,MUG,1,12.00,9.60,3.00,0.60\n3,{t},GBP,MUG,1,1.00,,,1.01\n\
+         4,{t},GBP,MUG,1,1.00,,-0.01,\n5,{t},GBP,MUG,1,1.00,,1.01,\n"
+    ));
+    let shop = shop();
+    case.orders(&shop).await.unwrap();
+    let fields: Vec<_> = case
+        .rejected()
+        .iter()
+        .map(|row| row.split(' ').nth(1).unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(fields, ["tax", "discount", "total"]);
+    let books = shop.books();
+    let amounts = |id: &str| {
+        let line = &books.orders[id].lines[0];
+        (line.total, line.discount, line.tax)
+    };
+    assert_eq!((amounts("1"), amounts("2")), ((200, 50, 33), (960, 300, 60)));
+}

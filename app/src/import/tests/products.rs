@@ -164,6 +164,43 @@ async fn interrupted_import_goes_on_where_it_was() {
     assert_eq!(case.rejected(), ["2 price invalid_format"]);
 }
 
+#[tokio::test]
+async fn a_packed_file_is_as_good_as_what_is_in_it() {
+    let packed = |text: &str| {
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        ruzstd::encoding::compress_to_vec(text.as_bytes(), level)
+    };
+    let case = Case::new(packed(&many(0..2_000)));
+    let shop = Shop::default();
+    shop.books().breaks_after = Some(4);
+    case.products(&shop).await.unwrap_err();
+    assert!(case.progress().exists());
+    shop.books().breaks_after = None;
+    let summary = case.products(&shop).await.unwrap();
+    assert!(summary.resumed);
+    assert_eq!(summary.counts[0].1.total(), 2_000);
+    assert_eq!(shop.books().products.len(), 2_000);
+
+    let attributes: serde_json::Map<String, serde_json::Value> = (0..184)
+        .map(|number| (format!("attr_{number}"), number.into()))
+        .collect();
+    let document = serde_json::json!({"sku": "TV-1", "name": "Television", "attributes": attributes,
+        "price": {"amount": 49_900, "currency": "EUR"}});
+    let case = Case::new(packed(&format!("{document}\n")));
+    let summary = case.products_jsonl(&shop).await.unwrap();
+    assert_eq!(
+        summary.counts,
+        [("products", counts(1, 0, 0, 0))],
+        "{:?}",
+        case.rejected()
+    );
+    assert_eq!(shop.books().products["TV-1"].attributes.len(), 184);
+    let mut damaged = packed(&many(0..2_000));
+    damaged.truncate(damaged.len() / 2);
+    let error = Case::new(damaged).products(&shop).await.unwrap_err();
+    assert!(matches!(error, Error::Read(_)), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn progress_is_resumed_past_the_acknowledged_rows() {
     let case = Case::new(many(0..5_000));

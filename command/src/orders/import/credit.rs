@@ -42,6 +42,8 @@ pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<I
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
             order_id: line
                 .credits
                 .map(|order| OrderId::imported(source.as_str(), order.as_str())),

@@ -60,7 +60,7 @@ pub(super) async fn import_orders(orders: &Inner, request: ImportOrdersRequest) 
 
 /// The plan of one row.
 fn plan(context: &Context, row: &Row) -> Plan {
-    Plan::new(context.metadata.clone()).occurred_at(row.occurred_at)
+    context.plan_at(row.occurred_at)
 }
 
 /// Whether a line of this kind is about a product that must be known.

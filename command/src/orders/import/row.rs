@@ -36,6 +36,8 @@ pub(super) struct Line {
     pub(super) quantity: i64,
     pub(super) unit_price: i64,
     pub(super) total: i64,
+    pub(super) discount: i64,
+    pub(super) tax: i64,
     /// The order that a credit's line undoes.
     pub(super) credits: Option<ExternalId>,
 }
@@ -135,6 +137,8 @@ impl Line {
             quantity: line.quantity,
             unit_price: line.unit_price,
             total: line.total,
+            discount: line.discount,
+            tax: line.tax,
             credits,
         })
     }

@@ -46,6 +46,8 @@ pub(super) struct Held {
     pub(super) products: BTreeSet<ProductId>,
     pub(super) since: DateTime<Utc>,
     pub(super) correlation_id: Uuid,
+    /// The event that raised the suspicion; `None` where it was not written down.
+    pub(super) cause: Option<Uuid>,
 }
 
 /// An order to settle.
@@ -145,6 +147,7 @@ impl Pending {
                         products: products(&cancelled.lines).collect(),
                         since: event.occurred_at,
                         correlation_id: event.correlation_id,
+                        cause: Some(event.event_id),
                     },
                 );
                 self.changed.insert(key);
@@ -168,6 +171,7 @@ impl Pending {
             products: BTreeSet::new(),
             since: event.occurred_at,
             correlation_id: event.correlation_id,
+            cause: Some(event.event_id),
         });
         held.products.insert(product_id);
         self.changed.insert(key);

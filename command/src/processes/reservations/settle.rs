@@ -12,7 +12,7 @@ use super::{
     ACTOR,
     pending::{Due, Suspicion},
 };
-use crate::core::Core;
+use crate::{context::annotated, core::Core};
 
 /// Why an order could not be settled.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,12 @@ pub(super) async fn settle(core: &Core, due: &Due, now: DateTime<Utc>) -> Result
     let metadata = Metadata {
         actor: ACTOR.to_owned(),
         correlation_id: due.held.correlation_id,
-        causation_id: Some(order_id.uuid()),
+        causation_id: due.held.cause,
         request_id: String::new(),
     };
-    let plan = Plan::new(metadata).occurred_at(now).write::<Order>(order.as_str());
+    let plan = annotated(Plan::new(metadata).occurred_at(now), (core.ids)(), "settle_reservation")
+        .annotation("channel", "process")
+        .write::<Order>(order.as_str());
     let plan = stocks
         .iter()
         .fold(plan, |plan, stock| plan.write::<Stock>(stock.as_str()));

@@ -68,9 +68,10 @@ impl Storage {
             .bind(PROCESS)
             .fetch_all(&mut *transaction)
             .await?;
-        let rows = sqlx::query("SELECT order_id, state, product_ids, since, correlation_id FROM pending_reservations")
-            .fetch_all(&mut *transaction)
-            .await?;
+        let rows =
+            sqlx::query("SELECT order_id, state, product_ids, since, correlation_id, cause FROM pending_reservations")
+                .fetch_all(&mut *transaction)
+                .await?;
         transaction.commit().await?;
         let cursors = cursors
             .iter()
@@ -124,11 +125,12 @@ impl Storage {
             let products: Vec<String> = put.iter().map(|(_, held)| joined(&held.products)).collect();
             let since: Vec<DateTime<Utc>> = put.iter().map(|(_, held)| held.since).collect();
             let correlations: Vec<Uuid> = put.iter().map(|(_, held)| held.correlation_id).collect();
+            let causes: Vec<Option<Uuid>> = put.iter().map(|(_, held)| held.cause).collect();
             sqlx::query(
-                "INSERT INTO pending_reservations (order_id, state, product_ids, since, correlation_id)
-                 SELECT p.order_id, p.state, string_to_array(p.products, ','), p.since, p.correlation_id
-                 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[])
-                     AS p (order_id, state, products, since, correlation_id)
+                "INSERT INTO pending_reservations (order_id, state, product_ids, since, correlation_id, cause)
+                 SELECT p.order_id, p.state, string_to_array(p.products, ','), p.since, p.correlation_id, p.cause
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[])
+                     AS p (order_id, state, products, since, correlation_id, cause)
                  ON CONFLICT (order_id, state) DO UPDATE SET product_ids = excluded.product_ids, since = excluded.since",
             )
             .bind(ids)
@@ -136,6 +138,7 @@ impl Storage {
             .bind(products)
             .bind(since)
             .bind(correlations)
+            .bind(causes)
             .execute(&mut *transaction)
             .await?;
         }
@@ -187,6 +190,7 @@ fn read(row: &sqlx::postgres::PgRow) -> Result<((OrderId, Suspicion), Held), sql
         products,
         since: row.try_get("since")?,
         correlation_id: row.try_get("correlation_id")?,
+        cause: row.try_get("cause")?,
     };
     Ok(((order_id, suspicion), held))
 }

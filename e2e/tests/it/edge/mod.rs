@@ -5,3 +5,4 @@ mod errors;
 mod limits;
 mod openapi;
 mod operations;
+mod overload;

@@ -11,6 +11,10 @@ const NO_ORDER: &str = "ord_0198c0de-0000-7000-8000-000000000001";
 /// Method and path of an operation, and requests to it.
 type Operation = (&'static str, &'static str, Vec<Request>);
 
+fn new_export() -> Value {
+    json!({"report": "sales", "params": {"from": "2024-01-01", "to": "2033-01-01", "interval": "year"}, "format": "csv"})
+}
+
 struct Shop {
     admin: Client,
     public: Client,
@@ -18,6 +22,13 @@ struct Shop {
     product: String,
     order: String,
     everything: String,
+    /// What led to the order.
+    correlation: String,
+    /// Sealed already.
+    event: String,
+    parked: Vec<String>,
+    /// Done.
+    export: String,
 }
 
 impl Shop {
@@ -29,13 +40,44 @@ impl Shop {
         let mug = admin.post("/v1/products").json(full).await.ok(201);
         let _ = admin.receive(mug.id(), 10).await.ok(200);
         let order = ann.order(&[(mug.id(), 2)]).await.ok(201);
+        let stream = admin.get(format!("/v1/streams/order/{}", order.id())).await.ok(200);
+        let event = stream.each("event_id")[0].to_owned();
+        let proof = format!("/v1/audit/events/{event}/proof");
+        e2e::wait_until("a checkpoint over the order", e2e::PATIENCE, || async {
+            (admin.get(&proof).await.status() == 200).then_some(())
+        })
+        .await;
+        system.garbled_order(NO_ORDER, 0).await;
+        let everything = system.everything().await;
+        // Every read model that folds orders has parked it by then.
+        let _ = admin.get("/v1/orders").after(&everything).await.ok(200);
+        let report = "/v1/reports/sales?from=2024-01-01&to=2025-01-01&interval=month";
+        let _ = admin.get(report).after(&everything).await.ok(200);
+        let parked = admin.get("/v1/projections/parked").await.ok(200);
+        let parked = parked.each("id").into_iter().map(ToOwned::to_owned).collect();
+        let export = admin
+            .post("/v1/exports")
+            .json(new_export())
+            .await
+            .ok(202)
+            .id()
+            .to_owned();
+        e2e::wait_until("an export to be done", e2e::PATIENCE, || {
+            let file = admin.get(format!("/v1/exports/{export}/file"));
+            async move { (file.await.status() == 200).then_some(()) }
+        })
+        .await;
         Shop {
+            parked,
+            export,
+            everything,
+            correlation: order.header("x-correlation-id").unwrap().to_owned(),
             admin,
             public: system.anonymous(),
             ann,
             product: mug.id().to_owned(),
             order: order.id().to_owned(),
-            everything: system.everything().await,
+            event,
         }
     }
 
@@ -95,7 +137,21 @@ impl Shop {
             (
                 "get",
                 "/v1/products/{id}/stock",
-                vec![public.get(format!("{one}/stock"))],
+                vec![
+                    public.get(format!("{one}/stock")),
+                    public.get(format!("{one}/stock?as_of={}", self.everything)),
+                    public.get(format!("{one}/stock?as_of=2001-01-01")),
+                    public.get(format!("{one}/stock?as_of=2999-01-01")),
+                ],
+            ),
+            (
+                "get",
+                "/v1/stock",
+                vec![
+                    admin.get("/v1/stock?limit=1").after(&self.everything),
+                    ann.get("/v1/stock"),
+                    admin.get("/v1/stock").header("if-none-match", "*"),
+                ],
             ),
             ("patch", "/v1/products/{id}", patched),
         ]
@@ -151,6 +207,90 @@ impl Shop {
         ]
     }
 
+    fn operations(&self) -> Vec<Operation> {
+        let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
+        let id = self.parked.first().map_or("", String::as_str);
+        let retry = |who: &Client, id: &str| who.post(format!("/v1/projections/parked/{id}/retry"));
+        let skip = |id: &str, body: Value| admin.post(format!("/v1/projections/parked/{id}/skip")).json(body);
+        let listed = vec![
+            admin.get("/v1/projections"),
+            public.get("/v1/projections"),
+            ann.get("/v1/projections"),
+        ];
+        let parked = || {
+            vec![
+                admin.get("/v1/projections/parked?limit=1"),
+                admin.get("/v1/projections/parked?state=odd&projection=none"),
+                admin.get("/v1/projections/parked?cursor=x"),
+                ann.get("/v1/projections/parked"),
+            ]
+        };
+        let retried = vec![
+            retry(admin, id),
+            retry(admin, "orders.0.77"),
+            retry(public, id),
+            retry(ann, id),
+        ];
+        let skipped = vec![
+            skip(id, json!({})),
+            skip(id, json!({"reason": "a test"})),
+            skip("nonsense", json!({"reason": "a test"})),
+        ];
+        vec![
+            ("get", "/v1/projections", listed),
+            ("get", "/v1/projections/parked", parked()),
+            ("post", "/v1/projections/parked/{id}/retry", retried),
+            ("post", "/v1/projections/parked/{id}/skip", skipped),
+            ("get", "/v1/projections/parked", parked()),
+        ]
+    }
+
+    fn exports(&self) -> Vec<Operation> {
+        let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
+        let one = format!("/v1/exports/{}", self.export);
+        let file = || admin.get(format!("{one}/file"));
+        let behind = "/v1/reports/sales/orders?from=2024-01-01&to=2033-01-01";
+        let drilled = vec![
+            admin.get(behind),
+            admin.get(format!("{behind}&format=pdf")),
+            admin.get("/v1/reports/sales/orders"),
+            ann.get(behind),
+        ];
+        let start = |who: &Client, body: Value| who.post("/v1/exports").json(body);
+        let started = vec![
+            start(admin, new_export()),
+            start(admin, json!({})),
+            start(ann, new_export()),
+            start(public, new_export()),
+        ];
+        let files = vec![
+            file(),
+            file().header("range", "bytes=0-3"),
+            file().header("range", "bytes=999999999-"),
+            public.get(format!("{one}/file")),
+        ];
+        vec![
+            ("get", "/v1/reports/sales/orders", drilled),
+            ("post", "/v1/exports", started),
+            (
+                "get",
+                "/v1/exports",
+                vec![admin.get("/v1/exports?limit=1"), public.get("/v1/exports")],
+            ),
+            (
+                "get",
+                "/v1/exports/{id}",
+                vec![admin.get(&one), admin.get("/v1/exports/x"), ann.get(&one)],
+            ),
+            ("get", "/v1/exports/{id}/file", files),
+            (
+                "delete",
+                "/v1/exports/{id}",
+                vec![ann.delete(&one), admin.delete(&one), admin.delete(&one)],
+            ),
+        ]
+    }
+
     fn others(&self) -> Vec<Operation> {
         let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
         let report = "/v1/reports/sales?from=2024-01-01&to=2033-01-01&interval=month";
@@ -179,8 +319,81 @@ impl Shop {
                 "/v1/audit",
                 vec![admin.get("/v1/audit?limit=3").after(&self.everything)],
             ),
+            (
+                "get",
+                "/v1/audit/requests/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/audit/requests/{}", self.correlation))
+                        .after(&self.everything),
+                    admin.get("/v1/audit/requests/unknown"),
+                    ann.get("/v1/audit/requests/unknown"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/key",
+                vec![admin.get("/v1/audit/key"), ann.get("/v1/audit/key")],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints",
+                vec![
+                    admin.get("/v1/audit/checkpoints?limit=1"),
+                    admin.get("/v1/audit/checkpoints?limit=0"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/checkpoints/{number}",
+                vec![
+                    admin.get("/v1/audit/checkpoints/latest"),
+                    admin.get("/v1/audit/checkpoints/x"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/consistency",
+                vec![
+                    admin.get("/v1/audit/consistency?from=1"),
+                    admin.get("/v1/audit/consistency"),
+                    admin.get("/v1/audit/consistency?from=99999"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/audit/events/{event_id}/proof",
+                vec![
+                    admin.get(format!("/v1/audit/events/{}/proof", self.event)),
+                    admin.get("/v1/audit/events/x/proof"),
+                    admin.get(format!("/v1/audit/events/{}/proof?checkpoint=0", self.event)),
+                ],
+            ),
             ("post", "/v1/auth/login", logins),
-            ("get", "/v1/me", vec![ann.get("/v1/me"), public.get("/v1/me")]),
+            (
+                "get",
+                "/v1/users",
+                vec![admin.get("/v1/users").after(&self.everything), ann.get("/v1/users")],
+            ),
+            (
+                "get",
+                "/v1/users/{id}",
+                vec![
+                    admin
+                        .get(format!("/v1/users/{}", ann.user_id()))
+                        .after(&self.everything),
+                    admin.get("/v1/users/usr_0198c0de-0000-7000-8000-000000000001"),
+                ],
+            ),
+            (
+                "get",
+                "/v1/me",
+                vec![
+                    ann.get("/v1/me"),
+                    ann.get("/v1/me?as_of=2001-01-01"),
+                    public.get("/v1/me"),
+                ],
+            ),
             plain("/.well-known/jwks.json"),
             plain("/healthz"),
             plain("/readyz"),
@@ -192,11 +405,18 @@ impl Shop {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_as_documented() {
-    let system = System::start().await;
+    let system = System::options().with("seal-every", "1").start().await;
     let shop = Shop::open(&system).await;
     let description = OpenApi::new(shop.public.get("/openapi.json").await.ok(200).json().clone());
     let (mut objections, mut succeeded) = (Vec::new(), BTreeSet::new());
-    for operations in [shop.catalogue(), shop.changes(), shop.orders(), shop.others()] {
+    for operations in [
+        shop.catalogue(),
+        shop.changes(),
+        shop.orders(),
+        shop.operations(),
+        shop.exports(),
+        shop.others(),
+    ] {
         for (method, path, requests) in operations {
             for request in requests {
                 let answer = request.await;

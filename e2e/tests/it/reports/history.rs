@@ -24,6 +24,10 @@ struct Line {
     category: &'static str,
     quantity: i64,
     total: i64,
+    discount: i64,
+    tax: i64,
+    /// Of a credit: which sale it undoes.
+    undoes: Option<usize>,
 }
 
 /// An order, or what was taken back.
@@ -44,8 +48,32 @@ pub(super) struct Figures {
     orders: i64,
     units: i64,
     gross: i64,
+    discounts: i64,
+    tax: i64,
     credits: i64,
     credited_units: i64,
+}
+
+impl Figures {
+    fn add(&mut self, sale: &Sale, lines: &[&Line]) {
+        let sum = |value: fn(&Line) -> i64| lines.iter().map(|line| value(line)).sum::<i64>();
+        let units: i64 = lines
+            .iter()
+            .filter(|line| line.kind == LineKind::Product)
+            .map(|line| line.quantity)
+            .sum();
+        if sale.credit {
+            self.credits += sum(|line| line.total - line.tax);
+            self.credited_units += units;
+            self.tax -= sum(|line| line.tax);
+        } else {
+            self.orders += 1;
+            self.gross += sum(|line| line.total - line.tax + line.discount);
+            self.discounts += sum(|line| line.discount);
+            self.units += units;
+            self.tax += sum(|line| line.tax);
+        }
+    }
 }
 
 /// By period, label and currency.
@@ -72,50 +100,64 @@ impl Numbers {
 pub(super) fn spring() -> Vec<Sale> {
     let mut numbers = Numbers(7);
     let start: DateTime<Utc> = "2024-02-25T00:00:00Z".parse().unwrap_or_default();
-    (0..200)
-        .map(|index| {
-            let credit = index % 5 == 4;
-            let lines = (0..=numbers.below(3))
-                .map(|_| {
-                    let (sku, _, category) = numbers.pick(&PRODUCTS);
-                    let quantity = 1 + numbers.below(9).cast_signed();
-                    let amount = numbers.below(5_000).cast_signed();
-                    match numbers.below(8) {
-                        0 => Line {
-                            kind: LineKind::Fee,
-                            sku: "POST",
-                            category: "",
-                            quantity: 1,
-                            total: amount - 500,
-                        },
-                        1 if !credit => Line {
-                            kind: LineKind::Adjustment,
-                            sku,
-                            category,
-                            quantity: -quantity,
-                            total: 0,
-                        },
-                        _ => Line {
-                            kind: LineKind::Product,
-                            sku,
-                            category,
-                            quantity,
-                            total: amount,
-                        },
-                    }
-                })
-                .collect();
-            Sale {
-                id: format!("{}{index}", if credit { "C" } else { "" }),
-                credit,
-                at: start + TimeDelta::minutes(numbers.below(80 * 24 * 60).cast_signed()),
-                customer: numbers.pick(&["", "17850", "-12583"]),
-                country: numbers.pick(&["United Kingdom", "France", "@Norway", ""]),
-                currency: numbers.pick(&["GBP", "GBP", "EUR"]),
-                lines,
-            }
-        })
-        .collect()
+    let mut sales: Vec<Sale> = Vec::new();
+    for index in 0..200_usize {
+        let credit = index % 5 == 4;
+        let currency = numbers.pick(&["GBP", "GBP", "EUR"]);
+        let lines = (0..=numbers.below(3))
+            .map(|_| {
+                let (sku, _, category) = numbers.pick(&PRODUCTS);
+                let quantity = 1 + numbers.below(9).cast_signed();
+                let amount = numbers.below(5_000).cast_signed();
+                let undone = usize::try_from(numbers.below(index.max(1) as u64)).unwrap_or_default();
+                let undoes = sales
+                    .get(undone)
+                    .filter(|sale| credit && !sale.credit && sale.currency == currency)
+                    .map(|_| undone);
+                let line = Line {
+                    kind: LineKind::Product,
+                    sku,
+                    category,
+                    quantity,
+                    total: amount,
+                    discount: if numbers.below(4) == 0 { amount / 10 } else { 0 },
+                    tax: if numbers.below(3) == 0 { amount / 6 } else { 0 },
+                    undoes,
+                };
+                match numbers.below(8) {
+                    0 => Line {
+                        kind: LineKind::Fee,
+                        sku: "POST",
+                        category: "",
+                        quantity: 1,
+                        total: amount - 500,
+                        discount: 0,
+                        tax: 0,
+                        undoes,
+                    },
+                    1 if !credit => Line {
+                        kind: LineKind::Adjustment,
+                        quantity: -quantity,
+                        total: 0,
+                        discount: 0,
+                        tax: 0,
+                        ..line
+                    },
+                    _ => line,
+                }
+            })
+            .collect();
+        sales.push(Sale {
+            id: format!("{}{index}", if credit { "C" } else { "" }),
+            credit,
+            at: start + TimeDelta::minutes(numbers.below(80 * 24 * 60).cast_signed()),
+            customer: numbers.pick(&["", "17850", "-12583"]),
+            country: numbers.pick(&["United Kingdom", "France", "@Norway", ""]),
+            currency,
+            lines,
+        });
+    }
+    sales
 }
 
 /// Has the system import it, after its products.
@@ -128,7 +170,7 @@ pub(super) async fn import(system: &System, sales: &[Sale]) {
             customer_reference: sale.customer.to_owned(),
             country: sale.country.to_owned(),
             currency: sale.currency.to_owned(),
-            lines: sale.lines.iter().map(import_line).collect(),
+            lines: sale.lines.iter().map(|line| import_line(line, sales)).collect(),
             occurred_at_micros: sale.at.timestamp_micros(),
         })
         .collect();
@@ -152,7 +194,7 @@ pub(super) async fn import(system: &System, sales: &[Sale]) {
     );
 }
 
-fn import_line(line: &Line) -> ImportOrderLine {
+fn import_line(line: &Line, sales: &[Sale]) -> ImportOrderLine {
     let name = PRODUCTS
         .iter()
         .find(|product| product.0 == line.sku)
@@ -168,7 +210,9 @@ fn import_line(line: &Line) -> ImportOrderLine {
             line.total / line.quantity
         },
         total: line.total,
-        ..ImportOrderLine::default()
+        discount: line.discount,
+        tax: line.tax,
+        credits_external_id: line.undoes.map(|sale| sales[sale].id.clone()).unwrap_or_default(),
     }
 }
 
@@ -178,59 +222,110 @@ fn period(interval: &str, day: NaiveDate) -> NaiveDate {
         "day" => day,
         "week" => day - Days::new(u64::from(day.weekday().num_days_from_monday())),
         "month" => day.with_day(1).unwrap_or(day),
+        "quarter" => {
+            let month = day.month0() / 3 * 3;
+            day.with_day(1).and_then(|day| day.with_month0(month)).unwrap_or(day)
+        }
+        "year" => NaiveDate::from_ymd_opt(day.year(), 1, 1).unwrap_or(day),
         other => panic!("{other} is no interval"),
     }
 }
 
-/// What the report has to say, with an empty period for the whole.
-pub(super) fn expected(sales: &[Sale], interval: &str, group: &str, zone: Tz, from: NaiveDate, to: NaiveDate) -> Table {
+/// How a report is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) interval: &'a str,
+    pub(super) group: &'a str,
+    pub(super) zone: Tz,
+    pub(super) from: NaiveDate,
+    pub(super) to: NaiveDate,
+    pub(super) by_order_date: bool,
+}
+
+/// The orders that are the first ones of their customers.
+fn firsts(sales: &[Sale]) -> Vec<&str> {
+    let mut firsts: BTreeMap<&str, &Sale> = BTreeMap::new();
+    for sale in sales.iter().filter(|sale| !sale.credit && !sale.customer.is_empty()) {
+        let first = firsts.entry(sale.customer).or_insert(sale);
+        if sale.at < first.at {
+            *first = sale;
+        }
+    }
+    firsts.into_values().map(|sale| sale.id.as_str()).collect()
+}
+
+/// What the report has to say.
+pub(super) fn expected(sales: &[Sale], asked: Asked<'_>) -> Table {
+    let firsts = firsts(sales);
+    let type_of = |sale: &Sale| match sale.customer {
+        "" => "guest",
+        _ if firsts.contains(&sale.id.as_str()) => "new",
+        _ => "returning",
+    };
     let mut table = Table::new();
     for sale in sales {
-        let day = sale.at.with_timezone(&zone).date_naive();
-        if day < from || day >= to {
-            continue;
-        }
-        let lines: Vec<&Line> = sale
+        let traded: Vec<&Line> = sale
             .lines
             .iter()
             .filter(|line| line.kind != LineKind::Adjustment)
             .collect();
-        let mut labels: Vec<&str> = match group {
-            "product" => lines.iter().map(|line| line.sku).collect(),
-            "category" => lines.iter().map(|line| line.category).collect(),
-            "country" => vec![sale.country],
-            "customer" => vec![sale.customer],
-            _ => vec![""],
-        };
-        labels.sort_unstable();
-        labels.dedup();
-        for label in labels {
-            let of_label = |line: &&&Line| match group {
-                "product" => line.sku == label,
-                "category" => line.category == label,
-                _ => true,
-            };
-            let amount: i64 = lines.iter().filter(of_label).map(|line| line.total).sum();
-            let units: i64 = lines
-                .iter()
-                .filter(of_label)
-                .filter(|line| line.kind == LineKind::Product)
-                .map(|line| line.quantity)
-                .sum();
-            let period = period(interval, day).to_string();
-            let figures = table
-                .entry((period, label.to_owned(), sale.currency.to_owned()))
-                .or_default();
-            if sale.credit {
-                figures.credits += amount;
-                figures.credited_units += units;
+        // The parts that undo different orders, each on its day and of its customer's kind.
+        let mut parts: BTreeMap<Option<usize>, Vec<&Line>> = BTreeMap::new();
+        for line in traded {
+            parts.entry(line.undoes).or_default().push(line);
+        }
+        if parts.is_empty() {
+            parts.insert(None, Vec::new());
+        }
+        for (undone, lines) in parts {
+            let undone = undone.map(|index| &sales[index]);
+            let at = if asked.by_order_date {
+                undone.unwrap_or(sale).at
             } else {
-                figures.orders += 1;
-                figures.gross += amount;
-                figures.units += units;
+                sale.at
+            };
+            let customer_type = match undone {
+                Some(order) => type_of(order),
+                None if sale.credit && !sale.customer.is_empty() => "returning",
+                None => type_of(sale),
+            };
+            let day = at.with_timezone(&asked.zone).date_naive();
+            if day < asked.from || day >= asked.to {
+                continue;
+            }
+            let label_of = |line: &Line| match asked.group {
+                "product" => line.sku.to_owned(),
+                "category" => line.category.split('/').next().unwrap_or_default().to_owned(),
+                "country" => sale.country.to_owned(),
+                "customer" => sale.customer.to_owned(),
+                "currency" => sale.currency.to_owned(),
+                "customer_type" => customer_type.to_owned(),
+                _ => String::new(),
+            };
+            let mut labels: Vec<String> = lines.iter().map(|line| label_of(line)).collect();
+            if lines.is_empty() && !["product", "category"].contains(&asked.group) {
+                labels.push(match asked.group {
+                    "country" => sale.country.to_owned(),
+                    "customer" => sale.customer.to_owned(),
+                    "currency" => sale.currency.to_owned(),
+                    "customer_type" => customer_type.to_owned(),
+                    _ => String::new(),
+                });
+            }
+            labels.sort_unstable();
+            labels.dedup();
+            for label in labels {
+                let own: Vec<&Line> = lines.iter().copied().filter(|line| label_of(line) == label).collect();
+                let period = period(asked.interval, day).to_string();
+                table
+                    .entry((period, label, sale.currency.to_owned()))
+                    .or_default()
+                    .add(sale, &own);
             }
         }
     }
+    // Lines that cancel out leave a row of zeros, which says nothing.
+    table.retain(|_, figures| *figures != Figures::default());
     table
 }
 
@@ -242,6 +337,8 @@ pub(super) fn totals(table: &Table) -> BTreeMap<String, Figures> {
         total.orders += figures.orders;
         total.units += figures.units;
         total.gross += figures.gross;
+        total.discounts += figures.discounts;
+        total.tax += figures.tax;
         total.credits += figures.credits;
         total.credited_units += figures.credited_units;
     }
@@ -258,10 +355,14 @@ pub(super) fn reported(rows: &Value) -> Table {
             orders: number(&row["orders"]),
             units: number(&row["units"]),
             gross: number(&row["gross"]["amount"]),
+            discounts: number(&row["discounts"]["amount"]),
+            tax: number(&row["tax"]["amount"]),
             credits: number(&row["credits"]["amount"]),
             credited_units: number(&row["credited_units"]),
         };
-        assert_eq!(number(&row["net"]["amount"]), figures.gross - figures.credits, "{row}");
+        let net = figures.gross - figures.discounts - figures.credits;
+        assert_eq!(number(&row["net"]["amount"]), net, "{row}");
+        assert_eq!(number(&row["total"]["amount"]), net + figures.tax, "{row}");
         assert_eq!(
             (&row["gross"]["currency"], &row["net"]["currency"]),
             (&row["currency"], &row["currency"])

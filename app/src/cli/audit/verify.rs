@@ -1,0 +1,119 @@
+//! `tillroll audit verify`.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use eventstore::sealing::{Report, VerifyOptions, verify};
+use indicatif::{ProgressBar, ProgressStyle};
+use seal::SignedCheckpoint;
+
+use super::super::session::{Work, with_database};
+use super::super::{End, print};
+use super::Trust;
+use crate::compose;
+use crate::config::Config;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    trust: Trust,
+    /// Signed checkpoints kept outside of the database, as `tillroll audit checkpoints export` writes them; may come again
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+    /// Take everything up to this checkpoint for verified, and verify what came after it
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    from_checkpoint: Option<u64>,
+    /// Lanes read at the same time; without it one for each core
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: Option<u8>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
+    let mut exported: Vec<SignedCheckpoint> = Vec::new();
+    for path in &arguments.checkpoints {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let read = SignedCheckpoint::parse_all(&text).with_context(|| path.display().to_string())?;
+        anyhow::ensure!(!read.is_empty(), "there is no checkpoint in {}", path.display());
+        exported.extend(read);
+    }
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let options = VerifyOptions {
+        keys: arguments.trust.keys(config)?,
+        exported,
+        from_checkpoint: arguments.from_checkpoint,
+        workers: arguments.workers.map_or(cores, usize::from),
+    };
+    let report = with_database(config, async |work| run_on(&work, &options).await).await?;
+    if arguments.json {
+        print::line(serde_json::to_string_pretty(&report)?);
+    } else {
+        tell(&report);
+    }
+    Ok(if report.intact { End::Success } else { End::Wrong })
+}
+
+async fn run_on(work: &Work, options: &VerifyOptions) -> anyhow::Result<Report> {
+    let connections = u32::try_from(options.workers).unwrap_or(64) + 2;
+    let pool = work.database.pool("audit verify", connections, None);
+    let bar = bar();
+    let shown = bar.clone();
+    let verifying = verify(&pool, options, move |done, total| {
+        shown.set_length(total);
+        shown.set_position(done);
+    });
+    let result = tokio::select! {
+        result = verifying => result.map_err(anyhow::Error::from),
+        () = work.stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
+    };
+    bar.finish_and_clear();
+    compose::close_pool(&pool).await;
+    result
+}
+
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = "verify [{bar:40}] {human_pos}/{human_len} events {per_sec:>12} ETA {eta}";
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    ProgressBar::new(0).with_style(style)
+}
+
+fn tell(report: &Report) {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = report.events as f64 / report.seconds.max(0.001);
+    print::line(format_args!(
+        "{} events read in {:.1} s ({rate:.0}/s), {} checkpoints, {} of them brought along",
+        report.events, report.seconds, report.checkpoints, report.exported_checkpoints
+    ));
+    if report.keys_from_database {
+        print::line(
+            "NOTE: no key is here but the database's own, which proves nothing against its owner; bring one with --public-key",
+        );
+    } else {
+        print::line(format_args!("trusted keys: {}", report.keys.join(", ")));
+    }
+    for finding in &report.findings {
+        print::line(finding);
+    }
+    if report.not_sealed > 0 {
+        print::line(format_args!(
+            "{} events are not sealed yet; only their order was checked",
+            report.not_sealed
+        ));
+    }
+    match (report.intact, report.newest_checkpoint) {
+        (true, Some(number)) => print::line(format_args!(
+            "INTACT: the {} events up to checkpoint {number} are what was sealed",
+            report.sealed
+        )),
+        (true, None) => print::line("INTACT: the log is empty"),
+        (false, _) => print::line(format_args!("BROKEN: {} findings", report.findings.len())),
+    }
+}

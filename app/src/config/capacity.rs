@@ -1,0 +1,133 @@
+//! How much the gateway works on at once.
+
+use std::time::Duration;
+
+use super::layers::{Noted, Reader};
+use super::variable::{Secrecy, Variable};
+
+const LOAD_SHEDDING: Variable = Variable {
+    key: "load_shedding",
+    environment: "TILLROLL_LOAD_SHEDDING",
+    flag: "load-shedding",
+    value: "on|off",
+    default: Some("on"),
+    secrecy: Secrecy::Open,
+    help: "Refuses requests that cannot be answered in time, with 503 and Retry-After",
+};
+
+const MAX_WRITES: Variable = Variable {
+    key: "max_writes",
+    environment: "TILLROLL_MAX_WRITES",
+    flag: "max-writes",
+    value: "NUMBER",
+    default: Some("1024"),
+    secrecy: Secrecy::Open,
+    help: "Most writes worked on at once; fewer while answers take longer than --target-latency",
+};
+
+const MAX_READS: Variable = Variable {
+    key: "max_reads",
+    environment: "TILLROLL_MAX_READS",
+    flag: "max-reads",
+    value: "NUMBER",
+    default: Some("1024"),
+    secrecy: Secrecy::Open,
+    help: "Most reads worked on at once; fewer while answers take longer than --target-latency",
+};
+
+const MAX_REPORTS: Variable = Variable {
+    key: "max_reports",
+    environment: "TILLROLL_MAX_REPORTS",
+    flag: "max-reports",
+    value: "NUMBER",
+    default: Some("8"),
+    secrecy: Secrecy::Open,
+    help: "Most reports and exports worked on at once",
+};
+
+const TARGET_LATENCY: Variable = Variable {
+    key: "target_latency",
+    environment: "TILLROLL_TARGET_LATENCY",
+    flag: "target-latency",
+    value: "MILLISECONDS",
+    default: Some("500"),
+    secrecy: Secrecy::Open,
+    help: "How long nine of ten writes and reads may take before fewer are worked on at once",
+};
+
+const QUEUE_WAIT: Variable = Variable {
+    key: "queue_wait",
+    environment: "TILLROLL_QUEUE_WAIT",
+    flag: "queue-wait",
+    value: "MILLISECONDS",
+    default: Some("500"),
+    secrecy: Secrecy::Open,
+    help: "How long a request may wait for its turn before it is refused; a tenth of it under lasting overload",
+};
+
+const MAX_CONNECTIONS: Variable = Variable {
+    key: "max_connections",
+    environment: "TILLROLL_MAX_CONNECTIONS",
+    flag: "max-connections",
+    value: "NUMBER",
+    default: Some("4096"),
+    secrecy: Secrecy::Open,
+    help: "Most open connections of clients; the open-files limit of the process must allow them",
+};
+
+pub(super) const VARIABLES: &[&Variable] = &[
+    &LOAD_SHEDDING,
+    &MAX_WRITES,
+    &MAX_READS,
+    &MAX_REPORTS,
+    &TARGET_LATENCY,
+    &QUEUE_WAIT,
+    &MAX_CONNECTIONS,
+];
+
+const MOST: usize = 1_000_000;
+const LONGEST: u64 = 60_000;
+
+/// How much the gateway works on at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// The places of each class; `None`: everything is worked on at once.
+    pub requests: Option<gateway::Capacity>,
+    /// Connections of clients.
+    pub connections: gateway::Connections,
+}
+
+pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
+    let shedding = reader.required(&LOAD_SHEDDING, super::http::switch);
+    let writes = reader.required(&MAX_WRITES, number);
+    let reads = reader.required(&MAX_READS, number);
+    let reports = reader.required(&MAX_REPORTS, number);
+    let latency = reader.required(&TARGET_LATENCY, |text| milliseconds(text, 1));
+    let wait = reader.required(&QUEUE_WAIT, |text| milliseconds(text, 0));
+    let limit = reader.required(&MAX_CONNECTIONS, number);
+    let requests = gateway::Capacity {
+        writes: writes?,
+        reads: reads?,
+        reports: reports?,
+        latency: latency?,
+        wait: wait?,
+    };
+    Ok(Capacity {
+        requests: shedding?.then_some(requests),
+        connections: gateway::Connections { limit: limit? },
+    })
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=MOST) => Ok(number),
+        _ => Err(format!("a whole number from 1 to {MOST}")),
+    }
+}
+
+fn milliseconds(text: &str, least: u64) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(number) if (least..=LONGEST).contains(&number) => Ok(Duration::from_millis(number)),
+        _ => Err(format!("a whole number of milliseconds from {least} to {LONGEST}")),
+    }
+}

@@ -1,0 +1,174 @@
+//! `ProjectionOperations`: the crate `projections` as a gRPC service.
+//!
+//! It lives here because `projections` knows no protocol and the protocol's other users know no read model: only the composition
+//! may see both. Processes with the role `command` serve it, since what operators do becomes events.
+
+mod list;
+mod record;
+mod settle;
+
+use chrono::{DateTime, Utc};
+use eventstore::{Metadata, Store};
+use proto::failure::{Failure, FailureKind};
+use proto::v1;
+use proto::v1::projection_operations_server::{ProjectionOperations, ProjectionOperationsServer};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::world::World;
+
+/// Longest actor or request id, in bytes.
+const MAX_NAME: usize = 200;
+
+/// How the read models stand, and what to do about parked events. Cheap to clone.
+#[derive(Clone)]
+pub struct Operations {
+    pool: PgPool,
+    store: Store,
+    world: World,
+}
+
+impl Operations {
+    /// On the read models behind `pool` and the log of `store`.
+    #[must_use]
+    pub fn new(pool: PgPool, store: Store, world: World) -> Operations {
+        Operations { pool, store, world }
+    }
+
+    /// The gRPC server.
+    #[must_use]
+    pub fn server(&self) -> ProjectionOperationsServer<Operations> {
+        ProjectionOperationsServer::new(self.clone())
+    }
+
+    fn metadata(&self, context: Option<v1::CommandContext>) -> Result<Metadata, Failure> {
+        let context = context.unwrap_or_default();
+        for (field, text) in [
+            ("context.actor", &context.actor),
+            ("context.request_id", &context.request_id),
+        ] {
+            if text.len() > MAX_NAME || text.contains(char::is_control) {
+                let message = format!("at most {MAX_NAME} bytes without control characters");
+                return Err(Failure::invalid(field, "invalid_format", message));
+            }
+        }
+        if context.actor.is_empty() {
+            return Err(Failure::invalid("context.actor", "required", "who asks is required"));
+        }
+        Ok(Metadata {
+            actor: context.actor,
+            correlation_id: Uuid::try_parse(&context.correlation_id).unwrap_or_else(|_| (self.world.ids)()),
+            causation_id: Uuid::try_parse(&context.causation_id).ok(),
+            request_id: context.request_id,
+        })
+    }
+}
+
+impl std::fmt::Debug for Operations {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Operations").finish_non_exhaustive()
+    }
+}
+
+#[tonic::async_trait]
+impl ProjectionOperations for Operations {
+    async fn list_projections(
+        &self,
+        _: Request<v1::ListProjectionsRequest>,
+    ) -> Result<Response<v1::ListProjectionsReply>, Status> {
+        Ok(Response::new(list::projections(&self.pool).await?))
+    }
+
+    async fn list_parked(
+        &self,
+        request: Request<v1::ListParkedRequest>,
+    ) -> Result<Response<v1::ListParkedReply>, Status> {
+        Ok(Response::new(list::parked(&self.pool, request.into_inner()).await?))
+    }
+
+    async fn retry_parked(
+        &self,
+        request: Request<v1::RetryParkedRequest>,
+    ) -> Result<Response<v1::RetryParkedReply>, Status> {
+        Ok(Response::new(settle::retry(self, request.into_inner()).await?))
+    }
+
+    async fn skip_parked(
+        &self,
+        request: Request<v1::SkipParkedRequest>,
+    ) -> Result<Response<v1::SkipParkedReply>, Status> {
+        Ok(Response::new(settle::skip(self, request.into_inner()).await?))
+    }
+}
+
+fn micros(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+fn not_parked() -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        "parked_event_not_found",
+        "no such event is parked",
+    )
+}
+
+fn failure(error: projections::Error) -> Failure {
+    use projections::Error;
+    match error {
+        Error::NotParked { .. } | Error::Unknown { .. } => not_parked(),
+        Error::Waits { .. } => Failure::new(
+            FailureKind::Conflict,
+            "parked_event_waits",
+            "the event waits behind an earlier one of its stream; retry or skip that one",
+        ),
+        Error::OtherCode { .. } | Error::NotInstalled { .. } | Error::Building { .. } => Failure::new(
+            FailureKind::Conflict,
+            "projection_needs_rebuild",
+            "the read model's tables are those of another version of the code; rebuild it, which tries all events again",
+        ),
+        Error::Database(error) => of_database(&error),
+        Error::Log(eventstore::Error::Database(error)) => of_database(&error),
+        error @ (Error::Log(_) | Error::Differs { .. }) => {
+            tracing::error!(%error, "a parked event was not settled");
+            internal()
+        }
+    }
+}
+
+fn internal() -> Failure {
+    Failure::new(
+        FailureKind::Internal,
+        "internal",
+        "the request failed inside the system",
+    )
+}
+
+fn of_database(error: &sqlx::Error) -> Failure {
+    let passing = match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "55", "57"]
+                .iter()
+                .any(|class| code.starts_with(class))
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    };
+    if passing {
+        tracing::warn!(%error, "the read models' database does not answer");
+        Failure::new(
+            FailureKind::Unavailable,
+            "unavailable",
+            "a part of the system does not answer; try again shortly",
+        )
+        .with_retry_after(std::time::Duration::from_secs(1))
+    } else {
+        tracing::error!(%error, "the read models' database failed");
+        internal()
+    }
+}

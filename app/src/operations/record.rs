@@ -1,0 +1,57 @@
+//! What operators did, as events: who, when and why is in the audit like everything else.
+
+use domain::projection::{ReadModel, ReadModelCommand, ReadModelError};
+use eventstore::{Metadata, Plan, Store, TransactError};
+use projections::ParkedId;
+use proto::failure::{Failure, FailureKind};
+
+/// Puts a command on record; a skip once, however often it is asked for. Answers with the consistency token.
+pub(super) async fn record(
+    store: &Store,
+    metadata: Metadata,
+    id: &ParkedId,
+    command: ReadModelCommand,
+) -> Result<String, Failure> {
+    let stream = ReadModel::stream_id(&id.projection);
+    let plan = Plan::new(metadata).write::<ReadModel>(stream.as_str());
+    let committed = store
+        .transact(plan, move |transaction| {
+            let events = transaction.state::<ReadModel>(&stream).decide(&command)?;
+            transaction.append::<ReadModel>(&stream, events);
+            Ok::<(), ReadModelError>(())
+        })
+        .await;
+    match committed {
+        Ok(committed) => Ok(committed.token().to_string()),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn failure(error: &TransactError<ReadModelError>) -> Failure {
+    let (kind, code, message) = match error {
+        TransactError::Rejected(never) => match *never {},
+        TransactError::Overloaded { .. } | TransactError::Conflict => (
+            FailureKind::Overloaded,
+            "overloaded",
+            "it is done, but not on record yet; send it again",
+        ),
+        TransactError::Unavailable(_) | TransactError::Closed => (
+            FailureKind::Unavailable,
+            "unavailable",
+            "it is done, but not on record yet; send it again",
+        ),
+        TransactError::VersionMismatch { .. }
+        | TransactError::KeyReused
+        | TransactError::Plan(_)
+        | TransactError::Invalid(_)
+        | TransactError::Store(_) => (
+            FailureKind::Internal,
+            "internal",
+            "the request failed inside the system",
+        ),
+    };
+    if kind == FailureKind::Internal {
+        tracing::error!("what an operator did to a read model could not be put on record");
+    }
+    Failure::new(kind, code, message).with_retry_after(std::time::Duration::from_secs(1))
+}

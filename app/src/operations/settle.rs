@@ -1,0 +1,89 @@
+//! Retrying and skipping parked events, on record.
+
+use domain::projection::{ReadModelCommand, SkippedEvent};
+use projections::{ParkedId, Retried, Skip};
+use proto::failure::Failure;
+use proto::v1;
+
+use super::record::record;
+use super::{Operations, failure, micros, not_parked};
+
+/// Longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+pub(super) async fn retry(
+    operations: &Operations,
+    request: v1::RetryParkedRequest,
+) -> Result<v1::RetryParkedReply, Failure> {
+    let metadata = operations.metadata(request.context)?;
+    let id: ParkedId = request.id.parse().map_err(|_| not_parked())?;
+    let retried = projections::retry(&operations.pool, &operations.store.log(), &id)
+        .await
+        .map_err(failure)?;
+    let command = ReadModelCommand::RecordRetry {
+        aggregate_type: retried.aggregate_type.clone(),
+        aggregate_id: retried.aggregate_id.clone(),
+        applied: retried.applied,
+        left: retried.left,
+    };
+    let consistency_token = record(&operations.store, metadata, &id, command).await?;
+    Ok(v1::RetryParkedReply {
+        result: Some(message(retried)),
+        consistency_token,
+    })
+}
+
+pub(super) async fn skip(
+    operations: &Operations,
+    request: v1::SkipParkedRequest,
+) -> Result<v1::SkipParkedReply, Failure> {
+    let metadata = operations.metadata(request.context)?;
+    let reason = request.reason.trim();
+    if reason.is_empty() {
+        return Err(Failure::invalid("reason", "required", "a reason is required"));
+    }
+    if reason.chars().count() > MAX_REASON || reason.contains(char::is_control) {
+        let message = format!("a reason has at most {MAX_REASON} characters, none of them a control character");
+        return Err(Failure::invalid("reason", "invalid_format", message));
+    }
+    let id: ParkedId = request.id.parse().map_err(|_| not_parked())?;
+    let by = Skip {
+        actor: &metadata.actor,
+        reason,
+    };
+    let skipped = projections::skip(&operations.pool, &operations.store.log(), &id, by)
+        .await
+        .map_err(failure)?;
+    // On record once, also when it had been done before and the answer got lost on its way.
+    let event_id = skipped.event_id.to_string();
+    let command = ReadModelCommand::RecordSkip(SkippedEvent {
+        event_id: event_id.clone(),
+        aggregate_type: skipped.rest.aggregate_type.clone(),
+        aggregate_id: skipped.rest.aggregate_id.clone(),
+        lane: id.lane,
+        position: id.position,
+        error: skipped.error,
+        reason: skipped.reason.clone(),
+    });
+    let consistency_token = record(&operations.store, metadata, &id, command).await?;
+    Ok(v1::SkipParkedReply {
+        event_id,
+        skip: Some(v1::Skip {
+            actor: skipped.actor,
+            reason: skipped.reason,
+            at_micros: micros(skipped.at),
+        }),
+        rest: Some(message(skipped.rest)),
+        consistency_token,
+    })
+}
+
+fn message(retried: Retried) -> v1::Retried {
+    v1::Retried {
+        aggregate_type: retried.aggregate_type,
+        aggregate_id: retried.aggregate_id,
+        applied: retried.applied,
+        left: retried.left,
+        error: retried.error.unwrap_or_default(),
+    }
+}

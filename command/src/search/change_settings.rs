@@ -1,0 +1,98 @@
+//! The lists of synonyms and stop words, replaced.
+
+use domain::search_settings::{
+    MAX_STOP_WORDS, MAX_SYNONYMS, STREAM_ID, SearchSettings, SearchSettingsCommand, SearchTerm, Synonyms, SynonymsError,
+};
+use proto::{
+    failure::Failure,
+    v1::{self, ChangeSearchSettingsRequest, SearchSettingsReply},
+};
+
+use super::{refusal::Refusal, view};
+use crate::{context::Context, core::Core, failure, fields::Fields, reply};
+
+pub(super) async fn change_settings(
+    core: &Core,
+    request: ChangeSearchSettingsRequest,
+) -> Result<SearchSettingsReply, Failure> {
+    let context = Context::new(core, "change_search_settings", request.context)?;
+    let mut fields = Fields::default();
+    let synonyms = request.synonyms.map(|list| synonyms(&mut fields, &list.synonyms));
+    let stop_words = request
+        .stop_words
+        .map(|list| terms(&mut fields, "stop_words", &list.words, MAX_STOP_WORDS));
+    fields.into_result()?;
+    let command = SearchSettingsCommand::Change {
+        expected: request.expected_revision,
+        synonyms,
+        stop_words,
+    };
+    let plan = context.plan().write::<SearchSettings>(STREAM_ID);
+    let committed = core
+        .store
+        .transact(plan, move |transaction| {
+            let mut settings = transaction.state::<SearchSettings>(STREAM_ID).clone();
+            let events = settings.decide(&command)?;
+            for event in &events {
+                settings.evolve(event.clone());
+            }
+            transaction.append::<SearchSettings>(STREAM_ID, events);
+            Ok::<_, Refusal>(settings)
+        })
+        .await
+        .map_err(|error| failure::of_transaction(error, Failure::from))?;
+    Ok(SearchSettingsReply {
+        settings: Some(view::settings(&committed.value)),
+        committed: Some(reply::committed(&committed, committed.value.revision())),
+    })
+}
+
+fn synonyms(fields: &mut Fields, list: &[v1::Synonyms]) -> Vec<Synonyms> {
+    if list.len() > MAX_SYNONYMS {
+        fields.add(
+            "synonyms",
+            "too_many",
+            format!("there are at most {MAX_SYNONYMS} synonyms"),
+        );
+        return Vec::new();
+    }
+    let mut result = Vec::with_capacity(list.len());
+    for (index, entry) in list.iter().enumerate() {
+        let one_way = !entry.from.is_empty();
+        let name = format!("synonyms[{index}].{}", if one_way { "to" } else { "words" });
+        let words = terms(fields, &name, &entry.words, MAX_STOP_WORDS);
+        let made = if one_way {
+            match fields.check(format!("synonyms[{index}].from"), SearchTerm::new(&entry.from)) {
+                Some(from) if words.len() == entry.words.len() => Synonyms::one_way(from, words),
+                _ => continue,
+            }
+        } else if words.len() == entry.words.len() {
+            Synonyms::group(words)
+        } else {
+            continue;
+        };
+        match made {
+            Ok(synonyms) => result.push(synonyms),
+            Err(error) => fields.add(name, code(error), error.to_string()),
+        }
+    }
+    result
+}
+
+fn code(error: SynonymsError) -> &'static str {
+    match error {
+        SynonymsError::TooFew => "required",
+        SynonymsError::TooMany => "too_many",
+        SynonymsError::Duplicate => "duplicate",
+    }
+}
+
+/// The texts that are terms; what is wrong with the others is noted.
+fn terms(fields: &mut Fields, name: &str, texts: &[String], most: usize) -> Vec<SearchTerm> {
+    if texts.len() > most {
+        fields.add(name, "too_many", format!("there are at most {most}"));
+        return Vec::new();
+    }
+    let check = |(index, text): (usize, &String)| fields.check(format!("{name}[{index}]"), SearchTerm::new(text));
+    texts.iter().enumerate().filter_map(check).collect()
+}

@@ -1,0 +1,207 @@
+//! `/v1/audit/requests/{id}`: what caused what.
+
+use e2e::{Answer, PATIENCE, System, wait_until};
+use serde_json::{Value, json};
+
+use super::blamed;
+
+/// `command(event event<reaction> | called)`, in short.
+fn outline(commands: &Value) -> String {
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let one = |command: &Value| {
+        let events: Vec<String> = list(&command["events"])
+            .iter()
+            .map(|event| {
+                let name = event["event"]["event_type"].as_str().unwrap();
+                match list(&event["reactions"]).is_empty() {
+                    true => name.to_owned(),
+                    false => format!("{name}<{}>", outline(&event["reactions"])),
+                }
+            })
+            .collect();
+        let called = match list(&command["commands"]).is_empty() {
+            true => String::new(),
+            false => format!(" | {}", outline(&command["commands"])),
+        };
+        format!(
+            "{}({}{called})",
+            command["command"].as_str().unwrap_or("?"),
+            events.join(" ")
+        )
+    };
+    list(commands).iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn only(trace: &Answer) -> &Value {
+    match trace["requests"].as_array().unwrap().as_slice() {
+        [only] => only,
+        _ => panic!("one request is expected: {trace:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_leads_to_its_commands_and_these_to_their_events() {
+    let system = System::start().await;
+    let (admin, ann) = (system.admin().await, system.customer("ann").await);
+    let (mug, plate) = (
+        admin.stocked("MUG-1", 1250, 10).await,
+        admin.stocked("PLATE-1", 500, 1).await,
+    );
+    let placed = ann
+        .order(&[(&mug.id, 2)])
+        .header("x-request-id", "a/b c?".replace(' ', "-"))
+        .header("audit-reason", "a present")
+        .await
+        .ok(201);
+    let trace = async |id: &str, after: &Answer| {
+        admin
+            .get(format!("/v1/audit/requests/{id}"))
+            .seeing(after)
+            .await
+            .ok(200)
+    };
+    let by_correlation = trace(placed.header("x-correlation-id").unwrap(), &placed).await;
+    let by_request = trace("a%2Fb-c%3F", &placed).await;
+    assert_eq!(by_correlation["requests"], by_request["requests"]);
+    let request = only(&by_request);
+    assert_eq!(
+        outline(&request["commands"]),
+        "place_order(OrderPlaced | reserve_stock(StockReserved))"
+    );
+    assert_eq!(
+        (
+            &request["request_id"],
+            &request["channel"],
+            &request["reason"],
+            &request["actor"]["email"]
+        ),
+        (
+            &json!("a/b-c?"),
+            &json!("rest"),
+            &json!("a present"),
+            &json!("ann@customers.example")
+        )
+    );
+    let event = &request["commands"][0]["events"][0]["event"];
+    assert_eq!(event["aggregate_id"], placed.id());
+    assert!(!event["changes"].as_array().unwrap().is_empty());
+    assert_eq!(by_request["truncated"], false);
+
+    let cancelled = admin.cancel(placed.id()).await.ok(200);
+    let request = trace(cancelled.header("x-correlation-id").unwrap(), &cancelled).await;
+    assert_eq!(
+        outline(&only(&request)["commands"]),
+        "cancel_order(OrderCancelled | release_stock(StockReleased))"
+    );
+
+    // An order that is refused after its stock was reserved left only what it called.
+    let wrong_total =
+        json!({"lines": [{"product_id": plate.id, "quantity": 1}], "expected_total": {"amount": 1, "currency": "GBP"}});
+    let refused = ann
+        .post("/v1/orders")
+        .json(wrong_total)
+        .await
+        .refused(409, "total_changed");
+    let everything = system.everything().await;
+    let id = refused.header("x-correlation-id").unwrap();
+    let request = admin
+        .get(format!("/v1/audit/requests/{id}"))
+        .after(&everything)
+        .await
+        .ok(200);
+    assert_eq!(
+        outline(&only(&request)["commands"]),
+        "?( | reserve_stock(StockReserved) release_stock(StockReleased))"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_system_does_later_hangs_under_the_event_that_it_reacts_to() {
+    use proto::v1::stock_command_client::StockCommandClient;
+    use proto::v1::{CommandContext, ReserveStockRequest, StockLine};
+
+    let system = System::options().with("reservation-ttl", "60").start().await;
+    let admin = system.admin().await;
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let correlation = "0198c0de-0000-7000-8000-0000000000bb";
+    // Somebody reserves stock and dies before placing the order.
+    let request = ReserveStockRequest {
+        context: Some(CommandContext {
+            actor: admin.user_id().to_owned(),
+            request_id: "died".to_owned(),
+            correlation_id: correlation.to_owned(),
+            ..CommandContext::default()
+        }),
+        order_id: "ord_0198c0de-0000-7000-8000-000000000009".to_owned(),
+        lines: vec![StockLine {
+            product_id: mug.id.clone(),
+            quantity: 4,
+        }],
+    };
+    let _ = StockCommandClient::new(system.grpc())
+        .reserve_stock(request)
+        .await
+        .unwrap();
+    system.clock().advance(chrono::TimeDelta::seconds(120));
+    let path = format!("/v1/streams/stock/{}", mug.id);
+    wait_until("the stock to be free again", PATIENCE, async || {
+        let events = admin.get(&path).await.ok(200);
+        events.each("event_type").contains(&"StockReleased").then_some(())
+    })
+    .await;
+    let everything = system.everything().await;
+    let trace = admin
+        .get(format!("/v1/audit/requests/{correlation}"))
+        .after(&everything)
+        .await
+        .ok(200);
+    let request = only(&trace);
+    assert_eq!(
+        outline(&request["commands"]),
+        "reserve_stock(StockReserved<settle_reservation(OrderAbandoned StockReleased)>)"
+    );
+    let reaction = &request["commands"][0]["events"][0]["reactions"][0];
+    assert_eq!(
+        (&reaction["actor"]["id"], &reaction["caused_by"]),
+        (
+            &json!("system:reservations"),
+            &request["commands"][0]["events"][0]["event"]["event_id"]
+        )
+    );
+    let by_request = admin.get("/v1/audit/requests/died").await.ok(200);
+    assert_eq!(
+        by_request["requests"], trace["requests"],
+        "reactions belong to it, though they know no request"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_are_for_administrators_and_unknown_ones_are_not_found() {
+    let system = System::start().await;
+    let (admin, ann) = (system.admin().await, system.customer("ann").await);
+    let _ = ann.get("/v1/audit/requests/x").await.refused(403, "forbidden");
+    let _ = system
+        .anonymous()
+        .get("/v1/audit/requests/x")
+        .await
+        .refused(401, "unauthenticated");
+    for id in [
+        "x",
+        "0198c0de-0000-7000-8000-0000000000aa",
+        "%00",
+        "%FF",
+        "%C3%BC",
+        "a%20b",
+        &"x".repeat(129),
+    ] {
+        let _ = admin
+            .get(format!("/v1/audit/requests/{id}"))
+            .await
+            .refused(404, "request_not_found");
+    }
+    blamed(
+        admin.get("/v1/audit/requests/x?limit=1").await,
+        "invalid_parameter",
+        "limit",
+    );
+}

@@ -1,0 +1,160 @@
+//! Products that a query shows first, or never.
+
+use serde_json::json;
+
+use super::shop::{id_of, shop, skus, sorted_skus};
+
+const RULES: &str = "/v1/search/rules";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_pins_and_hides() {
+    let (system, admin, everything) = shop().await;
+    let public = system.anonymous();
+    let before = public.get("/v1/products?q=mug").after(&everything).await.ok(200);
+    assert_eq!(sorted_skus(&before), ["M-1", "M-2", "M-3"]);
+    let (plate, steel) = (id_of(&admin, "P-1").await, id_of(&admin, "M-2").await);
+    let created = admin
+        .post(RULES)
+        .json(json!({"query": "Mug ", "pinned": [plate], "hidden": [steel]}))
+        .await
+        .ok(201);
+    assert_eq!(
+        created.header("location"),
+        Some(format!("{RULES}/{}", created.id()).as_str())
+    );
+    let read = admin
+        .get(format!("{RULES}/{}", created.id()))
+        .seeing(&created)
+        .await
+        .ok(200);
+    assert_eq!(read.json(), created.json());
+    for query in ["mug", "MUG", "%20mug%20", "m%C3%BBg"] {
+        let found = public
+            .get(format!("/v1/products?q={query}"))
+            .seeing(&created)
+            .await
+            .ok(200);
+        assert_eq!(skus(&found).first(), Some(&"P-1"), "{query}");
+        assert_eq!(sorted_skus(&found), ["M-1", "M-3", "P-1"], "{query}");
+        assert_eq!(found["total"], 3);
+    }
+    let other = public.get("/v1/products?q=steel+mug").await.ok(200);
+    assert!(
+        skus(&other).contains(&"M-2"),
+        "other queries are not touched: {other:?}"
+    );
+
+    let listed = admin.get(RULES).seeing(&created).await.ok(200);
+    assert_eq!(listed.items(), [created.json().clone()]);
+    let deleted = admin.delete(format!("{RULES}/{}", created.id())).await.ok(204);
+    let found = public.get("/v1/products?q=mug").seeing(&deleted).await.ok(200);
+    assert_eq!(sorted_skus(&found), ["M-1", "M-2", "M-3"]);
+    let _ = admin
+        .delete(format!("{RULES}/{}", created.id()))
+        .await
+        .refused(404, "search_rule_not_found");
+    let _ = admin
+        .get(format!("{RULES}/{}", created.id()))
+        .seeing(&deleted)
+        .await
+        .refused(404, "search_rule_not_found");
+    let _ = admin
+        .delete(format!("{RULES}/nonsense"))
+        .await
+        .refused(404, "search_rule_not_found");
+    let events = admin.get("/v1/streams/search_settings/search_settings").await.ok(200);
+    assert_eq!(events.each("event_type"), ["SearchRuleCreated", "SearchRuleDeleted"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_rules_are_told() {
+    let (_system, admin, _) = shop().await;
+    let mug = id_of(&admin, "M-1").await;
+    let unknown = "prod_0198c0de-0000-7000-8000-00000000dead";
+    for (body, field, code) in [
+        (json!({"pinned": [mug]}), "query", "required"),
+        (json!({"query": " ", "pinned": [mug]}), "query", "required"),
+        (json!({"query": "mug"}), "pinned", "required"),
+        (json!({"query": "mug", "pinned": [unknown]}), "pinned[0]", "unknown"),
+        (
+            json!({"query": "mug", "hidden": [mug, unknown]}),
+            "hidden[1]",
+            "unknown",
+        ),
+        (
+            json!({"query": "mug", "pinned": ["M-1"]}),
+            "pinned[0]",
+            "invalid_format",
+        ),
+        (
+            json!({"query": "mug", "pinned": [mug], "hidden": [mug]}),
+            "pinned",
+            "duplicate",
+        ),
+        (
+            json!({"query": "mug", "pinned": vec![mug.clone(); 21]}),
+            "pinned",
+            "too_many",
+        ),
+        (json!({"query": "mug", "pinned": [7]}), "pinned[0]", "invalid_type"),
+        (
+            json!({"query": "mug", "pinned": [mug], "boost": 1}),
+            "boost",
+            "unknown_field",
+        ),
+    ] {
+        let answer = admin.post(RULES).json(body).await;
+        let _ = answer.refused_for(422, "validation_failed", &[(field, code)]);
+    }
+    let rule = json!({"query": "mug", "pinned": [mug]});
+    let created = admin.post(RULES).json(rule.clone()).key("once").await.ok(201);
+    let replayed = admin.post(RULES).json(rule.clone()).key("once").await.ok(201);
+    assert_eq!(
+        (replayed.json(), replayed.header("idempotent-replayed")),
+        (created.json(), Some("true"))
+    );
+    let taken = admin.post(RULES).json(rule).await.refused(409, "search_rule_exists");
+    assert_eq!(taken["rule_id"], created.id());
+    for (query, field, code) in [
+        ("limit=0", "limit", "out_of_range"),
+        ("limit=201", "limit", "out_of_range"),
+        ("sort=query", "sort", "unknown_parameter"),
+    ] {
+        let answer = admin.get(format!("{RULES}?{query}")).await;
+        let _ = answer.refused_for(400, "invalid_parameter", &[(field, code)]);
+    }
+    let _ = admin
+        .get(format!("{RULES}?cursor=nonsense"))
+        .await
+        .refused(400, "invalid_cursor");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_are_listed_page_by_page() {
+    let (_system, admin, _) = shop().await;
+    let mug = id_of(&admin, "M-1").await;
+    let mut last = None;
+    for number in 0..5 {
+        let rule = json!({"query": format!("query {number}"), "hidden": [mug]});
+        last = Some(admin.post(RULES).json(rule).await.ok(201));
+    }
+    let last = last.unwrap();
+    let (mut queries, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = admin
+            .get(format!("{RULES}?limit=2{cursor}"))
+            .seeing(&last)
+            .await
+            .ok(200);
+        queries.extend(page.each("query").into_iter().map(str::to_owned));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(
+        queries,
+        ["query 0", "query 1", "query 2", "query 3", "query 4"],
+        "the oldest first"
+    );
+}

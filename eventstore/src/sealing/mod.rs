@@ -1,0 +1,18 @@
+//! Sealing the log, and finding out whether somebody broke the seal.
+
+mod checkpoints;
+mod error;
+mod lease;
+mod rebuild;
+mod rows;
+mod sealer;
+mod status;
+mod step;
+mod tiles;
+mod verify;
+
+pub use error::SealError;
+pub use rebuild::rebuild_tiles;
+pub use sealer::{Clock, SealConfig, Sealer};
+pub use status::{SealStatus, status};
+pub use verify::{Finding, Kind, Report, VerifyOptions, verify};

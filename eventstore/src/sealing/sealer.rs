@@ -1,0 +1,270 @@
+//! The loop that keeps the log sealed.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::{Either, select};
+use metrics::{counter, gauge};
+use seal::{Checkpoint, SigningKey};
+use sqlx::PgPool;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::error::SealError;
+use super::lease::{self, Lease};
+use super::step::{Sealed, Step};
+
+/// Where the time of a checkpoint comes from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// How the log is sealed. [`SealConfig::new`] fills in what suits a shop; override by struct update.
+#[derive(Clone)]
+pub struct SealConfig {
+    /// Signs.
+    pub key: SigningKey,
+    /// The time that checkpoints bear.
+    pub clock: Clock,
+    /// Names the sealer among others: unique for each.
+    pub owner: Uuid,
+    /// How long an event waits for its checkpoint at most, while there is time.
+    pub every: Duration,
+    /// So many waiting events are sealed at once, and no more of them by one checkpoint.
+    pub batch: u64,
+    /// How often is looked for new events.
+    pub poll: Duration,
+    /// How long another sealer waits for one that has died.
+    pub lease: Duration,
+}
+
+impl SealConfig {
+    /// The default settings with this key, clock and owner.
+    #[must_use]
+    pub fn new(key: SigningKey, clock: Clock, owner: Uuid) -> Self {
+        Self {
+            key,
+            clock,
+            owner,
+            every: Duration::from_secs(10),
+            batch: 20_000,
+            poll: Duration::from_millis(500),
+            lease: Duration::from_secs(15),
+        }
+    }
+}
+
+impl fmt::Debug for SealConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealConfig")
+            .field("key", &self.key)
+            .field("every", &self.every)
+            .field("batch", &self.batch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Seals the log of one database. Any number may run; one at a time works.
+#[derive(Clone, Debug)]
+pub struct Sealer {
+    pool: PgPool,
+    config: SealConfig,
+}
+
+/// What a sealer knows between two looks.
+#[derive(Default)]
+struct Memory {
+    newest: Option<Checkpoint>,
+    /// Since when events wait.
+    waiting_since: Option<Instant>,
+    renew_at: Option<Instant>,
+    /// The last complaint, so that it is logged once.
+    complaint: String,
+}
+
+impl Sealer {
+    /// A sealer of the log in `pool`'s database.
+    #[must_use]
+    pub fn new(pool: PgPool, config: SealConfig) -> Self {
+        Self { pool, config }
+    }
+
+    /// Seals until `stop` is ready, then once more, so that a system that ends in order is sealed to its end.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        let mut memory = Memory::default();
+        let mut lease = None;
+        loop {
+            self.look(&mut memory, &mut lease, false).await;
+            let pause = pin!(sleep(self.config.poll));
+            if let Either::Left(_) = select(&mut stop, pause).await {
+                break;
+            }
+        }
+        if lease.is_some() {
+            self.look(&mut memory, &mut lease, true).await;
+        }
+        if let Some(lease) = lease {
+            // Whoever comes next waits for it to run out, then.
+            let _ = lease::release(&self.pool, lease).await;
+        }
+    }
+
+    /// Seals everything that is there now; the events sealed and the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`SealError::Lost`] when another sealer is at work.
+    pub async fn seal_all(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
+        let lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
+        let lease = lease.ok_or(SealError::Lost)?;
+        let mut sealed = 0;
+        let result = loop {
+            match self.step(lease, None).await {
+                Ok(step) => {
+                    sealed += step.events;
+                    if step.waiting == 0 {
+                        break Ok((sealed, step.newest));
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        lease::release(&self.pool, lease).await?;
+        result
+    }
+
+    async fn step(&self, lease: Lease, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
+        let step = Step {
+            pool: &self.pool,
+            key: &self.config.key,
+            lease,
+            ttl: self.config.lease,
+            batch: self.config.batch.max(1),
+        };
+        step.seal((self.config.clock)(), known).await
+    }
+
+    /// Seals if that is due. What goes wrong is told, and tried again at the next look.
+    async fn look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) {
+        match self.try_look(memory, lease, last).await {
+            Ok(()) => {
+                if !memory.complaint.is_empty() {
+                    tracing::info!("the log is sealed again");
+                }
+                memory.complaint.clear();
+            }
+            Err(SealError::Lost) => {
+                *lease = None;
+                memory.renew_at = None;
+            }
+            Err(error) => {
+                counter!("tillroll_seal_failures_total").increment(1);
+                let complaint = chain(&error);
+                match &error {
+                    SealError::Broken(_) if complaint != memory.complaint => {
+                        tracing::error!("nothing is sealed any more: {complaint}");
+                    }
+                    _ if complaint != memory.complaint => {
+                        tracing::warn!("sealing failed and is tried again: {complaint}");
+                    }
+                    _ => {}
+                }
+                memory.complaint = complaint;
+                memory.renew_at = None;
+            }
+        }
+    }
+
+    async fn try_look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) -> Result<(), SealError> {
+        let now = Instant::now();
+        if memory.renew_at.is_none_or(|at| now >= at) {
+            *lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
+            memory.renew_at = Some(now + self.config.lease / 3);
+        }
+        let Some(held) = *lease else {
+            gauge!("tillroll_seal_leader").set(0.0);
+            memory.newest = None;
+            return Ok(());
+        };
+        gauge!("tillroll_seal_leader").set(1.0);
+        let waiting = self.waiting(memory).await?;
+        if waiting == 0 {
+            memory.waiting_since = None;
+        } else {
+            let since = *memory.waiting_since.get_or_insert(now);
+            if last || waiting >= self.config.batch || now.duration_since(since) >= self.config.every {
+                let limit = if last { u64::MAX } else { waiting };
+                self.seal_waiting(memory, held, limit).await?;
+            }
+        }
+        self.tell(memory);
+        Ok(())
+    }
+
+    /// Seals `limit` events and what of their checkpoints is over.
+    async fn seal_waiting(&self, memory: &mut Memory, lease: Lease, limit: u64) -> Result<(), SealError> {
+        let mut left = limit;
+        while left > 0 {
+            let step = self.step(lease, memory.newest.as_ref()).await?;
+            if step.events > 0 {
+                counter!("tillroll_seal_checkpoints_total").increment(1);
+                counter!("tillroll_seal_events_total").increment(step.events);
+            }
+            memory.newest = step.newest;
+            memory.waiting_since = (step.waiting > 0).then(Instant::now);
+            left = if step.waiting == 0 {
+                0
+            } else {
+                left.saturating_sub(step.events.max(1))
+            };
+        }
+        Ok(())
+    }
+
+    /// How many events are not sealed yet.
+    async fn waiting(&self, memory: &mut Memory) -> Result<u64, SealError> {
+        let mut connection = self.pool.acquire().await?;
+        if memory.newest.is_none()
+            && let Some((_, note)) = super::checkpoints::newest(&mut connection).await?
+        {
+            // Looked at closely when it is gone on from.
+            memory.newest = note
+                .parse::<seal::SignedCheckpoint>()
+                .ok()
+                .map(|signed| signed.checkpoint);
+        }
+        let total: i64 = sqlx::query_scalar("SELECT coalesce(sum(head), 0)::bigint FROM lanes")
+            .fetch_one(&mut *connection)
+            .await?;
+        let sealed = memory.newest.as_ref().map_or(0, Checkpoint::events);
+        let waiting = total.cast_unsigned().abs_diff(sealed); // less than was sealed: the step says so
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        gauge!("tillroll_seal_lag_events").set(waiting as f64);
+        Ok(waiting)
+    }
+
+    fn tell(&self, memory: &Memory) {
+        if let Some(newest) = &memory.newest {
+            let age = (self.config.clock)().signed_duration_since(newest.time);
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            gauge!("tillroll_seal_checkpoint_age_seconds").set(age.num_milliseconds().max(0) as f64 / 1000.0);
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            gauge!("tillroll_seal_sealed_events").set(newest.events() as f64);
+        }
+        let oldest = memory.waiting_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        gauge!("tillroll_seal_lag_seconds").set(oldest);
+    }
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

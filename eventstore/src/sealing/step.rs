@@ -1,0 +1,248 @@
+//! One checkpoint: the new events of every lane go into its tree, and the trees' roots are signed, all in one transaction.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use seal::{Checkpoint, Hash, LaneHead, SignedCheckpoint, SigningKey, TileWriter, Tiles, edge_tiles};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
+
+use super::error::SealError;
+use super::lease::{self, Lease};
+use super::{checkpoints, rows, tiles};
+
+/// What a checkpoint is made with.
+pub(crate) struct Step<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) key: &'a SigningKey,
+    pub(crate) lease: Lease,
+    /// How long the lease lasts from here on.
+    pub(crate) ttl: Duration,
+    /// Events at most.
+    pub(crate) batch: u64,
+}
+
+/// What has been sealed by a step.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// Events that the checkpoint adds; 0: there was nothing to seal, and no checkpoint was made.
+    pub(crate) events: u64,
+    /// Events that wait for the next one.
+    pub(crate) waiting: u64,
+    /// The newest checkpoint by now.
+    pub(crate) newest: Option<Checkpoint>,
+}
+
+impl Step<'_> {
+    /// Seals what is new, or nothing. `known` is the newest checkpoint that this process has seen: the log may not have less.
+    pub(crate) async fn seal(&self, now: DateTime<Utc>, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
+        let mut connection = self.pool.acquire().await?;
+        let mut tx = connection.begin().await?;
+        rows::along_the_index(&mut tx, true).await?;
+        let log = lease::hold(&mut tx, self.lease, self.ttl)
+            .await?
+            .ok_or(SealError::Lost)?;
+        let previous = self.previous(&mut tx, known).await?;
+        if previous.as_ref().is_some_and(|previous| previous.log != log) {
+            return Err(SealError::broken("the newest checkpoint is of another log"));
+        }
+        let growth = growth(&mut tx, previous.as_ref(), self.batch).await?;
+        if growth.lanes.is_empty() {
+            return Ok(Sealed {
+                events: 0,
+                waiting: 0,
+                newest: previous,
+            });
+        }
+        let mut heads: BTreeMap<u32, LaneHead> = previous
+            .iter()
+            .flat_map(|checkpoint| checkpoint.lanes.iter().map(|head| (head.lane, *head)))
+            .collect();
+        grow(&mut tx, &growth.lanes, &mut heads).await?;
+        let checkpoint = Checkpoint {
+            log,
+            number: previous.as_ref().map_or(1, |previous| previous.number + 1),
+            time: now.trunc_subsecs(6),
+            previous: previous.as_ref().map(Checkpoint::hash),
+            lanes: heads.into_values().collect(),
+        };
+        // The row of the lease is locked: nobody else signs a checkpoint of this number.
+        let signed = SignedCheckpoint::sign(checkpoint, self.key);
+        checkpoints::insert(&mut tx, &signed, &self.key.public()).await?;
+        tx.commit().await?;
+        Ok(Sealed {
+            events: growth.lanes.iter().map(|lane| lane.to - lane.from).sum(),
+            waiting: growth.waiting,
+            newest: Some(signed.checkpoint),
+        })
+    }
+
+    /// The checkpoint to go on from, once it has been found to be what was signed.
+    async fn previous(
+        &self,
+        db: &mut PgConnection,
+        known: Option<&Checkpoint>,
+    ) -> Result<Option<Checkpoint>, SealError> {
+        let Some((number, note)) = checkpoints::newest(db).await? else {
+            return match known {
+                Some(_) => Err(SealError::broken("the checkpoints are gone")),
+                None => untouched(db).await.map(|()| None),
+            };
+        };
+        let signed: SignedCheckpoint = note
+            .parse()
+            .map_err(|error| SealError::broken(format!("checkpoint {number}: {error}")))?;
+        let mut keys = vec![self.key.public()];
+        if signed.signed_by(&keys).is_none() {
+            // Signed by an earlier key, or on another machine.
+            keys.extend(checkpoints::keys(db).await?);
+        }
+        if signed.signed_by(&keys).is_none() || signed.checkpoint.number.cast_signed() != number {
+            return Err(SealError::broken(format!("checkpoint {number} is not what was signed")));
+        }
+        let newest = signed.checkpoint;
+        match known {
+            Some(known) if newest.number < known.number => Err(SealError::broken(format!(
+                "checkpoint {} is the newest one, and {} was there",
+                newest.number, known.number
+            ))),
+            Some(known) if newest.number == known.number && newest != *known => {
+                Err(SealError::broken(format!("checkpoint {number} has been replaced")))
+            }
+            _ => Ok(Some(newest)),
+        }
+    }
+}
+
+/// The first checkpoint goes on from nothing.
+async fn untouched(db: &mut PgConnection) -> Result<(), SealError> {
+    let tiles: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM seal_tiles)")
+        .fetch_one(db)
+        .await?;
+    if tiles {
+        return Err(SealError::broken("there are hashes of events and no checkpoint"));
+    }
+    Ok(())
+}
+
+/// A lane that goes on.
+#[derive(Clone, Copy)]
+struct Growing {
+    lane: u32,
+    from: u64,
+    to: u64,
+    root: Option<Hash>,
+}
+
+struct Growth {
+    lanes: Vec<Growing>,
+    waiting: u64,
+}
+
+/// What is new in each lane, at most `batch` events of it.
+async fn growth(db: &mut PgConnection, previous: Option<&Checkpoint>, batch: u64) -> Result<Growth, SealError> {
+    let mut heads: BTreeMap<u32, u64> = BTreeMap::new();
+    for row in sqlx::query("SELECT lane, head FROM lanes").fetch_all(&mut *db).await? {
+        let (lane, head): (i32, i64) = (row.try_get("lane")?, row.try_get("head")?);
+        heads.insert(lane.cast_unsigned(), head.cast_unsigned());
+    }
+    let sealed = previous
+        .map(|checkpoint| checkpoint.lanes.as_slice())
+        .unwrap_or_default();
+    if let Some(short) = sealed
+        .iter()
+        .find(|sealed| heads.get(&sealed.lane).is_none_or(|head| *head < sealed.size))
+    {
+        return Err(SealError::broken(format!(
+            "lane {} was sealed up to position {} and is shorter now",
+            short.lane, short.size
+        )));
+    }
+    let size = |lane| previous.map_or(0, |checkpoint| checkpoint.size(lane));
+    let all: u64 = heads.iter().map(|(lane, head)| head - size(*lane)).sum();
+    let mut waiting = 0;
+    let mut lanes = Vec::new();
+    for (lane, head) in heads {
+        let known = previous.and_then(|checkpoint| checkpoint.lane(lane));
+        let from = size(lane);
+        let taken = share(head - from, all, batch);
+        waiting += head - from - taken;
+        if taken > 0 {
+            lanes.push(Growing {
+                lane,
+                from,
+                to: from + taken,
+                root: known.map(|head| head.root),
+            });
+        }
+    }
+    Ok(Growth { lanes, waiting })
+}
+
+/// A lane's part of the batch when more wait than it may have: none is left behind by the others.
+fn share(new: u64, all: u64, batch: u64) -> u64 {
+    if all <= batch {
+        return new;
+    }
+    let part = u128::from(new) * u128::from(batch) / u128::from(all);
+    u64::try_from(part).unwrap_or(batch).max(1).min(new)
+}
+
+/// Takes the lanes' new events into their trees and stores the tiles.
+async fn grow(db: &mut PgConnection, lanes: &[Growing], heads: &mut BTreeMap<u32, LaneHead>) -> Result<(), SealError> {
+    let edges = lanes.iter().map(|lane| (lane.lane, edge_tiles(lane.from))).collect();
+    let edges = tiles::load(db, &edges).await?;
+    let none = Tiles::new();
+    let mut written = Vec::new();
+    for growing in lanes {
+        let edge = edges.get(&growing.lane).unwrap_or(&none);
+        let tree = TileWriter::resume(growing.from, edge);
+        // What was signed is what is gone on from; hashes that lead elsewhere are somebody else's.
+        let tree = tree.filter(|tree| growing.root.is_none_or(|root| tree.frontier().root() == root));
+        let mut tree = tree.ok_or_else(|| {
+            SealError::broken(format!(
+                "the stored hashes of lane {} do not lead to its signed root",
+                growing.lane
+            ))
+        })?;
+        push_events(db, *growing, &mut tree).await?;
+        let root = tree.frontier().root();
+        heads.insert(
+            growing.lane,
+            LaneHead {
+                lane: growing.lane,
+                size: growing.to,
+                root,
+            },
+        );
+        written.extend(
+            tree.into_tiles()
+                .into_iter()
+                .map(|(id, bytes)| (growing.lane, id, bytes)),
+        );
+    }
+    tiles::store(db, written).await?;
+    Ok(())
+}
+
+async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWriter) -> Result<(), SealError> {
+    let mut buffer = Vec::new();
+    let range = (growing.from.cast_signed(), growing.to.cast_signed());
+    rows::each_event(db, growing.lane.cast_signed(), range, |event| {
+        let dense = event.position == tree.frontier().size().cast_signed() + 1;
+        if dense {
+            tree.push(event.leaf(&mut buffer));
+        }
+        dense
+    })
+    .await?;
+    let reached = tree.frontier().size();
+    if reached == growing.to {
+        return Ok(());
+    }
+    Err(SealError::broken(format!(
+        "the event at lane {} position {} is missing",
+        growing.lane,
+        reached + 1
+    )))
+}

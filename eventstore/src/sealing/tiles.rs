@@ -1,0 +1,94 @@
+//! The trees' tiles in the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seal::{TileId, Tiles};
+use sqlx::PgConnection;
+
+/// The tiles of several lanes' trees. What is stored in a tile's place but is none is left out.
+pub(crate) async fn load(
+    connection: &mut PgConnection,
+    wanted: &BTreeMap<u32, BTreeSet<TileId>>,
+) -> Result<BTreeMap<u32, Tiles>, sqlx::Error> {
+    let (mut lanes, mut levels, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+    for (lane, ids) in wanted {
+        for id in ids {
+            lanes.push(lane.cast_signed());
+            levels.push(i16::from(id.level));
+            indexes.push(id.index.cast_signed());
+        }
+    }
+    let rows: Vec<(i32, i16, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT t.lane, t.level, t.tile, t.hashes
+         FROM unnest($1::integer[], $2::smallint[], $3::bigint[]) AS w (lane, level, tile)
+         JOIN seal_tiles t ON t.lane = w.lane AND t.level = w.level AND t.tile = w.tile",
+    )
+    .bind(lanes)
+    .bind(levels)
+    .bind(indexes)
+    .fetch_all(connection)
+    .await?;
+    let mut found: BTreeMap<u32, Tiles> = BTreeMap::new();
+    for (lane, level, index, hashes) in rows {
+        add(found.entry(lane.cast_unsigned()).or_default(), level, index, &hashes);
+    }
+    Ok(found)
+}
+
+/// Some neighbouring tiles of one level of a lane's tree.
+pub(crate) async fn load_run(
+    connection: &mut PgConnection,
+    lane: u32,
+    level: u8,
+    (first, end): (u64, u64),
+) -> Result<Tiles, sqlx::Error> {
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT tile, hashes FROM seal_tiles WHERE lane = $1 AND level = $2 AND tile >= $3 AND tile < $4",
+    )
+    .bind(lane.cast_signed())
+    .bind(i16::from(level))
+    .bind(first.cast_signed())
+    .bind(end.cast_signed())
+    .fetch_all(connection)
+    .await?;
+    let mut tiles = Tiles::new();
+    for (index, hashes) in rows {
+        add(&mut tiles, i16::from(level), index, &hashes);
+    }
+    Ok(tiles)
+}
+
+fn add(tiles: &mut Tiles, level: i16, index: i64, hashes: &[u8]) {
+    if let (Ok(level), Ok(index)) = (u8::try_from(level), u64::try_from(index)) {
+        let _ = tiles.insert(TileId { level, index }, hashes);
+    }
+}
+
+/// Stores tiles, new ones and ones that went on.
+pub(crate) async fn store(
+    connection: &mut PgConnection,
+    tiles: Vec<(u32, TileId, Vec<u8>)>,
+) -> Result<(), sqlx::Error> {
+    let mut lanes = Vec::with_capacity(tiles.len());
+    let mut levels = Vec::with_capacity(tiles.len());
+    let mut indexes = Vec::with_capacity(tiles.len());
+    let mut hashes = Vec::with_capacity(tiles.len());
+    for (lane, id, bytes) in tiles {
+        lanes.push(lane.cast_signed());
+        levels.push(i16::from(id.level));
+        indexes.push(id.index.cast_signed());
+        hashes.push(bytes);
+    }
+    sqlx::query(
+        "INSERT INTO seal_tiles (lane, level, tile, hashes)
+         SELECT * FROM unnest($1::integer[], $2::smallint[], $3::bigint[], $4::bytea[])
+         ON CONFLICT (lane, level, tile) DO UPDATE SET hashes = excluded.hashes",
+    )
+    .bind(lanes)
+    .bind(levels)
+    .bind(indexes)
+    .bind(hashes)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}

@@ -1,0 +1,299 @@
+//! Admission: how much is worked on at once, so that what is accepted is answered in time and the rest is refused at once.
+//!
+//! Each class of requests has its places ([`gate`]). How many, follows from how long answers take ([`limit`]): beyond its capacity a
+//! system does not do more, it only does everything later. Who finds no place waits a little, and then gets 503 with `Retry-After`.
+//! Classes do not share places, so that a flood of one leaves the others alone; health, metrics and pages need none.
+
+mod gate;
+mod limit;
+
+use std::{
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use hyper::body::Frame;
+use metrics::counter;
+use tokio::time::Instant;
+
+use crate::{consistency, problem::Problem};
+use gate::Gate;
+pub(crate) use gate::Permit;
+use limit::Limit;
+
+/// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
+const LOGINS: usize = 64;
+/// How long an attempt to log in may wait for its place.
+const LOGIN_WAIT: Duration = Duration::from_secs(5);
+/// Places for what operators do.
+const OPERATIONS: usize = 16;
+/// Fewer places than this are never left to a class, as long as its ceiling allows them.
+const FLOOR: usize = 16;
+/// After so long without a refusal, the overload is over.
+const CALM: Duration = Duration::from_secs(5);
+
+/// How much is worked on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Most writes at once.
+    pub writes: usize,
+    /// Most reads at once; and as many again that wait for the read models to show a write.
+    pub reads: usize,
+    /// Most reports and exports at once.
+    pub reports: usize,
+    /// When more than a tenth of the answers to writes or to reads take longer than this, fewer of them are worked on at once.
+    pub latency: Duration,
+    /// How long a request may wait for its place; a tenth of it, while more come than can be answered.
+    pub wait: Duration,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            writes: 1024,
+            reads: 1024,
+            reports: 8,
+            latency: Duration::from_millis(500),
+            wait: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The classes of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Login,
+    Write,
+    Read,
+    /// A read that may wait for the read models: slow without being much work.
+    Waiting,
+    Report,
+    Operation,
+}
+
+impl Class {
+    /// The class of a request; none: it needs no place.
+    pub(crate) fn of(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
+        let route = path.strip_prefix("/v1/")?;
+        let class = if route.starts_with("auth/") {
+            Self::Login
+        } else if route.starts_with("projections") {
+            Self::Operation
+        } else if route.starts_with("reports") || route.starts_with("exports") || route.ends_with("/export") {
+            Self::Report
+        } else if !method.is_safe() {
+            Self::Write
+        } else if headers.contains_key(consistency::TOKEN) {
+            Self::Waiting
+        } else {
+            Self::Read
+        };
+        Some(class)
+    }
+}
+
+/// The places of all classes.
+pub(crate) struct Admission {
+    login: Gate,
+    write: Gate,
+    read: Gate,
+    waiting: Gate,
+    report: Gate,
+    operation: Gate,
+    overload: Mutex<Option<Overload>>,
+}
+
+/// A time in which requests are refused.
+struct Overload {
+    since: Instant,
+    last: Instant,
+    refused: u64,
+}
+
+impl Admission {
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        let fixed = |name, places| Gate::new(name, Limit::fixed(places), capacity.wait);
+        let adaptive = |name, places| {
+            let limit = Limit::adaptive(FLOOR, places, capacity.latency);
+            Gate::new(name, limit, capacity.wait)
+        };
+        Self {
+            login: Gate::new("login", Limit::fixed(LOGINS), LOGIN_WAIT),
+            write: adaptive("write", capacity.writes),
+            read: adaptive("read", capacity.reads),
+            waiting: fixed("waiting", capacity.reads),
+            report: fixed("report", capacity.reports),
+            operation: fixed("operation", OPERATIONS),
+            overload: Mutex::new(None),
+        }
+    }
+
+    fn gate(&self, class: Class) -> &Gate {
+        match class {
+            Class::Login => &self.login,
+            Class::Write => &self.write,
+            Class::Read => &self.read,
+            Class::Waiting => &self.waiting,
+            Class::Report => &self.report,
+            Class::Operation => &self.operation,
+        }
+    }
+
+    /// Takes a place, if need be after a wait. Dropping the future gives up waiting.
+    ///
+    /// # Errors
+    /// 503 when there is none in time.
+    pub(crate) async fn admit(&self, class: Class) -> Result<Permit, Problem> {
+        let gate = self.gate(class);
+        match gate.enter().await {
+            Ok(permit) => {
+                self.calm_down();
+                Ok(permit)
+            }
+            Err(shed) => Err(self.refuse(gate.name(), shed.as_str())),
+        }
+    }
+
+    /// Refuses a request for which there is no connection.
+    pub(crate) fn refuse_crowded(&self) -> Problem {
+        self.refuse("connection", "too_many_connections")
+    }
+
+    fn refuse(&self, class: &'static str, reason: &'static str) -> Problem {
+        counter!("http_shed_total", "class" => class, "reason" => reason).increment(1);
+        let now = Instant::now();
+        let mut overload = self.overload.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(overload) = overload.as_mut() {
+            overload.last = now;
+            overload.refused += 1;
+        } else {
+            *overload = Some(Overload {
+                since: now,
+                last: now,
+                refused: 1,
+            });
+            drop(overload);
+            tracing::warn!(
+                class,
+                reason,
+                "more requests come than can be answered in time: some are refused with 503"
+            );
+        }
+        overloaded()
+    }
+
+    /// Notes that an overload is over.
+    fn calm_down(&self) {
+        let Ok(mut overload) = self.overload.try_lock() else {
+            return;
+        };
+        if overload.as_ref().is_some_and(|overload| overload.last.elapsed() > CALM)
+            && let Some(over) = overload.take()
+        {
+            let seconds = over.last.duration_since(over.since).as_secs_f64();
+            tracing::info!(refused = over.refused, seconds, "all requests are answered again");
+        }
+    }
+}
+
+fn overloaded() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "overloaded",
+        "more requests come than can be answered in time; nothing was done, try again after `Retry-After`",
+    )
+    .with_retry_after(Duration::from_secs(1))
+}
+
+/// Keeps the place until the last byte of an answer that is still being made; gives it back at once otherwise.
+pub(crate) fn keep_until_sent(permit: Option<Permit>, response: Response) -> Response {
+    let Some(permit) = permit else { return response };
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    response.map(|body| Body::new(Guarded { body, _permit: permit }))
+}
+
+/// A body with the place that it is made in.
+struct Guarded {
+    body: Body,
+    _permit: Permit,
+}
+
+impl HttpBody for Guarded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Admission").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[test]
+    fn every_request_to_the_api_has_a_class_and_nothing_else_has() {
+        let plain = HeaderMap::new();
+        let mut token = HeaderMap::new();
+        token.insert(consistency::TOKEN, http::HeaderValue::from_static("1.1"));
+        for (method, path, headers, class) in [
+            (Method::GET, "/healthz", &plain, None),
+            (Method::GET, "/readyz", &plain, None),
+            (Method::GET, "/metrics", &plain, None),
+            (Method::GET, "unmatched", &plain, None),
+            (Method::POST, "/v1/auth/login", &plain, Some(Class::Login)),
+            (Method::POST, "/v1/orders", &plain, Some(Class::Write)),
+            (Method::DELETE, "/v1/products/{id}", &token, Some(Class::Write)),
+            (Method::GET, "/v1/products", &plain, Some(Class::Read)),
+            (Method::GET, "/v1/products", &token, Some(Class::Waiting)),
+            (Method::GET, "/v1/reports/sales", &token, Some(Class::Report)),
+            (Method::GET, "/v1/projections", &plain, Some(Class::Operation)),
+        ] {
+            assert_eq!(Class::of(&method, path, headers), class, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_keeps_its_place_until_it_ends() {
+        let admission = Admission::new(Capacity {
+            reports: 1,
+            wait: Duration::ZERO,
+            ..Capacity::default()
+        });
+        let permit = admission.admit(Class::Report).await.ok();
+        let stream = Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>("row\n")]));
+        let response = keep_until_sent(permit, Response::new(stream));
+        let refused = admission.admit(Class::Report).await.err().unwrap();
+        assert_eq!((refused.status().as_u16(), refused.code()), (503, "overloaded"));
+        assert!(
+            admission.admit(Class::Read).await.is_ok(),
+            "another class is not concerned"
+        );
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "row\n");
+        let permit = admission.admit(Class::Report).await.ok();
+        let response = keep_until_sent(permit, Response::new(Body::from("whole")));
+        assert!(admission.admit(Class::Report).await.is_ok(), "it was made already");
+        drop(response);
+    }
+}

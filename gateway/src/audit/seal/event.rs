@@ -1,0 +1,70 @@
+//! `GET /v1/audit/events/{event_id}/proof`
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use proto::v1;
+use uuid::Uuid;
+
+use super::view::{self, InclusionProof};
+use crate::{
+    auth::Admin,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    params::{Params, ReadParams, Values},
+    problem::Problem,
+};
+
+/// Under which checkpoint.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UnderCheckpoint {
+    /// Number of the checkpoint to prove it under. The newest, unless said otherwise.
+    #[param(minimum = 1)]
+    checkpoint: Option<u64>,
+}
+
+impl ReadParams for UnderCheckpoint {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            checkpoint: super::number(values, "checkpoint"),
+        }
+    }
+}
+
+/// Proves that an event stands in the log
+///
+/// The answer is a file that `tillroll audit check-proof` checks without a database, with nothing but the public key.
+#[utoipa::path(get, path = "/v1/audit/events/{event_id}/proof", tag = "audit", security(("bearer" = [])),
+    params(("event_id" = String, Path, description = "Id of the event"), UnderCheckpoint),
+    responses((status = 200, description = "The proof", body = InclusionProof),
+        (status = 409, description = "The event is not sealed yet (`not_sealed_yet`), or what is stored is not what was sealed (`seal_broken`)")))]
+pub(crate) async fn prove_event(
+    State(edge): State<Edge>,
+    _: Admin,
+    id: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    Params(UnderCheckpoint { checkpoint }): Params<UnderCheckpoint>,
+    _: Freshly,
+) -> Result<Response, Problem> {
+    let none = || Problem::new(StatusCode::NOT_FOUND, "event_not_found", "there is no such event");
+    let id = id
+        .ok()
+        .and_then(|Path(id)| Uuid::try_parse(&id).ok())
+        .ok_or_else(none)?;
+    let request = v1::ProveEventRequest {
+        event_id: id.to_string(),
+        checkpoint: checkpoint.unwrap_or_default(),
+    };
+    let code = if checkpoint.is_some() {
+        "not_found"
+    } else {
+        "event_not_found"
+    };
+    let proof = ask(CALL, edge.seal_query().prove_event(timed(CALL, request)))
+        .await
+        .map_err(|failure| Problem::of_read(failure).missing(code))?;
+    view::proof::<InclusionProof>(&proof.document)
+}

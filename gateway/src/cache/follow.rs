@@ -1,0 +1,81 @@
+//! Listening to the query services' change feed.
+
+use std::time::Duration;
+
+use proto::{
+    transport::Transport,
+    v1::{FollowRequest, change_feed_client::ChangeFeedClient},
+};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::{Cache, SILENCE};
+
+/// The news of a busy moment may be long.
+const MAX_NEWS: usize = 64 * 1024 * 1024;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Takes in what the feed tells, until `stop`. When it ends it is begun again where it was.
+pub(crate) async fn follow(cache: Cache, query: Transport, stop: CancellationToken) {
+    let mut client = ChangeFeedClient::new(query).max_decoding_message_size(MAX_NEWS);
+    let mut pause = SHORTEST_PAUSE;
+    let mut told = false;
+    loop {
+        let mut heard = false;
+        let ended = tokio::select! {
+            () = stop.cancelled() => return cache.lost(),
+            ended = listen(&cache, &mut client, &mut heard) => ended,
+        };
+        cache.lost();
+        if heard {
+            (pause, told) = (SHORTEST_PAUSE, false);
+        }
+        if !told {
+            told = true;
+            tracing::warn!(
+                cache = cache.name(),
+                reason = ended.message(),
+                "the change feed is lost; reads go past the cache until it is back"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(pause) => {}
+        }
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Listens until the feed ends, and returns why.
+async fn listen(cache: &Cache, client: &mut ChangeFeedClient<Transport>, heard: &mut bool) -> Status {
+    let silent = |_| Status::deadline_exceeded("it fell silent");
+    let begin = async {
+        let (after, generation) = cache.place();
+        let request = FollowRequest {
+            topic: cache.topic().into(),
+            after,
+            generation,
+        };
+        let stream = timeout(SILENCE, client.follow(request)).await.map_err(silent)??;
+        Ok::<_, Status>(stream.into_inner())
+    };
+    let mut news = match begin.await {
+        Ok(news) => news,
+        Err(status) => return status,
+    };
+    loop {
+        match timeout(SILENCE, news.message()).await.map_err(silent) {
+            Ok(Ok(Some(changes))) => {
+                cache.take_in(changes).await;
+                if !*heard {
+                    *heard = true;
+                    tracing::debug!(cache = cache.name(), "the change feed is heard");
+                }
+            }
+            Ok(Ok(None)) => return Status::unavailable("it was ended"),
+            Ok(Err(status)) | Err(status) => return status,
+        }
+    }
+}

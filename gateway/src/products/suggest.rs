@@ -1,0 +1,149 @@
+//! `GET /v1/products/suggest`
+
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, StatusCode};
+use proto::v1;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::found::{AnsweredBy, DEGRADED, Highlight, answered_by};
+use crate::{
+    auth::Visitor,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    money::Money,
+    params::{Params, ReadParams, Values},
+    problem::Problem,
+    reply::Reply,
+};
+
+/// Suggestions, unless said otherwise.
+const LIMIT: u32 = 8;
+/// Most suggestions.
+const MAX_LIMIT: i64 = 20;
+
+/// What is being typed.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Typed {
+    /// What was typed so far. The last word may be the beginning of one.
+    #[param(example = "red mu")]
+    q: String,
+    /// Only products of this category or one below it. Repeatable: any of them.
+    #[param(required = false)]
+    category: Vec<String>,
+    /// Only products that can, or cannot, be ordered now.
+    in_stock: Option<bool>,
+    /// Suggestions at most, 1 to 20. 8, unless said otherwise.
+    #[param(required = false)]
+    limit: u32,
+}
+
+impl ReadParams for Typed {
+    fn read(values: &mut Values) -> Self {
+        let q = values.required_text("q");
+        let limit = values.integer("limit");
+        if limit.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
+            values.wrong(
+                "limit",
+                "out_of_range",
+                format!("a number from 1 to {MAX_LIMIT} is expected"),
+            );
+        }
+        Self {
+            q,
+            category: values.texts("category"),
+            in_stock: values.boolean("in_stock"),
+            limit: limit.and_then(|limit| limit.try_into().ok()).unwrap_or(LIMIT),
+        }
+    }
+}
+
+/// Products that somebody may be typing the name of.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Suggestions {
+    /// The best first.
+    items: Vec<Suggestion>,
+    answered_by: AnsweredBy,
+    /// How many products there are; only from the search engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// When nothing has all of the words: the nearest query that finds something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<String>,
+}
+
+/// What a list under an input field shows of a product.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Suggestion {
+    id: String,
+    sku: String,
+    name: String,
+    category: String,
+    price: Money,
+    /// Whether it can be ordered now.
+    in_stock: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highlight: Option<Highlight>,
+}
+
+/// Suggests products while somebody types
+#[utoipa::path(get, path = "/v1/products/suggest", tag = "products", security((), ("bearer" = [])), params(Typed),
+    responses((status = 200, description = "Suggestions", body = Suggestions,
+        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered.")))))]
+pub(crate) async fn suggest_products(
+    State(edge): State<Edge>,
+    Visitor(_): Visitor,
+    Params(typed): Params<Typed>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::SearchProductsRequest {
+        list: Some(v1::ListProductsRequest {
+            context: Some(context),
+            page: Some(v1::PageRequest {
+                limit: typed.limit,
+                cursor: String::new(),
+            }),
+            search: typed.q,
+            categories: typed.category,
+            in_stock: typed.in_stock,
+            ..v1::ListProductsRequest::default()
+        }),
+        facets: Vec::new(),
+        highlight: true,
+        as_you_type: true,
+    };
+    let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
+    let degraded = reply.degraded;
+    let suggestions = Suggestions {
+        answered_by: answered_by(&reply),
+        total: reply.total,
+        correction: (!reply.correction.is_empty()).then_some(reply.correction),
+        items: reply.hits.into_iter().filter_map(suggestion).collect(),
+    };
+    let mut answer = Reply::json(StatusCode::OK, &suggestions).freshness(reply.freshness);
+    if degraded {
+        answer = answer.header(DEGRADED, HeaderValue::from_static("true"));
+    }
+    Ok(answer.into())
+}
+
+fn suggestion(mut hit: v1::SearchHit) -> Option<Suggestion> {
+    let highlight = Highlight::of(&mut hit).map(|highlight| Highlight {
+        description: String::new(),
+        ..highlight
+    });
+    let product = hit.product?;
+    Some(Suggestion {
+        id: product.id,
+        sku: product.sku,
+        name: product.name,
+        category: product.category,
+        price: product.price.unwrap_or_default().into(),
+        in_stock: product.stock.unwrap_or_default().available > 0,
+        highlight,
+    })
+}

@@ -1,0 +1,68 @@
+//! `GET /v1/projections/parked`
+
+use axum::{extract::State, response::Response};
+use http::Uri;
+use proto::v1;
+
+use super::view::{ParkedView, STATES};
+use crate::{
+    auth::Admin,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    page::Page,
+    params::{Params, ReadParams, Values},
+    problem::Problem,
+};
+
+/// Which events.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ParkedFilters {
+    /// Of this read model.
+    #[param(example = "orders")]
+    projection: Option<String>,
+    /// `failed` (cannot be applied), `waiting` (behind a failed one of its stream) or `skipped` (by an operator).
+    #[param(value_type = Option<String>, example = "failed")]
+    state: Option<v1::ParkedState>,
+    /// Of the stream of this id.
+    aggregate_id: Option<String>,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
+
+impl ReadParams for ParkedFilters {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            projection: values.text("projection"),
+            state: values.one_of("state", STATES),
+            aggregate_id: values.text("aggregate_id"),
+            page: values.page(),
+        }
+    }
+}
+
+/// Lists events that a read model does not show
+///
+/// An event that cannot be applied is parked, and later events of its stream wait behind it; everything else goes on. Skipped events
+/// are listed as well.
+#[utoipa::path(get, path = "/v1/projections/parked", tag = "projections", security(("bearer" = [])),
+    params(ParkedFilters),
+    responses((status = 200, description = "A page of them, by read model and place in the log", body = Page<ParkedView>)))]
+pub(crate) async fn list_parked(
+    State(edge): State<Edge>,
+    uri: Uri,
+    _: Admin,
+    Params(filters): Params<ParkedFilters>,
+) -> Result<Response, Problem> {
+    let request = v1::ListParkedRequest {
+        page: Some(filters.page),
+        projection: filters.projection.unwrap_or_default(),
+        state: filters.state.unwrap_or_default().into(),
+        aggregate_id: filters.aggregate_id.unwrap_or_default(),
+    };
+    let reply = ask(CALL, edge.projection_operations().list_parked(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
+    let items = reply.events.into_iter().map(ParkedView::from).collect();
+    Ok(Page::new(items, reply.page).reply(&edge, &uri, None))
+}

@@ -1,0 +1,67 @@
+//! `POST /v1/projections/parked/{id}/skip`
+
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    response::Response,
+};
+use http::StatusCode;
+use proto::v1;
+
+use super::view::SkippedView;
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    json::{Fields, ReadBody},
+    problem::Problem,
+    reply::Reply,
+};
+
+/// Why an event is skipped.
+#[derive(utoipa::ToSchema)]
+pub(crate) struct Skipping {
+    /// Kept with the event and in the audit.
+    #[schema(
+        example = "written by a test system; nothing was sold",
+        min_length = 1,
+        max_length = 500
+    )]
+    reason: String,
+}
+
+impl ReadBody for Skipping {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            reason: fields.text("reason"),
+        }
+    }
+}
+
+/// Takes an event out of a read model
+///
+/// For good: rebuilds leave it out as well. The events that wait behind it go on. Who did it and why is kept. Skipping it again
+/// changes nothing.
+#[utoipa::path(post, path = "/v1/projections/parked/{id}/skip", tag = "projections", security(("bearer" = [])),
+    request_body = Skipping,
+    params(("id" = String, Path, description = "Of the event, for example `orders.17.345`")),
+    responses((status = 200, description = "Skipped", body = SkippedView)))]
+pub(crate) async fn skip_parked(
+    State(edge): State<Edge>,
+    _: Admin,
+    path: Result<Path<String>, PathRejection>,
+    command: Command<Skipping>,
+) -> Result<Response, Problem> {
+    let request = v1::SkipParkedRequest {
+        context: Some(command.context),
+        id: super::id(path)?,
+        reason: command.body.reason,
+    };
+    let mut reply = ask(CALL, edge.projection_operations().skip_parked(timed(CALL, request))).await?;
+    let committed = v1::Committed {
+        consistency_token: std::mem::take(&mut reply.consistency_token),
+        ..v1::Committed::default()
+    };
+    let view = SkippedView::from(reply);
+    Ok(Reply::json(StatusCode::OK, &view).committed(&committed).into())
+}

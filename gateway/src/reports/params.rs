@@ -1,0 +1,107 @@
+//! Parameters that reports and the orders behind them share.
+
+use proto::v1::{CreditsBy, SalesFilter, SalesGroup};
+
+use crate::{params::Values, times};
+
+/// Stands for what has none of a kind.
+pub(super) const NONE: &str = "none";
+
+pub(super) const CUSTOMER_TYPES: &[(&str, &str)] = &[("new", "new"), ("returning", "returning"), ("guest", "guest")];
+pub(super) const CREDITS_BY: &[(&str, CreditsBy)] =
+    &[("happened", CreditsBy::Happened), ("order_date", CreditsBy::OrderDate)];
+pub(super) const GROUPS: &[(&str, SalesGroup)] = &[
+    ("none", SalesGroup::None),
+    ("product", SalesGroup::Product),
+    ("category", SalesGroup::Category),
+    ("country", SalesGroup::Country),
+    ("customer", SalesGroup::Customer),
+    ("currency", SalesGroup::Currency),
+    ("customer_type", SalesGroup::CustomerType),
+];
+pub(super) const MEASURES: &[&str] = &[
+    "orders",
+    "units",
+    "gross",
+    "discounts",
+    "credits",
+    "credited_units",
+    "net",
+    "tax",
+    "total",
+    "new_customers",
+];
+
+/// Which sales.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Which {
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) tz: String,
+    pub(super) currency: String,
+    pub(super) filter: SalesFilter,
+    pub(super) credits_by: CreditsBy,
+}
+
+impl Which {
+    pub(super) fn read(values: &mut Values) -> Self {
+        let (from, to) = (values.required_date("from"), values.required_date("to"));
+        if let (Some(start), Some(end)) = (times::date(&from), times::date(&to))
+            && start >= end
+        {
+            values.wrong("to", "out_of_range", "to lies not after from");
+        }
+        let mut key = |name| {
+            values
+                .text(name)
+                .map(|text| if text == NONE { String::new() } else { text })
+        };
+        let (product, category, country, customer) = (key("product"), key("category"), key("country"), key("customer"));
+        let filter = SalesFilter {
+            product,
+            category,
+            direct: values.boolean("direct").unwrap_or_default(),
+            country,
+            customer,
+            customer_type: values
+                .one_of("customer_type", CUSTOMER_TYPES)
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        Self {
+            from,
+            to,
+            tz: values.text("tz").unwrap_or_else(|| "UTC".to_owned()),
+            currency: values.currency("currency").unwrap_or_default(),
+            filter,
+            credits_by: values.one_of("credits_by", CREDITS_BY).unwrap_or_default(),
+        }
+    }
+}
+
+/// `own`, `tree` or a number, as the protocol has it; 0: not said.
+pub(super) fn category_level(values: &mut Values) -> i32 {
+    match values.text("category_level").as_deref() {
+        None => 0,
+        Some("own") => -1,
+        Some("tree") => -2,
+        Some(text) => match text.parse() {
+            Ok(level @ 1..=8) => level,
+            _ => {
+                values.wrong(
+                    "category_level",
+                    "out_of_range",
+                    "a number from 1 to 8, own or tree is expected",
+                );
+                0
+            }
+        },
+    }
+}
+
+pub(super) fn name_of<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
+    table
+        .iter()
+        .find(|(_, entry)| *entry == value)
+        .map_or("", |(name, _)| name)
+}

@@ -1,0 +1,167 @@
+//! What a client may ask of each address, read off the description of the API: so that every member that is described can be chosen,
+//! and no handler keeps a list of its own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+/// Deeper than any answer: a schema that contains itself ends here.
+const DEEPEST: usize = 12;
+
+/// The members of an answer, or of a part of it. Arrays are looked through.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    /// Has no members of its own, or any.
+    Leaf,
+    Object(BTreeMap<String, Node>),
+    /// Members of any name.
+    Map,
+}
+
+/// What is at an address.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    /// Name of its schema, for a list that of an item.
+    pub(crate) name: String,
+    /// The answer is a page of them.
+    pub(crate) is_list: bool,
+    pub(crate) members: Node,
+}
+
+/// All addresses that answer with JSON, by the pattern of their route.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
+    resources: HashMap<String, Resource>,
+    document: Value,
+}
+
+impl Schema {
+    /// From an OpenAPI document.
+    pub(crate) fn of(document: Value) -> Self {
+        let mut resources = HashMap::new();
+        let paths = document["paths"].as_object().into_iter().flatten();
+        for (path, item) in paths.filter(|(path, _)| path.starts_with("/v1/")) {
+            let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+            if schema.is_object() {
+                resources.insert(path.clone(), resource(schema, &document));
+            }
+        }
+        Self { resources, document }
+    }
+
+    pub(crate) fn resource(&self, path: &str) -> Option<&Resource> {
+        self.resources.get(path)
+    }
+
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        self.resources.iter().map(|(path, resource)| (path.as_str(), resource))
+    }
+
+    /// The members of a schema, by its name.
+    pub(crate) fn named(&self, name: &str) -> Node {
+        node(&self.document["components"]["schemas"][name], &self.document, 0)
+    }
+}
+
+fn resource(schema: &Value, document: &Value) -> Resource {
+    let (name, page) = resolve(schema, document);
+    let is_list = page["properties"]["items"].is_object() && page["properties"]["next_cursor"].is_object();
+    let (name, schema) = if is_list {
+        named(&page["properties"]["items"]["items"], document)
+    } else {
+        (name, page)
+    };
+    Resource {
+        name: name.to_owned(),
+        is_list,
+        members: node(schema, document, 0),
+    }
+}
+
+/// The schema of an item, and its name. In a page it is not referred to but written out.
+fn named<'d>(item: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
+    let (name, schema) = resolve(item, document);
+    let schemas = document["components"]["schemas"].as_object();
+    let found = schemas.and_then(|schemas| schemas.iter().find(|(_, known)| *known == schema));
+    (found.map_or(name, |(name, _)| name.as_str()), schema)
+}
+
+/// Follows a reference.
+fn resolve<'d>(schema: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
+    match schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.rsplit('/').next())
+    {
+        Some(name) => (name, &document["components"]["schemas"][name]),
+        None => ("", schema),
+    }
+}
+
+fn node(schema: &Value, document: &Value, depth: usize) -> Node {
+    if depth == DEEPEST {
+        return Node::Leaf;
+    }
+    let (_, schema) = resolve(schema, document);
+    if schema["items"].is_object() {
+        return node(&schema["items"], document, depth + 1);
+    }
+    let mut members = BTreeMap::new();
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        members.insert(name.clone(), node(member, document, depth + 1));
+    }
+    // Several schemas together, or one or the other, of which one may be null.
+    for part in ["allOf", "oneOf", "anyOf"]
+        .iter()
+        .flat_map(|word| schema[*word].as_array().into_iter().flatten())
+    {
+        match node(part, document, depth + 1) {
+            Node::Object(others) => members.extend(others),
+            Node::Map => return Node::Map,
+            Node::Leaf => (),
+        }
+    }
+    if !members.is_empty() {
+        Node::Object(members)
+    } else if schema["additionalProperties"].is_object() {
+        Node::Map
+    } else {
+        Node::Leaf
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::of(serde_json::to_value(crate::openapi::openapi()).unwrap())
+    }
+
+    #[test]
+    fn lists_and_single_things_are_told_apart() {
+        let schema = schema();
+        let orders = schema.resource("/v1/orders").unwrap();
+        let order = schema.resource("/v1/orders/{id}").unwrap();
+        assert_eq!((orders.name.as_str(), orders.is_list), ("Order", true));
+        assert_eq!((order.name.as_str(), order.is_list), ("Order", false));
+        assert_eq!(orders.members, order.members);
+        assert!(schema.resource("/healthz").is_none());
+    }
+
+    #[test]
+    fn members_are_found_through_references_arrays_and_maps() {
+        let Node::Object(order) = schema().named("Order") else {
+            panic!()
+        };
+        let Node::Object(line) = &order["lines"] else { panic!() };
+        let Node::Object(price) = &line["unit_price"] else {
+            panic!()
+        };
+        assert_eq!(price["amount"], Node::Leaf);
+        assert_eq!(order["number"], Node::Leaf);
+        let Node::Object(product) = schema().named("Product") else {
+            panic!()
+        };
+        assert_eq!(product["attributes"], Node::Map);
+    }
+}

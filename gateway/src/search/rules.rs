@@ -1,0 +1,177 @@
+//! `/v1/search/rules`
+
+use axum::{extract::State, response::Response};
+use http::{StatusCode, Uri};
+use proto::v1;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    id::SearchRuleId,
+    json::{Fields, Nothing, ReadBody},
+    page::Page,
+    params::{NoParams, Params, ReadParams, Values},
+    problem::Problem,
+    reply::Reply,
+    times::rfc3339,
+};
+
+/// What a query shows first, and what it never shows.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchRule)]
+pub(crate) struct RuleView {
+    #[schema(example = "rule_0198c0de-0000-7000-8000-000000000001")]
+    id: String,
+    query: String,
+    /// Ids of the products that come first in the order of relevance, in this order.
+    pinned: Vec<String>,
+    /// Ids of the products that are not shown.
+    hidden: Vec<String>,
+    created_at: String,
+}
+
+impl From<v1::SearchRule> for RuleView {
+    fn from(rule: v1::SearchRule) -> Self {
+        Self {
+            id: rule.id,
+            query: rule.query,
+            pinned: rule.pinned,
+            hidden: rule.hidden,
+            created_at: rfc3339(rule.created_at_micros),
+        }
+    }
+}
+
+/// A rule for a query.
+#[derive(ToSchema)]
+pub(crate) struct NewRule {
+    /// Compared without regard to case, accents and spaces. A query has one rule at most.
+    #[schema(example = "red mug")]
+    query: String,
+    /// Ids of products to show first, in this order, whether the words match or not; 20 at most.
+    #[schema(value_type = Option<Vec<String>>)]
+    pinned: Vec<String>,
+    /// Ids of products not to show; 100 at most.
+    #[schema(value_type = Option<Vec<String>>)]
+    hidden: Vec<String>,
+}
+
+impl ReadBody for NewRule {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            query: fields.text("query"),
+            pinned: fields.optional_texts("pinned").unwrap_or_default(),
+            hidden: fields.optional_texts("hidden").unwrap_or_default(),
+        }
+    }
+}
+
+/// Which rules.
+pub(crate) struct RulePage(v1::PageRequest);
+
+impl ReadParams for RulePage {
+    fn read(values: &mut Values) -> Self {
+        Self(values.page())
+    }
+}
+
+/// Lists the rules for single queries
+///
+/// The oldest first.
+#[utoipa::path(get, path = "/v1/search/rules", tag = "search", security(("bearer" = [])),
+    responses((status = 200, description = "A page of rules", body = Page<RuleView>)))]
+pub(crate) async fn list_search_rules(
+    State(edge): State<Edge>,
+    uri: Uri,
+    _: Admin,
+    Params(RulePage(page)): Params<RulePage>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let reply = rules(&edge, context, Some(page), String::new()).await?;
+    let items = reply.rules.into_iter().map(RuleView::from).collect();
+    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+}
+
+/// Reads a rule
+#[utoipa::path(get, path = "/v1/search/rules/{id}", tag = "search", security(("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the rule")),
+    responses((status = 200, description = "The rule", body = RuleView)))]
+pub(crate) async fn read_search_rule(
+    State(edge): State<Edge>,
+    _: Admin,
+    SearchRuleId(id): SearchRuleId,
+    Params(NoParams): Params<NoParams>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let reply = rules(&edge, context, None, id).await?;
+    let rule = reply.rules.into_iter().next();
+    let rule = rule.ok_or_else(|| Problem::not_found("there is no such rule").missing("search_rule_not_found"))?;
+    Ok(Reply::json(StatusCode::OK, &RuleView::from(rule))
+        .freshness(reply.freshness)
+        .into())
+}
+
+async fn rules(
+    edge: &Edge,
+    context: v1::ReadContext,
+    page: Option<v1::PageRequest>,
+    id: String,
+) -> Result<v1::ListSearchRulesReply, Problem> {
+    let request = v1::ListSearchRulesRequest {
+        context: Some(context),
+        page,
+        id,
+    };
+    ask(CALL, edge.search_query().list_search_rules(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)
+}
+
+/// Pins or hides products for a query
+#[utoipa::path(post, path = "/v1/search/rules", tag = "search", security(("bearer" = [])), request_body = NewRule,
+    responses((status = 201, description = "Created", body = RuleView)))]
+pub(crate) async fn create_search_rule(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<NewRule>,
+) -> Result<Response, Problem> {
+    let Command { body, context, .. } = command;
+    let request = v1::CreateSearchRuleRequest {
+        context: Some(context),
+        query: body.query,
+        pinned: body.pinned,
+        hidden: body.hidden,
+    };
+    let reply = ask(CALL, edge.search_command().create_search_rule(timed(CALL, request))).await?;
+    let rule = reply.rule.ok_or_else(Problem::internal)?;
+    let path = format!("/v1/search/rules/{}", rule.id);
+    Ok(Reply::json(StatusCode::CREATED, &RuleView::from(rule))
+        .location(&edge.base, &path)
+        .committed(&reply.committed.unwrap_or_default())
+        .into())
+}
+
+/// Deletes a rule
+#[utoipa::path(delete, path = "/v1/search/rules/{id}", tag = "search", security(("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the rule")),
+    responses((status = 204, description = "Deleted")))]
+pub(crate) async fn delete_search_rule(
+    State(edge): State<Edge>,
+    _: Admin,
+    SearchRuleId(id): SearchRuleId,
+    command: Command<Nothing>,
+) -> Result<Response, Problem> {
+    let request = v1::DeleteSearchRuleRequest {
+        context: Some(command.context),
+        id,
+    };
+    let reply = ask(CALL, edge.search_command().delete_search_rule(timed(CALL, request))).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT)
+        .committed(&reply.committed.unwrap_or_default())
+        .into())
+}

@@ -1,0 +1,302 @@
+//! `/v1/search/settings`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Admin,
+    body::Command,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    json::{Fields, Patch, ReadBody},
+    params::{NoParams, Params},
+    problem::Problem,
+    reply::Reply,
+    times::rfc3339,
+};
+
+/// The shop's search settings.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchSettings)]
+pub(crate) struct SettingsView {
+    synonyms: Vec<SynonymsView>,
+    /// Words that carry no meaning. A query of nothing else is searched as it is.
+    stop_words: Vec<String>,
+    /// Also the `ETag`. 0: nothing was ever set.
+    version: u64,
+    /// Only in reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+}
+
+/// Words that a query may use for one another: either `words`, or `from` and `to`.
+#[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = Synonyms)]
+pub(crate) struct SynonymsView {
+    /// Each finds all of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = json!(["sofa", "couch"]))]
+    words: Option<Vec<String>>,
+    /// This word, or phrase, finds those of `to`; they don't find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    to: Option<Vec<String>>,
+}
+
+impl From<v1::SearchSettings> for SettingsView {
+    fn from(settings: v1::SearchSettings) -> Self {
+        let synonyms = settings.synonyms.into_iter().map(|synonyms| {
+            if synonyms.from.is_empty() {
+                SynonymsView {
+                    words: Some(synonyms.words),
+                    ..SynonymsView::default()
+                }
+            } else {
+                SynonymsView {
+                    words: None,
+                    from: Some(synonyms.from),
+                    to: Some(synonyms.words),
+                }
+            }
+        });
+        Self {
+            synonyms: synonyms.collect(),
+            stop_words: settings.stop_words,
+            version: settings.revision,
+            updated_at: (settings.updated_at_micros > 0).then(|| rfc3339(settings.updated_at_micros)),
+        }
+    }
+}
+
+/// All search settings.
+#[derive(Debug, PartialEq, ToSchema)]
+pub(crate) struct NewSettings {
+    #[schema(value_type = Vec<SynonymsView>)]
+    synonyms: Vec<v1::Synonyms>,
+    stop_words: Vec<String>,
+}
+
+impl ReadBody for NewSettings {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            synonyms: fields.objects("synonyms", synonyms),
+            stop_words: fields.texts("stop_words"),
+        }
+    }
+}
+
+/// What to change; absent members stay as they are, `null` clears.
+#[derive(Debug, PartialEq, ToSchema)]
+pub(crate) struct SettingsPatch {
+    #[schema(value_type = Option<Vec<SynonymsView>>)]
+    synonyms: Patch<Vec<v1::Synonyms>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    stop_words: Patch<Vec<String>>,
+}
+
+impl ReadBody for SettingsPatch {
+    const MEDIA_TYPES: &'static [&'static str] = &["application/merge-patch+json", "application/json"];
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            synonyms: fields.patch_objects("synonyms", synonyms),
+            stop_words: fields.patch_texts("stop_words"),
+        }
+    }
+}
+
+fn synonyms(fields: &mut Fields<'_>) -> v1::Synonyms {
+    let (words, from, to) = (
+        fields.optional_texts("words"),
+        fields.optional_text("from"),
+        fields.optional_texts("to"),
+    );
+    match (words, from, to) {
+        (Some(words), None, None) => v1::Synonyms {
+            words,
+            from: String::new(),
+        },
+        (None, Some(from), Some(words)) if !from.trim().is_empty() => v1::Synonyms { words, from },
+        (None, Some(_), Some(_)) => {
+            fields.wrong("from", "required", "a word is expected");
+            v1::Synonyms::default()
+        }
+        (None, Some(_), None) => {
+            fields.wrong("to", "required", "the words that `from` finds are required");
+            v1::Synonyms::default()
+        }
+        (None, None, Some(_)) => {
+            fields.wrong("from", "required", "the word that finds those of `to` is required");
+            v1::Synonyms::default()
+        }
+        (None, None, None) => {
+            fields.wrong("words", "required", "either `words`, or `from` and `to`, are required");
+            v1::Synonyms::default()
+        }
+        (Some(_), ..) => {
+            fields.wrong(
+                "words",
+                "invalid_format",
+                "either `words`, or `from` and `to`, are expected, not both",
+            );
+            v1::Synonyms::default()
+        }
+    }
+}
+
+/// Reads the search settings
+#[utoipa::path(get, path = "/v1/search/settings", tag = "search", security(("bearer" = [])),
+    responses((status = 200, description = "The settings", body = SettingsView)))]
+pub(crate) async fn read_search_settings(
+    State(edge): State<Edge>,
+    _: Admin,
+    Params(NoParams): Params<NoParams>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::GetSearchSettingsRequest { context: Some(context) };
+    let reply = ask(CALL, edge.search_query().get_search_settings(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
+    let view = SettingsView::from(reply.settings.unwrap_or_default());
+    let version = view.version;
+    Ok(Reply::json(StatusCode::OK, &view)
+        .version(version)
+        .freshness(reply.freshness)
+        .into())
+}
+
+/// Replaces the search settings
+///
+/// Synonyms and stop words take effect without downtime, usually within a second.
+#[utoipa::path(put, path = "/v1/search/settings", tag = "search", security(("bearer" = [])), request_body = NewSettings,
+    responses((status = 200, description = "Replaced", body = SettingsView)))]
+pub(crate) async fn replace_search_settings(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<NewSettings>,
+) -> Result<Response, Problem> {
+    let Command {
+        body,
+        context,
+        expected_version,
+    } = command;
+    let request = v1::ChangeSearchSettingsRequest {
+        context: Some(context),
+        expected_revision: expected_version,
+        synonyms: Some(v1::SynonymList {
+            synonyms: body.synonyms,
+        }),
+        stop_words: Some(v1::StopWordList { words: body.stop_words }),
+    };
+    change(&edge, request).await
+}
+
+/// Changes the search settings
+///
+/// A JSON merge patch (RFC 7396): a list that is absent stays, one that is there is replaced as a whole, `null` clears it.
+#[utoipa::path(patch, path = "/v1/search/settings", tag = "search", security(("bearer" = [])),
+    request_body(content((SettingsPatch = "application/merge-patch+json"), (SettingsPatch = "application/json"))),
+    responses((status = 200, description = "Changed", body = SettingsView)))]
+pub(crate) async fn update_search_settings(
+    State(edge): State<Edge>,
+    _: Admin,
+    command: Command<SettingsPatch>,
+) -> Result<Response, Problem> {
+    let Command {
+        body,
+        context,
+        expected_version,
+    } = command;
+    let request = v1::ChangeSearchSettingsRequest {
+        context: Some(context),
+        expected_revision: expected_version,
+        synonyms: list(body.synonyms).map(|synonyms| v1::SynonymList { synonyms }),
+        stop_words: list(body.stop_words).map(|words| v1::StopWordList { words }),
+    };
+    change(&edge, request).await
+}
+
+fn list<T>(patch: Patch<Vec<T>>) -> Option<Vec<T>> {
+    match patch {
+        Patch::Keep => None,
+        Patch::Clear => Some(Vec::new()),
+        Patch::Set(list) => Some(list),
+    }
+}
+
+async fn change(edge: &Edge, request: v1::ChangeSearchSettingsRequest) -> Result<Response, Problem> {
+    let reply = ask(CALL, edge.search_command().change_search_settings(timed(CALL, request))).await?;
+    let view = SettingsView::from(reply.settings.unwrap_or_default());
+    let version = view.version;
+    Ok(Reply::json(StatusCode::OK, &view)
+        .version(version)
+        .committed(&reply.committed.unwrap_or_default())
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read_body;
+
+    fn read(text: &str) -> Result<NewSettings, Vec<(String, String)>> {
+        let errors = |errors: Vec<crate::problem::FieldError>| {
+            let pair = |error: crate::problem::FieldError| (error.field, error.code.into_owned());
+            errors.into_iter().map(pair).collect()
+        };
+        read_body(serde_json::from_str(text).unwrap()).map_err(errors)
+    }
+
+    #[test]
+    fn synonyms_are_a_group_or_go_one_way() {
+        let body = r#"{"synonyms": [{"words": ["a", "b"]}, {"from": "c", "to": ["d"]}], "stop_words": []}"#;
+        let group = v1::Synonyms {
+            words: vec!["a".to_owned(), "b".to_owned()],
+            from: String::new(),
+        };
+        let one_way = v1::Synonyms {
+            words: vec!["d".to_owned()],
+            from: "c".to_owned(),
+        };
+        assert_eq!(
+            read(body),
+            Ok(NewSettings {
+                synonyms: vec![group, one_way],
+                stop_words: Vec::new()
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_neither_is_told() {
+        for (entry, field, code) in [
+            ("{}", "synonyms[0].words", "required"),
+            (r#"{"from": "a"}"#, "synonyms[0].to", "required"),
+            (r#"{"to": ["a"]}"#, "synonyms[0].from", "required"),
+            (r#"{"from": " ", "to": ["a"]}"#, "synonyms[0].from", "required"),
+            (
+                r#"{"words": ["a"], "from": "b"}"#,
+                "synonyms[0].words",
+                "invalid_format",
+            ),
+            (r#"{"words": "a"}"#, "synonyms[0].words", "invalid_type"),
+            (r#"{"words": ["a", 1]}"#, "synonyms[0].words[1]", "invalid_type"),
+            ("7", "synonyms[0]", "invalid_type"),
+        ] {
+            let body = format!(r#"{{"synonyms": [{entry}], "stop_words": []}}"#);
+            let errors = read(&body).unwrap_err();
+            assert!(
+                errors.contains(&(field.to_owned(), code.to_owned())),
+                "{entry}: {errors:?}"
+            );
+        }
+        assert_eq!(read("{}").unwrap_err().len(), 2, "a replacement names both lists");
+    }
+}

@@ -1,0 +1,109 @@
+//! `GET /v1/stock`
+
+use axum::{extract::State, response::Response};
+use http::Uri;
+use proto::v1::{self, ProductStatus};
+use serde::Serialize;
+
+use super::StockView;
+use crate::{
+    auth::Admin,
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    page::Page,
+    params::{Params, ReadParams, Values},
+    problem::Problem,
+    products::view::{STATUSES, Status},
+};
+
+/// Of which products, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StockFilters {
+    /// The category or one below it.
+    #[param(required = false, example = "kitchen")]
+    category: String,
+    #[param(required = false)]
+    sku: String,
+    /// Of the product. Repeatable, or several with commas.
+    #[param(required = false, value_type = Vec<Status>)]
+    status: Vec<ProductStatus>,
+    #[param(ignore)]
+    available: Option<v1::AmountRange>,
+    #[param(ignore)]
+    reserved: Option<v1::AmountRange>,
+    /// `sku`, `available`, `on_hand`, `reserved` or `updated_at`; a leading `-` reverses. `sku`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
+
+impl ReadParams for StockFilters {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            category: values.text("category").unwrap_or_default(),
+            sku: values.text("sku").unwrap_or_default(),
+            status: values.several_of("status", STATUSES),
+            available: values.amount_range("min_available", "max_available"),
+            reserved: values.amount_range("min_reserved", "max_reserved"),
+            sort: values.sort(&["sku", "available", "on_hand", "reserved", "updated_at"]),
+            page: values.page(),
+        }
+    }
+}
+
+/// The stock of a product, in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = StockItem)]
+pub(crate) struct StockItemView {
+    #[schema(example = "MUG-1")]
+    sku: String,
+    #[serde(flatten)]
+    #[schema(inline)]
+    stock: StockView,
+}
+
+impl From<v1::StockItem> for StockItemView {
+    fn from(item: v1::StockItem) -> Self {
+        Self {
+            sku: item.sku,
+            stock: StockView::new(item.product_id, item.level, item.updated_at_micros),
+        }
+    }
+}
+
+/// Lists the stock of all products
+///
+/// Of all that are not deleted, also of those that never had any. What runs low: `?max_available=5&sort=available`.
+#[utoipa::path(get, path = "/v1/stock", tag = "stock", security(("bearer" = [])),
+    params(StockFilters,
+        ("min_available" = Option<i64>, Query, description = "Units that can be ordered, included."),
+        ("max_available" = Option<i64>, Query, description = "Units that can be ordered, included."),
+        ("min_reserved" = Option<i64>, Query, description = "Units that orders hold, included."),
+        ("max_reserved" = Option<i64>, Query, description = "Units that orders hold, included.")),
+    responses((status = 200, description = "A page of stock", body = Page<StockItemView>)))]
+pub(crate) async fn list_stock(
+    State(edge): State<Edge>,
+    uri: Uri,
+    _: Admin,
+    Params(filters): Params<StockFilters>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::ListStockRequest {
+        context: Some(context),
+        page: Some(filters.page),
+        category: filters.category,
+        statuses: filters.status.into_iter().map(Into::into).collect(),
+        sku: filters.sku,
+        available: filters.available,
+        reserved: filters.reserved,
+        sort: filters.sort,
+    };
+    let reply = ask(CALL, edge.stock_query().list_stock(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
+    let items = reply.items.into_iter().map(StockItemView::from).collect();
+    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+}

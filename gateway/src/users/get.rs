@@ -1,0 +1,41 @@
+//! `GET /v1/users/{id}`
+
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::v1;
+
+use crate::{
+    auth::{Admin, me::UserView},
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    id::UserId,
+    params::{NoParams, Params},
+    problem::Problem,
+    reply::Reply,
+};
+
+/// Reads a user
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", security(("bearer" = [])),
+    params(("id" = String, Path, description = "Id of the user")),
+    responses((status = 200, description = "The user", body = UserView)))]
+pub(crate) async fn read_user(
+    State(edge): State<Edge>,
+    _: Admin,
+    UserId(id): UserId,
+    _: Params<NoParams>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::GetUserRequest {
+        context: Some(context),
+        id,
+    };
+    let reply = ask(CALL, edge.user_query().get_user(timed(CALL, request)))
+        .await
+        .map_err(|failure| Problem::of_read(failure).missing("user_not_found"))?;
+    let user = reply.user.ok_or_else(Problem::internal)?;
+    let version = user.version;
+    Ok(Reply::json(StatusCode::OK, &UserView::from(user))
+        .version(version)
+        .into())
+}

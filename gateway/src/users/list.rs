@@ -1,0 +1,78 @@
+//! `GET /v1/users`
+
+use axum::{extract::State, response::Response};
+use http::Uri;
+use proto::v1;
+
+use crate::{
+    auth::{Admin, me::UserView, token::Role},
+    call::{CALL, ask, timed},
+    consistency::Freshly,
+    edge::Edge,
+    page::Page,
+    params::{Params, ReadParams, Values},
+    problem::Problem,
+};
+
+/// Which users, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserFilters {
+    #[param(value_type = Option<Role>)]
+    role: Option<v1::Role>,
+    /// The whole address, whatever its case.
+    #[param(required = false)]
+    email: String,
+    /// Part of the name or of the address.
+    #[param(required = false)]
+    q: String,
+    #[param(ignore)]
+    created: Option<v1::TimeRange>,
+    /// `created_at`, `email` or `name`; a leading `-` reverses. `-created_at`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
+
+impl ReadParams for UserFilters {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            role: values.one_of("role", &[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
+            email: values.text("email").unwrap_or_default(),
+            q: values.text("q").unwrap_or_default(),
+            created: values.time_range(),
+            sort: values.sort(&["created_at", "email", "name"]),
+            page: values.page(),
+        }
+    }
+}
+
+/// Lists users
+#[utoipa::path(get, path = "/v1/users", tag = "users", security(("bearer" = [])),
+    params(UserFilters,
+        ("from" = Option<String>, Query, description = "Created at or after this RFC 3339 time, or the start of this date in UTC."),
+        ("to" = Option<String>, Query, description = "Created before this RFC 3339 time, or the start of this date in UTC.")),
+    responses((status = 200, description = "A page of users", body = Page<UserView>)))]
+pub(crate) async fn list_users(
+    State(edge): State<Edge>,
+    uri: Uri,
+    _: Admin,
+    Params(filters): Params<UserFilters>,
+    Freshly(context): Freshly,
+) -> Result<Response, Problem> {
+    let request = v1::ListUsersRequest {
+        context: Some(context),
+        page: Some(filters.page),
+        role: filters.role.unwrap_or_default().into(),
+        email: filters.email,
+        search: filters.q,
+        created: filters.created,
+        sort: filters.sort,
+    };
+    let reply = ask(CALL, edge.user_query().list_users(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
+    let items = reply.users.into_iter().map(UserView::from).collect();
+    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+}

@@ -1,0 +1,4 @@
+//! Users, for administrators.
+
+pub(crate) mod get;
+pub(crate) mod list;

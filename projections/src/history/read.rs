@@ -1,0 +1,163 @@
+//! States from the tables: the nearest snapshot, and the events after it.
+
+use std::sync::atomic::Ordering;
+
+use eventstore::Recorded;
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::fold::{Folding, State};
+use super::{EVERY, History};
+use crate::cursor::{lane_column, position_column};
+use crate::rebuild::Blank;
+
+/// Events read at once.
+const CHUNK: i64 = 2_048;
+
+/// A stream to fold.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    pub(super) aggregate_type: &'a str,
+    pub(super) aggregate_id: &'a str,
+    pub(super) lane: u32,
+    pub(super) folding: &'static dyn Folding,
+}
+
+/// A snapshot to leave behind.
+struct Mark {
+    sequence: u64,
+    event_id: Uuid,
+    state: String,
+}
+
+/// What is read of an event.
+pub(super) const EVENT: &str = "e.lane, e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, \
+                                e.event_version, e.payload::text AS payload, e.occurred_at, e.event_id";
+
+impl History {
+    /// The last sequence of the stream until this position of its lane, and its last one to this day.
+    pub(super) async fn sequence_at(&self, spot: &Spot<'_>, position: u64) -> Result<(u64, u64), sqlx::Error> {
+        let (at, last): (i64, i64) =
+            sqlx::query_as("SELECT at_sequence, last_sequence FROM stream_sequence_at($1, $2, $3, $4)")
+                .bind(spot.aggregate_type)
+                .bind(spot.aggregate_id)
+                .bind(lane_column(spot.lane))
+                .bind(position_column(position))
+                .fetch_one(&self.pool)
+                .await?;
+        Ok((at.unsigned_abs(), last.unsigned_abs()))
+    }
+
+    /// The state after the event `until`. A stream whose events cannot be read any further stays where the read model stopped too.
+    pub(super) async fn state_at(&self, spot: &Spot<'_>, until: u64) -> Result<Box<dyn State>, sqlx::Error> {
+        let (mut state, mut at) = self.nearest(spot, until).await?;
+        let mut blank = Blank::new(&self.upcasters);
+        while at < until {
+            let rows = sqlx::query(&format!(
+                "SELECT {EVENT} FROM events e
+                 WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.lane = $3 AND e.sequence > $4 AND e.sequence <= $5
+                 ORDER BY e.sequence LIMIT $6"
+            ))
+            .bind(spot.aggregate_type)
+            .bind(spot.aggregate_id)
+            .bind(lane_column(spot.lane))
+            .bind(position_column(at))
+            .bind(position_column(until))
+            .bind(CHUNK)
+            .fetch_all(&self.pool)
+            .await?;
+            if rows.is_empty() {
+                break;
+            }
+            let mut marks = Vec::new();
+            for row in &rows {
+                let event = self.event(&mut blank, row)?;
+                if let Err(error) = state.fold(&event) {
+                    tracing::debug!(aggregate_type = spot.aggregate_type, sequence = event.sequence, %error, "a stream cannot be read on");
+                    self.leave(spot, marks).await;
+                    return Ok(state);
+                }
+                at = event.sequence;
+                if at.is_multiple_of(EVERY)
+                    && let Some(state) = state.snapshot()
+                {
+                    marks.push(Mark {
+                        sequence: at,
+                        event_id: row.try_get("event_id")?,
+                        state,
+                    });
+                }
+            }
+            self.leave(spot, marks).await;
+        }
+        Ok(state)
+    }
+
+    pub(super) fn event(&self, blank: &mut Blank, row: &PgRow) -> Result<Recorded, sqlx::Error> {
+        self.folded.fetch_add(1, Ordering::Relaxed);
+        blank.read(row)
+    }
+
+    /// The newest usable snapshot until `until`, or the start.
+    async fn nearest(&self, spot: &Spot<'_>, until: u64) -> Result<(Box<dyn State>, u64), sqlx::Error> {
+        if until >= EVERY {
+            let row: Option<(i64, String)> = sqlx::query_as(&format!(
+                "SELECT s.sequence, s.state FROM history_snapshots s
+                 WHERE s.aggregate_type = $1 AND s.aggregate_id = $2 AND s.lane = $3 AND s.fold = $4 AND s.sequence <= $5
+                     AND {USABLE}
+                 ORDER BY s.sequence DESC LIMIT 1"
+            ))
+            .bind(spot.aggregate_type)
+            .bind(spot.aggregate_id)
+            .bind(lane_column(spot.lane))
+            .bind(spot.folding.version())
+            .bind(position_column(until))
+            .fetch_optional(&self.pool)
+            .await?;
+            if let Some((sequence, state)) = row
+                && let Some(state) = spot.folding.restore(&state)
+            {
+                return Ok((state, sequence.unsigned_abs()));
+            }
+        }
+        Ok((spot.folding.start(), 0))
+    }
+
+    /// Stores snapshots. Whoever is refused folds more the next time, nothing else.
+    async fn leave(&self, spot: &Spot<'_>, marks: Vec<Mark>) {
+        if marks.is_empty() {
+            return;
+        }
+        let stored = sqlx::query(
+            "INSERT INTO history_snapshots (aggregate_type, aggregate_id, lane, fold, sequence, event_id, state)
+             SELECT $1, $2, $3, $4, m.sequence, m.event_id, m.state
+             FROM unnest($5::bigint[], $6::uuid[], $7::text[]) AS m (sequence, event_id, state)
+             ON CONFLICT (aggregate_type, aggregate_id, fold, sequence, lane) DO UPDATE
+             SET event_id = excluded.event_id, state = excluded.state
+             WHERE history_snapshots.event_id <> excluded.event_id",
+        )
+        .bind(spot.aggregate_type)
+        .bind(spot.aggregate_id)
+        .bind(lane_column(spot.lane))
+        .bind(spot.folding.version())
+        .bind(
+            marks
+                .iter()
+                .map(|mark| position_column(mark.sequence))
+                .collect::<Vec<_>>(),
+        )
+        .bind(marks.iter().map(|mark| mark.event_id).collect::<Vec<_>>())
+        .bind(marks.into_iter().map(|mark| mark.state).collect::<Vec<_>>())
+        .execute(&self.pool)
+        .await;
+        if let Err(error) = stored {
+            tracing::warn!(%error, "states of the past were not kept; the next look into it takes longer");
+        }
+    }
+}
+
+/// Whether the snapshot `s` is of the log as it is: another log may have been restored under it.
+pub(super) const USABLE: &str = "EXISTS (SELECT FROM events e WHERE e.aggregate_type = s.aggregate_type \
+                                 AND e.aggregate_id = s.aggregate_id AND e.sequence = s.sequence AND e.lane = s.lane \
+                                 AND e.event_id = s.event_id)";

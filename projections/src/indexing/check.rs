@@ -1,0 +1,51 @@
+//! Noticing that an engine has lost what it had.
+
+use metrics::gauge;
+
+use super::document;
+use super::follow::{Follower, Trouble, patiently};
+
+impl Follower {
+    /// Compares the engine's figures with the rows, and has the index filled anew when they cannot both be right.
+    pub(super) async fn check(&mut self) -> Result<(), Trouble> {
+        let statistics = match patiently("statistics", self.engine.statistics(&self.index)).await {
+            Ok(statistics) => statistics,
+            Err(search::Error::NoIndex(_)) => {
+                tracing::warn!(
+                    index = self.index,
+                    "the search engine has lost the index, which is filled anew"
+                );
+                self.sent.clear();
+                self.lease.want_fill(true, &self.pool).await?;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
+        gauge!("tillroll_search_documents", "engine" => self.engine.name()).set(statistics.documents as f64);
+        if self.documents == Some(statistics.documents) {
+            return Ok(());
+        }
+        let documents = i64::try_from(statistics.documents).unwrap_or(i64::MAX);
+        let before = self.lease.count_dirty(&self.pool).await?;
+        let products = document::count(&self.pool).await?;
+        let after = self.lease.count_dirty(&self.pool).await?;
+        let refused = i64::try_from(self.rejected.len()).unwrap_or(i64::MAX);
+        // What waits to be taken in, or was just now, may be on either side of the count.
+        if (products - refused - documents).abs() > before + after {
+            tracing::warn!(
+                index = self.index,
+                documents,
+                products,
+                "the search engine does not have what it was given; the index is filled anew"
+            );
+            self.documents = None;
+            self.sent.clear();
+            self.lease.want_fill(false, &self.pool).await?;
+            return Ok(());
+        }
+        self.documents = Some(statistics.documents);
+        self.lease.has_documents(documents, &self.pool).await?;
+        Ok(())
+    }
+}

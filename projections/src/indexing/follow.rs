@@ -1,0 +1,232 @@
+//! Giving the engine what has changed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use search::{Change, Document, Engine, Settings};
+use sqlx::PgPool;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::document::{self, fingerprint};
+use super::lease::Lease;
+use super::rows::{self, Dirty, Work};
+use crate::projection::chain;
+
+/// Longest wait for the engine to take in a batch.
+const APPLY_PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for it to do anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a step was not done.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The lease is another's.
+    Lost,
+    /// The engine does not do what it should.
+    Engine(search::Error),
+    /// The database does not.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<search::Error> for Trouble {
+    fn from(error: search::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// The holder of a lease at work.
+pub(super) struct Follower {
+    pub(super) pool: PgPool,
+    pub(super) engine: Arc<dyn Engine>,
+    /// What the engine calls the index.
+    pub(super) index: String,
+    pub(super) batch: usize,
+    pub(super) lease: Lease,
+    pub(super) lost: CancellationToken,
+    /// What the engine was last given, as far as is known: a stock level that changes without running out changes no document.
+    pub(super) sent: HashMap<String, u64>,
+    /// What the engine refuses.
+    pub(super) rejected: HashSet<String>,
+    /// The settings that the index has, if known.
+    pub(super) settings: Option<Settings>,
+    /// How many documents the engine had when last asked.
+    pub(super) documents: Option<u64>,
+    /// Whether the engine failed the last time.
+    pub(super) out: bool,
+}
+
+impl Follower {
+    /// Deals with some marks. While an index is being filled, `filling` is its name, and it gets the same.
+    pub(super) async fn follow(&mut self, work: &Work, filling: Option<&str>) -> Result<(), Trouble> {
+        if work.dirty.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
+        // After the marks were read: whatever changes later marks again.
+        let documents = document::of(&ids, &self.pool).await?;
+        let changes = self.changes(&work.dirty, documents, filling.is_some());
+        if self.lost.is_cancelled() {
+            return Err(Trouble::Lost);
+        }
+        if let Some(filling) = filling {
+            self.apply(filling, changes.clone()).await?;
+        }
+        if work.ready {
+            let index = self.index.clone();
+            // Not to be believed until the engine has said so.
+            for change in &changes {
+                self.sent.remove(change.id());
+            }
+            self.apply(&index, changes.clone()).await?;
+            for change in &changes {
+                if let Change::Put(document) = change {
+                    self.sent.insert(document.id.clone(), fingerprint(document));
+                }
+            }
+        }
+        if !self.lease.settle(&work.dirty, &self.pool).await? {
+            return Err(Trouble::Lost);
+        }
+        let engine = self.engine.name();
+        histogram!("tillroll_search_apply_seconds", "engine" => engine).record(started.elapsed().as_secs_f64());
+        counter!("tillroll_search_changes_total", "engine" => engine)
+            .increment(u64::try_from(changes.len()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    fn changes(&self, dirty: &[Dirty], documents: Vec<Document>, all: bool) -> Vec<Change> {
+        let mut present: HashMap<String, Document> = documents
+            .into_iter()
+            .map(|document| (document.id.clone(), document))
+            .collect();
+        let change = |key: &Dirty| match present.remove(&key.product_id) {
+            Some(document) if !all && self.sent.get(&document.id) == Some(&fingerprint(&document)) => None,
+            Some(document) => Some(Change::Put(Box::new(document))),
+            None => Some(Change::Delete(key.product_id.clone())),
+        };
+        dirty.iter().filter_map(change).collect()
+    }
+
+    /// Has the engine make changes. A product that it refuses is left out, and said.
+    pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>) -> Result<(), Trouble> {
+        let mut parts = vec![changes];
+        while let Some(mut part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            let applied = within(APPLY_PATIENCE, "apply", self.engine.apply(index, part.clone())).await;
+            match applied {
+                Ok(()) => self.accept(&part).await?,
+                Err(search::Error::Rejected(reason)) => match part.as_slice() {
+                    [Change::Put(document)] => {
+                        let id = document.id.clone();
+                        tracing::error!(product_id = id, reason, "the search engine refuses a product");
+                        counter!("tillroll_search_rejected_total", "engine" => self.engine.name()).increment(1);
+                        self.lease.reject(&id, &reason, &self.pool).await?;
+                        self.rejected.insert(id.clone());
+                        // Better not found than found as it no longer is.
+                        parts.push(vec![Change::Delete(id)]);
+                    }
+                    [_] => return Err(search::Error::Rejected(reason).into()),
+                    _ => {
+                        let rest = part.split_off(part.len() / 2);
+                        parts.push(rest);
+                        parts.push(part);
+                    }
+                },
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the engine took products in that it refused before.
+    async fn accept(&mut self, changes: &[Change]) -> Result<(), Trouble> {
+        if self.rejected.is_empty() {
+            return Ok(());
+        }
+        let put = changes.iter().filter_map(|change| match change {
+            Change::Put(document) => Some(&document.id),
+            Change::Delete(_) => None,
+        });
+        let accepted: Vec<String> = put.filter(|id| self.rejected.contains(*id)).cloned().collect();
+        if !accepted.is_empty() {
+            self.lease.accept(&accepted, &self.pool).await?;
+            for id in &accepted {
+                self.rejected.remove(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the index the settings of the shop, if it has others.
+    pub(super) async fn set(&mut self, work: &Work) -> Result<(), Trouble> {
+        if !work.ready || work.settings_version == work.settings_wanted {
+            return Ok(());
+        }
+        let (settings, version) = rows::settings(&self.pool).await?;
+        if self.settings.as_ref() != Some(&settings) {
+            self.settings = None;
+            patiently("settings", self.engine.update_settings(&self.index, &settings)).await?;
+            self.settings = Some(settings);
+            tracing::info!(index = self.index, version, "the search index has new settings");
+        }
+        if !self.lease.has_settings(version, &self.pool).await? {
+            return Err(Trouble::Lost);
+        }
+        Ok(())
+    }
+
+    /// Notes whether the engine works, and says so when that has changed.
+    pub(super) async fn engine_works(&mut self, error: Option<&search::Error>) {
+        let engine = self.engine.name();
+        gauge!("tillroll_search_up", "engine" => engine).set(if error.is_some() { 0.0 } else { 1.0 });
+        if let Some(error) = error {
+            counter!("tillroll_search_errors_total", "engine" => engine).increment(1);
+            if !self.out {
+                let reason = chain(error);
+                tracing::warn!(
+                    index = self.index,
+                    engine,
+                    reason,
+                    "the search engine takes nothing in; changes wait for it"
+                );
+                // Only for people to see.
+                let _ = self.lease.outage(Some(&reason), &self.pool).await;
+            }
+        } else if self.out {
+            tracing::info!(index = self.index, engine, "the search engine takes changes in again");
+            let _ = self.lease.outage(None, &self.pool).await;
+        }
+        self.out = error.is_some();
+    }
+}
+
+/// Waits for the engine, but not for ever.
+pub(super) async fn patiently<T>(
+    what: &'static str,
+    call: impl Future<Output = Result<T, search::Error>>,
+) -> Result<T, search::Error> {
+    within(PATIENCE, what, call).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    what: &'static str,
+    call: impl Future<Output = Result<T, search::Error>>,
+) -> Result<T, search::Error> {
+    match timeout(limit, call).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(search::Error::unavailable(what, elapsed)),
+    }
+}

@@ -1,0 +1,260 @@
+//! A batch into the tables.
+//!
+//! Two things about an entry depend on other streams: whether its order was the customer's first, and when an order was placed that a
+//! credit undoes. Streams of other lanes may be read earlier or later, so what was booked is booked again when more is known; in the
+//! end it does not matter in which order lanes were read. Locks are taken in one order: customers, links, then sums.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::Row as _;
+
+use crate::row::{Arrays, Row};
+use crate::sales::bucket::{self, Fine, Month};
+use crate::sales::customer::{self, First, Firsts};
+use crate::sales::delta::{Deltas, Way};
+use crate::sales::entry::{CustomerType, Entry, Kind};
+use crate::sales::fold::Told;
+use crate::sales::label;
+use crate::sales::link::{self, Pair, Undone};
+
+/// Who placed an order, and when.
+#[derive(Clone)]
+struct Sale {
+    customer: String,
+    at: DateTime<Utc>,
+}
+
+pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let Told {
+        mut entries,
+        credited,
+        labels,
+    } = told;
+    let sales = sales(version, &entries, &credited, connection).await?;
+    let firsts = firsts(version, &entries, &credited, &sales, connection).await?;
+    let undone = |order: &str| {
+        sales.get(order).map(|sale| Undone {
+            ordered_at: sale.at,
+            customer_type: firsts.of(&sale.customer, order),
+        })
+    };
+
+    let mut deltas = Deltas::default();
+    if !firsts.overtaken.is_empty() {
+        overtake(version, &firsts.overtaken, &mut deltas, connection).await?;
+    }
+    let mut links: BTreeMap<Pair, Option<Undone>> = BTreeMap::new();
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Credit && !entry.order_id.is_empty())
+    {
+        links
+            .entry((entry.order_id.clone(), entry.document.clone()))
+            .or_default();
+    }
+    let new_credits: BTreeSet<Pair> = links.keys().cloned().collect();
+    for (order, credit) in credited {
+        let known = undone(&order);
+        links.insert((order, credit), known);
+    }
+    let older: Vec<Pair> = links
+        .keys()
+        .filter(|pair| !new_credits.contains(*pair))
+        .cloned()
+        .collect();
+    let met = link::meet(version, links, connection).await?;
+    redate(version, &older, &met, &mut deltas, connection).await?;
+
+    for entry in &mut entries {
+        let known = match entry.kind {
+            Kind::Sale | Kind::Cancellation => undone(&entry.order_id),
+            Kind::Credit => met.get(&(entry.order_id.clone(), entry.document.clone())).copied(),
+        };
+        if let Some(known) = known {
+            entry.ordered_at = known.ordered_at;
+            entry.customer_type = known.customer_type;
+        }
+    }
+    deltas.add_all(&entries, Way::In);
+    insert(version, &entries, connection).await?;
+    bucket::add::<Fine>(version, deltas.fine, deltas.taken_out, connection).await?;
+    bucket::add::<Month>(version, deltas.months, deltas.taken_out, connection).await?;
+    label::store(version, labels, connection).await
+}
+
+/// The sales of the orders that the batch is about.
+async fn sales(
+    version: i32,
+    entries: &[Entry],
+    credited: &[(String, String)],
+    connection: &mut PgConnection,
+) -> Result<HashMap<String, Sale>, sqlx::Error> {
+    let mut sales = HashMap::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Sale) {
+        sales.entry(entry.order_id.clone()).or_insert_with(|| Sale {
+            customer: entry.customer.clone(),
+            at: entry.happened_at,
+        });
+    }
+    let cancelled = entries.iter().filter(|entry| entry.kind == Kind::Cancellation);
+    let asked = cancelled
+        .map(|entry| &entry.order_id)
+        .chain(credited.iter().map(|(order, _)| order));
+    let missing: BTreeSet<&String> = asked.filter(|order| !sales.contains_key(*order)).collect();
+    if missing.is_empty() {
+        return Ok(sales);
+    }
+    let rows = sqlx::query(&format!(
+        "SELECT order_id, customer, happened_at FROM {}
+         WHERE order_id = ANY ($1) AND document = '' AND kind = 'sale' AND line = 0",
+        Entry::TABLE.name(version)
+    ))
+    .bind(missing.into_iter().map(String::as_str).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let sale = Sale {
+            customer: row.try_get("customer")?,
+            at: row.try_get("happened_at")?,
+        };
+        sales.insert(row.try_get("order_id")?, sale);
+    }
+    Ok(sales)
+}
+
+async fn firsts(
+    version: i32,
+    entries: &[Entry],
+    credited: &[(String, String)],
+    sales: &HashMap<String, Sale>,
+    connection: &mut PgConnection,
+) -> Result<Firsts, sqlx::Error> {
+    let mut candidates: BTreeMap<String, First> = BTreeMap::new();
+    let mut held = BTreeSet::new();
+    for entry in entries {
+        match (entry.kind, sales.get(&entry.order_id)) {
+            (Kind::Sale, Some(sale)) if !sale.customer.is_empty() => {
+                let first = (sale.at, entry.order_id.clone());
+                let present = candidates.entry(sale.customer.clone()).or_insert_with(|| first.clone());
+                if first < *present {
+                    *present = first;
+                }
+            }
+            (Kind::Cancellation, Some(sale)) if !sale.customer.is_empty() => {
+                held.insert(sale.customer.clone());
+            }
+            _ => {}
+        }
+    }
+    let of_credits = credited.iter().filter_map(|(order, _)| sales.get(order));
+    held.extend(
+        of_credits
+            .filter(|sale| !sale.customer.is_empty())
+            .map(|sale| sale.customer.clone()),
+    );
+    customer::count_in(version, candidates, &held, connection).await
+}
+
+/// Books orders again whose customers turned out to have ordered before.
+async fn overtake(
+    version: i32,
+    orders: &[String],
+    deltas: &mut Deltas,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    link::overtake(version, orders, connection).await?;
+    // Of credits those whose link the order has come by.
+    let condition = format!(
+        "t.order_id = ANY ($1) AND (t.kind <> 'credit' OR EXISTS (
+             SELECT FROM {} l WHERE l.order_id = t.order_id AND l.credit_id = t.document AND l.ordered_at IS NOT NULL))",
+        link::Link::TABLE.name(version)
+    );
+    let rows = sqlx::query(&format!(
+        "SELECT {} FROM {} t WHERE {condition} ORDER BY order_id, document, kind, line",
+        Entry::TABLE.column_list(),
+        Entry::TABLE.name(version)
+    ))
+    .bind(orders)
+    .fetch_all(&mut *connection)
+    .await?;
+    rebook(&rows, deltas, |entry| entry.customer_type = CustomerType::Returning)?;
+    sqlx::query(&format!(
+        "UPDATE {} t SET customer_type = 'returning' WHERE {condition}",
+        Entry::TABLE.name(version)
+    ))
+    .bind(orders)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Books credits again whose orders have come by.
+async fn redate(
+    version: i32,
+    pairs: &[Pair],
+    met: &BTreeMap<Pair, Undone>,
+    deltas: &mut Deltas,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let known: Vec<(&Pair, &Undone)> = pairs.iter().filter_map(|pair| Some((pair, met.get(pair)?))).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let orders: Vec<&str> = known.iter().map(|((order, _), _)| order.as_str()).collect();
+    let credits: Vec<&str> = known.iter().map(|((_, credit), _)| credit.as_str()).collect();
+    let table = Entry::TABLE.name(version);
+    let columns: Vec<_> = Entry::TABLE
+        .columns
+        .iter()
+        .map(|column| format!("t.{}", column.name))
+        .collect();
+    let rows = sqlx::query(&format!(
+        "SELECT {} FROM unnest($1::text[], $2::text[]) AS u (order_id, credit_id)
+         JOIN {table} t ON t.order_id = u.order_id AND t.document = u.credit_id AND t.kind = 'credit'
+         ORDER BY t.order_id, t.document, t.line",
+        columns.join(", ")
+    ))
+    .bind(&orders)
+    .bind(&credits)
+    .fetch_all(&mut *connection)
+    .await?;
+    rebook(&rows, deltas, |entry| {
+        if let Some(undone) = met.get(&(entry.order_id.clone(), entry.document.clone())) {
+            entry.ordered_at = undone.ordered_at;
+            entry.customer_type = undone.customer_type;
+        }
+    })?;
+    sqlx::query(&format!(
+        "UPDATE {table} t SET ordered_at = u.at, customer_type = u.customer_type
+         FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS u (order_id, credit_id, at, customer_type)
+         WHERE t.order_id = u.order_id AND t.document = u.credit_id AND t.kind = 'credit'"
+    ))
+    .bind(&orders)
+    .bind(&credits)
+    .bind(known.iter().map(|(_, undone)| undone.ordered_at).collect::<Vec<_>>())
+    .bind(known.iter().map(|(_, undone)| undone.customer_type.as_str()).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn rebook(rows: &[sqlx::postgres::PgRow], deltas: &mut Deltas, change: impl Fn(&mut Entry)) -> Result<(), sqlx::Error> {
+    let mut entries = rows.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    deltas.add_all(&entries, Way::Out);
+    entries.iter_mut().for_each(change);
+    deltas.add_all(&entries, Way::In);
+    Ok(())
+}
+
+async fn insert(version: i32, entries: &[Entry], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut arrays = Arrays::new(Entry::TABLE);
+    for entry in entries {
+        arrays.push(entry);
+    }
+    arrays.execute(&Entry::TABLE.insert(version), connection).await
+}

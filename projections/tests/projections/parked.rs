@@ -1,0 +1,298 @@
+//! What operators do about poison.
+
+use std::sync::Arc;
+
+use cqrs_es::persist::{EventUpcaster, SerializedEvent};
+use eventstore::{Store, Upcasters};
+use projections::{
+    Error, Filter, Options, ParkedEvent, ParkedId, ParkedState, Skip, Start, parked, rebuild, retry, skip,
+};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::fold::expected;
+use crate::poison::{garble, left_out, order, placed};
+use crate::shop::{Kind, Shop, append};
+use crate::support::{Running, assert_same, open, quick, settle, until, views};
+
+const BY: Skip<'_> = Skip {
+    actor: "usr_operator",
+    reason: "nothing was sold",
+};
+
+/// The mended code: it can read what nobody could.
+struct Mended;
+
+impl EventUpcaster for Mended {
+    fn can_upcast(&self, event_type: &str, _: &str) -> bool {
+        event_type == "OrderPlaced"
+    }
+
+    fn upcast(&self, mut event: SerializedEvent) -> SerializedEvent {
+        if event.payload["OrderPlaced"].get("oops").is_some() {
+            event.payload = placed(&event.aggregate_id, "mended");
+        }
+        event
+    }
+}
+
+async fn mended(pool: &PgPool) -> Store {
+    let config = eventstore::Config {
+        upcasters: Upcasters::new(vec![Arc::new(Mended)]),
+        ..eventstore::Config::new(Arc::new(|| uuid::Uuid::from_u128(99)))
+    };
+    Store::open(pool.clone(), config).await.unwrap()
+}
+
+fn credited() -> Value {
+    json!({"OrderCredited": {"credit_id": "crd_00000000-0000-0000-0000-000000000001", "amount": 1, "units": 1}})
+}
+
+async fn all(pool: &PgPool, filter: Filter) -> Vec<ParkedEvent> {
+    parked(pool, &filter, &Start::First, 1_000).await.unwrap()
+}
+
+async fn of_stream(pool: &PgPool, projection: &str, stream: &str) -> Vec<ParkedEvent> {
+    let filter = Filter {
+        projection: Some(projection.to_owned()),
+        aggregate_id: Some(stream.to_owned()),
+        ..Filter::default()
+    };
+    all(pool, filter).await
+}
+
+/// Credits of the order that the read model shows; `None`: it does not show the order.
+async fn shown(pool: &PgPool, order: &str) -> Option<i64> {
+    sqlx::query_scalar("SELECT credited FROM orders WHERE id = $1")
+        .bind(order)
+        .fetch_optional(pool)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_retry_after_the_fix_applies_everything_once_and_in_order(pool: PgPool) {
+    let store = open(&pool).await;
+    let running = Running::start(&pool, &store, quick());
+    garble(&store, &order(1), json!({"OrderPlaced": {"oops": 1}})).await;
+    // More than one transaction of a retry takes.
+    for _ in 0..250 {
+        garble(&store, &order(1), credited()).await;
+    }
+    settle(&pool, &store).await;
+    let waiting = of_stream(&pool, "orders", &order(1)).await;
+    assert_eq!(waiting.len(), 251);
+    assert_eq!((waiting[0].state, waiting[0].attempts), (ParkedState::Failed, 1));
+    assert!(waiting[0].error.is_some());
+    assert!(
+        waiting[1..]
+            .iter()
+            .all(|event| event.state == ParkedState::Waiting && event.attempts == 0)
+    );
+    assert!(waiting.is_sorted_by_key(|event| event.sequence));
+
+    // As long as nothing is mended, it is in vain, and noted.
+    let last = &waiting[250].id;
+    let in_vain = retry(&pool, &store.log(), last).await.unwrap();
+    assert_eq!((in_vain.applied, in_vain.left), (0, 251));
+    assert_eq!(in_vain.error, waiting[0].error);
+    assert_eq!(of_stream(&pool, "orders", &order(1)).await[0].attempts, 2);
+    assert_eq!(shown(&pool, &order(1)).await, None);
+
+    // The projector still runs the old code; two operators and more events come in between.
+    let fixed = mended(&pool).await;
+    let logs = [fixed.log(), fixed.log()];
+    let writing = async {
+        for _ in 0..20 {
+            garble(&store, &order(1), credited()).await;
+        }
+    };
+    let (first, second, ()) = tokio::join!(
+        retry(&pool, &logs[0], &waiting[0].id),
+        retry(&pool, &logs[1], last),
+        writing
+    );
+    let applied = first.unwrap().applied + second.unwrap().applied;
+    assert!((251..=271).contains(&applied), "{applied}");
+    settle(&pool, &store).await;
+    assert_eq!(of_stream(&pool, "orders", &order(1)).await, []);
+    assert_eq!(shown(&pool, &order(1)).await, Some(270), "each counts once");
+
+    // Once more: nothing is left to do, and that is no error.
+    let again = retry(&pool, &fixed.log(), last).await.unwrap();
+    assert_eq!((again.applied, again.left, again.error), (0, 0, None));
+    garble(&store, &order(1), credited()).await;
+    settle(&pool, &store).await;
+    assert_eq!(shown(&pool, &order(1)).await, Some(271), "the stream is live again");
+    running.stop().await;
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_skipped_event_stays_out_and_the_rest_goes_on(pool: PgPool) {
+    let store = open(&pool).await;
+    let running = Running::start(&pool, &store, quick());
+    let place = |nth| vec![(Kind::Order, order(nth), vec![placed(&order(nth), "fine")])];
+    append(&store, None, place(1)).await;
+    append(&store, None, place(2)).await;
+    garble(&store, &order(1), json!({"OrderCredited": "nonsense"})).await;
+    garble(&store, &order(1), credited()).await;
+    settle(&pool, &store).await;
+    let [bad, waits]: [ParkedEvent; 2] = of_stream(&pool, "orders", &order(1)).await.try_into().unwrap();
+    assert_eq!(shown(&pool, &order(1)).await, Some(0));
+
+    let log = store.log();
+    let refused = skip(&pool, &log, &waits.id, BY).await.unwrap_err();
+    assert!(matches!(refused, Error::Waits { .. }), "{refused}");
+    let skipped = skip(&pool, &log, &bad.id, BY).await.unwrap();
+    assert_eq!((skipped.rest.applied, skipped.rest.left), (1, 0));
+    assert_eq!(Some(&skipped.error), bad.error.as_ref());
+    assert_eq!(shown(&pool, &order(1)).await, Some(1));
+    let listed = of_stream(&pool, "orders", &order(1)).await;
+    let by = listed[0].skipped.as_ref().unwrap();
+    assert_eq!((listed.len(), listed[0].state), (1, ParkedState::Skipped));
+    assert_eq!((by.actor.as_str(), by.reason.as_str()), (BY.actor, BY.reason));
+
+    // Somebody else's skip of it changes nothing, not even the reason.
+    let other = Skip {
+        actor: "usr_other",
+        reason: "another",
+    };
+    let again = skip(&pool, &log, &bad.id, other).await.unwrap();
+    assert_eq!(
+        (again.actor.as_str(), again.at, again.rest.applied),
+        (BY.actor, skipped.at, 0)
+    );
+    assert_eq!(of_stream(&pool, "orders", &order(1)).await, listed);
+
+    // Other read models have parkings of their own.
+    let sales = of_stream(&pool, "sales", &order(1)).await;
+    assert_eq!(sales[0].state, ParkedState::Failed);
+    let status = projections::status(&pool).await.unwrap();
+    let orders = status.iter().find(|status| status.name == "orders").unwrap();
+    assert_eq!((orders.parked, orders.skipped, orders.needs_rebuild), (0, 1, false));
+
+    // A rebuild leaves it out too, and equals what served.
+    let rebuilt = rebuild(&pool, &log, "orders", Options::default(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!((rebuilt.verified, rebuilt.parked), (true, 0));
+    assert_eq!(shown(&pool, &order(1)).await, Some(1));
+    append(&store, None, vec![(Kind::Order, order(1), vec![credited()])]).await;
+    settle(&pool, &store).await;
+    assert_eq!(shown(&pool, &order(1)).await, Some(2));
+    running.stop().await;
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn what_is_not_parked_cannot_be_settled(pool: PgPool) {
+    let store = open(&pool).await;
+    let running = Running::start(&pool, &store, quick());
+    append(
+        &store,
+        None,
+        vec![(Kind::Order, order(1), vec![placed(&order(1), "fine")])],
+    )
+    .await;
+    settle(&pool, &store).await;
+    let lane = store.lane_of(&order(1));
+    let id = |projection: &str, position| ParkedId {
+        projection: projection.to_owned(),
+        lane,
+        position,
+    };
+    let log = store.log();
+    for wrong in [id("orders", 7), id("orders", 0)] {
+        let refused = retry(&pool, &log, &wrong).await.unwrap_err();
+        assert!(matches!(refused, Error::NotParked { .. }), "{refused}");
+        let refused = skip(&pool, &log, &wrong, BY).await.unwrap_err();
+        assert!(matches!(refused, Error::NotParked { .. }), "{refused}");
+    }
+    let refused = retry(&pool, &log, &id("nonsense", 1)).await.unwrap_err();
+    assert!(matches!(refused, Error::Unknown { .. }), "{refused}");
+    // What the read model shows cannot be taken out of it.
+    let refused = skip(&pool, &log, &id("orders", 1), BY).await.unwrap_err();
+    assert!(matches!(refused, Error::NotParked { .. }), "{refused}");
+    assert_eq!(retry(&pool, &log, &id("orders", 1)).await.unwrap().applied, 0);
+    running.stop().await;
+}
+
+/// Poison in many streams, under load, with two projectors and operators at work all the time: in the end nothing is parked, and the
+/// read models are the fold of the events.
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn operators_and_projectors_do_not_get_in_each_others_way(pool: PgPool) {
+    let store = open(&pool).await;
+    let runners = [
+        Running::start(&pool, &store, quick()),
+        Running::start(&pool, &store, quick()),
+    ];
+    let mut shop = Shop::new(store.clone(), 11);
+    let poison = async {
+        for nth in 100..130 {
+            // Decodes, but the database refuses it, until the name is another one.
+            append(
+                &store,
+                None,
+                vec![(Kind::Order, order(nth), vec![placed(&order(nth), "no\0text")])],
+            )
+            .await;
+            append(&store, None, vec![(Kind::Order, order(nth), vec![credited()])]).await;
+        }
+    };
+    tokio::join!(shop.trade(100), poison);
+    settle(&pool, &store).await;
+    assert_eq!(left_out(&pool, "orders").await.len(), 60);
+    sqlx::query("UPDATE events SET payload = replace(payload::text, 'no\\u0000text', 'some text')::json")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let failed = || Filter {
+        state: Some(ParkedState::Failed),
+        ..Filter::default()
+    };
+    // Operators come over connections of their own.
+    let desk = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(3)
+        .connect_with((*pool.connect_options()).clone())
+        .await
+        .unwrap();
+    let store = crate::support::open_store(&desk).await;
+    let operators = async || {
+        let log = store.log();
+        until("nothing is parked", async || {
+            let events = all(&desk, failed()).await;
+            for event in &events {
+                retry(&desk, &log, &event.id).await.unwrap();
+            }
+            events.is_empty()
+        })
+        .await;
+    };
+    let mut other = Shop::new(store.clone(), 12);
+    tokio::join!(operators(), operators(), other.trade(100));
+    settle(&pool, &store).await;
+    assert_eq!(all(&pool, Filter::default()).await, []);
+    assert_same(&views(&pool).await, &expected(&pool).await);
+    for runner in runners {
+        runner.stop().await;
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn pages_go_both_ways(pool: PgPool) {
+    let store = open(&pool).await;
+    for nth in 1..8 {
+        garble(&store, &order(nth), json!({"OrderPlaced": {"oops": 1}})).await;
+    }
+    let running = Running::start(&pool, &store, quick());
+    settle(&pool, &store).await;
+    let everything = all(&pool, Filter::default()).await;
+    assert_eq!(everything.len(), 14, "orders and sales");
+    let page = async |start: Start| parked(&pool, &Filter::default(), &start, 5).await.unwrap();
+    let first = page(Start::First).await;
+    assert_eq!(first, everything[..5]);
+    let second = page(Start::After(first[4].id.clone())).await;
+    assert_eq!(second, everything[5..10]);
+    assert_eq!(page(Start::Before(second[0].id.clone())).await, first);
+    assert_eq!(page(Start::After(second[4].id.clone())).await, everything[10..]);
+    running.stop().await;
+}

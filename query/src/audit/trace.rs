@@ -1,0 +1,67 @@
+//! Everything that one request set in motion, oldest first.
+
+use proto::v1::{RecordedEvent, TraceReply, TraceRequest};
+use uuid::Uuid;
+
+use super::explain::explain;
+use super::row::{COLUMNS, EventRow};
+use crate::Query;
+use crate::error::Error;
+
+/// More events than a person can follow; a request that made more (an import) is told by its first ones.
+const MAX_EVENTS: i64 = 1_000;
+const MAX_ID: usize = 200;
+
+pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceReply, Error> {
+    let TraceRequest { context, id } = request;
+    if id.is_empty() || id.len() > MAX_ID {
+        return Err(Error::invalid(
+            "id",
+            "malformed",
+            "must be a correlation id or the id of a request",
+        ));
+    }
+    let freshness = query.fresh(context.as_ref(), &["audit"]).await?;
+    // The two are looked for one after the other, each by its index.
+    let mut rows = match Uuid::try_parse(&id) {
+        Ok(correlation_id) => {
+            let statement = select("= $1");
+            let found = sqlx::query(&statement).bind(correlation_id).bind(MAX_EVENTS + 1);
+            found.fetch_all(query.pool()).await?
+        }
+        Err(_) => Vec::new(),
+    };
+    if rows.is_empty() {
+        // With all that the request led to, such as reactions, which know no request.
+        let statement =
+            select("IN (SELECT DISTINCT r.correlation_id FROM audit r WHERE r.request_id = $1 AND r.request_id <> '')");
+        let found = sqlx::query(&statement).bind(&id).bind(MAX_EVENTS + 1);
+        rows = found.fetch_all(query.pool()).await?;
+    }
+    if rows.is_empty() {
+        return Err(Error::NotFound { what: "request", id });
+    }
+    let most = usize::try_from(MAX_EVENTS).unwrap_or(usize::MAX);
+    let truncated = rows.len() > most;
+    rows.truncate(most);
+    let mut events = rows
+        .iter()
+        .map(|row| EventRow::read(row).map(RecordedEvent::from))
+        .collect::<Result<Vec<_>, _>>()?;
+    explain(query, &mut events).await?;
+    Ok(TraceReply {
+        events,
+        truncated,
+        freshness: Some(freshness),
+    })
+}
+
+fn select(correlations: &str) -> String {
+    format!(
+        "SELECT {COLUMNS}
+         FROM (SELECT lane, position FROM audit WHERE correlation_id {correlations}
+               ORDER BY recorded_at, lane, position LIMIT $2) a
+         JOIN events e ON e.lane = a.lane AND e.position = a.position
+         ORDER BY e.recorded_at, e.lane, e.position"
+    )
+}

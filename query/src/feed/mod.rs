@@ -1,0 +1,63 @@
+//! `ChangeFeed`: tells those who keep answers what has changed, once the read models show it.
+//!
+//! The feed reads the primary: what a replica shows comes later, and whoever keeps an answer from there compares positions.
+
+mod poll;
+
+use std::pin::Pin;
+
+use proto::v1::change_feed_server::ChangeFeed;
+use proto::v1::{ChangeTopic, Changes, FollowRequest};
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::Query;
+use crate::consistency::Token;
+use crate::error::Error;
+use poll::{Poll, Topic};
+
+const PRODUCTS: Topic = Topic {
+    models: &["products", "stock"],
+    aggregate_types: &["product", "stock"],
+};
+const ORDERS: Topic = Topic {
+    models: &["orders"],
+    aggregate_types: &["order"],
+};
+
+#[tonic::async_trait]
+impl ChangeFeed for Query {
+    type FollowStream = Pin<Box<dyn Stream<Item = Result<Changes, Status>> + Send>>;
+
+    async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
+        let request = request.into_inner();
+        let topic = match request.topic() {
+            ChangeTopic::Products => &PRODUCTS,
+            ChangeTopic::Orders => &ORDERS,
+            ChangeTopic::Unspecified => {
+                return Err(Error::invalid("topic", "unknown", "must be products or orders").into());
+            }
+        };
+        let after =
+            match request.after.as_str() {
+                "" => None,
+                text => Some(Token::parse(text).ok_or_else(|| {
+                    Error::invalid("after", "malformed", "must be the positions of an earlier message")
+                })?),
+            };
+        let poll = Poll::new(self.config.feed.clone(), topic, after, request.generation);
+        // One message at a time: a follower that is slow is told more at once.
+        let (sender, receiver) = mpsc::channel(1);
+        let stop = self.config.stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sender.closed() => {}
+                () = poll.run(&sender) => {}
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}

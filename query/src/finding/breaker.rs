@@ -1,0 +1,79 @@
+//! Not asking an engine that does not answer: a circuit breaker.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long the engine is left alone after a failure; then one request tries it.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
+
+/// Whether the engine may be asked.
+#[derive(Debug, Default)]
+pub(super) struct Breaker(Mutex<Option<Open>>);
+
+/// It is not asked.
+#[derive(Clone, Debug)]
+struct Open {
+    until: Instant,
+    reason: String,
+}
+
+impl Breaker {
+    /// Whether this request may ask the engine. After a failure one request may, now and then.
+    pub(super) fn may_ask(&self) -> bool {
+        let mut state = self.lock();
+        let now = Instant::now();
+        match state.as_mut() {
+            None => true,
+            Some(open) if now >= open.until => {
+                open.until = now + LEFT_ALONE;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// The engine answered; true when it did not before.
+    pub(super) fn answered(&self) -> bool {
+        self.lock().take().is_some()
+    }
+
+    /// The engine did not answer; true when it did before.
+    pub(super) fn failed(&self, reason: &str) -> bool {
+        let open = Open {
+            until: Instant::now() + LEFT_ALONE,
+            reason: reason.to_owned(),
+        };
+        self.lock().replace(open).is_none()
+    }
+
+    /// Why the engine is not asked.
+    pub(super) fn reason(&self) -> Option<String> {
+        self.lock().as_ref().map(|open| open.reason.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_one_request_tries_now_and_then() {
+        let breaker = Breaker::default();
+        assert!(breaker.may_ask() && breaker.may_ask());
+        assert!(breaker.failed("gone"), "the first failure is news");
+        assert!(!breaker.failed("still gone"));
+        assert_eq!(breaker.reason().as_deref(), Some("still gone"));
+        assert!(!breaker.may_ask());
+        tokio::time::advance(LEFT_ALONE).await;
+        assert!(breaker.may_ask(), "one tries");
+        assert!(!breaker.may_ask(), "the others do not wait with it");
+        assert!(breaker.answered() && !breaker.answered());
+        assert!(breaker.may_ask());
+    }
+}

@@ -1,0 +1,207 @@
+//! The engine as the listings use it: with a time limit, a breaker and the rules of the shop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use proto::v1::GetSearchStatusReply;
+use search::{Answer, Curation, Engine, Request, normalise};
+use serde::Deserialize;
+use sqlx::PgPool;
+use sqlx::types::Json;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::breaker::Breaker;
+
+/// How long a listing waits for the engine before it is answered from the read model.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often rules and the state of the index are looked up.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A search engine and the index in it that the listings are answered from. Cheap to clone; clones share what they know.
+#[derive(Clone)]
+pub struct SearchEngine(Arc<Shared>);
+
+struct Shared {
+    engine: Arc<dyn Engine>,
+    /// The name under which the index is registered in the database.
+    name: String,
+    /// What the engine calls it.
+    index: String,
+    breaker: Breaker,
+    /// Whether the index was filled.
+    ready: AtomicBool,
+    rules: RwLock<Arc<Rules>>,
+}
+
+/// The rules for single queries, by the query as `normalise` writes it.
+#[derive(Default)]
+struct Rules {
+    version: i64,
+    by_query: BTreeMap<String, Curation>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    rules: Vec<StoredRule>,
+}
+
+#[derive(Deserialize)]
+struct StoredRule {
+    query: String,
+    #[serde(default)]
+    pinned: Vec<String>,
+    #[serde(default)]
+    hidden: Vec<String>,
+}
+
+impl SearchEngine {
+    /// The index that is registered as `name` and that the engine calls `index`.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>, name: impl Into<String>, index: impl Into<String>) -> Self {
+        Self(Arc::new(Shared {
+            engine,
+            name: name.into(),
+            index: index.into(),
+            breaker: Breaker::default(),
+            ready: AtomicBool::new(false),
+            rules: RwLock::default(),
+        }))
+    }
+
+    /// Keeps what is known of the index and the rules up to date. Runs until it is dropped.
+    pub async fn watch(self, pool: PgPool) {
+        loop {
+            // An outage of the database has told of itself elsewhere, and what was known will do.
+            if let Err(error) = self.look(&pool).await {
+                tracing::debug!(%error, "the state of the search index was not looked up");
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Looks up the state of the index, and the rules if they have changed.
+    pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
+        let (ready, version): (bool, i64) = sqlx::query_as(
+            "SELECT coalesce((SELECT ready FROM search_index WHERE name = $1), false),
+                    coalesce((SELECT max(version) FROM search_settings), 0)",
+        )
+        .bind(&self.0.name)
+        .fetch_one(pool)
+        .await?;
+        self.0.ready.store(ready, Ordering::Relaxed);
+        if version != self.rules().version {
+            let stored: Option<(Json<Stored>, i64)> = sqlx::query_as("SELECT settings, version FROM search_settings")
+                .fetch_optional(pool)
+                .await?;
+            if let Some((Json(stored), version)) = stored {
+                let rules = Arc::new(Rules {
+                    version,
+                    by_query: by_query(stored.rules),
+                });
+                *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+            }
+        }
+        Ok(())
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.0.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The name under which the index is registered.
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether it makes sense to wait until the index shows something.
+    pub(super) fn is_up(&self) -> bool {
+        self.0.ready.load(Ordering::Relaxed) && self.0.breaker.reason().is_none()
+    }
+
+    /// How listings are answered at present.
+    pub(super) fn status(&self) -> GetSearchStatusReply {
+        let reason = match self.0.breaker.reason() {
+            Some(reason) => reason,
+            None if self.0.ready.load(Ordering::Relaxed) => String::new(),
+            None => "the index is being filled".to_owned(),
+        };
+        GetSearchStatusReply {
+            up: reason.is_empty(),
+            reason,
+            engine: self.0.engine.name().to_owned(),
+        }
+    }
+
+    /// Searches; `None` when the engine does not answer, or is not asked because it did not lately.
+    pub(super) async fn find(&self, request: &Request) -> Option<Answer> {
+        let shared = &self.0;
+        let engine = shared.engine.name();
+        if !shared.ready.load(Ordering::Relaxed) || !shared.breaker.may_ask() {
+            return None;
+        }
+        let rules = self.rules();
+        let curation = rules.by_query.get(&normalise(&request.words));
+        let started = Instant::now();
+        let asked = search::find(shared.engine.as_ref(), &shared.index, request, curation);
+        let result = match timeout(PATIENCE, asked).await {
+            Ok(result) => result,
+            Err(elapsed) => Err(search::Error::unavailable("search", elapsed)),
+        };
+        metrics::histogram!("tillroll_search_seconds", "engine" => engine).record(started.elapsed().as_secs_f64());
+        match result {
+            Ok(answer) => {
+                if shared.breaker.answered() {
+                    tracing::info!(engine, "the search engine answers again");
+                }
+                Some(answer)
+            }
+            // The engine is well, but does not understand us.
+            Err(search::Error::Rejected(reason)) => {
+                tracing::error!(engine, reason, "the search engine refuses a search");
+                None
+            }
+            Err(error) => {
+                metrics::counter!("tillroll_search_failures_total", "engine" => engine).increment(1);
+                let reason = chain(&error);
+                if shared.breaker.failed(&reason) {
+                    tracing::warn!(
+                        engine,
+                        reason,
+                        "the search engine does not answer; listings are answered from the database"
+                    );
+                }
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SearchEngine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SearchEngine")
+            .field("name", &self.0.name)
+            .field("index", &self.0.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rules whose queries differ only in spelling are one.
+fn by_query(rules: Vec<StoredRule>) -> BTreeMap<String, Curation> {
+    let mut by_query: BTreeMap<String, Curation> = BTreeMap::new();
+    for rule in rules {
+        let curation = by_query.entry(normalise(&rule.query)).or_default();
+        curation.pinned.extend(rule.pinned);
+        curation.hidden.extend(rule.hidden);
+    }
+    by_query
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

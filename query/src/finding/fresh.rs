@@ -1,0 +1,69 @@
+//! Read your writes through an index: the read models first, then what they have marked for it.
+
+use proto::v1::{Freshness, ReadContext};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::SearchEngine;
+use crate::Query;
+use crate::error::Error;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+impl Query {
+    /// Waits until `models` show the write that the request's token stands for, and the index what they show. Without a token there
+    /// is nothing to wait for. An index that takes nothing in at present is not waited for: it will not be asked either.
+    pub(super) async fn fresh_in_index(
+        &self,
+        context: Option<&ReadContext>,
+        models: &[&str],
+        search: &SearchEngine,
+    ) -> Result<Freshness, Error> {
+        let Some(context) = context.filter(|context| !context.consistency_token.is_empty()) else {
+            return self.fresh(context, models).await;
+        };
+        let deadline = Instant::now() + self.wait(context);
+        let freshness = self.fresh(Some(context), models).await?;
+        if freshness.stale {
+            return Ok(freshness);
+        }
+        // The marks of the write are committed, so none of them is later than this.
+        let (marks, settings): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT last_value FROM search_marks), coalesce(max(version), 0) FROM search_settings",
+        )
+        .fetch_one(self.pool())
+        .await?;
+        search.look(self.pool()).await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if !search.is_up() {
+                return Ok(freshness);
+            }
+            let (reached, out): (bool, bool) = sqlx::query_as(
+                "SELECT i.settings_version >= $3
+                            AND NOT EXISTS (SELECT FROM search_dirty WHERE index_name = i.name AND since <= $2),
+                        i.outage IS NOT NULL
+                 FROM search_index i WHERE i.name = $1",
+            )
+            .bind(search.name())
+            .bind(marks)
+            .bind(settings)
+            .fetch_optional(self.pool())
+            .await?
+            .unwrap_or((false, true));
+            if reached || out {
+                return Ok(freshness);
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return if context.allow_stale {
+                    Ok(Freshness { stale: true })
+                } else {
+                    Err(Error::Behind)
+                };
+            }
+            sleep_until(deadline.min(now + pause)).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! One user, as they stood.
+
+use proto::v1::{UserAsOfReply, UserAsOfRequest};
+
+use super::Look;
+use crate::Query;
+use crate::error::Error;
+use crate::users;
+
+pub(super) async fn as_of(query: &Query, request: UserAsOfRequest) -> Result<UserAsOfReply, Error> {
+    let UserAsOfRequest { context, as_of, id } = request;
+    Query::check_token(context.as_ref())?;
+    let look = Look::at(query, "user", &id, as_of).await?;
+    let row = sqlx::query(&format!(
+        "SELECT {} FROM jsonb_populate_record(NULL::users, $1::jsonb)",
+        users::COLUMNS
+    ))
+    .bind(look.row("user").await?)
+    .fetch_one(query.pool())
+    .await?;
+    Ok(UserAsOfReply {
+        moment: Some(look.moment()),
+        user: Some(users::read(&row)?),
+    })
+}

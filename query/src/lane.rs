@@ -1,0 +1,43 @@
+//! Which lane of the log holds an aggregate.
+
+use crate::Query;
+use crate::error::Error;
+
+impl Query {
+    /// The lane of an aggregate. The number of lanes is asked for once: it never changes.
+    pub(crate) async fn lane_of(&self, aggregate_id: &str) -> Result<i32, Error> {
+        let lanes = self.lanes.get_or_try_init(|| self.count_lanes()).await?;
+        Ok(lane_of(aggregate_id, *lanes))
+    }
+
+    async fn count_lanes(&self) -> Result<i64, Error> {
+        Ok(sqlx::query_scalar("SELECT count(*) FROM lanes")
+            .fetch_one(self.pool())
+            .await?)
+    }
+}
+
+/// FNV-1a 64 of the id, modulo the number of lanes: the function that the log itself uses.
+fn lane_of(aggregate_id: &str, lanes: i64) -> i32 {
+    let hash = aggregate_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let lanes = u64::try_from(lanes).unwrap_or_default().max(1);
+    i32::try_from(hash % lanes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lane_of;
+
+    #[test]
+    fn an_aggregate_is_looked_for_in_the_lane_that_the_log_puts_it_in() {
+        for number in 0..1_000_u32 {
+            let id = format!("prod_{number}");
+            for lanes in [1, 7, 64] {
+                let put = eventstore::lane_of(&id, lanes);
+                assert_eq!(u32::try_from(lane_of(&id, lanes.into())), Ok(put), "{id}");
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A page that one would hand to one's manager.
+
+mod canvas;
+mod chart;
+mod table;
+
+use std::io::Write;
+
+use krilla::Document as File;
+use krilla::metadata::Metadata;
+use krilla::page::PageSettings;
+
+use super::{Document, RenderError, Renderer, Row};
+use canvas::{Align, Canvas, Fonts, INK, MUTED, RULE, Style};
+
+/// A4, lying.
+const WIDTH: f32 = 841.89;
+const HEIGHT: f32 = 595.28;
+const MARGIN: f32 = 38.0;
+const FOOT: f32 = 34.0;
+// So that a year by month fits below it.
+const CHART_HEIGHT: f32 = 132.0;
+const FIGURE_HEIGHT: f32 = 52.0;
+
+pub(super) struct Pdf<W: Write> {
+    document: Document,
+    rows: Vec<Row>,
+    output: W,
+}
+
+impl<W: Write> Pdf<W> {
+    pub(super) fn new(document: Document, output: W) -> Self {
+        Self {
+            document,
+            rows: Vec::new(),
+            output,
+        }
+    }
+}
+
+impl<W: Write> Renderer for Pdf<W> {
+    fn row(&mut self, row: Row) -> Result<(), RenderError> {
+        self.rows.push(row);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, totals: Vec<Row>) -> Result<(), RenderError> {
+        let bytes = draw(&self.document, &self.rows, &totals)?;
+        self.output.write_all(&bytes)?;
+        Ok(self.output.flush()?)
+    }
+}
+
+fn failed(what: &str) -> RenderError {
+    RenderError::Pdf(what.to_owned())
+}
+
+fn draw(document: &Document, rows: &[Row], totals: &[Row]) -> Result<Vec<u8>, RenderError> {
+    let fonts = Fonts::load().ok_or_else(|| failed("its fonts are damaged"))?;
+    let table = table::Table::new(document, rows, totals, &fonts, WIDTH - 2.0 * MARGIN);
+    let first_top = head_height(document);
+    let pages = table.pages(
+        HEIGHT - first_top - FOOT - MARGIN / 2.0,
+        HEIGHT - MARGIN - 22.0 - FOOT - MARGIN / 2.0,
+    );
+    let mut file = File::new();
+    let mut metadata = Metadata::new()
+        .title(document.title.clone())
+        .description(document.period.clone())
+        .creator("Tillroll".to_owned())
+        .language("en".to_owned());
+    if !document.shop.is_empty() {
+        metadata = metadata.authors(vec![document.shop.clone()]);
+    }
+    file.set_metadata(metadata);
+    for (index, lines) in pages.iter().enumerate() {
+        let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| failed("the paper has no size"))?;
+        let mut page = file.start_page_with(settings);
+        let mut surface = page.surface();
+        let mut canvas = Canvas::new(&mut surface, &fonts);
+        let top = if index == 0 {
+            head(document, &mut canvas);
+            first_top
+        } else {
+            running_head(document, &mut canvas);
+            MARGIN + 22.0
+        };
+        table.draw(lines.clone(), MARGIN, top, &mut canvas);
+        foot(document, index + 1, pages.len(), &mut canvas);
+        surface.finish();
+        page.finish();
+    }
+    file.finish().map_err(|error| RenderError::Pdf(format!("{error:?}")))
+}
+
+/// Where the table begins on the first page.
+fn head_height(document: &Document) -> f32 {
+    let lines: f32 = document.notes.iter().map(|_| 12.0).sum();
+    let mut height = MARGIN + 52.0 + lines;
+    if !document.figures.is_empty() {
+        height += FIGURE_HEIGHT + 14.0;
+    }
+    if document.chart.is_some() {
+        height += CHART_HEIGHT + 14.0;
+    }
+    height + 6.0
+}
+
+fn head(document: &Document, canvas: &mut Canvas<'_, '_>) {
+    canvas.rect(0.0, 0.0, WIDTH, 6.0, canvas::ACCENT);
+    let right = WIDTH - MARGIN;
+    if !document.shop.is_empty() {
+        canvas.text(
+            right,
+            MARGIN + 12.0,
+            &document.shop,
+            Style::bold(11.0, INK),
+            Align::Right,
+            240.0,
+        );
+    }
+    let width = right - MARGIN - 250.0;
+    canvas.text(
+        MARGIN,
+        MARGIN + 14.0,
+        &document.title,
+        Style::bold(20.0, INK),
+        Align::Left,
+        width,
+    );
+    canvas.text(
+        MARGIN,
+        MARGIN + 34.0,
+        &document.period,
+        Style::plain(11.0, INK),
+        Align::Left,
+        right - MARGIN,
+    );
+    let mut y = MARGIN + 50.0;
+    for note in &document.notes {
+        canvas.text(MARGIN, y, note, Style::plain(8.5, MUTED), Align::Left, right - MARGIN);
+        y += 12.0;
+    }
+    y += 4.0;
+    if !document.figures.is_empty() {
+        figures(document, y, canvas);
+        y += FIGURE_HEIGHT + 14.0;
+    }
+    if let Some(chart) = &document.chart {
+        chart::draw(chart, MARGIN, y, right - MARGIN, CHART_HEIGHT, canvas);
+    }
+}
+
+fn figures(document: &Document, y: f32, canvas: &mut Canvas<'_, '_>) {
+    let gap = 12.0;
+    let count = canvas::float(document.figures.len());
+    let width = (WIDTH - 2.0 * MARGIN - gap * (count - 1.0)) / count;
+    let mut x = MARGIN;
+    for figure in &document.figures {
+        canvas.rect(x, y, width, FIGURE_HEIGHT, canvas::PALE);
+        canvas.rect(x, y, 3.0, FIGURE_HEIGHT, canvas::ACCENT);
+        canvas.text(
+            x + 14.0,
+            y + 17.0,
+            figure.title,
+            Style::plain(8.5, MUTED),
+            Align::Left,
+            width - 20.0,
+        );
+        canvas.text(
+            x + 14.0,
+            y + 39.0,
+            &figure.value,
+            Style::bold(16.0, INK),
+            Align::Left,
+            width - 20.0,
+        );
+        if !figure.change.is_empty() {
+            let colour = if figure.change.starts_with('−') {
+                canvas::LOSS
+            } else {
+                canvas::GAIN
+            };
+            canvas.text(
+                x + width - 10.0,
+                y + 17.0,
+                &figure.change,
+                Style::bold(8.5, colour),
+                Align::Right,
+                width / 2.0,
+            );
+        }
+        x += width + gap;
+    }
+}
+
+/// What is said again on every page.
+fn running_head(document: &Document, canvas: &mut Canvas<'_, '_>) {
+    canvas.rect(0.0, 0.0, WIDTH, 6.0, canvas::ACCENT);
+    let text = format!("{} · {}", document.title, document.period);
+    canvas.text(
+        MARGIN,
+        MARGIN - 2.0,
+        &text,
+        Style::bold(9.0, MUTED),
+        Align::Left,
+        WIDTH - 2.0 * MARGIN - 200.0,
+    );
+    canvas.text(
+        WIDTH - MARGIN,
+        MARGIN - 2.0,
+        &document.shop,
+        Style::plain(9.0, MUTED),
+        Align::Right,
+        190.0,
+    );
+}
+
+fn foot(document: &Document, page: usize, pages: usize, canvas: &mut Canvas<'_, '_>) {
+    let y = HEIGHT - FOOT;
+    canvas.rect(MARGIN, y, WIDTH - 2.0 * MARGIN, 0.6, RULE);
+    canvas.text(
+        MARGIN,
+        y + 14.0,
+        &document.title,
+        Style::plain(8.0, MUTED),
+        Align::Left,
+        500.0,
+    );
+    let text = format!("Page {page} of {pages}");
+    canvas.text(
+        WIDTH - MARGIN,
+        y + 14.0,
+        &text,
+        Style::plain(8.0, MUTED),
+        Align::Right,
+        200.0,
+    );
+}

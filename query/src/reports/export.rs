@@ -1,0 +1,340 @@
+//! Reports as files, row by row, for whoever asks at once and for exports in the background.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::TryStreamExt as _;
+use proto::v1::export_request::Report as Wanted;
+use proto::v1::{ExportFormat, ExportRequest, FileChunk, FileHead, Freshness};
+use sqlx::QueryBuilder;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::orders::{Asked, OrderRow};
+use super::orders_table::{self, Totals};
+use super::request::Report;
+use super::sales::sales;
+use super::table;
+use crate::Query;
+use crate::error::Error;
+use crate::render::{self, Document, Format, RenderError, Row};
+
+/// Most orders of a file that is asked for at once; more are for the background.
+const MAX_AT_ONCE: usize = 100_000;
+/// Rows on their way to the file together.
+const BATCH: usize = 500;
+/// Bytes sent together.
+const CHUNK: usize = 64 * 1024;
+const MAX_SHOP: usize = 200;
+
+/// A file that can be made.
+pub(crate) struct Prepared {
+    pub(crate) name: String,
+    pub(crate) format: Format,
+    pub(crate) freshness: Freshness,
+    document: Document,
+    rows: Rows,
+}
+
+enum Rows {
+    Ready { rows: Vec<Row>, totals: Vec<Row> },
+    Orders(Asked),
+}
+
+/// On their way to the file.
+enum Batch {
+    Rows(Vec<Row>),
+    End(Vec<Row>),
+}
+
+pub(crate) fn format(request: &ExportRequest) -> Result<Format, Error> {
+    match ExportFormat::try_from(request.format) {
+        Ok(ExportFormat::Csv) => Ok(Format::Csv),
+        Ok(ExportFormat::Xlsx) => Ok(Format::Xlsx),
+        Ok(ExportFormat::Pdf) => Ok(Format::Pdf),
+        Ok(ExportFormat::Jsonl) => Ok(Format::Jsonl),
+        Ok(ExportFormat::Unspecified) | Err(_) => {
+            Err(Error::invalid("format", "unknown", "must be csv, xlsx, pdf or jsonl"))
+        }
+    }
+}
+
+/// Checks a request without answering it; the name of its file.
+pub(crate) fn check(request: &ExportRequest) -> Result<String, Error> {
+    let format = format(request)?;
+    if request.shop.chars().count() > MAX_SHOP {
+        return Err(Error::invalid(
+            "shop",
+            "too_long",
+            format!("at most {MAX_SHOP} characters"),
+        ));
+    }
+    let (what, from, to) = match &request.report {
+        Some(Wanted::Sales(asked)) => {
+            Report::new(asked)?;
+            ("sales", &asked.from, &asked.to)
+        }
+        Some(Wanted::Orders(asked)) => {
+            Asked::new(asked)?;
+            ("sales-orders", &asked.from, &asked.to)
+        }
+        None => return Err(Error::invalid("report", "required", "must be sales or sales_orders")),
+    };
+    Ok(format!("{what}-{from}-{to}.{}", format.extension()))
+}
+
+/// Reads what the file needs before its first row.
+pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Prepared, Error> {
+    let name = check(request)?;
+    let format = format(request)?;
+    match &request.report {
+        Some(Wanted::Sales(asked)) => {
+            let report = Report::new(asked)?;
+            let reply = sales(query, asked).await?;
+            let table = table::table(&report, &reply, format, &request.shop);
+            if table.rows.len() > format.max_rows() {
+                return Err(Error::ReportTooLarge {
+                    limit: format.max_rows(),
+                });
+            }
+            Ok(Prepared {
+                name,
+                format,
+                freshness: reply.freshness.unwrap_or_default(),
+                document: table.document,
+                rows: Rows::Ready {
+                    rows: table.rows,
+                    totals: table.totals,
+                },
+            })
+        }
+        Some(Wanted::Orders(asked)) => {
+            let freshness = query.fresh(asked.context.as_ref(), &["sales"]).await?;
+            let document = Document {
+                shop: request.shop.clone(),
+                ..orders_table::document(asked)?
+            };
+            Ok(Prepared {
+                name,
+                format,
+                freshness,
+                document,
+                rows: Rows::Orders(Asked::new(asked)?),
+            })
+        }
+        None => Err(Error::invalid("report", "required", "must be sales or sales_orders")),
+    }
+}
+
+impl Prepared {
+    /// How many rows there will be.
+    pub(crate) async fn count(&self, query: &Query) -> Result<u64, Error> {
+        match &self.rows {
+            Rows::Ready { rows, .. } => Ok(rows.len() as u64),
+            Rows::Orders(asked) => {
+                let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
+                asked.push(&mut sql);
+                sql.push(") counted");
+                let count: i64 = sql
+                    .build_query_scalar()
+                    .persistent(false)
+                    .fetch_one(query.pool())
+                    .await?;
+                Ok(count.unsigned_abs())
+            }
+        }
+    }
+
+    /// Reads all rows now, so that what is wrong with them is known before the file begins.
+    async fn at_once(mut self, query: &Query) -> Result<Self, Error> {
+        if let Rows::Orders(asked) = &self.rows {
+            let limit = MAX_AT_ONCE.min(self.format.max_rows());
+            let mut sql = asked.everything(Some(i64::try_from(limit).unwrap_or(i64::MAX) + 1));
+            let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
+            if found.len() > limit {
+                return Err(Error::ReportTooLarge { limit });
+            }
+            let mut totals = Totals::default();
+            let mut rows = Vec::with_capacity(found.len());
+            for row in &found {
+                let order = OrderRow::read(row)?.order;
+                totals.add(&order);
+                rows.push(orders_table::row(order));
+            }
+            self.rows = Rows::Ready {
+                rows,
+                totals: totals.into_rows(),
+            };
+        }
+        Ok(self)
+    }
+
+    /// Writes the file to `output`, which blocks, and counts its rows.
+    pub(crate) async fn write(
+        self,
+        query: &Query,
+        output: impl Write + Send + 'static,
+        written: Arc<AtomicU64>,
+    ) -> Result<(), Error> {
+        let (sender, receiver) = mpsc::channel(4);
+        let (format, document) = (self.format, self.document);
+        let drawing = tokio::task::spawn_blocking(move || draw(format, document, receiver, output, &written));
+        let fed = feed(query, self.rows, format.max_rows(), sender).await;
+        let drawn = drawing
+            .await
+            .map_err(|_| Error::Render(RenderError::Pdf("its task ended".to_owned())))?;
+        fed.and(drawn.map_err(Error::Render))
+    }
+}
+
+async fn feed(query: &Query, rows: Rows, limit: usize, sender: mpsc::Sender<Batch>) -> Result<(), Error> {
+    // Whoever does not take rows any more says why.
+    match rows {
+        Rows::Ready { rows, totals } => {
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                if sender
+                    .send(Batch::Rows(rows.by_ref().take(BATCH).collect()))
+                    .await
+                    .is_err()
+                {
+                    return Ok(());
+                }
+            }
+            let _ = sender.send(Batch::End(totals)).await;
+        }
+        Rows::Orders(asked) => {
+            let mut sql = asked.everything(None);
+            let mut found = sql.build().persistent(false).fetch(query.pool());
+            let (mut totals, mut batch, mut count) = (Totals::default(), Vec::with_capacity(BATCH), 0);
+            while let Some(row) = found.try_next().await? {
+                let order = OrderRow::read(&row)?.order;
+                totals.add(&order);
+                batch.push(orders_table::row(order));
+                count += 1;
+                if count > limit {
+                    return Err(Error::ReportTooLarge { limit });
+                }
+                if batch.len() == BATCH {
+                    if sender.send(Batch::Rows(std::mem::take(&mut batch))).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            if sender.send(Batch::Rows(batch)).await.is_ok() {
+                let _ = sender.send(Batch::End(totals.into_rows())).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn draw(
+    format: Format,
+    document: Document,
+    mut batches: mpsc::Receiver<Batch>,
+    output: impl Write,
+    written: &AtomicU64,
+) -> Result<(), RenderError> {
+    let mut renderer = render::begin(format, document, output)?;
+    while let Some(batch) = batches.blocking_recv() {
+        match batch {
+            Batch::Rows(rows) => {
+                for row in rows {
+                    renderer.row(row)?;
+                    written.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Batch::End(totals) => return renderer.finish(totals),
+        }
+    }
+    Err(RenderError::Io(std::io::Error::other("its rows broke off")))
+}
+
+/// Hands bytes over in chunks.
+pub(crate) struct Chunks {
+    buffer: Vec<u8>,
+    size: usize,
+    sender: mpsc::Sender<Vec<u8>>,
+}
+
+impl Chunks {
+    pub(crate) fn new(size: usize, sender: mpsc::Sender<Vec<u8>>) -> Self {
+        Self {
+            buffer: Vec::with_capacity(size),
+            size,
+            sender,
+        }
+    }
+
+    fn send(&mut self) -> std::io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(self.size));
+        self.sender
+            .blocking_send(chunk)
+            .map_err(|_| std::io::Error::new(std::io::ErrorKind::BrokenPipe, "nobody reads any more"))
+    }
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let taken = bytes.len().min(self.size - self.buffer.len());
+        self.buffer.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        if self.buffer.len() == self.size {
+            self.send()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.send()
+    }
+}
+
+/// A file for whoever waits for it.
+pub(super) async fn export(
+    query: &Query,
+    request: &ExportRequest,
+) -> Result<mpsc::Receiver<Result<FileChunk, Status>>, Error> {
+    let prepared = prepare(query, request).await?.at_once(query).await?;
+    let head = FileHead {
+        name: prepared.name.clone(),
+        media_type: prepared.format.media_type().to_owned(),
+        size: None,
+        offset: 0,
+        freshness: Some(prepared.freshness),
+    };
+    let (sender, receiver) = mpsc::channel(4);
+    let query = query.clone();
+    tokio::spawn(async move {
+        let first = FileChunk {
+            head: Some(head),
+            data: Vec::new(),
+        };
+        if sender.send(Ok(first)).await.is_err() {
+            return;
+        }
+        let (bytes, mut chunks) = mpsc::channel(4);
+        let output = Chunks::new(CHUNK, bytes);
+        let writing = prepared.write(&query, output, Arc::default());
+        let forwarding = async {
+            while let Some(data) = chunks.recv().await {
+                let chunk = FileChunk { head: None, data };
+                if sender.send(Ok(chunk)).await.is_err() {
+                    break;
+                }
+            }
+            // Otherwise whoever writes would wait for ever.
+            drop(chunks);
+        };
+        let (written, ()) = tokio::join!(writing, forwarding);
+        if let Err(error) = written {
+            // Nobody may be left to tell.
+            let _ = sender.send(Err(error.into())).await;
+        }
+    });
+    Ok(receiver)
+}
