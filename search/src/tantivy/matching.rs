@@ -16,7 +16,7 @@ use super::segment::{Result, insert_all};
 use super::vocabulary::Vocabulary;
 
 /// The words that stand for one and count in the score; what is beyond matches only.
-pub(super) const MAX_SCORED: usize = 48;
+const MAX_SCORED: usize = 48;
 
 /// Figures of the whole index that scores need.
 pub(super) struct Corpus {
