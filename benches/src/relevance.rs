@@ -1,4 +1,5 @@
 //! How well the search engines order a real catalogue, by ratings that people gave.
+#![expect(clippy::cast_precision_loss, reason = "shares and means of small counts")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};

@@ -146,7 +146,7 @@ async fn measure(engine: Arc<dyn Engine>, products: &[Document]) -> Result<()> {
     let typing: Vec<Request> = typing.collect();
     one_by_one(&engine, "as you type, every keystroke, alone", &typing).await?;
     one_by_one(&engine, "searches with facets, alone", &searches).await?;
-    one_by_one(&engine, "plain listing, alone", &[plain.clone()]).await?;
+    one_by_one(&engine, "plain listing, alone", std::slice::from_ref(&plain)).await?;
     let listing = Request {
         facets: facets.clone(),
         ..plain

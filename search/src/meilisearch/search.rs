@@ -312,9 +312,9 @@ impl Search<'_> {
                 continue;
             }
             let mut nearest = Nearest::new(word);
-            known
-                .iter()
-                .for_each(|(known, products)| nearest.add(known, *products as u64));
+            for (known, products) in &known {
+                nearest.add(known, *products as u64);
+            }
             candidates.push(nearest.words());
         }
         for query in queries(&candidates) {

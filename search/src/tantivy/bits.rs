@@ -96,7 +96,7 @@ mod tests {
         proptest::proptest!(|(len in 1_u32..300, left: BTreeSet<u16>, right: BTreeSet<u16>)| {
             let keep = |set: BTreeSet<u16>| -> BTreeSet<u32> { set.into_iter().map(|item| u32::from(item) % len).collect() };
             let (left, right) = (keep(left), keep(right));
-            let bits = |set: &BTreeSet<u32>| { let mut bits = Bits::none(len); set.iter().for_each(|item| bits.insert(*item)); bits };
+            let bits = |set: &BTreeSet<u32>| { let mut bits = Bits::none(len); for item in set { bits.insert(*item); } bits };
             let check = |change: fn(&mut Bits, &Bits), expected: BTreeSet<u32>| {
                 let mut changed = bits(&left);
                 change(&mut changed, &bits(&right));

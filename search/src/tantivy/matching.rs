@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::query::{EnableScoring, PhraseQuery, Query};
 use tantivy::schema::IndexRecordOption;
@@ -15,7 +16,7 @@ use super::segment::{Result, insert_all};
 use super::vocabulary::Vocabulary;
 
 /// The words that stand for one and count in the score; what is beyond matches only.
-pub(super) const MAX_SCORED: usize = 48;
+const MAX_SCORED: usize = 48;
 
 /// Figures of the whole index that scores need.
 pub(super) struct Corpus {
@@ -72,13 +73,11 @@ impl<'a> Prepared<'a> {
         let mut pairs = Vec::new();
         for (at, words) in plan.words.windows(2).enumerate() {
             let weight = f32::midpoint(rarity[at], rarity[at + 1]);
-            for left in best(&words[0].alternatives) {
-                for right in best(&words[1].alternatives) {
-                    pairs.push(Pair {
-                        words: [left.to_owned(), right.to_owned()],
-                        weight,
-                    });
-                }
+            if let (Some(left), Some(right)) = (nearest(&words[0].alternatives), nearest(&words[1].alternatives)) {
+                pairs.push(Pair {
+                    words: [left.to_owned(), right.to_owned()],
+                    weight,
+                });
             }
         }
         let norms = (0..TEXTS)
@@ -94,13 +93,12 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// The spellings of a word that neighbours are looked for with.
-fn best(alternatives: &[Alternative]) -> impl Iterator<Item = &str> {
-    let terms = alternatives.iter().filter_map(|alternative| match alternative {
-        Alternative::Term { text, weight } if *weight > 0.8 => Some(text.as_str()),
-        _ => None,
-    });
-    terms.take(2)
+/// The word of the index that is most like what was typed.
+fn nearest(alternatives: &[Alternative]) -> Option<&str> {
+    alternatives.iter().find_map(|alternative| match alternative {
+        Alternative::Term { text, .. } => Some(text.as_str()),
+        Alternative::Beginning { .. } | Alternative::Phrase { .. } => None,
+    })
 }
 
 fn weigh(alternatives: &[Alternative], vocabulary: &Vocabulary<'_>, corpus: &Corpus) -> Result<f32> {
@@ -119,7 +117,7 @@ fn norms(length: f32, mean: f32) -> [f32; 256] {
     let mut norms = [0.0; 256];
     for (id, norm) in (0_u8..=255).zip(&mut norms) {
         #[expect(clippy::cast_precision_loss, reason = "a weight")]
-        let words = tantivy::fieldnorm::FieldNormReader::id_to_fieldnorm(id) as f32;
+        let words = FieldNormReader::id_to_fieldnorm(id) as f32;
         *norm = 1.0 / (1.0 - length + length * words / mean);
     }
     norms
@@ -220,7 +218,7 @@ pub(super) fn matching(
     let Some(wanted) = wanted.filter(|wanted| scored && !wanted.is_empty()) else {
         return Ok(matched);
     };
-    let scorer = Scorer {
+    let weigher = Weigher {
         segment,
         fields,
         prepared,
@@ -228,13 +226,13 @@ pub(super) fn matching(
     };
     let mut units = Vec::new();
     for (at, word) in plan.words.iter().enumerate() {
-        units.push(scorer.unit(at..at + 1, &word.alternatives, prepared.rarity[at])?);
+        units.push(weigher.unit(at..at + 1, &word.alternatives, prepared.rarity[at])?);
     }
     for (at, span) in plan.spans.iter().enumerate() {
         let rarity = prepared.rarity[plan.words.len() + at];
-        units.push(scorer.unit(span.words.clone(), &span.alternatives, rarity)?);
+        units.push(weigher.unit(span.words.clone(), &span.alternatives, rarity)?);
     }
-    let pairs = scorer.pairs()?;
+    let pairs = weigher.pairs()?;
     matched.units = units;
     matched.pairs = pairs;
     Ok(matched)
@@ -255,7 +253,7 @@ fn insert_alternatives(
                 insert_all(segment, fields.beginnings, text, bits)?;
             }
             Alternative::Phrase { words, .. } => {
-                each_phrase(segment, fields, words, |_, document| bits.insert(document))?
+                each_phrase(segment, fields, words, |_, document| bits.insert(document))?;
             }
         }
     }
@@ -283,14 +281,14 @@ fn each_phrase(
     Ok(())
 }
 
-struct Scorer<'a> {
+struct Weigher<'a> {
     segment: &'a SegmentReader,
     fields: &'a Fields,
     prepared: &'a Prepared<'a>,
     wanted: &'a Bits,
 }
 
-impl Scorer<'_> {
+impl Weigher<'_> {
     fn unit(&self, words: Range<usize>, alternatives: &[Alternative], rarity: f32) -> Result<Unit> {
         let mut sums = vec![0.0; self.segment.max_doc() as usize];
         for alternative in alternatives.iter().take(MAX_SCORED) {

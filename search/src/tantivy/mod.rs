@@ -178,7 +178,7 @@ impl Shared {
                     indexes.insert(name, Arc::new(index));
                 }
                 Err(error) => {
-                    tracing::warn!(index = name, %error, reason = reason(&error), "a search index can't be used and has to be built anew")
+                    tracing::warn!(index = name, %error, reason = reason(&error), "a search index can't be used and has to be built anew");
                 }
             }
         }

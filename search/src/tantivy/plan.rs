@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::matching::MAX_SCORED;
 use super::ranking::Ranking;
 use super::schema::MAX_BEGINNING;
 use super::segment::Result;
@@ -16,6 +15,8 @@ use crate::words::query_words;
 pub(super) const MAX_WORDS: usize = 24;
 /// The words that a beginning or a typo stands for.
 const MAX_FOUND: usize = 4_096;
+/// The words that a beginning of few characters stands for in the score.
+const MAX_BEGUN: usize = 16;
 /// The ways to cut a word in two that are tried further.
 const MAX_CUTS: usize = 3;
 
@@ -194,8 +195,11 @@ impl Planner<'_> {
 
     fn beginning(&self, word: &str, alternatives: &mut Vec<Alternative>) -> Result<()> {
         let short = word.chars().count() <= MAX_BEGINNING;
-        let most = if short { MAX_SCORED } else { MAX_FOUND };
-        let found = self.vocabulary.beginning_with(word, most)?;
+        let found = if short {
+            self.vocabulary.frequent_beginning_with(word, MAX_BEGUN)?
+        } else {
+            self.vocabulary.beginning_with(word, MAX_FOUND)?
+        };
         let longer = found.into_iter().map(|found| found.text).filter(|text| text != word);
         if short {
             let words: Vec<String> = longer.collect();

@@ -33,15 +33,15 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            weight: [3.0, 3.0, 2.0, 1.0, 0.8],
-            length: [0.5, 0.0, 0.3, 0.3, 0.5],
-            saturation: 1.2,
-            pair: [1.0, 0.0, 0.5, 0.5, 0.3],
-            variant: 0.9,
+            weight: [3.6, 2.4, 1.6, 0.05, 0.5],
+            length: [0.2, 0.0, 0.3, 0.2, 0.9],
+            saturation: 2.0,
+            pair: [6.0, 0.0, 0.5, 0.2, 0.05],
+            variant: 0.4,
             beginning: 0.5,
             synonym: 0.9,
             typo: 0.5,
-            cut: 0.9,
+            cut: 1.0,
             joined: 1.0,
         }
     }

@@ -1,5 +1,7 @@
 //! How a product lies in the index.
 
+use std::fmt::Write as _;
+
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, STORED, Schema, TextFieldIndexing, TextOptions,
@@ -98,12 +100,7 @@ impl Fields {
     /// A product as the index takes it.
     pub(super) fn document(&self, product: &Document) -> TantivyDocument {
         let mut document = TantivyDocument::new();
-        let attributes: Vec<Vec<Token>> = product
-            .attributes
-            .values()
-            .filter_map(searched)
-            .map(|text| tokens(&text))
-            .collect();
+        let attributes: Vec<Vec<Token>> = product.attributes.values().filter_map(searched).map(tokens).collect();
         let texts = [
             vec![tokens(&product.name)],
             vec![tokens(&product.sku)],
@@ -193,7 +190,8 @@ fn column_key(key: &str) -> String {
         if byte.is_ascii_alphanumeric() || byte == b'_' {
             column.push(char::from(byte));
         } else {
-            column.push_str(&format!("~{byte:02x}"));
+            // Writing to a text never fails.
+            let _ = write!(column, "~{byte:02x}");
         }
     }
     if column.is_empty() {

@@ -77,6 +77,7 @@ impl<'a> Search<'a> {
             ranking,
             vocabulary: Vocabulary {
                 segments,
+                columns: &state.columns,
                 words: state.fields.words,
             },
             places,

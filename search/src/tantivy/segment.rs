@@ -1,6 +1,6 @@
 //! What searches need of a segment, in memory. A segment never changes, so neither does this.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,6 +16,9 @@ use crate::request::{Key, Sort};
 /// The most sets of documents that a segment remembers, and how much of the segment one must be to be worth it.
 const REMEMBERED: usize = 64;
 const WORTH: u32 = 64;
+/// The beginnings whose words a segment remembers, and the words of each: the most frequent ones.
+const BEGINNINGS: usize = 4_096;
+const WORDS_EACH: usize = 64;
 
 pub(super) type Result<T> = tantivy::Result<T>;
 
@@ -35,7 +38,11 @@ pub(super) struct Columns {
     orders: [OnceLock<Vec<u32>>; 5],
     attributes: Mutex<HashMap<String, Arc<Values>>>,
     sets: Mutex<HashMap<String, Arc<Bits>>>,
+    beginnings: Mutex<HashMap<String, Arc<Frequent>>>,
 }
+
+/// Words and how many documents have each.
+pub(super) type Frequent = Vec<(Box<str>, u32)>;
 
 /// A value, or none, for every document.
 pub(super) struct Values {
@@ -84,6 +91,7 @@ impl Columns {
             orders: Default::default(),
             attributes: Mutex::default(),
             sets: Mutex::default(),
+            beginnings: Mutex::default(),
         })
     }
 
@@ -143,6 +151,51 @@ impl Columns {
         Ok(values)
     }
 
+    /// The most frequent words with a beginning. A short one begins so many that reading them takes longer than the rest of a search.
+    pub(super) fn beginning_with(
+        &self,
+        reader: &SegmentReader,
+        words: Field,
+        beginning: &str,
+    ) -> Result<Arc<Frequent>> {
+        let known = || self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frequent) = known().get(beginning) {
+            return Ok(Arc::clone(frequent));
+        }
+        let index = reader.inverted_index(words)?;
+        let mut stream = index
+            .terms()
+            .range()
+            .ge(beginning.as_bytes())
+            .lt(after(beginning))
+            .into_stream()?;
+        let mut frequent = Frequent::new();
+        let mut least = 0;
+        while stream.advance() {
+            let documents = stream.value().doc_freq;
+            if documents <= least {
+                continue;
+            }
+            if let Ok(word) = std::str::from_utf8(stream.key()) {
+                frequent.push((word.into(), documents));
+            }
+            if frequent.len() >= 4 * WORDS_EACH {
+                frequent.select_nth_unstable_by_key(WORDS_EACH, |(_, documents)| Reverse(*documents));
+                least = frequent[WORDS_EACH].1;
+                frequent.truncate(WORDS_EACH);
+            }
+        }
+        frequent.sort_unstable_by_key(|(_, documents)| Reverse(*documents));
+        frequent.truncate(WORDS_EACH);
+        let frequent = Arc::new(frequent);
+        let mut known = known();
+        if known.len() >= BEGINNINGS {
+            known.clear();
+        }
+        known.insert(beginning.to_owned(), Arc::clone(&frequent));
+        Ok(frequent)
+    }
+
     /// The documents that have a flag.
     pub(super) fn flagged(&self, reader: &SegmentReader, fields: &Fields, flag: &str) -> Result<Arc<Bits>> {
         let sets = || self.sets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,6 +214,13 @@ impl Columns {
         }
         Ok(bits)
     }
+}
+
+/// The end of all words with a beginning: no text in UTF-8 has this byte.
+pub(super) fn after(beginning: &str) -> Vec<u8> {
+    let mut end = beginning.as_bytes().to_vec();
+    end.push(0xff);
+    end
 }
 
 /// Adds the documents that have a term; how many those are.

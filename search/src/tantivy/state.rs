@@ -28,15 +28,15 @@ impl State {
         let known: HashMap<SegmentId, &Arc<Columns>> = before.map(Self::by_segment).unwrap_or_default();
         let mut columns = Vec::with_capacity(searcher.segment_readers().len());
         for segment in searcher.segment_readers() {
-            columns.push(match known.get(&segment.segment_id()) {
-                Some(columns) => Arc::clone(columns),
-                None => {
-                    let columns = Columns::read(segment)?;
-                    // Now, and not in the search that would wait for it.
-                    columns.order(Sort::Newest);
-                    Arc::new(columns)
-                }
-            });
+            let ready = if let Some(ready) = known.get(&segment.segment_id()) {
+                Arc::clone(ready)
+            } else {
+                let columns = Columns::read(segment)?;
+                // Now, and not in the search that would wait for it.
+                columns.order(Sort::Newest);
+                Arc::new(columns)
+            };
+            columns.push(ready);
         }
         let corpus = Corpus::read(searcher.segment_readers(), &fields)?;
         Ok(Self {

@@ -1,7 +1,7 @@
 //! The words that an index knows.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::SegmentReader;
@@ -9,7 +9,7 @@ use tantivy::schema::Field;
 use tantivy::termdict::TermDictionary;
 use tantivy_fst::Automaton;
 
-use super::segment::Result;
+use super::segment::{Columns, Result, after};
 
 /// A word of the index near to, or beginning with, what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub(super) struct Found {
 /// The words of all segments.
 pub(super) struct Vocabulary<'a> {
     pub(super) segments: &'a [SegmentReader],
+    pub(super) columns: &'a [Arc<Columns>],
     pub(super) words: Field,
 }
 
@@ -43,14 +44,27 @@ impl Vocabulary<'_> {
     /// Words that begin like this, the most frequent first.
     pub(super) fn beginning_with(&self, beginning: &str, most: usize) -> Result<Vec<Found>> {
         let mut found = HashMap::new();
-        // 0xFF is in no UTF-8 text, so every word with this beginning is below.
-        let mut end = beginning.as_bytes().to_vec();
-        end.push(0xff);
         for segment in self.segments {
             let index = segment.inverted_index(self.words)?;
-            let mut stream = index.terms().range().ge(beginning.as_bytes()).lt(&end).into_stream()?;
+            let mut stream = index
+                .terms()
+                .range()
+                .ge(beginning.as_bytes())
+                .lt(after(beginning))
+                .into_stream()?;
             while stream.advance() {
                 add(&mut found, stream.key(), 0, stream.value().doc_freq);
+            }
+        }
+        Ok(most_frequent(found, most))
+    }
+
+    /// The most frequent words that begin like this, for a beginning that many words have.
+    pub(super) fn frequent_beginning_with(&self, beginning: &str, most: usize) -> Result<Vec<Found>> {
+        let mut found = HashMap::new();
+        for (segment, columns) in self.segments.iter().zip(self.columns) {
+            for (word, documents) in columns.beginning_with(segment, self.words, beginning)?.iter() {
+                add(&mut found, word.as_bytes(), 0, *documents);
             }
         }
         Ok(most_frequent(found, most))

@@ -82,7 +82,7 @@ pub(crate) async fn long_queries_are_answered(place: &Place) {
         "laptop ".repeat(2_000),
         "x".repeat(10_000),
         "é".repeat(10_000),
-        (0..3_000).map(|n| format!("w{n} ")).collect(),
+        (0..3_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" "),
     ] {
         let answer = place.search(&place.index, &words(&typed)).await;
         assert!(answer.is_ok(), "{answer:?}");

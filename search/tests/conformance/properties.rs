@@ -48,9 +48,9 @@ fn documents() -> impl Strategy<Value = Vec<Document>> {
         let documents = numbered.map(
             |(at, ((names, category, price), (currency, in_stock, colour), (status, hour, sold, size)))| {
                 let mut document: Document = product(&format!("d{at:02}"), &names.join(" "));
-                document.category = category.to_owned();
+                category.clone_into(&mut document.category);
                 document.price.amount = price;
-                document.price.currency = currency.to_owned();
+                currency.clone_into(&mut document.price.currency);
                 document.in_stock = in_stock;
                 document.status = status;
                 document.created_at = hours(hour);
