@@ -154,12 +154,6 @@ impl Answer {
         &self.json
     }
 
-    /// The body.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> &str {

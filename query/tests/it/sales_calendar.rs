@@ -171,7 +171,10 @@ async fn an_offset_of_no_whole_quarter_hours_is_exact(pool: PgPool) {
     shop.sum_up().await;
     let days = periods(&shop, "Africa/Monrovia", SalesInterval::Day, "1971-02-28", "1971-03-06").await;
     let sold: Vec<_> = days.into_iter().filter(|(_, orders)| *orders > 0).collect();
-    assert_eq!(sold, expected([("1971-03-01", 1), ("1971-03-02", 2), ("1971-03-03", 1)]));
+    assert_eq!(
+        sold,
+        expected([("1971-03-01", 1), ("1971-03-02", 2), ("1971-03-03", 1)])
+    );
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
