@@ -33,8 +33,8 @@ enum Asked {
 #[utoipa::path(get, path = "/v1/exports/{id}/file", tag = "reports", security(("bearer" = [])),
     params(("id" = String, Path, description = "Id of the export."),
         ("Range" = Option<String>, Header, description = "`bytes=<first>-<last>`: only these bytes.")),
-    responses((status = 200, description = "The file", content((String = "application/octet-stream"))),
-        (status = 206, description = "The part of it that was asked for", content((String = "application/octet-stream"))),
+    responses((status = 200, description = "The file", content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf"))),
+        (status = 206, description = "The part of it that was asked for", content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf"))),
         (status = 409, description = "The export is not done"),
         (status = 416, description = "The file has no such bytes")))]
 pub(crate) async fn read_file(

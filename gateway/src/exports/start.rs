@@ -117,13 +117,13 @@ pub(crate) async fn start_export(
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
     let in_params = |problem: Problem| problem.as_body("params");
-    let (report, shop) = match body.report {
-        Some(Report::SalesOrders) => {
+    let (report, shop) = match body.report.unwrap_or(Report::Sales) {
+        Report::SalesOrders => {
             let params: SalesOrdersParams = read_pairs(body.params).map_err(in_params)?;
             let shop = params.shop().to_owned();
             (export_request::Report::Orders(params.request(None)), shop)
         }
-        _ => {
+        Report::Sales => {
             let params: SalesParams = read_pairs(body.params).map_err(in_params)?;
             let shop = params.shop().to_owned();
             (export_request::Report::Sales(params.request(None)), shop)

@@ -20,13 +20,20 @@ pub(crate) const FILE_FORMATS: &[(&str, FileFormat)] = &[
     ("jsonl", FileFormat::Jsonl),
 ];
 
-/// The same, and JSON, which is no file.
-pub(super) const FORMATS: &[(&str, Option<FileFormat>)] = &[
-    ("json", None),
-    ("csv", Some(FileFormat::Csv)),
-    ("xlsx", Some(FileFormat::Xlsx)),
-    ("pdf", Some(FileFormat::Pdf)),
-    ("jsonl", Some(FileFormat::Jsonl)),
+/// How a report is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    File(FileFormat),
+}
+
+/// The same by their names.
+pub(super) const FORMATS: &[(&str, Form)] = &[
+    ("json", Form::Json),
+    ("csv", Form::File(FileFormat::Csv)),
+    ("xlsx", Form::File(FileFormat::Xlsx)),
+    ("pdf", Form::File(FileFormat::Pdf)),
+    ("jsonl", Form::File(FileFormat::Jsonl)),
 ];
 
 impl From<FileFormat> for ExportFormat {
@@ -40,8 +47,8 @@ impl From<FileFormat> for ExportFormat {
     }
 }
 
-/// What `Accept` prefers; JSON (`None`) unless a file is asked for at least as strongly.
-pub(super) fn preferred(headers: &HeaderMap) -> Option<FileFormat> {
+/// What `Accept` prefers; JSON unless a file is asked for at least as strongly.
+pub(super) fn preferred(headers: &HeaderMap) -> Form {
     let (mut json, mut best) = (0.0_f32, None);
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     for range in values.flat_map(|value| value.split(',')) {
@@ -65,7 +72,10 @@ pub(super) fn preferred(headers: &HeaderMap) -> Option<FileFormat> {
             best = Some((format, quality));
         }
     }
-    best.filter(|(_, quality)| *quality >= json).map(|(format, _)| format)
+    match best {
+        Some((format, quality)) if quality >= json => Form::File(format),
+        _ => Form::Json,
+    }
 }
 
 #[cfg(test)]
@@ -77,19 +87,19 @@ mod tests {
     #[test]
     fn accept_decides_between_json_and_files() {
         for (accept, expected) in [
-            ("", None),
-            ("*/*", None),
-            ("application/json", None),
-            ("text/csv", Some(FileFormat::Csv)),
-            ("text/csv, */*;q=0.1", Some(FileFormat::Csv)),
-            ("TEXT/CSV; header=present", Some(FileFormat::Csv)),
-            ("text/csv;q=0.5, application/json", None),
-            ("text/csv;q=0", None),
-            ("application/pdf, text/csv;q=0.9", Some(FileFormat::Pdf)),
-            ("application/x-ndjson", Some(FileFormat::Jsonl)),
+            ("", Form::Json),
+            ("*/*", Form::Json),
+            ("application/json", Form::Json),
+            ("text/csv", Form::File(FileFormat::Csv)),
+            ("text/csv, */*;q=0.1", Form::File(FileFormat::Csv)),
+            ("TEXT/CSV; header=present", Form::File(FileFormat::Csv)),
+            ("text/csv;q=0.5, application/json", Form::Json),
+            ("text/csv;q=0", Form::Json),
+            ("application/pdf, text/csv;q=0.9", Form::File(FileFormat::Pdf)),
+            ("application/x-ndjson", Form::File(FileFormat::Jsonl)),
             (
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                Some(FileFormat::Xlsx),
+                Form::File(FileFormat::Xlsx),
             ),
         ] {
             let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     file::attachment,
-    format::{FORMATS, FileFormat, preferred},
+    format::{FORMATS, Form, preferred},
     params::{GROUPS, MEASURES, NONE, Which, category_level},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(crate) struct SalesOrdersParams {
     except: Vec<String>,
     sort: String,
     page: PageRequest,
-    format: Option<Option<FileFormat>>,
+    format: Option<Form>,
     shop: String,
 }
 
@@ -223,7 +223,7 @@ pub(crate) async fn list_sales_orders(
 ) -> Result<Response, Problem> {
     let request = params.request(Some(context));
     let mut response = match params.format.unwrap_or_else(|| preferred(&headers)) {
-        None => {
+        Form::Json => {
             let reply = ask(
                 REPORT_CALL,
                 edge.report_query().sales_orders(timed(REPORT_CALL, request)),
@@ -237,7 +237,7 @@ pub(crate) async fn list_sales_orders(
                 .collect();
             Page::new(items, reply.page).reply(&edge, &uri, reply.freshness)
         }
-        Some(format) => {
+        Form::File(format) => {
             let export = v1::ExportRequest {
                 report: Some(export_request::Report::Orders(request)),
                 format: v1::ExportFormat::from(format).into(),

@@ -85,17 +85,17 @@ pub(super) fn category_level(values: &mut Values) -> i32 {
         None => 0,
         Some("own") => -1,
         Some("tree") => -2,
-        Some(text) => match text.parse() {
-            Ok(level @ 1..=8) => level,
-            _ => {
+        Some(text) => {
+            let level = text.parse::<i32>().ok().filter(|level| (1..=8).contains(level));
+            if level.is_none() {
                 values.wrong(
                     "category_level",
                     "out_of_range",
                     "a number from 1 to 8, own or tree is expected",
                 );
-                0
             }
-        },
+            level.unwrap_or_default()
+        }
     }
 }
 

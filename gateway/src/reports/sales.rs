@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     figures::SalesFigures,
     file::attachment,
-    format::{FORMATS, FileFormat, preferred},
+    format::{FORMATS, Form, preferred},
     links::Rows,
     params::{CREDITS_BY, GROUPS, MEASURES, Which, category_level, name_of},
 };
@@ -49,7 +49,7 @@ pub(crate) struct SalesParams {
     top: u32,
     sort: String,
     fill: Option<bool>,
-    format: Option<Option<FileFormat>>,
+    format: Option<Form>,
     shop: String,
 }
 
@@ -175,15 +175,15 @@ pub(crate) async fn report_sales(
 ) -> Result<Response, Problem> {
     let request = params.request(Some(context));
     let mut response = match params.format.unwrap_or_else(|| preferred(&headers)) {
-        None => {
+        Form::Json => {
             let reply = ask(REPORT_CALL, edge.report_query().sales(timed(REPORT_CALL, request)))
                 .await
                 .map_err(Problem::of_read)?;
             let freshness = reply.freshness;
-            let report = report(&edge.base, params, reply);
+            let report = report(&edge.base, &params, reply);
             Reply::json(StatusCode::OK, &report).freshness(freshness).into()
         }
-        Some(format) => {
+        Form::File(format) => {
             let export = v1::ExportRequest {
                 report: Some(export_request::Report::Sales(request)),
                 format: v1::ExportFormat::from(format).into(),
@@ -199,7 +199,7 @@ pub(crate) async fn report_sales(
     Ok(response)
 }
 
-fn report(base: &str, params: SalesParams, reply: SalesReply) -> SalesReport {
+fn report(base: &str, params: &SalesParams, reply: SalesReply) -> SalesReport {
     let grouped = params.group_by != SalesGroup::None;
     let links = Rows {
         base,
@@ -301,7 +301,7 @@ mod tests {
             previous_to: "2011-01-01".to_owned(),
             ..SalesReply::default()
         };
-        insta::assert_json_snapshot!(report("", params, reply));
+        insta::assert_json_snapshot!(report("", &params, reply));
     }
 
     #[test]

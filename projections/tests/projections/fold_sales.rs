@@ -240,7 +240,7 @@ impl Part<'_> {
                         bucket,
                     )
                 };
-                let mut add = |sums: &mut Sums, bucket| {
+                let add = |sums: &mut Sums, bucket| {
                     let sum = sums.entry(id(bucket)).or_default();
                     sum.iter_mut().zip(change).for_each(|(sum, more)| *sum += more);
                 };

@@ -39,7 +39,7 @@ pub(crate) struct Prepared {
 
 enum Rows {
     Ready { rows: Vec<Row>, totals: Vec<Row> },
-    Orders(Asked),
+    Orders(Box<Asked>),
 }
 
 /// On their way to the file.
@@ -120,7 +120,7 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
                 format,
                 freshness,
                 document,
-                rows: Rows::Orders(Asked::new(asked)?),
+                rows: Rows::Orders(Box::new(Asked::new(asked)?)),
             })
         }
         None => Err(Error::invalid("report", "required", "must be sales or sales_orders")),
@@ -216,10 +216,8 @@ async fn feed(query: &Query, rows: Rows, limit: usize, sender: mpsc::Sender<Batc
                 if count > limit {
                     return Err(Error::ReportTooLarge { limit });
                 }
-                if batch.len() == BATCH {
-                    if sender.send(Batch::Rows(std::mem::take(&mut batch))).await.is_err() {
-                        return Ok(());
-                    }
+                if batch.len() == BATCH && sender.send(Batch::Rows(std::mem::take(&mut batch))).await.is_err() {
+                    return Ok(());
                 }
             }
             if sender.send(Batch::Rows(batch)).await.is_ok() {

@@ -96,7 +96,7 @@ pub(super) fn filter(filter: &Filter) -> Option<String> {
             None => {}
             Some("") => parts.push(format!("{name} unknown")),
             Some(value) if name == "category" && filter.direct => {
-                parts.push(format!("category {value} without those below it"))
+                parts.push(format!("category {value} without those below it"));
             }
             Some(value) => parts.push(format!("{name} {value}")),
         }

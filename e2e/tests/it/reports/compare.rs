@@ -32,8 +32,11 @@ async fn what_is_compared_is_what_the_other_report_says() {
         assert_eq!(row["previous"]["net"]["amount"], before, "{row}");
         let change = &row["change"]["net"];
         assert_eq!(change["absolute"]["amount"], net(row) - before);
-        let points =
-            (before != 0).then(|| ((net(row) - before) as f64 * 10_000.0 / before.abs() as f64).round() as i64);
+        // Half away from zero.
+        let points = (before != 0).then(|| {
+            let change = (net(row) - before) * 10_000;
+            (change.abs() * 2 + before.abs()) / (before.abs() * 2) * change.signum()
+        });
         assert_eq!(change["basis_points"].as_i64(), points, "{row}");
         seen += 1;
     }

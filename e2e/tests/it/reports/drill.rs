@@ -105,7 +105,7 @@ async fn a_measure_shows_what_adds_to_it_and_orders_lead_to_their_events() {
     }
     let (_, newcomers) = drilled(&admin, total, "&measure=new_customers").await;
     assert_eq!(
-        newcomers.len() as i64,
+        i64::try_from(newcomers.len()).unwrap(),
         total["customers"]["new"]["orders"].as_i64().unwrap()
     );
 

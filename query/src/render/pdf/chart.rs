@@ -224,9 +224,10 @@ mod tests {
 
     #[test]
     fn axes_have_round_numbers() {
+        let rounded = |low, high| short(step(low, high) * 100.0, "CHF");
         assert_eq!(
-            [step(0.0, 100.0), step(0.0, 730.0), step(-50.0, 4_100.0)],
-            [25.0, 200.0, 2_000.0]
+            [rounded(0.0, 100.0), rounded(0.0, 730.0), rounded(-50.0, 4_100.0)],
+            ["CHF 25", "CHF 200", "CHF 2k"]
         );
         assert_eq!(short(150_000.0, "GBP"), "£1.5k");
         assert_eq!(short(-200_000_000.0, "EUR"), "−€2M");
