@@ -17,6 +17,8 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 const PASSWORD: &str = "correct horse battery";
 
 async fn start(pool: &PgPool, folder: &tempfile::TempDir, pairs: &[(&'static str, String)]) -> System {
+    // No test speaks TLS, but the HTTP client is built for it as soon as something in the program wants that.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut all = vec![
         ("database-url", pool.connect_options().to_url_lossy().to_string()),
         ("data-dir", folder.path().join("data").display().to_string()),

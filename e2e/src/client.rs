@@ -33,6 +33,8 @@ impl Client {
     /// Nobody known. `base` is like `http://127.0.0.1:8080`.
     #[must_use]
     pub fn anonymous(base: String) -> Client {
+        // No test speaks TLS, but the HTTP client is built for it as soon as something in the program wants that.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()

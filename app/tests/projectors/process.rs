@@ -17,6 +17,8 @@ pub(crate) struct Process {
 impl Process {
     /// With these roles on a database.
     pub(crate) fn start(roles: &str, database_url: &str) -> Self {
+        // No test speaks TLS, but the HTTP client is built for it as soon as something in the program wants that.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
         let log = data.path().join("log");
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
