@@ -20,6 +20,47 @@ const RUNS: usize = 40;
 /// What a year by month may take, in milliseconds.
 const TARGET: f64 = 50.0;
 
+/// What is asked for: its name, the report's parameters, and what it may take, in milliseconds.
+const ASKED: [(&str, &str, Option<f64>); 9] = [
+    ("a year by month", "interval=month&tz=Europe/London", Some(TARGET)),
+    (
+        "a year by month, in Kathmandu, compared with the year before",
+        "interval=month&tz=Asia/Kathmandu&compare=previous_year",
+        None,
+    ),
+    ("a year by day", "interval=day&tz=Europe/London", None),
+    (
+        "a year by month and country",
+        "interval=month&tz=Europe/London&group_by=country",
+        None,
+    ),
+    (
+        "a year by category",
+        "interval=none&tz=Europe/London&group_by=category",
+        None,
+    ),
+    (
+        "the ten best products of a year",
+        "interval=none&tz=Europe/London&group_by=product&top=10",
+        None,
+    ),
+    (
+        "the ten best products of a year, month by month",
+        "interval=month&tz=Europe/London&group_by=product&top=10",
+        None,
+    ),
+    (
+        "the ten best customers of a year",
+        "interval=none&tz=Europe/London&group_by=customer&top=10",
+        None,
+    ),
+    (
+        "the ten best products of a year in France (no sums are kept)",
+        "interval=none&group_by=product&top=10&country=FR",
+        None,
+    ),
+];
+
 pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "says how much to measure on")]
     let orders = std::env::var("TILLROLL_BENCH_ORDERS").map_or(Ok(ORDERS), |text| text.parse())?;
@@ -55,45 +96,7 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let server = Server::start_with(&database.url, &["--roles", "gateway,command,query"]).await?;
     let login = server.log_in().await?;
     let mut connection = Connection::open(server.address).await?;
-    for (what, query, target) in [
-        ("a year by month", "interval=month&tz=Europe/London", Some(TARGET)),
-        (
-            "a year by month, in Kathmandu, compared with the year before",
-            "interval=month&tz=Asia/Kathmandu&compare=previous_year",
-            None,
-        ),
-        ("a year by day", "interval=day&tz=Europe/London", None),
-        (
-            "a year by month and country",
-            "interval=month&tz=Europe/London&group_by=country",
-            None,
-        ),
-        (
-            "a year by category",
-            "interval=none&tz=Europe/London&group_by=category",
-            None,
-        ),
-        (
-            "the ten best products of a year",
-            "interval=none&tz=Europe/London&group_by=product&top=10",
-            None,
-        ),
-        (
-            "the ten best products of a year, month by month",
-            "interval=month&tz=Europe/London&group_by=product&top=10",
-            None,
-        ),
-        (
-            "the ten best customers of a year",
-            "interval=none&tz=Europe/London&group_by=customer&top=10",
-            None,
-        ),
-        (
-            "the ten best products of a year in France (no sums are kept)",
-            "interval=none&group_by=product&top=10&country=FR",
-            None,
-        ),
-    ] {
+    for (what, query, target) in ASKED {
         let path = format!("/v1/reports/sales?from=2025-01-01&to=2026-01-01&{query}");
         let runs = if query.contains("country=FR") || query.contains("customer") {
             3

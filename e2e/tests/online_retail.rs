@@ -116,8 +116,8 @@ async fn drill(admin: &Client, token: &str, whole: i64) {
         let link = row["links"]["orders"].as_str().unwrap();
         let lines = admin.get(format!("{link}&format=jsonl")).await.ok(200);
         let net = |line: &str| -> i64 {
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            line["net"]["amount"].as_i64().unwrap()
+            let order: serde_json::Value = serde_json::from_str(line).unwrap();
+            order["net"]["amount"].as_i64().unwrap()
         };
         let sum: i64 = lines.text().lines().map(net).sum();
         assert_eq!(row["net"]["amount"], sum, "{link}");

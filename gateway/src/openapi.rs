@@ -366,9 +366,9 @@ fn describe_headers(operation: &mut Operation, kind: Kind) {
                     "`true`: the answer does not show the write of the token yet.",
                 );
                 if kind.reads {
-                    representation::HEADERS
-                        .iter()
-                        .for_each(|(name, description)| header(name, description));
+                    for (name, description) in representation::HEADERS {
+                        header(name, description);
+                    }
                 }
                 if kind.looks_back {
                     header(

@@ -35,13 +35,12 @@ impl Query {
                     replica.served();
                     return Ok((value, Freshness { stale: false }));
                 }
-                Ok(None) => replica.passed_over(),
                 Err(error @ (Error::Invalid { .. } | Error::InvalidCursor(_) | Error::ReportTooLarge { .. })) => {
                     return Err(error);
                 }
                 Err(Error::BadRow { .. } | Error::Database(_)) => replica.failed(),
                 // What is not there may have come since.
-                Err(_) => replica.passed_over(),
+                Ok(None) | Err(_) => replica.passed_over(),
             }
         }
         let freshness = self.fresh(context, models).await?;

@@ -43,7 +43,7 @@ pub(super) async fn create_rule(core: &Core, request: CreateSearchRuleRequest) -
     streams.dedup();
     // A product may go away later; a rule then has nothing to show for it.
     let plan = context.plan().write::<SearchSettings>(STREAM_ID);
-    let plan = streams.into_iter().fold(plan, |plan, id| plan.read::<Product>(id));
+    let plan = streams.into_iter().fold(plan, eventstore::Plan::read::<Product>);
     let committed = core
         .store
         .transact(plan, move |transaction| {

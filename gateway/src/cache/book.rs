@@ -215,8 +215,8 @@ mod tests {
             model
         }
 
-        fn step(&mut self, step: Step) {
-            match step {
+        fn step(&mut self, step: &Step) {
+            match *step {
                 Step::Write(key) => self.log.push(key),
                 Step::Project => self.projected = (self.projected + 1).min(self.log.len() as u64),
                 Step::Follow(events) => self.follow((self.told + events as u64).min(self.projected)),
@@ -289,7 +289,7 @@ mod tests {
         fn nothing_is_kept_that_is_known_to_have_changed(steps in steps()) {
             let mut model = Model::new();
             for step in steps {
-                model.step(step);
+                model.step(&step);
                 model.check();
             }
             let all = model.log.len() as u64;

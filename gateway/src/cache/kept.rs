@@ -20,9 +20,8 @@ impl Audience {
     pub(crate) fn includes(&self, visitor: Option<&Principal>) -> bool {
         match (self, visitor) {
             (Self::Everybody, _) => true,
-            (_, None) => false,
             (_, Some(principal)) if principal.is_admin() => true,
-            (Self::Admins, Some(_)) => false,
+            (_, None) | (Self::Admins, Some(_)) => false,
             (Self::User(id), Some(principal)) => *id == *principal.user_id,
         }
     }

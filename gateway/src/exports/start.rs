@@ -116,7 +116,7 @@ pub(crate) async fn start_export(
     command: Command<NewExport>,
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
-    let in_params = |problem: Problem| problem.as_body("params");
+    let in_params = |problem: Problem| problem.in_member("params");
     let (report, shop) = match body.report.unwrap_or(Report::Sales) {
         Report::SalesOrders => {
             let params: SalesOrdersParams = read_pairs(body.params).map_err(in_params)?;

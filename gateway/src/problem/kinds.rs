@@ -132,7 +132,7 @@ fn summary(errors: &[FieldError], place: &str) -> String {
 /// What a field of a query's request is called in the URL.
 fn parameter_name(field: &str) -> Option<String> {
     let name = match field {
-        "page.limit" => "limit",
+        "page.limit" | "list.page.limit" => "limit",
         "page.cursor" => "cursor",
         "search" => "q",
         "statuses" => "status",
@@ -152,7 +152,6 @@ fn parameter_name(field: &str) -> Option<String> {
         "correlation_id" => "correlation",
         "customer_id" => "customer",
         "product_id" => "product",
-        "list.page.limit" => "limit",
         _ => return field.strip_prefix("attributes.").map(|key| format!("attr.{key}")),
     };
     Some(name.to_owned())

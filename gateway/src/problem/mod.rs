@@ -162,7 +162,7 @@ impl Problem {
 
     /// The same of a body whose member `member` holds what a query's parameters are otherwise: 422, and fields with its name.
     #[must_use]
-    pub(crate) fn as_body(self, member: &str) -> Self {
+    pub(crate) fn in_member(self, member: &str) -> Self {
         let mut problem = self.rename_fields(|field| Some(format!("{member}.{field}")));
         let facts = &mut problem.0;
         if facts.status == StatusCode::BAD_REQUEST {

@@ -45,10 +45,9 @@ impl Selection {
 
     fn add(&mut self, path: &str, members: &Node) -> Option<()> {
         let (name, rest, below) = match members {
-            Node::Leaf => return None,
             // A name may have dots.
             Node::Map if !path.is_empty() => (path, None, &Node::Leaf),
-            Node::Map => return None,
+            Node::Leaf | Node::Map => return None,
             Node::Object(known) => {
                 let (name, rest) = match path.split_once('.') {
                     Some((name, rest)) => (name, Some(rest)),

@@ -113,7 +113,7 @@ impl Beat {
                     Ok(true) => renewed = before,
                     Ok(false) => break,
                     Err(error) => {
-                        tracing::debug!(reason = chain(&error), "the lease of a search index was not renewed")
+                        tracing::debug!(reason = chain(&error), "the lease of a search index was not renewed");
                     }
                 }
                 if renewed.elapsed() > ttl {

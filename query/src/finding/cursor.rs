@@ -120,7 +120,6 @@ impl Window {
                 hits.truncate(self.limit);
                 let next = if more { self.after(hits, at) } else { String::new() };
                 let prev = match place {
-                    None => String::new(),
                     Some(Place::From(offset)) if *offset > 0 => {
                         // Beyond the end the way back leads to the last page.
                         let end = if hits.is_empty() { total.min(*offset) } else { *offset };

@@ -75,7 +75,7 @@ async fn no_row_comes_twice_and_none_is_missed_while_others_write() {
                     .await
                     .ok(200);
                 let order = ann.order(&[(&products[round % products.len()], 1)]).await.ok(201);
-                if round % 2 == 0 {
+                if round.is_multiple_of(2) {
                     let _ = ann.cancel(order.id()).await.ok(200);
                     let _ = admin.delete(format!("/v1/products/{}", created.id())).await.ok(204);
                 }

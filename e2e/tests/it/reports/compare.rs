@@ -105,7 +105,7 @@ async fn the_first_ones_and_all_others_are_the_whole() {
         .iter()
         .filter(|row| row["other"] == true)
         .count();
-    assert!(others >= 1 && others <= 3, "one a month");
+    assert!((1..=3).contains(&others), "one a month");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
