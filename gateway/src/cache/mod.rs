@@ -1,6 +1,6 @@
 //! Answers that are kept, and told by the events themselves when they are out of date.
 //!
-//! The query services tell every gateway what has changed ([`follow`]). While they do, an answer that is kept is served; while they do
+//! The query services tell every gateway what has changed ([`follow()`]). While they do, an answer that is kept is served; while they do
 //! not, or have not for two seconds, every read goes to the services: slower, never wrong. A read with a consistency token is served
 //! from here only if what is kept shows the write. What may be kept is decided by positions ([`book`]). Concurrent reads of one thing
 //! are one call. With Redis, gateways share what they keep ([`shared`]).
