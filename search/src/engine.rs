@@ -24,7 +24,7 @@ pub trait Engine: Send + Sync {
     /// Replaces the settings of an index; searches see them when it returns.
     async fn update_settings(&self, index: &str, settings: &Settings) -> Result<(), Error>;
 
-    /// Searches, without the curation: see [`crate::find`]. Never fails because of what was typed.
+    /// Searches, without the curation: see [`crate::find()`]. Never fails because of what was typed.
     async fn search(&self, index: &str, request: &Request) -> Result<Answer, Error>;
 
     /// At one moment for all who search, `to` answers from what is in `from`, and `from` is no more; what `to` was is dropped. `to` need

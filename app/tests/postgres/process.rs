@@ -197,7 +197,7 @@ fn signals_that_come_together_are_one_request() {
 
 #[test]
 fn a_second_signal_forces() {
-    use std::io::Write as _;
+    use std::io::{BufRead as _, Write as _};
     let folder = Folder::new();
     let server = Server::start(tillroll(&folder, &["serve"]));
     // A request that never ends keeps a soft stop waiting.
@@ -205,9 +205,13 @@ fn a_second_signal_forces() {
     let mut client = std::net::TcpStream::connect(address).unwrap();
     client
         .write_all(
-            b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\
+              Expect: 100-continue\r\n\r\n",
         )
         .unwrap();
+    let mut status = String::new();
+    std::io::BufReader::new(&client).read_line(&mut status).unwrap();
+    assert!(status.contains("100 Continue"), "{status}");
     let begin = Instant::now();
     let id = server.id();
     let again = std::thread::spawn(move || {

@@ -65,25 +65,37 @@ impl Schema {
 
 fn resource(schema: &Value, document: &Value) -> Resource {
     let (name, page) = resolve(schema, document);
-    let is_list = page["properties"]["items"].is_object() && page["properties"]["next_cursor"].is_object();
-    let (name, schema) = if is_list {
-        named(&page["properties"]["items"]["items"], document)
-    } else {
-        (name, page)
-    };
+    let items = property(page, "items", document);
+    let list = items.filter(|_| property(page, "next_cursor", document).is_some());
+    let (name, schema) = list.map_or((name, page), |items| named(&items["items"], document));
     Resource {
         name: name.to_owned(),
-        is_list,
+        is_list: list.is_some(),
         members: node(schema, document, 0),
     }
 }
 
-/// The schema of an item, and its name. In a page it is not referred to but written out.
+/// A member of a schema, or of those that it puts together.
+fn property<'d>(schema: &'d Value, name: &str, document: &'d Value) -> Option<&'d Value> {
+    let own = schema["properties"].get(name);
+    own.or_else(|| parts(schema, "allOf").find_map(|part| property(resolve(part, document).1, name, document)))
+}
+
+fn parts<'d>(schema: &'d Value, word: &str) -> impl Iterator<Item = &'d Value> {
+    schema[word].as_array().into_iter().flatten()
+}
+
+/// The schema of an item, and its name. In a page it is not referred to but written out; one that adds members to another has the
+/// other's name.
 fn named<'d>(item: &'d Value, document: &'d Value) -> (&'d str, &'d Value) {
     let (name, schema) = resolve(item, document);
     let schemas = document["components"]["schemas"].as_object();
     let found = schemas.and_then(|schemas| schemas.iter().find(|(_, known)| *known == schema));
-    (found.map_or(name, |(name, _)| name.as_str()), schema)
+    let name = found.map_or(name, |(name, _)| name.as_str());
+    match parts(schema, "allOf").next() {
+        Some(base) if name.is_empty() => (resolve(base, document).0, schema),
+        _ => (name, schema),
+    }
 }
 
 /// Follows a reference.
@@ -110,10 +122,7 @@ fn node(schema: &Value, document: &Value, depth: usize) -> Node {
         members.insert(name.clone(), node(member, document, depth + 1));
     }
     // Several schemas together, or one or the other, of which one may be null.
-    for part in ["allOf", "oneOf", "anyOf"]
-        .iter()
-        .flat_map(|word| schema[*word].as_array().into_iter().flatten())
-    {
+    for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|word| parts(schema, word)) {
         match node(part, document, depth + 1) {
             Node::Object(others) => members.extend(others),
             Node::Map => return Node::Map,
@@ -145,6 +154,13 @@ mod tests {
         assert_eq!((orders.name.as_str(), orders.is_list), ("Order", true));
         assert_eq!((order.name.as_str(), order.is_list), ("Order", false));
         assert_eq!(orders.members, order.members);
+        // A page of products has facets beside its items, and the items say where they have the words.
+        let products = schema.resource("/v1/products").unwrap();
+        assert_eq!((products.name.as_str(), products.is_list), ("Product", true));
+        let Node::Object(product) = &products.members else {
+            panic!("a product has members");
+        };
+        assert!(product.contains_key("sku") && product.contains_key("highlight"));
         assert!(schema.resource("/healthz").is_none());
     }
 

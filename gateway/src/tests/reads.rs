@@ -106,7 +106,67 @@ async fn a_search_has_facets_highlights_and_who_answered() {
     let world = World::new(move |_| ok(&reply));
     let path = "/v1/products?q=red+mug&facets=price,attr.colour&highlight=true&attr.size=S&attr.size=M";
     let answer = world.get(path, &[]).await;
-    insta::assert_json_snapshot!(answer.json(), { ".items[0].created_at" => "", ".items[0].updated_at" => "" }, @"");
+    insta::assert_json_snapshot!(answer.json(), { ".items[0].created_at" => "", ".items[0].updated_at" => "" }, @r#"
+    {
+      "answered_by": "search",
+      "correction": "red",
+      "facets": {
+        "attr.colour": [
+          {
+            "count": 7,
+            "value": "red"
+          }
+        ],
+        "price": [
+          {
+            "average": {
+              "amount": 200,
+              "currency": "GBP"
+            },
+            "count": 7,
+            "currency": "GBP",
+            "max": {
+              "amount": 300,
+              "currency": "GBP"
+            },
+            "min": {
+              "amount": 100,
+              "currency": "GBP"
+            }
+          }
+        ]
+      },
+      "items": [
+        {
+          "attributes": {},
+          "category": "",
+          "created_at": "",
+          "description": "",
+          "highlight": {
+            "name": "Red <mark>mug</mark>"
+          },
+          "id": "prod_0198c0de-0000-7000-8000-000000000001",
+          "name": "",
+          "price": {
+            "amount": 0,
+            "currency": ""
+          },
+          "sku": "",
+          "status": "draft",
+          "stock": {
+            "available": 0,
+            "on_hand": 0,
+            "reserved": 0
+          },
+          "updated_at": "",
+          "version": 0
+        }
+      ],
+      "next_cursor": null,
+      "prev_cursor": null,
+      "total": 7
+    }
+    "#);
     assert_eq!(answer.header("search-degraded"), "");
     let request: v1::SearchProductsRequest = world.only_call().decode();
     assert_eq!(
@@ -252,7 +312,7 @@ async fn ready_means_that_both_services_answer() {
     let answer = world.get("/readyz", &[]).await;
     assert_eq!(
         answer.text,
-        r#"{"status":"ready","checks":{"command":"ok","query":"ok","search":"ok","seal":"unknown"}}"#
+        r#"{"status":"ready","checks":{"command":"ok","query":"ok","seal":"unknown","search":"ok"}}"#
     );
     let world = World::new(|call| match call.method.as_str() {
         "Check" => Ok(vec![8, 1]),

@@ -1,7 +1,7 @@
 //! The search indexes: documents that follow the rows of the read models.
 //!
 //! A document is never made of an event. Whatever changes the rows of a product marks the product as dirty in the same transaction
-//! ([`mark`]), once for every index that is registered. The one process that holds an index's lease takes the rows as they are by then,
+//! ([`mod@mark`]), once for every index that is registered. The one process that holds an index's lease takes the rows as they are by then,
 //! gives the engine what has changed and removes the marks, unless they were renewed meanwhile. So nothing is lost, in whatever order
 //! things fail, and a document that is late is a late copy of the present, not of the past.
 

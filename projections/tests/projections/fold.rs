@@ -110,7 +110,7 @@ fn changed(event: &Value) -> Vec<String> {
     let optional = || -> Vec<String> {
         ["customer_id", "customer_reference", "country"]
             .into_iter()
-            .filter(|name| body.contains_key(*name))
+            .filter(|name| body.get(*name).is_some_and(|value| !value.is_null()))
             .map(str::to_owned)
             .collect()
     };
@@ -162,6 +162,10 @@ fn changed(event: &Value) -> Vec<String> {
         "OrderAbandoned" => list(&["status", "cancel_reason"]),
         "OrderCredited" => list(&["credited"]),
         "CreditIssued" | "UserRegistered" => members(),
+        "EmailClaimed" | "EmailReleased" => list(&["user_id"]),
+        "SkuClaimed" | "SkuReleased" => list(&["product_id"]),
+        "ParkedEventsRetried" => list(&["retried"]),
+        "ParkedEventSkipped" => list(&["skipped"]),
         "SearchSettingsChanged" => body.keys().cloned().collect(),
         "SearchRuleCreated" | "SearchRuleDeleted" => list(&["rules"]),
         other => panic!("{other}"),

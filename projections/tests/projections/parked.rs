@@ -271,7 +271,10 @@ async fn operators_and_projectors_do_not_get_in_each_others_way(pool: PgPool) {
     tokio::join!(operators(), operators(), other.trade(100));
     settle(&pool, &store).await;
     assert_eq!(all(&pool, Filter::default()).await, []);
-    assert_same(&views(&pool).await, &expected(&pool).await);
+    let mut expected = expected(&pool).await;
+    // It tells of the events as they were before somebody altered them.
+    expected.remove("audit");
+    assert_same(&views(&pool).await, &expected);
     for runner in runners {
         runner.stop().await;
     }
@@ -286,13 +289,14 @@ async fn pages_go_both_ways(pool: PgPool) {
     let running = Running::start(&pool, &store, quick());
     settle(&pool, &store).await;
     let everything = all(&pool, Filter::default()).await;
-    assert_eq!(everything.len(), 14, "orders and sales");
+    assert_eq!(everything.len(), 21, "orders, sales and what each product sold");
     let page = async |start: Start| parked(&pool, &Filter::default(), &start, 5).await.unwrap();
     let first = page(Start::First).await;
     assert_eq!(first, everything[..5]);
     let second = page(Start::After(first[4].id.clone())).await;
     assert_eq!(second, everything[5..10]);
     assert_eq!(page(Start::Before(second[0].id.clone())).await, first);
-    assert_eq!(page(Start::After(second[4].id.clone())).await, everything[10..]);
+    assert_eq!(page(Start::After(second[4].id.clone())).await, everything[10..15]);
+    assert_eq!(page(Start::After(everything[19].id.clone())).await, everything[20..]);
     running.stop().await;
 }

@@ -57,7 +57,9 @@ async fn reads_never_fail_nor_go_back_while_everything_is_rebuilt_under_writes(p
     let (stop, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut tasks = Vec::new();
     for (view, _) in VIEWS {
-        let name = view.split('_').next().unwrap();
+        let mut all = projections::all().iter();
+        let owner = all.find(|projection| projection.tables().iter().any(|table| table.view == *view));
+        let name = owner.unwrap().name();
         tasks.push(tokio::spawn(watch(
             pool.clone(),
             view,
@@ -189,7 +191,7 @@ async fn unknown_and_busy_projections_are_refused(pool: PgPool) {
     let unknown = rebuilt(&pool, &store, "order").await.unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "there is no projection \"order\"; there are products, stock, orders, sales, audit, users"
+        "there is no projection \"order\"; there are products, stock, orders, sales, audit, users, product_sales, search_settings"
     );
     let both = tokio::join!(rebuilt(&pool, &store, "users"), rebuilt(&pool, &store, "users"));
     let versions: Vec<i32> = [both.0, both.1]

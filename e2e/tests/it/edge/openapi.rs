@@ -29,6 +29,8 @@ struct Shop {
     parked: Vec<String>,
     /// Done.
     export: String,
+    /// A rule of the search, and the token that shows it.
+    rule: (String, String),
 }
 
 impl Shop {
@@ -67,9 +69,12 @@ impl Shop {
             async move { (file.await.status() == 200).then_some(()) }
         })
         .await;
+        let rule = json!({"query": "mug", "pinned": [mug.id()], "hidden": []});
+        let rule = admin.post("/v1/search/rules").json(rule).await.ok(201);
         Shop {
             parked,
             export,
+            rule: (rule.id().to_owned(), rule.consistency_token().to_owned()),
             everything,
             correlation: order.header("x-correlation-id").unwrap().to_owned(),
             admin,
@@ -291,6 +296,79 @@ impl Shop {
         ]
     }
 
+    fn search(&self) -> Vec<Operation> {
+        const SETTINGS: &str = "/v1/search/settings";
+        const RULES: &str = "/v1/search/rules";
+        let (admin, public, ann) = (&self.admin, &self.public, &self.ann);
+        let (rule, shown) = (format!("{RULES}/{}", self.rule.0), &self.rule.1);
+        let nothing = format!("{RULES}/rule_0198c0de-0000-7000-8000-000000000001");
+        let settings = json!({"synonyms": [{"words": ["mug", "cup"]}], "stop_words": ["the"]});
+        let suggest = "/v1/products/suggest";
+        let put = |client: &Client| client.request(http::Method::PUT, SETTINGS);
+        vec![
+            (
+                "get",
+                suggest,
+                vec![
+                    public.get(format!("{suggest}?q=mu")).after(&self.everything),
+                    public.get(format!("{suggest}?limit=0")),
+                    public.get(format!("{suggest}?colour=red")),
+                ],
+            ),
+            (
+                "get",
+                SETTINGS,
+                vec![admin.get(SETTINGS), ann.get(SETTINGS), public.get(SETTINGS)],
+            ),
+            (
+                "put",
+                SETTINGS,
+                vec![
+                    put(admin).json(settings.clone()),
+                    put(admin).json(settings.clone()).if_match(77),
+                    put(admin).json(json!({"synonyms": 5})),
+                    put(ann).json(settings),
+                ],
+            ),
+            (
+                "patch",
+                SETTINGS,
+                vec![
+                    admin.patch(SETTINGS).merge(json!({"stop_words": ["a"]})),
+                    admin.patch(SETTINGS).merge(json!({"stop_words": []})).if_match(77),
+                    admin.patch(SETTINGS).merge(json!({"stop_words": [5]})),
+                ],
+            ),
+            ("get", RULES, vec![admin.get(RULES).after(shown), ann.get(RULES)]),
+            (
+                "post",
+                RULES,
+                vec![
+                    admin
+                        .post(RULES)
+                        .json(json!({"query": "cup", "pinned": [self.product], "hidden": []})),
+                    admin
+                        .post(RULES)
+                        .json(json!({"query": "cup", "pinned": [NOBODY], "hidden": []})),
+                    admin
+                        .post(RULES)
+                        .json(json!({"query": "mug", "pinned": [self.product], "hidden": []})),
+                    admin.post(RULES).json(json!({})),
+                ],
+            ),
+            (
+                "get",
+                "/v1/search/rules/{id}",
+                vec![admin.get(&rule).after(shown), admin.get(&nothing), ann.get(&rule)],
+            ),
+            (
+                "delete",
+                "/v1/search/rules/{id}",
+                vec![admin.delete(&rule), admin.delete(&nothing), ann.delete(&rule)],
+            ),
+        ]
+    }
+
     fn audit(&self) -> Vec<Operation> {
         let (admin, ann) = (&self.admin, &self.ann);
         vec![
@@ -421,6 +499,7 @@ async fn every_operation_answers_as_documented() {
         shop.orders(),
         shop.operations(),
         shop.exports(),
+        shop.search(),
         shop.audit(),
         shop.others(),
     ] {

@@ -39,7 +39,7 @@ async fn only_the_chosen_members_are_answered() {
         .ok(200);
     assert_eq!(
         *list.json(),
-        json!({"items": [{"sku": "MUG-1"}], "next_cursor": null, "prev_cursor": null})
+        json!({"answered_by": "database", "items": [{"sku": "MUG-1"}], "next_cursor": null, "prev_cursor": null})
     );
     let list = ann
         .get("/v1/orders?fields=number,lines.sku,total")
