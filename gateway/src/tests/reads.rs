@@ -71,8 +71,7 @@ async fn a_list_has_items_cursors_and_links() {
     );
 }
 
-#[tokio::test]
-async fn a_search_has_facets_highlights_and_who_answered() {
+fn red_mugs() -> v1::SearchProductsReply {
     let hit = v1::SearchHit {
         product: Some(v1::Product {
             id: PRODUCT.to_owned(),
@@ -81,7 +80,7 @@ async fn a_search_has_facets_highlights_and_who_answered() {
         name: "Red <mark>mug</mark>".to_owned(),
         snippet: String::new(),
     };
-    let reply = v1::SearchProductsReply {
+    v1::SearchProductsReply {
         hits: vec![hit],
         total: Some(7),
         facets: vec![v1::ValueFacet {
@@ -102,8 +101,12 @@ async fn a_search_has_facets_highlights_and_who_answered() {
         correction: "red".to_owned(),
         by_search: true,
         ..v1::SearchProductsReply::default()
-    };
-    let world = World::new(move |_| ok(&reply));
+    }
+}
+
+#[tokio::test]
+async fn a_search_has_facets_highlights_and_who_answered() {
+    let world = World::new(|_| ok(&red_mugs()));
     let path = "/v1/products?q=red+mug&facets=price,attr.colour&highlight=true&attr.size=S&attr.size=M";
     let answer = world.get(path, &[]).await;
     insta::assert_json_snapshot!(answer.json(), { ".items[0].created_at" => "", ".items[0].updated_at" => "" }, @r#"

@@ -1,5 +1,7 @@
 //! The description of the API: what the handlers say of themselves, completed by what holds for all of them.
 
+mod shared;
+
 use std::{collections::HashSet, sync::OnceLock};
 
 use utoipa::{
@@ -19,7 +21,7 @@ use crate::{
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Tillroll", description = include_str!("openapi.md"), license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    info(title = "Tillroll", description = include_str!("introduction.md"), license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
     components(schemas(ProblemBody, FieldError)),
     tags(
         (name = "products", description = "The catalogue"),
@@ -47,6 +49,7 @@ pub fn openapi() -> OpenApi {
             description.info = Base::openapi().info;
             complete(&mut description);
             representation::describe(&mut description);
+            shared::share(&mut description);
             description
         })
         .clone()
