@@ -15,6 +15,7 @@ mod report;
 mod reports;
 mod seal;
 mod server;
+mod shop;
 mod speed;
 
 use std::path::Path;
@@ -30,7 +31,7 @@ const ROUNDS: usize = 3;
 
 const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
 /// Parts that run only when asked for: they take long, or much disk.
-const EXTRA: [&str; 6] = ["history", "overload", "project", "reports", "sealed", "verify"];
+const EXTRA: [&str; 7] = ["history", "overload", "project", "reports", "sealed", "shop", "verify"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -62,6 +63,7 @@ async fn main() -> Result<()> {
             "reads" => reads::reads(&cluster, &mut report).await?,
             "flash" => orders::flash(&cluster, &mut report).await?,
             "history" => history::long_stream(&cluster).await?,
+            "shop" => shop::shop(&cluster, &mut report).await?,
             "sealed" => seal::append(&cluster, &mut report).await?,
             "verify" => seal::verify(&cluster, &mut report).await?,
             "overload" => overload::overload(&cluster).await?,

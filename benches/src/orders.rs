@@ -20,15 +20,15 @@ const PRODUCTS: u32 = 10_000;
 const PLENTY: i64 = 1_000_000_000;
 
 /// What a phase of load saw.
-struct Load {
+pub(crate) struct Load {
     placed: u64,
     refused: u64,
-    per_second: f64,
+    pub(crate) per_second: f64,
     latency: Histogram<u64>,
 }
 
 /// Places orders of `lines` products each from `CALLERS` connections: for `SECONDS`, or until stock runs out when `until_sold_out`.
-async fn place(
+pub(crate) async fn place(
     server: &Server,
     login: &str,
     products: &Arc<Vec<String>>,
@@ -122,7 +122,7 @@ async fn oversold(pool: &PgPool) -> Result<i64> {
     Ok(deltas)
 }
 
-fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> String {
+pub(crate) fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "microseconds of a request")]
     let value = latency.value_at_quantile(quantile) as f64 / 1000.0;
     format!("{value:.1} ms")
@@ -184,7 +184,20 @@ pub(crate) async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()>
         Some(1.0),
     );
 
-    lag(&server, &login, &products, median(&ours) / 2.0).await?;
+    // H4
+    let half = median(&ours) / 2.0;
+    let seen = lag(&server, &login, &products, half, |id| format!("/v1/orders/{id}")).await?;
+    report::section("From the answer of a write to the read that shows it, at half of the peak load");
+    report::figure("load", &format!("{half:.0} orders/s, {} samples", seen.len()));
+    report::figure(
+        "lag (target: p99 under 100 ms)",
+        &format!(
+            "p50 {}, p99 {}, max {}",
+            milliseconds(&seen, 0.5),
+            milliseconds(&seen, 0.99),
+            milliseconds(&seen, 1.0)
+        ),
+    );
     caught_up(&server, &database.pool).await?;
     rebuild(&server, &database.pool, report).await?;
     server.stop().await
@@ -232,7 +245,7 @@ pub(crate) async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> 
 }
 
 /// Waits until the read models have seen everything.
-async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
+pub(crate) async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
     let deadline = Instant::now() + Duration::from_mins(2);
     loop {
         let behind: Option<i64> = sqlx::query_scalar(
@@ -252,8 +265,15 @@ async fn caught_up(server: &Server, pool: &PgPool) -> Result<()> {
     }
 }
 
-/// H4: from the answer of a write to the read that shows it, at half of the peak.
-async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f64) -> Result<()> {
+/// What passes, in microseconds, from the answer of an order to that of the read that shows it, at `rate` orders a second. `path` is what
+/// is read, by the order's id.
+pub(crate) async fn lag(
+    server: &Server,
+    login: &str,
+    products: &Arc<Vec<String>>,
+    rate: f64,
+    path: fn(&str) -> String,
+) -> Result<Histogram<u64>> {
     let start = Instant::now();
     let end = start + Duration::from_secs(u64::from(SECONDS));
     let pace = Duration::from_secs_f64(f64::from(CALLERS) / rate);
@@ -278,7 +298,7 @@ async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f6
                     let id = expect(201, &answer)?["id"].as_str().context("no id")?.to_owned();
                     if count % 8 == caller % 8 {
                         let written = Instant::now();
-                        let read = read_back(&mut reader, &login, &id, &answer).await?;
+                        let read = read_back(&mut reader, &login, &path(&id), &answer).await?;
                         expect(200, &read)?;
                         seen.record(u64::try_from(written.elapsed().as_micros())?)?;
                     }
@@ -291,29 +311,13 @@ async fn lag(server: &Server, login: &str, products: &Arc<Vec<String>>, rate: f6
     for caller in callers {
         seen.add(caller.await??)?;
     }
-    report::section("From the answer of a write to the read that shows it, at half of the peak load");
-    report::figure("load", &format!("{rate:.0} orders/s, {} samples", seen.len()));
-    report::figure(
-        "lag (target: p99 under 100 ms)",
-        &format!(
-            "p50 {}, p99 {}, max {}",
-            milliseconds(&seen, 0.5),
-            milliseconds(&seen, 0.99),
-            milliseconds(&seen, 1.0)
-        ),
-    );
-    Ok(())
+    Ok(seen)
 }
 
-async fn read_back(reader: &mut Connection, login: &str, id: &str, written: &Answer) -> Result<Answer> {
+async fn read_back(reader: &mut Connection, login: &str, path: &str, written: &Answer) -> Result<Answer> {
     let token = written.header("consistency-token").context("no Consistency-Token")?;
     reader
-        .send(
-            "GET",
-            &format!("/v1/orders/{id}"),
-            &format!("{login}Consistency-Token: {token}\r\n"),
-            "",
-        )
+        .send("GET", path, &format!("{login}Consistency-Token: {token}\r\n"), "")
         .await
 }
 

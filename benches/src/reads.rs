@@ -68,7 +68,7 @@ impl Peer {
 }
 
 /// Rate of a request from `CALLERS` connections for `SECONDS`, and the latencies in microseconds.
-async fn load(
+pub(crate) async fn load(
     address: SocketAddr,
     paths: &Arc<Vec<String>>,
     headers: &str,

@@ -211,12 +211,12 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         .get(format!("/v1/projections/parked?limit=1&cursor={next}"))
         .await
         .ok(200);
-    let last = second["next_cursor"].as_str().expect("three read orders");
-    let last = admin
-        .get(format!("/v1/projections/parked?limit=1&cursor={last}"))
+    let third = second["next_cursor"].as_str().expect("three read orders");
+    let third = admin
+        .get(format!("/v1/projections/parked?limit=1&cursor={third}"))
         .await
         .ok(200);
-    assert_eq!(last["next_cursor"], Value::Null);
+    assert_eq!(third["next_cursor"], Value::Null);
     let prev = second["prev_cursor"].as_str().unwrap();
     let back = admin
         .get(format!("/v1/projections/parked?limit=1&cursor={prev}"))
