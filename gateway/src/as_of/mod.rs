@@ -13,7 +13,7 @@ use crate::{
     times,
 };
 
-pub(crate) use read::{order, product, stock, user};
+pub(crate) use read::{order, product, search_rule, search_settings, stock, user};
 
 /// Where in the log the answer ends: `lane.position`.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("as-of-position");

@@ -18,6 +18,10 @@ use crate::{
     problem::Problem,
     products::view::ProductView,
     reply::Reply,
+    search::{
+        rules::{RuleView, no_rule},
+        settings::SettingsView,
+    },
     stock::StockView,
     times::rfc3339,
 };
@@ -101,6 +105,38 @@ pub(crate) async fn user(edge: &Edge, context: ReadContext, as_of: AsOf, id: Str
         .map_err(|failure| refused(failure, "user_not_found"))?;
     let user = reply.user.ok_or_else(Problem::internal)?;
     Ok(past(reply.moment, &UserView::from(user)).into())
+}
+
+/// What the shop had set about its search, rules aside.
+pub(crate) async fn search_settings(edge: &Edge, context: ReadContext, as_of: AsOf) -> Result<Response, Problem> {
+    let reply = search_settings_reply(edge, context, as_of).await?;
+    let settings = reply.settings.ok_or_else(Problem::internal)?;
+    let version = settings.revision;
+    Ok(past(reply.moment, &SettingsView::from(settings))
+        .version(version)
+        .into())
+}
+
+/// A rule of the search as it stood.
+pub(crate) async fn search_rule(edge: &Edge, context: ReadContext, as_of: AsOf, id: &str) -> Result<Response, Problem> {
+    let reply = search_settings_reply(edge, context, as_of).await?;
+    let rule = reply.rules.into_iter().find(|rule| rule.id == id);
+    let rule = rule.ok_or_else(no_rule)?;
+    Ok(past(reply.moment, &RuleView::from(rule)).into())
+}
+
+async fn search_settings_reply(
+    edge: &Edge,
+    context: ReadContext,
+    as_of: AsOf,
+) -> Result<v1::SearchSettingsAsOfReply, Problem> {
+    let request = v1::SearchSettingsAsOfRequest {
+        context: Some(context),
+        as_of: Some(as_of),
+    };
+    ask(CALL, edge.history_query().search_settings_as_of(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)
 }
 
 fn refused(failure: Failure, missing: &'static str) -> Problem {

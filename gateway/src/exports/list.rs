@@ -14,20 +14,37 @@ use crate::{
     problem::Problem,
 };
 
+const STATUSES: [&str; 5] = ["queued", "running", "done", "failed", "cancelled"];
+
+/// Which exports, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ExportFilters {
+    /// `queued`, `running`, `done`, `failed` or `cancelled`; several with commas.
+    #[param(value_type = Option<String>)]
+    status: Vec<&'static str>,
+    /// Id of who asked.
+    created_by: Option<String>,
+    /// `created_at` or `-created_at`, the default.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
     page: v1::PageRequest,
 }
 
 impl ReadParams for ExportFilters {
     fn read(values: &mut Values) -> Self {
-        Self { page: values.page() }
+        Self {
+            status: values.several_of("status", &STATUSES.map(|status| (status, status))),
+            created_by: values.id("created_by", "usr_"),
+            sort: values.sort(&["created_at"]),
+            page: values.page(),
+        }
     }
 }
 
 /// Lists exports
-///
-/// The newest first.
-#[utoipa::path(get, path = "/v1/exports", tag = "reports", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/exports", tag = "reports", security(("bearer" = [])), params(ExportFilters),
     responses((status = 200, description = "A page of exports", body = Page<ExportView>)))]
 pub(crate) async fn list_exports(
     State(edge): State<Edge>,
@@ -37,6 +54,9 @@ pub(crate) async fn list_exports(
 ) -> Result<Response, Problem> {
     let request = v1::ListExportsRequest {
         page: Some(filters.page),
+        statuses: filters.status.into_iter().map(str::to_owned).collect(),
+        created_by: filters.created_by.unwrap_or_default(),
+        sort: filters.sort,
     };
     let reply = ask(CALL, edge.export_jobs().list_exports(timed(CALL, request)))
         .await

@@ -52,6 +52,18 @@ const EXPANSIONS: &[Expansion] = &[
         target: Target::Product,
     },
     Expansion {
+        resource: "Event",
+        name: "metadata.user",
+        id: "actor",
+        target: Target::User,
+    },
+    Expansion {
+        resource: "Export",
+        name: "creator",
+        id: "created_by",
+        target: Target::User,
+    },
+    Expansion {
         resource: "Stock",
         name: "product",
         id: "product_id",

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
@@ -15,7 +16,7 @@ use crate::{
     id::SearchRuleId,
     json::{Fields, Nothing, ReadBody},
     page::Page,
-    params::{NoParams, Params, ReadParams, Values},
+    params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
     times::rfc3339,
@@ -71,61 +72,84 @@ impl ReadBody for NewRule {
     }
 }
 
-/// Which rules.
-pub(crate) struct RulePage(v1::PageRequest);
+/// Which rules, and in which order.
+#[derive(Default, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RuleFilters {
+    /// Part of the query, whatever its case.
+    #[param(required = false)]
+    q: String,
+    /// `created_at` or `query`; a leading `-` reverses. `created_at`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
 
-impl ReadParams for RulePage {
+impl ReadParams for RuleFilters {
     fn read(values: &mut Values) -> Self {
-        Self(values.page())
+        Self {
+            q: values.text("q").unwrap_or_default(),
+            sort: values.sort(&["created_at", "query"]),
+            page: values.page(),
+        }
     }
 }
 
 /// Lists the rules for single queries
-///
-/// The oldest first.
-#[utoipa::path(get, path = "/v1/search/rules", tag = "search", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/search/rules", tag = "search", security(("bearer" = [])), params(RuleFilters),
     responses((status = 200, description = "A page of rules", body = Page<RuleView>)))]
 pub(crate) async fn list_search_rules(
     State(edge): State<Edge>,
     uri: Uri,
     _: Admin,
-    Params(RulePage(page)): Params<RulePage>,
+    Params(filters): Params<RuleFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let reply = rules(&edge, context, Some(page), String::new()).await?;
+    let reply = rules(&edge, context, filters, String::new()).await?;
     let items = reply.rules.into_iter().map(RuleView::from).collect();
     Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
 }
 
 /// Reads a rule
 #[utoipa::path(get, path = "/v1/search/rules/{id}", tag = "search", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the rule")),
+    params(("id" = String, Path, description = "Id of the rule"), AsOfParam),
     responses((status = 200, description = "The rule", body = RuleView)))]
 pub(crate) async fn read_search_rule(
     State(edge): State<Edge>,
     _: Admin,
     SearchRuleId(id): SearchRuleId,
-    Params(NoParams): Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let reply = rules(&edge, context, None, id).await?;
+    if let Some(as_of) = as_of {
+        return as_of::search_rule(&edge, context, as_of, &id).await;
+    }
+    let reply = rules(&edge, context, RuleFilters::default(), id).await?;
     let rule = reply.rules.into_iter().next();
-    let rule = rule.ok_or_else(|| Problem::not_found("there is no such rule").missing("search_rule_not_found"))?;
+    let rule = rule.ok_or_else(no_rule)?;
     Ok(Reply::json(StatusCode::OK, &RuleView::from(rule))
         .freshness(reply.freshness)
         .into())
 }
 
+/// There is no such rule.
+pub(crate) fn no_rule() -> Problem {
+    Problem::not_found("there is no such rule").missing("search_rule_not_found")
+}
+
 async fn rules(
     edge: &Edge,
     context: v1::ReadContext,
-    page: Option<v1::PageRequest>,
+    filters: RuleFilters,
     id: String,
 ) -> Result<v1::ListSearchRulesReply, Problem> {
     let request = v1::ListSearchRulesRequest {
         context: Some(context),
-        page,
+        page: Some(filters.page),
         id,
+        search: filters.q,
+        sort: filters.sort,
     };
     ask(CALL, edge.search_query().list_search_rules(timed(CALL, request)))
         .await

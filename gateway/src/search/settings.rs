@@ -7,13 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    as_of::{self, AsOfParam},
     auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     json::{Fields, Patch, ReadBody},
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
     times::rfc3339,
@@ -152,14 +153,17 @@ fn synonyms(fields: &mut Fields<'_>) -> v1::Synonyms {
 }
 
 /// Reads the search settings
-#[utoipa::path(get, path = "/v1/search/settings", tag = "search", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/search/settings", tag = "search", security(("bearer" = [])), params(AsOfParam),
     responses((status = 200, description = "The settings", body = SettingsView)))]
 pub(crate) async fn read_search_settings(
     State(edge): State<Edge>,
     _: Admin,
-    Params(NoParams): Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        return as_of::search_settings(&edge, context, as_of).await;
+    }
     let request = v1::GetSearchSettingsRequest { context: Some(context) };
     let reply = ask(CALL, edge.search_query().get_search_settings(timed(CALL, request)))
         .await

@@ -5,27 +5,31 @@ use http::StatusCode;
 use proto::v1;
 
 use crate::{
+    as_of::{self, AsOfParam},
     auth::{Admin, me::UserView},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
     id::UserId,
-    params::{NoParams, Params},
+    params::Params,
     problem::Problem,
     reply::Reply,
 };
 
 /// Reads a user
 #[utoipa::path(get, path = "/v1/users/{id}", tag = "users", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the user")),
+    params(("id" = String, Path, description = "Id of the user"), AsOfParam),
     responses((status = 200, description = "The user", body = UserView)))]
 pub(crate) async fn read_user(
     State(edge): State<Edge>,
     _: Admin,
     UserId(id): UserId,
-    _: Params<NoParams>,
+    Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
+    if let Some(as_of) = as_of {
+        return as_of::user(&edge, context, as_of, id).await;
+    }
     let request = v1::GetUserRequest {
         context: Some(context),
         id,

@@ -49,6 +49,16 @@ pub(super) fn of_product(mut columns: Columns) -> Fields {
     fields
 }
 
+pub(super) fn of_search_settings(mut columns: Columns) -> Fields {
+    let mut settings = columns.remove("settings").unwrap_or_default();
+    ["synonyms", "stop_words", "rules"]
+        .map(|name| {
+            let list = settings.get_mut(name).map(Value::take);
+            (name.to_owned(), list.unwrap_or_else(|| json!([])))
+        })
+        .into()
+}
+
 pub(super) fn of_stock(mut columns: Columns) -> Fields {
     let number = |name: &str| columns.get(name).and_then(Value::as_i64).unwrap_or_default();
     let available = number("on_hand").saturating_sub(number("reserved"));

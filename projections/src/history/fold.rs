@@ -5,11 +5,10 @@ use std::marker::PhantomData;
 use domain::credit::CreditEvent;
 use domain::email::EmailEvent;
 use domain::projection::ReadModelEvent;
-use domain::search_settings::SearchSettingsEvent;
 use domain::sku::SkuEvent;
 use eventstore::Recorded;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::columns::{Columns, columns};
 use super::fields::{self, Fields};
@@ -18,6 +17,7 @@ use crate::keyed::Keyed;
 use crate::orders::OrderRow;
 use crate::products::ProductRow;
 use crate::projection::Projection;
+use crate::search_settings::SearchSettingsRow;
 use crate::stock::StockRow;
 use crate::users::UserRow;
 
@@ -59,7 +59,7 @@ pub(crate) fn folding(aggregate_type: &str) -> Option<&'static dyn Folding> {
         "sku" => &Facts::<SkuEvent>::NEW,
         "email" => &Facts::<EmailEvent>::NEW,
         "credit" => &Facts::<CreditEvent>::NEW,
-        "search_settings" => &Facts::<SearchSettingsEvent>::NEW,
+        "search_settings" => &Rows::<SearchSettingsRow>::NEW,
         "projection" => &Facts::<ReadModelEvent>::NEW,
         _ => return None,
     })
@@ -120,6 +120,19 @@ impl Readable for UserRow {
 
     fn fields(columns: Columns) -> Fields {
         fields::of_user(columns)
+    }
+}
+
+impl Readable for SearchSettingsRow {
+    const PROJECTION: &'static str = "search_settings";
+
+    fn fields(columns: Columns) -> Fields {
+        fields::of_search_settings(columns)
+    }
+
+    /// What readers are told before anything is set.
+    fn fields_without_row(_last: Option<&str>) -> Fields {
+        fields::of_search_settings(Columns::new())
     }
 }
 
@@ -216,27 +229,6 @@ impl Fact for CreditEvent {
                 _ => Map::new(),
             },
         }
-    }
-}
-
-impl Fact for SearchSettingsEvent {
-    fn since(self, mut facts: Map<String, Value>) -> Map<String, Value> {
-        match self {
-            Self::SearchSettingsChanged { synonyms, stop_words } => {
-                if let Some(synonyms) = synonyms {
-                    facts.insert("synonyms".to_owned(), json!(synonyms));
-                }
-                if let Some(stop_words) = stop_words {
-                    facts.insert("stop_words".to_owned(), json!(stop_words));
-                }
-            }
-            Self::SearchRuleCreated(rule) => change_list(&mut facts, "rules", |rules| rules.push(json!(rule))),
-            Self::SearchRuleDeleted { rule_id } => {
-                let id = json!(rule_id);
-                change_list(&mut facts, "rules", |rules| rules.retain(|rule| rule["rule_id"] != id));
-            }
-        }
-        facts
     }
 }
 

@@ -11,7 +11,7 @@ use crate::projection::{ApplyError, Bulk, Projection};
 use crate::row::Row;
 use crate::table::Table;
 
-use row::SearchSettingsRow;
+pub(crate) use row::SearchSettingsRow;
 
 /// The projection `search_settings`.
 pub(crate) struct ShopSearch;

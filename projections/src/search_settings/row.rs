@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use domain::search_settings::{SearchSettings, SearchSettingsEvent};
 use eventstore::Recorded;
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -9,6 +10,7 @@ use crate::row::{Row, Sink};
 use crate::table::{Column, Table, Type};
 
 /// What the shop has set.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct SearchSettingsRow {
     id: String,
     settings: SearchSettings,

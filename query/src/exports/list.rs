@@ -1,4 +1,4 @@
-//! Jobs, the newest first.
+//! Jobs, filtered, page by page.
 
 use proto::v1::{ListExportsReply, ListExportsRequest};
 use sqlx::QueryBuilder;
@@ -7,6 +7,7 @@ use super::job::{JobRow, SELECT};
 use crate::Query;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
+use crate::ranges::push_equal;
 
 static LIST: List<JobRow> = List {
     name: "exports",
@@ -29,9 +30,13 @@ static LIST: List<JobRow> = List {
 };
 
 pub(super) async fn list(query: &Query, request: ListExportsRequest) -> Result<ListExportsReply, Error> {
-    let page = LIST.page(request.page, "", &())?;
+    let page = LIST.page(request.page, &request.sort, &(&request.statuses, &request.created_by))?;
     let mut sql = QueryBuilder::new(SELECT);
     sql.push("TRUE");
+    if !request.statuses.is_empty() {
+        sql.push(" AND status = ANY(").push_bind(&request.statuses).push(")");
+    }
+    push_equal(&mut sql, "created_by", &request.created_by);
     page.push(&mut sql);
     let rows = sql.build().fetch_all(query.pool()).await?;
     let rows = rows.iter().map(JobRow::read).collect::<Result<_, _>>()?;

@@ -6,8 +6,8 @@ mod engine;
 mod fresh;
 mod products;
 mod request;
-mod rules;
-mod settings;
+pub(crate) mod rules;
+pub(crate) mod settings;
 
 use proto::v1::search_query_server::SearchQuery;
 use proto::v1::{

@@ -1,4 +1,4 @@
-//! The rules for single queries, the oldest first.
+//! The rules for single queries.
 
 use proto::v1::{ListSearchRulesReply, ListSearchRulesRequest, SearchRule};
 use sqlx::QueryBuilder;
@@ -12,9 +12,23 @@ use crate::ranges::push_equal;
 
 static LIST: List<Row> = List {
     name: "search_rules",
-    sorts: &[Sort { name: "id", column: ID }],
-    default_sort: "id",
-    ties: &[],
+    sorts: &[
+        Sort {
+            name: "created_at",
+            column: ID,
+        },
+        Sort {
+            name: "query",
+            column: Column {
+                sql: "(rule ->> 'query')",
+                kind: Kind::Text,
+                nullable: false,
+                value: |row| Value::Text(row.query.clone()),
+            },
+        },
+    ],
+    default_sort: "created_at",
+    ties: &[ID],
 };
 
 /// Ids carry the time of their creation.
@@ -26,7 +40,7 @@ const ID: Column<Row> = Column {
 };
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     query: String,
     pinned: Vec<String>,
@@ -34,15 +48,15 @@ struct Row {
 }
 
 pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Result<ListSearchRulesReply, Error> {
-    let page = LIST.page(request.page, "", &request.id)?;
+    let page = LIST.page(request.page, &request.sort, &(&request.id, &request.search))?;
     let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
-    let mut sql = QueryBuilder::new(
-        "SELECT rule ->> 'rule_id' AS id, rule ->> 'query' AS query,
-                ARRAY(SELECT jsonb_array_elements_text(coalesce(rule -> 'pinned', '[]'))) AS pinned,
-                ARRAY(SELECT jsonb_array_elements_text(coalesce(rule -> 'hidden', '[]'))) AS hidden
-         FROM search_settings, jsonb_array_elements(settings -> 'rules') AS rule WHERE TRUE",
-    );
+    let mut sql = QueryBuilder::new(select("search_settings"));
     push_equal(&mut sql, "(rule ->> 'rule_id')", &request.id);
+    if !request.search.is_empty() {
+        sql.push(" AND strpos(lower(rule ->> 'query'), lower(")
+            .push_bind(request.search)
+            .push(")) > 0");
+    }
     page.push(&mut sql);
     let rows: Vec<Row> = sql.build_query_as().fetch_all(query.pool()).await?;
     let (rules, page) = page.finish(rows, message);
@@ -53,7 +67,17 @@ pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Resu
     })
 }
 
-fn message(row: Row) -> SearchRule {
+/// Reads the rules of the view's one row, or of what has its shape; conditions may follow.
+pub(crate) fn select(from: &str) -> String {
+    format!(
+        "SELECT rule ->> 'rule_id' AS id, rule ->> 'query' AS query,
+                ARRAY(SELECT jsonb_array_elements_text(coalesce(rule -> 'pinned', '[]'))) AS pinned,
+                ARRAY(SELECT jsonb_array_elements_text(coalesce(rule -> 'hidden', '[]'))) AS hidden
+         FROM {from}, jsonb_array_elements(settings -> 'rules') AS rule WHERE TRUE"
+    )
+}
+
+pub(crate) fn message(row: Row) -> SearchRule {
     SearchRule {
         created_at_micros: created_at_micros(&row.id),
         id: row.id,

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(super) const MODELS: &[&str] = &["search_settings"];
 
 #[derive(Deserialize)]
-struct Lists {
+pub(crate) struct Lists {
     revision: u64,
     synonyms: Vec<Synonyms>,
     stop_words: Vec<String>,
@@ -20,24 +20,33 @@ struct Lists {
 
 pub(super) async fn get(query: &Query, request: GetSearchSettingsRequest) -> Result<GetSearchSettingsReply, Error> {
     let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
-    let row: Option<(Json<Lists>, DateTime<Utc>)> = sqlx::query_as("SELECT settings, updated_at FROM search_settings")
+    let row = sqlx::query_as(&select("search_settings"))
         .fetch_optional(query.pool())
         .await?;
-    let settings = row.map_or_else(v1::SearchSettings::default, |(Json(lists), updated_at)| {
-        v1::SearchSettings {
-            synonyms: lists.synonyms.into_iter().map(message).collect(),
-            stop_words: lists.stop_words,
-            revision: lists.revision,
-            updated_at_micros: updated_at.timestamp_micros(),
-        }
-    });
     Ok(GetSearchSettingsReply {
-        settings: Some(settings),
+        settings: Some(message(row)),
         freshness: Some(freshness),
     })
 }
 
-fn message(synonyms: Synonyms) -> v1::Synonyms {
+/// Reads the one row of the view, or of what has its shape.
+pub(crate) fn select(from: &str) -> String {
+    format!("SELECT settings, updated_at FROM {from}")
+}
+
+/// Without a row nothing is set.
+pub(crate) fn message(row: Option<(Json<Lists>, DateTime<Utc>)>) -> v1::SearchSettings {
+    row.map_or_else(v1::SearchSettings::default, |(Json(lists), updated_at)| {
+        v1::SearchSettings {
+            synonyms: lists.synonyms.into_iter().map(group).collect(),
+            stop_words: lists.stop_words,
+            revision: lists.revision,
+            updated_at_micros: updated_at.timestamp_micros(),
+        }
+    })
+}
+
+fn group(synonyms: Synonyms) -> v1::Synonyms {
     match synonyms {
         Synonyms::Group { words } => v1::Synonyms {
             words,

@@ -6,6 +6,7 @@
 mod order;
 mod port;
 mod product;
+mod search_settings;
 mod stock;
 mod user;
 
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use proto::v1::as_of::Point;
 use proto::v1::history_query_server::HistoryQuery;
 use proto::v1::{
-    self, AsOf, OrderAsOfReply, OrderAsOfRequest, ProductAsOfReply, ProductAsOfRequest, StockAsOfReply,
-    StockAsOfRequest, UserAsOfReply, UserAsOfRequest,
+    self, AsOf, OrderAsOfReply, OrderAsOfRequest, ProductAsOfReply, ProductAsOfRequest, SearchSettingsAsOfReply,
+    SearchSettingsAsOfRequest, StockAsOfReply, StockAsOfRequest, UserAsOfReply, UserAsOfRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -42,6 +43,13 @@ impl HistoryQuery for Query {
 
     async fn user_as_of(&self, request: Request<UserAsOfRequest>) -> Result<Response<UserAsOfReply>, Status> {
         Ok(Response::new(user::as_of(self, request.into_inner()).await?))
+    }
+
+    async fn search_settings_as_of(
+        &self,
+        request: Request<SearchSettingsAsOfRequest>,
+    ) -> Result<Response<SearchSettingsAsOfReply>, Status> {
+        Ok(Response::new(search_settings::as_of(self, request.into_inner()).await?))
     }
 }
 

@@ -131,22 +131,18 @@ impl Wanted<'_> {
         } else {
             ("credits", "credited_units", "credited_tax")
         };
+        push_signed(sql, segments);
         sql.push(format_args!(
-            "SELECT g.period, s.currency, {key} AS key, s.customer_type, sum(g.sign * s.orders) AS orders, \
-             sum(g.sign * s.units) AS units, sum(g.sign * s.gross) AS gross, sum(g.sign * s.discounts) AS discounts, \
-             sum(g.sign * (s.tax - s.{tax})) AS tax, sum(g.sign * s.{credits}) AS credits, \
-             sum(g.sign * s.{units}) AS credited_units FROM "
-        ));
-        push_segments(sql, segments);
-        sql.push(format_args!(
-            " JOIN {table} s ON s.bucket >= g.since AND s.bucket < g.until AND "
+            "(SELECT s.currency, {key} AS key, s.customer_type, sum(s.orders) AS orders, sum(s.units) AS units, \
+             sum(s.gross) AS gross, sum(s.discounts) AS discounts, sum(s.tax - s.{tax}) AS tax, \
+             sum(s.{credits}) AS credits, sum(s.{units}) AS credited_units \
+             FROM {table} s WHERE s.bucket >= g.since AND s.bucket < g.until AND "
         ));
         if dimension == "category*" {
             sql.push("s.dimension IN ('category', 'category_own')");
         } else {
             sql.push(format_args!("s.dimension = '{dimension}'"));
         }
-        sql.push(" WHERE TRUE");
         self.push_common(sql, "s");
         if let Some(country) = &self.filter.country {
             sql.push(" AND s.key = ").push_bind(country.clone());
@@ -164,7 +160,7 @@ impl Wanted<'_> {
         } else if let Some(category) = &self.filter.category {
             sql.push(" AND s.key = ").push_bind(category.clone());
         }
-        sql.push(" GROUP BY 1, 2, 3, 4");
+        sql.push(" GROUP BY 1, 2, 3) AS part");
     }
 
     fn push_entries(&self, sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment], side: Side) {
@@ -175,21 +171,16 @@ impl Wanted<'_> {
         };
         let sold = "FILTER (WHERE e.kind = 'sale')";
         let given = "FILTER (WHERE e.kind <> 'sale')";
+        push_signed(sql, segments);
         sql.push(format_args!(
-            "SELECT g.period, e.currency, {key} AS key, e.customer_type, \
-             g.sign * count(DISTINCT e.order_id) {sold} AS orders, g.sign * coalesce(sum(e.units) {sold}, 0) AS units, \
-             g.sign * coalesce(sum(e.amount) {sold}, 0) AS gross, g.sign * sum(e.discounts) AS discounts, \
-             g.sign * (coalesce(sum(e.tax) {sold}, 0) - coalesce(sum(e.tax) {given}, 0)) AS tax, \
-             g.sign * coalesce(sum(e.amount) {given}, 0) AS credits, \
-             g.sign * coalesce(sum(e.units) {given}, 0) AS credited_units FROM ",
+            "(SELECT e.currency, {key} AS key, e.customer_type, count(DISTINCT e.order_id) {sold} AS orders, \
+             coalesce(sum(e.units) {sold}, 0) AS units, coalesce(sum(e.amount) {sold}, 0) AS gross, \
+             sum(e.discounts) AS discounts, coalesce(sum(e.tax) {sold}, 0) - coalesce(sum(e.tax) {given}, 0) AS tax, \
+             coalesce(sum(e.amount) {given}, 0) AS credits, coalesce(sum(e.units) {given}, 0) AS credited_units \
+             FROM sales_entry e{joins} WHERE e.{time} >= g.since AND e.{time} < g.until{kind}",
             key = entry_key(self.group),
+            joins = entry_joins(self.group),
         ));
-        push_segments(sql, segments);
-        sql.push(format_args!(
-            " JOIN sales_entry e ON e.{time} >= g.since AND e.{time} < g.until{kind}"
-        ));
-        sql.push(entry_joins(self.group));
-        sql.push(" WHERE TRUE");
         self.push_common(sql, "e");
         push_filter(sql, self.filter);
         if matches!(self.group, Group::Product | Group::Category(_)) {
@@ -198,7 +189,7 @@ impl Wanted<'_> {
         if self.group == Group::Category(Level::Tree) {
             push_below(sql, "above.path", self.filter);
         }
-        sql.push(" GROUP BY g.period, g.sign, 2, 3, 4");
+        sql.push(" GROUP BY 1, 2, 3) AS part");
     }
 
     fn push_common(&self, sql: &mut QueryBuilder<'_, Postgres>, table: &str) {
@@ -278,6 +269,18 @@ fn push_below(sql: &mut QueryBuilder<'_, Postgres>, column: &str, filter: &Filte
             .push(")");
     }
     sql.push(")");
+}
+
+/// Begins a sum for each segment on its own: together they would be one join, for which PostgreSQL reads every row of the dimension
+/// once a segment. All entries of an order happened at once, so its segments have no order in common.
+fn push_signed(sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment]) {
+    sql.push("SELECT g.period, part.currency, part.key, part.customer_type");
+    for name in SUMS {
+        sql.push(format_args!(", g.sign * part.{name} AS {name}"));
+    }
+    sql.push(" FROM ");
+    push_segments(sql, segments);
+    sql.push(" CROSS JOIN LATERAL ");
 }
 
 fn push_segments(sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment]) {

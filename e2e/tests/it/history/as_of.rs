@@ -164,6 +164,63 @@ async fn orders_and_users_have_a_past_too() {
         me.json()
     );
     let _ = ann.get("/v1/me?as_of=2001-01-01").await.refused(404, "not_created_yet");
+    let user = format!("/v1/users/{}", ann.user_id());
+    let past = admin.get(format!("{user}?as_of={everything}")).await.ok(200);
+    assert_eq!(past.json(), me.json());
+    let early = admin.get(format!("{user}?as_of=2001-01-01")).await;
+    let _ = early.refused(404, "not_created_yet");
+    let theirs = ann.get(format!("{user}?as_of={everything}")).await;
+    let _ = theirs.refused(403, "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_about_the_search_has_a_past_too() {
+    const SETTINGS: &str = "/v1/search/settings";
+    let system = System::start().await;
+    let (admin, ann) = (system.admin().await, system.customer("ann").await);
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let before = mug.received.header("consistency-token").unwrap();
+    let nothing = admin.get(SETTINGS).await.ok(200);
+    let rule = json!({"query": "cup", "pinned": [mug.id], "hidden": []});
+    let ruled = admin.post("/v1/search/rules").json(rule).await.ok(201);
+    let rule = format!("/v1/search/rules/{}", ruled.id());
+    let there = admin.get(&rule).seeing(&ruled).await.ok(200);
+    let set = admin
+        .patch(SETTINGS)
+        .merge(json!({"stop_words": ["please"]}))
+        .await
+        .ok(200);
+    let then = admin.get(SETTINGS).seeing(&set).await.ok(200);
+    let gone = admin.delete(&rule).await.ok(204);
+    let cleared = admin.patch(SETTINGS).merge(json!({"stop_words": null})).await.ok(200);
+    let now = admin.get(SETTINGS).seeing(&cleared).await.ok(200);
+    assert_eq!(
+        (&then["stop_words"], &now["stop_words"]),
+        (&json!(["please"]), &json!([]))
+    );
+
+    let at = async |path: &str, write: &Answer| {
+        let moment = write.header("consistency-token").unwrap();
+        admin.get(format!("{path}?as_of={moment}")).await
+    };
+    for (write, settings) in [(&ruled, &nothing), (&set, &then), (&gone, &then), (&cleared, &now)] {
+        let past = at(SETTINGS, write).await.ok(200);
+        assert_eq!(past["stop_words"], settings["stop_words"]);
+        assert_eq!(past.header("etag"), settings.header("etag"));
+        assert!(past.header("as-of-position").is_some());
+    }
+    let past = admin.get(format!("{SETTINGS}?as_of={before}")).await.ok(200);
+    assert_eq!(past.json(), nothing.json(), "nothing was set yet");
+    for write in [&ruled, &set] {
+        assert_eq!(at(&rule, write).await.ok(200).json(), there.json());
+    }
+    for write in [&gone, &cleared] {
+        let _ = at(&rule, write).await.refused(404, "search_rule_not_found");
+    }
+    let _ = ann
+        .get(format!("{SETTINGS}?as_of={before}"))
+        .await
+        .refused(403, "forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -186,6 +243,8 @@ async fn moments_that_make_no_sense_are_refused() {
         format!("/v1/products/{}", mug.id),
         format!("/v1/products/{}/stock", mug.id),
         format!("/v1/orders/{}", order.id()),
+        format!("/v1/users/{}", ann.user_id()),
+        "/v1/search/settings".to_owned(),
         "/v1/me".to_owned(),
     ];
     for path in &paths {
@@ -232,10 +291,12 @@ async fn moments_that_make_no_sense_are_refused() {
         }
         let twice = admin.get(format!("{path}?as_of=2026-01-01&as_of=2026-01-02")).await;
         blamed(twice, "invalid_parameter", "as_of");
-        let _ = admin
-            .get(format!("{path}?as_of=1970-01-01"))
-            .await
-            .refused(404, "not_created_yet");
+        let early = admin.get(format!("{path}?as_of=1970-01-01")).await;
+        let _ = if path.ends_with("settings") {
+            early.ok(200)
+        } else {
+            early.refused(404, "not_created_yet")
+        };
     }
     let _ = admin
         .get(format!("{}?as_of={lane}.0", paths[0]))

@@ -80,6 +80,23 @@ async fn a_file_is_made_fetched_in_parts_and_removed() {
         *id
     );
 
+    let list = async |query: &str| admin.get(format!("/v1/exports?{query}")).await;
+    let oldest = list("sort=created_at&expand=creator").await.ok(200);
+    assert_eq!(oldest.items()[0]["id"], *id);
+    assert_eq!(oldest.items()[0]["creator"]["email"], "admin@shop.example");
+    let is_listed = |list: Answer| list.ok(200).each("id").contains(&&*id);
+    assert!(is_listed(list("status=done,failed").await));
+    assert!(!is_listed(list("status=queued,running,cancelled").await));
+    assert!(is_listed(list(&format!("created_by={}", admin.user_id())).await));
+    assert!(!is_listed(
+        list("created_by=usr_0198c0de-0000-7000-8000-000000000001").await
+    ));
+    let _ = list("status=odd&sort=size").await.refused_for(
+        400,
+        "invalid_parameter",
+        &[("status", "unknown"), ("sort", "unknown")],
+    );
+
     let _ = admin.delete(format!("/v1/exports/{id}")).await.ok(204);
     let _ = admin.get(format!("/v1/exports/{id}")).await.refused(404, "not_found");
     let _ = admin.get(&path).await.refused(404, "not_found");

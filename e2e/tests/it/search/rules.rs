@@ -46,6 +46,31 @@ async fn a_rule_pins_and_hides() {
 
     let listed = admin.get(RULES).seeing(&created).await.ok(200);
     assert_eq!(listed.items(), [created.json().clone()]);
+    let second = admin
+        .post(RULES)
+        .json(json!({"query": "Bowl", "hidden": [steel]}))
+        .await
+        .ok(201);
+    for (query, expected) in [
+        ("sort=query", vec![second.id(), created.id()]),
+        ("sort=-created_at", vec![second.id(), created.id()]),
+        ("sort=created_at", vec![created.id(), second.id()]),
+        ("q=BOW", vec![second.id()]),
+        ("q=%25", vec![]),
+    ] {
+        let listed = admin.get(format!("{RULES}?{query}")).seeing(&second).await.ok(200);
+        assert_eq!(listed.each("id"), expected, "{query}");
+    }
+    let page = admin.get(format!("{RULES}?sort=-query&limit=1")).await.ok(200);
+    let next = page["next_cursor"].as_str().unwrap();
+    let next = admin
+        .get(format!("{RULES}?sort=-query&limit=1&cursor={next}"))
+        .await
+        .ok(200);
+    assert_eq!(
+        (page.each("id"), next.each("id")),
+        (vec![created.id()], vec![second.id()])
+    );
     let deleted = admin.delete(format!("{RULES}/{}", created.id())).await.ok(204);
     let found = public.get("/v1/products?q=mug").seeing(&deleted).await.ok(200);
     assert_eq!(sorted_skus(&found), ["M-1", "M-2", "M-3"]);
