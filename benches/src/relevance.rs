@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use domain::MAX_ATTRIBUTES;
 use search::{
     AttributeValue, Change, Document, Engine, Meilisearch, Page, Price, Ranking, Request, Settings, Start, Status,
     Tantivy,
@@ -17,8 +18,6 @@ const INDEX: &str = "relevance";
 const TOP: usize = 10;
 /// The products that are indexed at once.
 const AT_ONCE: usize = 2_000;
-/// The most attributes that a product can have.
-const MAX_ATTRIBUTES: usize = 100;
 
 /// A query with what people thought of products for it, 0 to 3.
 struct Rated {

@@ -33,8 +33,9 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            weight: [3.6, 2.4, 1.6, 0.05, 0.5],
-            length: [0.2, 0.0, 0.3, 0.2, 0.9],
+            weight: [3.6, 1.0, 1.6, 0.05, 1.0],
+            // Some SKUs are whole descriptions; their words count less than an SKU that is one word.
+            length: [0.2, 0.75, 0.3, 0.2, 0.9],
             saturation: 2.0,
             pair: [6.0, 0.0, 0.5, 0.2, 0.05],
             variant: 0.4,
