@@ -66,6 +66,10 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let orders = std::env::var("TILLROLL_BENCH_ORDERS").map_or(Ok(ORDERS), |text| text.parse())?;
     report::section(&format!("Sales reports over {orders} orders"));
     let database = cluster.database("reports").await?;
+    // While there is little to project: whoever is created waits for the read model.
+    let server = Server::start(&database.url).await?;
+    server.log_in().await?;
+    server.stop().await?;
     let started = Instant::now();
     write(&database.pool, orders).await?;
     report::figure(
@@ -93,8 +97,12 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
         .ok();
 
     // Without projectors: they would work through the log for the other read models meanwhile.
-    let server = Server::start_with(&database.url, &["--roles", "gateway,command,query"]).await?;
-    let login = server.log_in().await?;
+    let server = Server::start_with(
+        &database.url,
+        &["--roles", "gateway,command,query", "--seal-every", "off"],
+    )
+    .await?;
+    let login = server.log_in_again().await?;
     let mut connection = Connection::open(server.address).await?;
     for (what, query, target) in ASKED {
         let path = format!("/v1/reports/sales?from=2025-01-01&to=2026-01-01&{query}");

@@ -127,6 +127,11 @@ impl Server {
             PASSWORD,
         )
         .await?;
+        self.log_in_again().await
+    }
+
+    /// The same for an administrator that is there.
+    pub(crate) async fn log_in_again(&self) -> Result<String> {
         let body = json!({"email": "bench@example.com", "password": PASSWORD}).to_string();
         let answer = Connection::open(self.address)
             .await?

@@ -53,7 +53,7 @@ impl Indexing {
             name: name.into(),
             index: index.into(),
             lease: Duration::from_secs(6),
-            batch: 1_000,
+            batch: 5_000,
             pace: Duration::from_millis(50),
             check: Duration::from_secs(5),
             forget: Duration::from_hours(6),
