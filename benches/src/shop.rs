@@ -93,10 +93,12 @@ const QUERIES: [&str; 16] = [
 ];
 
 fn product(nth: usize) -> serde_json::Value {
-    // Steps without a common divisor with the lengths, so that everything meets everything.
+    // The digits of a number of mixed base, so that everything meets everything.
     let (category, kind) = KINDS[nth % KINDS.len()];
-    let (brand, colour) = (BRANDS[nth / 16 % BRANDS.len()], COLOURS[nth / 7 % COLOURS.len()]);
-    let size = [250, 500, 750, 1_000][nth / 5 % 4];
+    let rest = nth / KINDS.len();
+    let (colour, rest) = (COLOURS[rest % COLOURS.len()], rest / COLOURS.len());
+    let (brand, rest) = (BRANDS[rest % BRANDS.len()], rest / BRANDS.len());
+    let size = [250, 500, 750, 1_000][rest % 4];
     let about = |at: usize| ABOUT[(nth / 3 + at * 7) % ABOUT.len()];
     json!({
         "sku": format!("SHOP-{nth}"),

@@ -10,12 +10,14 @@ const MAX_QUERIES: usize = 16;
 /// Looks for the known words that are nearest to what was typed.
 pub(crate) struct Nearest {
     typed: Vec<char>,
+    has_digits: bool,
     most: usize,
     found: Vec<(usize, Reverse<u64>, String)>,
 }
 
 impl Nearest {
     pub(crate) fn new(typed: &str) -> Self {
+        let has_digits = has_digits(typed);
         let typed: Vec<char> = typed.chars().collect();
         Self {
             // A third of it may be wrong, but of two characters none.
@@ -24,6 +26,7 @@ impl Nearest {
             } else {
                 typed.len().div_ceil(3).min(4)
             },
+            has_digits,
             typed,
             found: Vec::new(),
         }
@@ -31,6 +34,10 @@ impl Nearest {
 
     /// Takes in a known word and how many products have it.
     pub(crate) fn add(&mut self, known: &str, products: u64) {
+        // Nobody means a part number with a word, and there may be one for every product.
+        if !self.has_digits && has_digits(known) {
+            return;
+        }
         let length = known.chars().count();
         if self.most == 0 || length < 2 || length.abs_diff(self.typed.len()) > self.most {
             return;
@@ -54,6 +61,10 @@ impl Nearest {
         }
         words
     }
+}
+
+fn has_digits(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Combinations, the ones with the nearest words first.
@@ -112,6 +123,19 @@ mod tests {
         assert_eq!(between("keybord", "keyboard"), Some(1));
         assert_eq!(between("kiibort", "keyboard"), None);
         assert_eq!(between("heatfone", "headphone"), Some(3));
+    }
+
+    #[test]
+    fn a_word_is_not_meant_as_a_number() {
+        let nearest = |typed: &str| {
+            let mut nearest = Nearest::new(typed);
+            for known in ["ms123", "mugs", "m5123"] {
+                nearest.add(known, 1);
+            }
+            nearest.words()
+        };
+        assert_eq!(nearest("mags"), ["mugs"]);
+        assert_eq!(nearest("m5124"), ["m5123", "ms123"]);
     }
 
     #[test]
