@@ -191,10 +191,17 @@ async fn at_rate(engine: &Arc<dyn Engine>, what: &str, requests: &[Request], rat
         running.spawn(async move { engine.search(INDEX, &request).await.map(|_| due.elapsed()) });
     }
     let mut times = Histogram::<u64>::new(3)?;
+    let mut failed = 0;
     while let Some(done) = running.join_next().await {
-        times.record(u64::try_from(done??.as_micros())?)?;
+        match done? {
+            Ok(time) => times.record(u64::try_from(time.as_micros())?)?,
+            Err(_) => failed += 1,
+        }
     }
     report(what, &times);
+    if failed > 0 {
+        println!("  and {failed} without an answer in time");
+    }
     Ok(())
 }
 
