@@ -66,31 +66,33 @@ pub(crate) fn row_after(events: &[Value]) -> Option<Value> {
     row.or_else(|| shop.users.pop()).map(normal)
 }
 
+/// Members of events that are called like what they change.
+const NAMES: [&str; 16] = [
+    "sku",
+    "name",
+    "description",
+    "price",
+    "category",
+    "status",
+    "source",
+    "external_id",
+    "currency",
+    "lines",
+    "total",
+    "customer_id",
+    "customer_reference",
+    "country",
+    "email",
+    "role",
+];
+
 /// What the events change by name, told from their members.
 fn changed(event: &Value) -> Vec<String> {
     let kind = text(&event["event_type"]);
     let body = event["payload"][&kind].as_object().unwrap();
     let members = || -> Vec<String> {
-        let known = [
-            "sku",
-            "name",
-            "description",
-            "price",
-            "category",
-            "status",
-            "source",
-            "external_id",
-            "currency",
-            "lines",
-            "total",
-            "customer_id",
-            "customer_reference",
-            "country",
-            "email",
-            "role",
-        ];
         let has = |name: &&str| body.contains_key(*name);
-        known.into_iter().filter(has).map(str::to_owned).collect()
+        NAMES.into_iter().filter(has).map(str::to_owned).collect()
     };
     let attributes = |names: Vec<String>| -> Vec<String> {
         if names.is_empty() {
