@@ -36,7 +36,7 @@ impl ReadParams for ExportFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             status: values.several_of("status", &STATUSES.map(|status| (status, status))),
-            created_by: values.id("created_by", "usr_"),
+            created_by: values.id("created_by", "usr"),
             sort: values.sort(&["created_at"]),
             page: values.page(),
         }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::row::{Arrays, Row, Sink};
@@ -83,7 +84,6 @@ fn write(slot: &Slot, delta: &Delta, sink: &mut impl Sink) {
 pub(crate) async fn add<R: Row + From<(Slot, Delta)>>(
     version: i32,
     sums: Sums,
-    taken_out: bool,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let mut sums: Vec<_> = sums
@@ -94,11 +94,6 @@ pub(crate) async fn add<R: Row + From<(Slot, Delta)>>(
         return Ok(());
     }
     sums.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-    let slots: Vec<Slot> = if taken_out {
-        sums.iter().map(|(slot, _)| slot.clone()).collect()
-    } else {
-        Vec::new()
-    };
     let mut arrays = Arrays::new(R::TABLE);
     for sum in sums {
         arrays.push(&R::from(sum));
@@ -107,36 +102,40 @@ pub(crate) async fn add<R: Row + From<(Slot, Delta)>>(
         .iter()
         .map(|name| format!("{name} = t.{name} + excluded.{name}"))
         .collect();
+    let zeros: Vec<_> = MEASURES.iter().map(|name| format!("t.{name} = 0")).collect();
     let statement = format!(
-        "{} ON CONFLICT ({KEY}) DO UPDATE SET {}",
+        "WITH added AS (
+             {} ON CONFLICT ({KEY}) DO UPDATE SET {} RETURNING {KEY}, {} AS nothing
+         )
+         SELECT {KEY} FROM added WHERE nothing",
         R::TABLE.insert(version),
-        additions.join(", ")
+        additions.join(", "),
+        zeros.join(" AND ")
     );
-    arrays.execute(&statement, connection).await?;
-    if slots.is_empty() {
+    let nothing = arrays.fetch(&statement, connection).await?;
+    if nothing.is_empty() {
         return Ok(());
     }
-    // A row of zeros is no row, so that it does not matter what was booked before.
-    let zeros: Vec<_> = MEASURES.iter().map(|name| format!("t.{name} = 0")).collect();
+    remove::<R>(version, &nothing, connection).await
+}
+
+/// A row of zeros is no row, so that it does not matter what was booked before.
+async fn remove<R: Row>(version: i32, rows: &[PgRow], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let texts = |column: &str| {
+        rows.iter()
+            .map(|row| row.try_get::<String, _>(column))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let buckets: Vec<DateTime<Utc>> = rows.iter().map(|row| row.try_get("bucket")).collect::<Result<_, _>>()?;
     sqlx::query(&format!(
-        "DELETE FROM {} t
-         USING unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
-             AS u (dimension, bucket, currency, key, customer_type)
-         WHERE (t.dimension, t.bucket, t.currency, t.key, t.customer_type)
-             = (u.dimension, u.bucket, u.currency, u.key, u.customer_type) AND {}",
-        R::TABLE.name(version),
-        zeros.join(" AND ")
+        "DELETE FROM {} WHERE ({KEY}) IN (SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]))",
+        R::TABLE.name(version)
     ))
-    .bind(slots.iter().map(|slot| slot.dimension.as_str()).collect::<Vec<_>>())
-    .bind(
-        slots
-            .iter()
-            .map(|slot| DateTime::<Utc>::from_timestamp_secs(slot.bucket))
-            .collect::<Vec<_>>(),
-    )
-    .bind(slots.iter().map(|slot| slot.currency.as_str()).collect::<Vec<_>>())
-    .bind(slots.iter().map(|slot| slot.key.as_str()).collect::<Vec<_>>())
-    .bind(slots.iter().map(|slot| slot.customer_type.as_str()).collect::<Vec<_>>())
+    .bind(texts("dimension")?)
+    .bind(buckets)
+    .bind(texts("currency")?)
+    .bind(texts("key")?)
+    .bind(texts("customer_type")?)
     .execute(connection)
     .await?;
     Ok(())

@@ -53,8 +53,6 @@ pub(crate) struct Deltas {
     pub(crate) fine: Sums,
     /// By the month.
     pub(crate) months: Sums,
-    /// Whether something was taken out, so that rows may come to nothing.
-    pub(crate) taken_out: bool,
 }
 
 /// Whether something is put in or taken out again.
@@ -67,7 +65,6 @@ pub(crate) enum Way {
 impl Deltas {
     /// Adds up entries in which those of a part stand together.
     pub(crate) fn add_all(&mut self, entries: &[Entry], way: Way) {
-        self.taken_out |= way == Way::Out && !entries.is_empty();
         for part in entries.chunk_by(|left, right| left.part() == right.part()) {
             self.add_part(part, way);
         }

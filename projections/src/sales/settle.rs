@@ -79,8 +79,8 @@ pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnecti
     }
     deltas.add_all(&entries, Way::In);
     insert(version, &entries, connection).await?;
-    bucket::add::<Fine>(version, deltas.fine, deltas.taken_out, connection).await?;
-    bucket::add::<Month>(version, deltas.months, deltas.taken_out, connection).await?;
+    bucket::add::<Fine>(version, deltas.fine, connection).await?;
+    bucket::add::<Month>(version, deltas.months, connection).await?;
     label::store(version, labels, connection).await
 }
 

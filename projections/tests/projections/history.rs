@@ -154,6 +154,9 @@ async fn changes_join_on_and_the_audit_finds_them_by_field(pool: PgPool) {
         if kind == "stock" {
             state.extend(["on_hand", "reserved", "available"].map(|name| (name.to_owned(), json!(0))));
         }
+        if kind == "search_settings" {
+            state.extend(["synonyms", "stop_words", "rules"].map(|name| (name.to_owned(), json!([]))));
+        }
         for event in events {
             let key = (kind.clone(), id.clone(), event["sequence"].as_u64().unwrap());
             let mut names = BTreeSet::new();

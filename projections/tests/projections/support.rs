@@ -154,7 +154,7 @@ pub(crate) fn assert_same(actual: &BTreeMap<&'static str, Rows>, expected: &BTre
         for (key, row) in expected {
             assert_eq!(actual.get(key), Some(row), "{view}: {key}");
         }
-        let extra: Vec<_> = actual.keys().filter(|key| !expected.contains_key(*key)).collect();
+        let extra: Vec<_> = actual.iter().filter(|(key, _)| !expected.contains_key(*key)).collect();
         assert!(extra.is_empty(), "{view} has more than the fold: {extra:?}");
     }
 }
