@@ -9,6 +9,7 @@ use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
     edge::Edge,
+    id::USER,
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -36,7 +37,7 @@ impl ReadParams for ExportFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             status: values.several_of("status", &STATUSES.map(|status| (status, status))),
-            created_by: values.id("created_by", "usr"),
+            created_by: values.id("created_by", USER),
             sort: values.sort(&["created_at"]),
             page: values.page(),
         }
