@@ -14,14 +14,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 && code != "README"
             {
                 println!("cargo::rerun-if-changed={}", path.display());
-                pages.push((code.to_owned(), fs::canonicalize(&path)?));
+                pages.push(code.to_owned());
             }
         }
     }
     pages.sort();
     let mut table = String::from("&[\n");
-    for (code, path) in pages {
-        writeln!(table, "({code:?}, include_str!({:?})),", path.display().to_string())?;
+    for code in pages {
+        // By the compiler's own word of where the source is: checkouts may share a target folder.
+        writeln!(
+            table,
+            r#"("{code}", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors/{code}.md"))),"#
+        )?;
     }
     table.push(']');
     #[expect(clippy::disallowed_methods, reason = "how cargo tells a build script where to write")]
