@@ -21,11 +21,20 @@ impl Database {
         let server = std::env::var("DATABASE_URL")
             .expect("DATABASE_URL names no server: run the tests with `make test` or `scripts/test-postgres COMMAND`");
         let server: Url = server.parse().expect("DATABASE_URL is a URL");
+        Self::make(server, "").await
+    }
+
+    /// Makes one with the same in it. Nobody else may be connected to this one.
+    pub async fn copy(&self) -> Database {
+        Self::make(self.server.clone(), &format!("TEMPLATE {}", self.name)).await
+    }
+
+    async fn make(server: Url, options: &str) -> Database {
         #[expect(clippy::disallowed_methods, reason = "a name that no other test process has")]
         let name = format!("e2e_{}", Uuid::new_v4().simple());
         let database = Database { server, name };
         database
-            .on_server(format!("CREATE DATABASE {}", database.name))
+            .on_server(format!("CREATE DATABASE {} {options}", database.name))
             .await
             .expect("the database can be made");
         database

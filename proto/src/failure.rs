@@ -4,6 +4,8 @@
 //! caller gets it back with [`Failure::from`]. On the wire it is the detail of a `google.rpc.Status`, as the gRPC
 //! richer error model has it, so that any client can read it.
 
+use std::error::Error as _;
+
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -166,7 +168,11 @@ impl From<&Status> for Failure {
             .and_then(|rich| rich.details.into_iter().find(|detail| detail.type_url == TYPE_URL))
             .and_then(|detail| Self::decode(detail.value.as_slice()).ok())
             .unwrap_or_else(|| {
-                let kind = FailureKind::of_code(status.code());
+                let kind = match (FailureKind::of_code(status.code()), status.source()) {
+                    // Only a status that was made on this side has a source: the connection broke while the answer was awaited.
+                    (FailureKind::Internal, Some(_)) => FailureKind::Unavailable,
+                    (kind, _) => kind,
+                };
                 Self::new(kind, kind.default_code(), kind.default_message())
             })
     }
@@ -209,6 +215,17 @@ mod tests {
         assert_eq!(failure.kind(), FailureKind::Unavailable);
         assert_eq!(failure.code, "unavailable");
         assert!(!failure.message.contains("10.0.0.3"));
+    }
+
+    #[test]
+    fn a_connection_that_breaks_is_no_fault_inside() {
+        let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let failure = Failure::from(&Status::from_error(Box::new(broken)));
+        assert_eq!(failure.kind(), FailureKind::Unavailable);
+        assert_eq!(
+            Failure::from(&Status::unknown("no one knows")).kind(),
+            FailureKind::Internal
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod audit;
 mod batch;
 mod cells;
 mod consistency;
+mod database;
 mod error;
 mod exports;
 mod feed;

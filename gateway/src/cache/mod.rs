@@ -326,6 +326,9 @@ impl Cache {
         let Inner {
             metrics, shared, local, ..
         } = &*self.0;
+        if let Some(shared) = shared {
+            shared.read_from(&changes.database);
+        }
         if changes.restart {
             metrics.flushes.increment(1);
             if let Some(shared) = shared {

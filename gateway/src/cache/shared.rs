@@ -1,6 +1,7 @@
 //! What the gateways share of what they keep, in Redis.
 //!
-//! Everything lies under an epoch, a name of no meaning that Redis holds too. After any failure a gateway starts a new epoch before it
+//! Everything lies under the name of the database that it was read from, since other installations may use the same Redis, and under an
+//! epoch, a name of no meaning that Redis holds too. After any failure a gateway starts a new epoch before it
 //! uses Redis again: news that were lost with the connection, or with a Redis that came back from an old snapshot, concern entries
 //! that nobody looks at any more. A connection is never mended silently. Whoever comes into an epoch later trusts entries only from
 //! the place in the log on where it came in, because what changed before it told to the epoch before.
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use metrics::{Counter, Gauge, counter, gauge};
 use redis::{Client, RedisResult, Script, aio::MultiplexedConnection};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, watch},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -78,6 +79,8 @@ struct Inner {
     name: &'static str,
     client: Client,
     ids: IdsFn,
+    /// `None` until the feed has named it.
+    database: watch::Sender<Option<Arc<str>>>,
     put: Script,
     invalidate: Script,
     link: RwLock<Option<Link>>,
@@ -93,6 +96,7 @@ struct Inner {
 #[derive(Clone)]
 struct Link {
     connection: MultiplexedConnection,
+    database: Arc<str>,
     epoch: Arc<str>,
     /// Entries that were read before are not trusted.
     from: Arc<Positions>,
@@ -109,6 +113,7 @@ impl Shared {
             name,
             client,
             ids,
+            database: watch::Sender::default(),
             put: Script::new(PUT),
             invalidate: Script::new(INVALIDATE),
             link: RwLock::default(),
@@ -120,10 +125,24 @@ impl Shared {
         })))
     }
 
+    /// Names the database that everything is read from. Redis is not used before.
+    pub(crate) fn read_from(&self, database: &str) {
+        let is_new = self.0.database.send_if_modified(|present| {
+            let is_new = present.as_deref() != Some(database);
+            if is_new {
+                *present = Some(database.into());
+            }
+            is_new
+        });
+        if let (true, Some(link)) = (is_new, self.link()) {
+            self.broke(&link, "the database is another one");
+        }
+    }
+
     /// An entry, if there is one that can be trusted. `passed`: how far the feed has come.
     pub(crate) async fn get(&self, id: &str, passed: &Arc<Positions>) -> Option<Kept> {
         let link = self.link()?;
-        let (epoch_key, key) = (self.epoch_key(), self.key(&link.epoch, id));
+        let (epoch_key, key) = (self.epoch_key(&link.database), self.key(&link, id));
         let mut connection = link.connection.clone();
         let ask = async {
             let mut pipe = redis::pipe();
@@ -143,8 +162,8 @@ impl Shared {
     /// Offers an entry.
     pub(crate) async fn put(&self, id: &str, kept: &Kept) {
         let Some(link) = self.link() else { return };
-        let mut call = self.0.put.key(self.epoch_key());
-        call.key(self.key(&link.epoch, id))
+        let mut call = self.0.put.key(self.epoch_key(&link.database));
+        call.key(self.key(&link, id))
             .arg(&*link.epoch)
             .arg(kept.read_at.position)
             .arg(&*kept.encode())
@@ -173,10 +192,10 @@ impl Shared {
         const MOST_EPOCHS: usize = 5;
         for _ in 0..MOST_EPOCHS {
             let Some(link) = self.link() else { return false };
-            let mut call = self.0.invalidate.key(self.epoch_key());
+            let mut call = self.0.invalidate.key(self.epoch_key(&link.database));
             call.arg(&*link.epoch).arg(CHANGE_KEPT_FOR);
             for (id, position) in keys {
-                call.key(self.key(&link.epoch, id)).arg(*position);
+                call.key(self.key(&link, id)).arg(*position);
             }
             let mut connection = link.connection.clone();
             let epoch: Option<Option<String>> = self.answer(&link, call.invoke_async(&mut connection)).await;
@@ -199,7 +218,10 @@ impl Shared {
         let Some(link) = self.link() else { return };
         let epoch: Arc<str> = (self.0.ids)().to_string().into();
         let mut connection = link.connection.clone();
-        let set = redis::cmd("SET").arg(self.epoch_key()).arg(&*epoch).to_owned();
+        let set = redis::cmd("SET")
+            .arg(self.epoch_key(&link.database))
+            .arg(&*epoch)
+            .to_owned();
         if self
             .answer::<()>(&link, set.query_async(&mut connection))
             .await
@@ -217,10 +239,20 @@ impl Shared {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut pause = SHORTEST_PAUSE;
         let mut told = false;
+        let mut database = self.0.database.subscribe();
         loop {
+            let connect = async {
+                match database.wait_for(Option::is_some).await.as_deref() {
+                    Ok(Some(database)) => Ok(Arc::clone(database)),
+                    _ => Err("nobody says which database it is for".to_owned()),
+                }
+            };
             let connected = tokio::select! {
                 () = stop.cancelled() => return,
-                connected = self.connect() => connected,
+                database = connect => match database {
+                    Ok(database) => self.connect(database).await,
+                    Err(reason) => Err(reason),
+                },
             };
             match connected {
                 Ok(()) => {
@@ -251,12 +283,12 @@ impl Shared {
         }
     }
 
-    async fn connect(&self) -> Result<(), String> {
+    async fn connect(&self, database: Arc<str>) -> Result<(), String> {
         let connect = async {
             let mut connection = self.0.client.get_multiplexed_async_connection().await?;
             let epoch: Arc<str> = (self.0.ids)().to_string().into();
             let _: () = redis::cmd("SET")
-                .arg(self.epoch_key())
+                .arg(self.epoch_key(&database))
                 .arg(&*epoch)
                 .query_async(&mut connection)
                 .await?;
@@ -269,6 +301,7 @@ impl Shared {
         };
         let link = Link {
             connection,
+            database,
             epoch,
             from: self.passed(),
             serial: self.0.serial.fetch_add(1, Ordering::Relaxed),
@@ -330,11 +363,11 @@ impl Shared {
 
     // The braces keep all keys of a cache in one slot of a cluster.
 
-    fn epoch_key(&self) -> String {
-        format!("{{tillroll:{}}}:epoch", self.0.name)
+    fn epoch_key(&self, database: &str) -> String {
+        format!("{{tillroll:{}:{database}}}:epoch", self.0.name)
     }
 
-    fn key(&self, epoch: &str, id: &str) -> String {
-        format!("{{tillroll:{}}}:{epoch}:{id}", self.0.name)
+    fn key(&self, link: &Link, id: &str) -> String {
+        format!("{{tillroll:{}:{}}}:{}:{id}", self.0.name, link.database, link.epoch)
     }
 }

@@ -80,6 +80,7 @@ fn news(restart: bool, positions: &str, keys: &[(&str, u64)]) -> Changes {
         generation: 1,
         positions: positions.to_owned(),
         keys: keys.iter().map(key).collect(),
+        database: "1.1".to_owned(),
     }
 }
 

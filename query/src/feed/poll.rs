@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tonic::Status;
 
 use crate::consistency::Token;
+use crate::database;
 use crate::error::Error;
 
 /// Pause between two looks while there is news.
@@ -54,6 +55,8 @@ type Positions = BTreeMap<i32, i64>;
 pub(super) struct Poll {
     pool: PgPool,
     topic: &'static Topic,
+    /// `None` until it was asked for.
+    database: Option<String>,
     /// Where the follower is; `None`: nowhere.
     told: Option<Told>,
 }
@@ -69,7 +72,12 @@ impl Poll {
             generation: i64::try_from(generation).unwrap_or(i64::MAX),
             positions: token.pairs().collect(),
         });
-        Self { pool, topic, told }
+        Self {
+            pool,
+            topic,
+            database: None,
+            told,
+        }
     }
 
     /// Tells until the follower is gone. A failure ends the feed: the follower comes back and says where it was.
@@ -116,6 +124,10 @@ impl Poll {
     }
 
     async fn changes(&mut self) -> Result<Changes, Error> {
+        let database = match &self.database {
+            Some(name) => name.clone(),
+            None => self.database.insert(database::name(&self.pool).await?).clone(),
+        };
         let rows: Vec<(i32, i64, i64)> = sqlx::query_as(POSITIONS)
             .bind(self.topic.models)
             .fetch_all(&self.pool)
@@ -131,6 +143,7 @@ impl Poll {
             generation: u64::try_from(generation).unwrap_or_default(),
             positions: text(&positions),
             keys: keys.unwrap_or_default(),
+            database,
         };
         self.told = Some(Told { generation, positions });
         Ok(changes)

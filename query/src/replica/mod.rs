@@ -6,7 +6,7 @@
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, counter, gauge};
@@ -24,6 +24,8 @@ pub(crate) struct Replica {
     /// One connection for looking after it, however busy the pool is.
     probe: PgPool,
     used: Sender<bool>,
+    /// Whether it was ever said that it is used or left out.
+    told: AtomicBool,
     metrics: Metrics,
 }
 
@@ -82,11 +84,13 @@ impl Replica {
             failed: reads("failed"),
         };
         metrics.up.set(0);
+        metrics.lag.set(f64::INFINITY);
         Self {
             name,
             pool,
             probe,
             used: channel(false).0,
+            told: AtomicBool::new(false),
             metrics,
         }
     }
@@ -120,8 +124,15 @@ impl Replica {
         self.set_used(false, "a read failed there");
     }
 
+    /// It cannot even be said how far it is behind.
+    fn leave_out(&self, reason: &str) {
+        self.metrics.lag.set(f64::INFINITY);
+        self.set_used(false, reason);
+    }
+
     fn set_used(&self, used: bool, reason: &str) {
-        if self.used.send_replace(used) == used {
+        let told = self.told.swap(true, Ordering::Relaxed);
+        if self.used.send_replace(used) == used && told {
             return;
         }
         self.metrics.up.set(if used { 1.0 } else { 0.0 });

@@ -1,7 +1,6 @@
 //! Looking after the replicas.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -10,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Replica, Replicas};
+use crate::database;
 
 /// How often the primary and the replicas are looked at.
 const EVERY: Duration = Duration::from_millis(250);
@@ -18,14 +18,22 @@ const ANSWERS_WITHIN: Duration = Duration::from_millis(750);
 /// Looks at the primary that are remembered: a replica that is further behind is behind by this much at least.
 const REMEMBERED: usize = 240;
 
-/// How far the read models have come. Both grow and never shrink, the second within the first, so that places are ordered.
+/// How far the read models of a database have come. Both grow and never shrink, the second within the first, so that places are ordered.
 const PLACE: &str = "\
-SELECT coalesce(sum(p.version), 0)::bigint, coalesce(sum(c.position), 0)::bigint
+SELECT coalesce(sum(p.version), 0)::bigint, coalesce(sum(c.position), 0)::bigint, pg_is_in_recovery()
 FROM projections p JOIN projection_cursor c ON c.name = p.name AND c.version = p.version
 WHERE p.state = 'active'";
 
 /// Builds of the read models, and the sum of their cursors.
 type Place = (i64, i64);
+
+/// What a server says of itself.
+struct Look {
+    place: Place,
+    /// See [`database`].
+    database: String,
+    is_replica: bool,
+}
 
 /// Where the primary was, and when.
 #[derive(Default)]
@@ -61,6 +69,7 @@ impl History {
 /// Keeps finding out which replicas may answer, until `stop`.
 pub(crate) async fn watch(primary: PgPool, replicas: Replicas, max_lag: Duration, stop: CancellationToken) {
     let mut history = History::default();
+    let mut name = String::new();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -72,8 +81,8 @@ pub(crate) async fn watch(primary: PgPool, replicas: Replicas, max_lag: Duration
         let mut looks = JoinSet::new();
         for replica in replicas.all.iter().cloned() {
             looks.spawn(async move {
-                let place = place(&replica.probe).await;
-                (replica, place)
+                let look = look(&replica.probe).await;
+                (replica, look)
             });
         }
         let mut seen = Vec::new();
@@ -81,36 +90,44 @@ pub(crate) async fn watch(primary: PgPool, replicas: Replicas, max_lag: Duration
             seen.extend(look);
         }
         // A primary that is gone does not take its replicas with it.
-        if let Some(place) = place(&primary).await {
-            history.note(Instant::now(), place);
+        if let Ok(look) = look(&primary).await {
+            history.note(Instant::now(), look.place);
+            name = look.database;
         }
-        for (replica, place) in seen {
-            judge(&replica, place, &history, max_lag);
+        for (replica, look) in seen {
+            judge(&replica, look, &name, &history, max_lag);
         }
     }
 }
 
-fn judge(replica: &Arc<Replica>, place: Option<Place>, history: &History, max_lag: Duration) {
-    let Some(place) = place else {
-        return replica.set_used(false, "it does not answer");
+fn judge(replica: &Replica, look: Result<Look, String>, name: &str, history: &History, max_lag: Duration) {
+    let look = match look {
+        Ok(look) => look,
+        Err(reason) => return replica.leave_out(&reason),
     };
-    match history.lag(place) {
-        None => replica.set_used(false, "it is ahead of the primary, so it is not its replica"),
-        Some(lag) => {
-            replica.metrics.lag.set(lag.min(EVERY * 240).as_secs_f64());
-            replica.set_used(lag <= max_lag, "it has fallen behind");
-        }
+    if look.database != name {
+        return replica.leave_out("it is not a copy of this database");
     }
+    if !look.is_replica {
+        return replica.leave_out("it follows no primary");
+    }
+    let Some(lag) = history.lag(look.place) else {
+        return replica.leave_out("it is ahead of the primary, so it is not its replica");
+    };
+    replica.metrics.lag.set(lag.min(EVERY * 240).as_secs_f64());
+    replica.set_used(lag <= max_lag, "it has fallen behind");
 }
 
-async fn place(pool: &PgPool) -> Option<Place> {
-    match timeout(ANSWERS_WITHIN, sqlx::query_as(PLACE).fetch_one(pool)).await {
-        Ok(Ok(place)) => Some(place),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a database did not say how far it has come");
-            None
-        }
-        Err(_) => None,
+async fn look(pool: &PgPool) -> Result<Look, String> {
+    let statement = format!("SELECT place.*, {} FROM ({PLACE}) AS place", database::NAME);
+    match timeout(ANSWERS_WITHIN, sqlx::query_as(&statement).fetch_one(pool)).await {
+        Ok(Ok((builds, cursors, is_replica, database))) => Ok(Look {
+            place: (builds, cursors),
+            database,
+            is_replica,
+        }),
+        Ok(Err(error)) => Err(format!("it does not say how far it has come: {error}")),
+        Err(_) => Err("it does not answer".to_owned()),
     }
 }
 

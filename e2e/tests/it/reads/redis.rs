@@ -140,6 +140,44 @@ async fn what_one_gateway_has_read_another_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_the_shop_keeps_its_answers_to_itself() {
+    let redis = Redis::start().await;
+    let system = System::start().await;
+    let created = system
+        .admin()
+        .await
+        .post("/v1/products")
+        .json(product("P-1", 1))
+        .await
+        .ok(201);
+    let path = format!("/v1/products/{}", created.id());
+    let database = system.shut_down().await;
+    let _ = database.cut_connections().await;
+    let copy = Arc::new(database.copy().await);
+    let open = async |database: &Arc<_>| {
+        let system = System::options()
+            .on(database)
+            .with("redis-url", redis.url())
+            .start()
+            .await;
+        redis_is_used(&system, true).await;
+        system
+    };
+    let (shop, copy) = (open(&database).await, open(&copy).await);
+    let admin = copy.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
+    let change = json!({"price": {"amount": 2, "currency": "GBP"}});
+    let changed = admin.patch(&path).json(change).await.ok(200);
+    assert_eq!(price(&admin.get(&path).seeing(&changed).await.ok(200)), 2);
+    wait_until("the answer to be in Redis", PATIENCE, async || {
+        let _ = admin.get(&path).await.ok(200);
+        let keys = redis.cli(&["KEYS", &format!("*{}", created.id())]).await;
+        (!keys.is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(price(&shop.anonymous().get(&path).await.ok(200)), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_was_never_there_is_no_trouble() {
     let url = format!("redis://127.0.0.1:{}", e2e::free_port());
     let system = System::options().with("redis-url", url).start().await;

@@ -45,13 +45,20 @@ async fn replicas_answer_while_they_are_near_and_harm_nobody_otherwise() {
     let nobody = format!("postgres://tillroll@127.0.0.1:{}/postgres", free_port());
     let system = System::options()
         .with("database-url", primary.url())
-        .with("read-database-url", format!("{},{nobody}", replica.url()))
+        .with(
+            "read-database-url",
+            format!("{},{nobody},{}", replica.url(), primary.url()),
+        )
         // What is kept would answer instead.
         .with("cache-mb", "0")
         .start()
         .await;
     let admin = system.admin().await;
     is_used(&system, &replica, true).await;
+    // It answers, but it follows no primary.
+    is_used(&system, &primary, false).await;
+    let lag = format!(r#"tillroll_replica_lag_seconds{{replica="{}"}}"#, primary.name());
+    assert!(system.metric(&lag).await.is_infinite());
     let mug = admin.stocked("MUG-1", 1, 5).await;
     let path = format!("/v1/products/{}", mug.id);
     for price in 2..12 {
@@ -107,4 +114,5 @@ async fn replicas_answer_while_they_are_near_and_harm_nobody_otherwise() {
     price_is(&admin, &path, 40).await;
     stop.store(true, Ordering::SeqCst);
     reader.await.unwrap();
+    assert!(served(&system, &primary).await < 1.0);
 }
