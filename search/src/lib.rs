@@ -25,4 +25,4 @@ pub use request::{
 };
 pub use settings::{Boosts, Curation, Settings, Synonyms};
 pub use tantivy::{Ranking, Tantivy};
-pub use text::normalise;
+pub use text::{normalise, sort_key};

@@ -14,6 +14,16 @@ pub fn normalise(text: &str) -> String {
     normal
 }
 
+/// What a text is sorted by, here and in every list that should have the same order: its letters as search compares them, up to 1,000
+/// bytes of them.
+#[must_use]
+pub fn sort_key(text: &str) -> String {
+    const LONGEST: usize = 1_000;
+    let mut key = normalise(text);
+    key.truncate(key.floor_char_boundary(LONGEST));
+    key
+}
+
 /// Lower case, no accents, compatibility forms resolved.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -63,6 +73,14 @@ fn simplify(character: char) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_never_too_long_for_an_index() {
+        // One character that is eighteen.
+        let key = sort_key(&"\u{fdfa}".repeat(200));
+        assert!((990..=1_000).contains(&key.len()), "{}", key.len());
+        assert_eq!(sort_key(" Élan  VITAL "), "elan vital");
+    }
 
     #[test]
     fn folds_case_accents_forms_and_spaces() {

@@ -23,7 +23,7 @@ impl Projection for Products {
     }
 
     fn code_version(&self) -> i32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {

@@ -35,6 +35,7 @@ impl Row for ProductRow {
             Column::new("id", Type::Key),
             Column::new("sku", Type::Key),
             Column::new("name", Type::Text),
+            Column::new("name_key", Type::Key),
             Column::new("description", Type::Text),
             Column::new("price_amount", Type::BigInt),
             Column::new("currency", Type::Key),
@@ -62,7 +63,7 @@ impl Row for ProductRow {
             },
             Index {
                 suffix: "name",
-                definition: "(name, id)",
+                definition: "(name_key, id)",
             },
             Index {
                 suffix: "category",
@@ -84,6 +85,7 @@ impl Row for ProductRow {
         sink.text(Some(&self.id));
         sink.text(Some(&self.sku));
         sink.text(Some(&self.name));
+        sink.text(Some(&search::sort_key(&self.name)));
         sink.text(Some(&self.description));
         sink.bigint(Some(self.price_amount));
         sink.text(Some(&self.currency));

@@ -306,6 +306,7 @@ impl Shop {
             "ProductRestored" => row["deleted_at"] = Value::Null,
             _ => {}
         }
+        row["name_key"] = json!(search::sort_key(row["name"].as_str().unwrap()));
         row["version"] = event["sequence"].clone();
         row["updated_at"] = at;
         let label = (0, text(&row["sku"]), text(&row["name"]));

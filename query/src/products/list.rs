@@ -23,7 +23,9 @@ static LIST: List<ProductRow> = List {
     sorts: &[
         Sort {
             name: "name",
-            column: column("p.name", Kind::Text, |row| Value::Text(row.name().to_owned())),
+            column: column("p.name_key", Kind::Text, |row| {
+                Value::Text(::search::sort_key(row.name()))
+            }),
         },
         Sort {
             name: "price",

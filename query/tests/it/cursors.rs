@@ -54,8 +54,8 @@ impl Walk {
         let values: Vec<_> = rows.iter().map(|row| row.0).collect();
         let numbers: Vec<_> = rows.iter().map(|row| row.1).collect();
         let sql = if self.products {
-            "INSERT INTO products (id, sku, name, price_amount, created_at)
-             SELECT id, 'S' || value, 'Näme ' || value, coalesce(number, 9), to_timestamp(value)
+            "INSERT INTO products (id, sku, name, name_key, price_amount, created_at)
+             SELECT id, 'S' || value, 'Näme ' || value, 'name ' || value, coalesce(number, 9), to_timestamp(value)
              FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS row (id, value, number)"
         } else {
             "INSERT INTO orders (id, total, number, placed_at) SELECT id, value, number, to_timestamp(value + 0.000001)

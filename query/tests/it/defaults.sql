@@ -1,6 +1,6 @@
 -- What the tests leave out when they put rows in.
 ALTER TABLE products_v1
-    ALTER description SET DEFAULT '', ALTER price_amount SET DEFAULT 100, ALTER currency SET DEFAULT 'GBP', ALTER category SET DEFAULT '',
+    ALTER name_key SET DEFAULT '', ALTER description SET DEFAULT '', ALTER price_amount SET DEFAULT 100, ALTER currency SET DEFAULT 'GBP', ALTER category SET DEFAULT '',
     ALTER attributes SET DEFAULT '{}', ALTER status SET DEFAULT 'active', ALTER version SET DEFAULT 1,
     ALTER created_at SET DEFAULT '2024-01-01Z', ALTER updated_at SET DEFAULT '2024-01-01Z';
 ALTER TABLE orders_v1

@@ -16,6 +16,7 @@ INSERT INTO products (id, sku, name, description, price_amount, currency, catego
 ('p5', 'OLD-1', 'Old mug', '', 100, 'GBP', 'kitchen/mugs', '{}', 'archived', '2024-01-05Z'),
 ('p6', 'NEW-1', 'New mug', '', 100, 'GBP', 'kitchen/mugs', '{}', 'draft', '2024-01-06Z'),
 ('p7', 'BIN-1', 'Thrown away', '', 100, 'GBP', '', '{}', 'active', '2024-01-07Z');
+UPDATE products SET name_key = lower(name);
 UPDATE products SET deleted_at = '2024-02-01Z' WHERE id = 'p7';
 INSERT INTO stock VALUES ('p1', 10, 2, 5, '2024-03-01Z'), ('p2', 3, 3, 4, '2024-03-01Z'), ('p5', 1, 0, 1, '2024-03-01Z');
 "#;

@@ -9,7 +9,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::{PreTokenizedString, Token as Indexed};
 
 use crate::document::{AttributeValue, Document, ancestors};
-use crate::text::normalise;
+use crate::text::sort_key;
 use crate::words::{Token, tokens};
 
 /// Counts the changes to what is below and to the cutting of words: an index of another format is built anew.
@@ -136,7 +136,7 @@ impl Fields {
         document.add_i64(self.created, product.created_at.timestamp_micros());
         document.add_text(self.currency, &product.price.currency);
         document.add_u64(self.in_stock, u64::from(product.in_stock));
-        document.add_text(self.name_key, normalise(&product.name));
+        document.add_text(self.name_key, sort_key(&product.name));
         document.add_i64(self.price, product.price.amount);
         document.add_i64(self.units_sold, product.units_sold);
         let listed = product

@@ -3,7 +3,7 @@
 use e2e::{Client, System};
 use serde_json::{Value, json};
 
-use super::shop::{CATALOGUE, id_of, shop, skus, sorted_skus};
+use super::shop::{CATALOGUE, id_of, options, searching, shop, skus, sorted_skus};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_find_products() {
@@ -359,4 +359,41 @@ async fn only_what_is_for_sale_is_found_by_visitors() {
     let found = public.get("/v1/products?q=mug").seeing(&restored).await.ok(200);
     assert_eq!(sorted_skus(&found), ["M-1", "M-3"]);
     assert_eq!(found.items()[0].get("deleted_at"), None::<&Value>);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_have_one_order_whoever_answers() {
+    let system = options().start().await;
+    let admin = system.admin().await;
+    searching(&system).await;
+    let names = [
+        "10 mugs",
+        "9 mugs",
+        "_mug",
+        "alpha",
+        "Álvaro",
+        "Beta",
+        "éclair",
+        "Zebra",
+        "Ωmega",
+        "حقيبة",
+        "マグ",
+    ];
+    for (number, name) in names.iter().enumerate().rev() {
+        let body = json!({"sku": format!("N-{number}"), "name": name, "price": {"amount": 1, "currency": "GBP"}, "status": "active"});
+        let _ = admin.post("/v1/products").json(body).await.ok(201);
+    }
+    let everything = system.everything().await;
+    for (facets, answered_by) in [("", "database"), ("&facets=category", "search")] {
+        for (sort, reversed) in [("name", false), ("-name", true)] {
+            let path = format!("/v1/products?sort={sort}{facets}");
+            let page = system.anonymous().get(&path).after(&everything).await.ok(200);
+            assert_eq!(page["answered_by"], answered_by, "{path}");
+            let mut found = page.each("name");
+            if reversed {
+                found.reverse();
+            }
+            assert_eq!(found, names, "{path}");
+        }
+    }
 }
