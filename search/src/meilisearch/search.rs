@@ -11,7 +11,7 @@ use super::row::{Shown, unhex};
 use super::tasks::failed;
 use crate::Error;
 use crate::answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
-use crate::correction::{Nearest, queries};
+use crate::correction::{MAX_TRIED, Nearest, queries};
 use crate::highlight::{marked, marks, snippet};
 use crate::request::{Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Request, Sort};
 use crate::text::normalise;
@@ -315,7 +315,7 @@ impl Search<'_> {
             for (known, products) in &known {
                 nearest.add(known, *products as u64);
             }
-            candidates.push(nearest.words());
+            candidates.push(nearest.words().take(MAX_TRIED).collect());
         }
         for query in queries(&candidates) {
             let corrected = query.join(" ");

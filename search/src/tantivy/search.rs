@@ -13,7 +13,7 @@ use super::filter::{Filtered, Place};
 use super::matching::{Matched, Prepared, matching};
 use super::plan::{Alternative, Plan, Planner, Typos, asked};
 use super::ranking::Ranking;
-use super::segment::{Result, compare};
+use super::segment::{Result, compare, insert_all};
 use super::state::State;
 use super::vocabulary::Vocabulary;
 use crate::answer::{Answer, Hit};
@@ -118,6 +118,18 @@ impl<'a> Search<'a> {
     /// Whether a product has all of the words, and fulfils the filter but for the values of facets.
     pub(super) fn finds(&self, words: &[String]) -> Result<bool> {
         Ok(self.with(words, Typos::InUnknown, false, false)?.any)
+    }
+
+    /// Whether a product has the word, and fulfils the filter but for the values of facets.
+    pub(super) fn has(&self, word: &str) -> Result<bool> {
+        for (place, filtered) in self.places.iter().zip(&self.filtered) {
+            let mut having = Bits::none(place.segment.max_doc());
+            insert_all(place.segment, place.fields.words, word, &mut having)?;
+            if filtered.has_any(&having) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn listing(&self, nothing: bool) -> Found {

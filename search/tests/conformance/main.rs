@@ -57,6 +57,7 @@ conformance! {
         no_words_are_a_listing,
         nothing_found_offers_a_correction,
         a_correction_respects_the_filter,
+        a_correction_is_no_odd_word,
     }
     scripts::{
         case_and_accents_do_not_matter,

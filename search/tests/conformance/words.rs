@@ -157,8 +157,29 @@ pub(crate) async fn a_correction_respects_the_filter(place: &Place) {
         Some("machine")
     );
     assert_eq!(
-        place.answer(&request(visible)).await.correction,
+        place.answer(&request(visible.clone())).await.correction,
         None,
         "the word of a draft"
     );
+
+    let mut hidden = product("q1", "Vxeu");
+    hidden.status = Status::Draft;
+    place.put([hidden, product("q2", "Vexu")]).await;
+    let typed = Request {
+        filter: visible,
+        ..words("vxeu")
+    };
+    assert_eq!(
+        place.answer(&typed).await.correction.as_deref(),
+        Some("vexu"),
+        "though a draft has the word"
+    );
+}
+
+pub(crate) async fn a_correction_is_no_odd_word(place: &Place) {
+    place.fill([product("a", "The rug"), product("b", "Card 051")]).await;
+    for typed in ["true", "451"] {
+        let answer = place.answer(&words(typed)).await;
+        assert_eq!((answer.total, answer.correction), (0, None), "{typed}");
+    }
 }
