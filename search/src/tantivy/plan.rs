@@ -74,6 +74,13 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Word {
     pub(super) alternatives: Vec<Alternative>,
+    pub(super) synonyms: Vec<Alternative>,
+}
+
+impl Word {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Alternative> {
+        self.alternatives.iter().chain(&self.synonyms)
+    }
 }
 
 /// What stands for some words in a row.
@@ -81,6 +88,13 @@ pub(super) struct Word {
 pub(super) struct Span {
     pub(super) words: std::ops::Range<usize>,
     pub(super) alternatives: Vec<Alternative>,
+    pub(super) synonyms: Vec<Alternative>,
+}
+
+impl Span {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Alternative> {
+        self.alternatives.iter().chain(&self.synonyms)
+    }
 }
 
 /// One way to find a word.
@@ -147,15 +161,13 @@ impl Planner<'_> {
         for (at, text) in asked.iter().enumerate() {
             let unfinished = self.as_you_type && at + 1 == asked.len();
             let spanned = plan.spans.iter().any(|span| span.words.contains(&at));
-            plan.words.push(Word {
-                alternatives: self.alternatives(text, unfinished, spanned)?,
-            });
+            plan.words.push(self.word(text, unfinished, spanned)?);
         }
         Ok(plan)
     }
 
-    fn alternatives(&self, word: &str, unfinished: bool, spanned: bool) -> Result<Vec<Alternative>> {
-        let mut alternatives = Vec::new();
+    fn word(&self, word: &str, unfinished: bool, spanned: bool) -> Result<Word> {
+        let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
         self.term(word, 1.0, &mut alternatives)?;
         if unfinished {
             self.beginning(word, &mut alternatives)?;
@@ -165,11 +177,11 @@ impl Planner<'_> {
             }
         }
         for synonym in self.synonyms(word) {
-            self.sequence(synonym, self.ranking.synonym, &mut alternatives)?;
+            self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
         }
         self.cuts(word, &mut alternatives)?;
         let typos = typos(word);
-        let unknown = alternatives.is_empty() && !spanned;
+        let unknown = alternatives.is_empty() && synonyms.is_empty() && !spanned;
         if typos > 0 && (unknown || self.typos == Typos::Everywhere) {
             for found in self.vocabulary.near(word, typos, unfinished, MAX_FOUND)? {
                 if found.distance > 0 {
@@ -180,7 +192,7 @@ impl Planner<'_> {
                 }
             }
         }
-        Ok(alternatives)
+        Ok(Word { alternatives, synonyms })
     }
 
     fn term(&self, word: &str, weight: f32, alternatives: &mut Vec<Alternative>) -> Result<()> {
@@ -281,9 +293,9 @@ impl Planner<'_> {
                 let Some(words) = asked.get(from..from + length) else {
                     break;
                 };
-                let mut alternatives = Vec::new();
+                let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
                 for synonym in self.rules.synonyms.get(&words.join(" ")).into_iter().flatten() {
-                    self.sequence(synonym, self.ranking.synonym, &mut alternatives)?;
+                    self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
                 }
                 if length <= 3 {
                     let joined = words.concat();
@@ -292,10 +304,11 @@ impl Planner<'_> {
                         self.term(&variant, self.ranking.joined * self.ranking.variant, &mut alternatives)?;
                     }
                 }
-                if !alternatives.is_empty() {
+                if !alternatives.is_empty() || !synonyms.is_empty() {
                     plan.spans.push(Span {
                         words: from..from + length,
                         alternatives,
+                        synonyms,
                     });
                 }
             }

@@ -11,7 +11,7 @@ use super::correction;
 use super::facets::Counts;
 use super::filter::{Filtered, Place};
 use super::matching::{Matched, Prepared, matching};
-use super::plan::{Alternative, Plan, Planner, Typos, asked};
+use super::plan::{Alternative, Plan, Planner, Span, Typos, Word, asked};
 use super::ranking::Ranking;
 use super::segment::{Result, compare, insert_all};
 use super::state::State;
@@ -376,8 +376,8 @@ impl Terms {
             words: HashSet::new(),
             beginnings: Vec::new(),
         };
-        let all = plan.words.iter().map(|word| &word.alternatives);
-        for alternative in all.chain(plan.spans.iter().map(|span| &span.alternatives)).flatten() {
+        let of_words = plan.words.iter().flat_map(Word::all);
+        for alternative in of_words.chain(plan.spans.iter().flat_map(Span::all)) {
             match alternative {
                 Alternative::Term { text, .. } => {
                     terms.words.insert(text.clone());
