@@ -1,6 +1,7 @@
 //! From a request to what Meilisearch understands.
 
-use super::row::{exact, hex, name_key, text_code};
+use super::row::{exact, hex, name_key, value_code};
+use crate::document::AttributeValue;
 use crate::request::{Facet, Filter, Key, MAX_WORDS_CHARS, Request, Sort, Start};
 use crate::words::query_words;
 
@@ -84,7 +85,8 @@ pub(super) fn parts(filter: &Filter) -> Vec<(Part, String)> {
     }
     for (key, values) in &filter.attributes {
         let facet = Facet::Attribute(key.clone());
-        let condition = is_one_of(&field(&facet), values.iter().map(|value| text_code(value)));
+        let meant = values.iter().flat_map(|value| AttributeValue::meant_by(value));
+        let condition = is_one_of(&field(&facet), meant.map(|value| value_code(&value)));
         parts.push((Part::Facet(facet), condition));
     }
     parts

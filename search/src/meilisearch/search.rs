@@ -1,6 +1,7 @@
 //! Answers a request.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meilisearch_sdk::client::Client;
 use meilisearch_sdk::search::{MatchingStrategies, SearchQuery, SearchResult, SearchResults, Selectors};
@@ -221,23 +222,23 @@ impl Search<'_> {
 
     fn facets(&self, mut counts: impl FnMut(&Facet) -> HashMap<String, usize>) -> Vec<FacetCounts> {
         let facets = self.request.facets.iter().map(|facet| {
-            let counted = counts(facet).into_iter().filter(|(_, count)| *count > 0);
-            let mut values: Vec<ValueCount> = counted
-                .filter_map(|(code, count)| {
-                    let value = match facet {
-                        // Numbers come back as texts.
-                        Facet::InStock => (code.trim_end_matches(".0") == "1").to_string(),
-                        Facet::Category | Facet::Attribute(_) => unhex(&code)?,
-                    };
-                    Some(ValueCount {
-                        value,
-                        count: count as u64,
-                    })
-                })
+            let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+            for (code, count) in counts(facet).into_iter().filter(|(_, count)| *count > 0) {
+                let value = match facet {
+                    // Numbers come back as texts.
+                    Facet::InStock => Some((code.trim_end_matches(".0") == "1").to_string()),
+                    Facet::Category | Facet::Attribute(_) => unhex(&code),
+                };
+                if let Some(value) = value {
+                    // A number and the text that reads the same are one choice.
+                    *sums.entry(value).or_default() += count as u64;
+                }
+            }
+            let mut values: Vec<ValueCount> = sums
+                .into_iter()
+                .map(|(value, count)| ValueCount { value, count })
                 .collect();
-            values.sort_unstable_by(|left, right| {
-                right.count.cmp(&left.count).then_with(|| left.value.cmp(&right.value))
-            });
+            values.sort_by_key(|value| Reverse(value.count));
             values.truncate(MAX_FACET_VALUES);
             FacetCounts {
                 facet: facet.clone(),

@@ -72,6 +72,7 @@ conformance! {
         by_attribute,
         by_ids,
         values_are_compared_exactly,
+        numbers_are_compared_by_value,
         together_with_words,
     }
     facets::{
