@@ -7,6 +7,8 @@ use crate::text::fold;
 /// The longest word that counts, in bytes; the rest of a longer one is left out. A row of characters of a script without spaces is no
 /// word and has no limit.
 const MAX_WORD_BYTES: usize = 120;
+/// The Arabic article, which is written as part of the word.
+const ARTICLE: &str = "ال";
 /// The most words in a row that are searched as one word too (`wi-fi` as `wifi`).
 const MAX_JOINED: usize = 6;
 
@@ -91,6 +93,18 @@ pub(crate) fn query_words(text: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// The other spelling of an Arabic word: without the article, or with it.
+pub(crate) fn bare_or_articled(word: &str) -> Option<String> {
+    let is_arabic = word.starts_with(|first| matches!(first, '\u{0620}'..='\u{064a}'));
+    is_arabic.then(|| bare(word).map_or_else(|| format!("{ARTICLE}{word}"), str::to_owned))
+}
+
+/// An Arabic word without the article that it has.
+pub(crate) fn bare(word: &str) -> Option<&str> {
+    let bare = word.strip_prefix(ARTICLE)?;
+    (bare.chars().count() > 1).then_some(bare)
 }
 
 fn row_length(parts: &[Part]) -> usize {

@@ -34,6 +34,22 @@ pub(crate) async fn some_words_match_when_all_do_not(place: &Place) {
     assert!(!place.answer(&words("coffee")).await.relaxed);
 }
 
+pub(crate) async fn words_that_no_product_has_together_find_some(place: &Place) {
+    place.fill(shop()).await;
+    for typed in [
+        "espresso OR laptop",
+        "espresso || xyz",
+        "zquib espresso",
+        "bluetooth gaming espresso",
+    ] {
+        let answer = place.answer(&words(typed)).await;
+        assert!(answer.relaxed, "{typed}");
+        assert!(answer.total > 0, "{typed}");
+    }
+    let answer = place.answer(&words("zquib zquob")).await;
+    assert_eq!((answer.total, answer.relaxed), (0, false), "none of them is known");
+}
+
 pub(crate) async fn a_typo_is_forgiven_from_five_letters(place: &Place) {
     place.fill(shop()).await;
     for typed in ["laptpo", "labtop", "lapto", "llaptop"] {
@@ -113,6 +129,17 @@ pub(crate) async fn a_sku_is_found(place: &Place) {
             "{typed}"
         );
     }
+}
+
+pub(crate) async fn a_sku_has_no_typos(place: &Place) {
+    let numbered = |at: usize| {
+        let mut product = product(&format!("s{at}"), "Thing");
+        product.sku = format!("PLU004{at}");
+        product
+    };
+    place.fill((0..5).map(numbered)).await;
+    assert_eq!(place.ids(&words("PLU0041")).await, ["s1"]);
+    assert!(place.ids(&words("PLU0049")).await.is_empty());
 }
 
 pub(crate) async fn no_words_are_a_listing(place: &Place) {
