@@ -68,9 +68,10 @@ pub struct PriceStatistics {
 }
 
 impl PriceStatistics {
-    /// The mean, cut to whole minor units.
+    /// The mean, rounded to whole minor units.
     #[must_use]
     pub fn average(&self) -> i64 {
-        i64::try_from(self.sum / i128::from(self.count.max(1))).unwrap_or(self.max)
+        let count = i128::from(self.count.max(1));
+        i64::try_from((2 * self.sum + count).div_euclid(2 * count)).unwrap_or(self.max)
     }
 }

@@ -1,9 +1,10 @@
 //! What was probably meant.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 /// The words that are tried for one that is not known.
-const MAX_TRIED: usize = 4;
+pub(crate) const MAX_TRIED: usize = 4;
 /// The queries that are tried.
 const MAX_QUERIES: usize = 16;
 
@@ -20,11 +21,11 @@ impl Nearest {
         let has_digits = has_digits(typed);
         let typed: Vec<char> = typed.chars().collect();
         Self {
-            // A third of it may be wrong, but of two characters none.
-            most: if typed.len() < 3 {
+            // About a third of it may be wrong, but of two characters none. Another number is another thing.
+            most: if typed.len() < 3 || typed.iter().all(|character| character.is_numeric()) {
                 0
             } else {
-                typed.len().div_ceil(3).min(4)
+                ((typed.len() + 1) / 3).min(4)
             },
             has_digits,
             typed,
@@ -48,18 +49,11 @@ impl Nearest {
     }
 
     /// The nearest ones, then the most frequent.
-    pub(crate) fn words(mut self) -> Vec<String> {
+    pub(crate) fn words(mut self) -> impl Iterator<Item = String> {
         self.found.sort_unstable();
-        let mut words: Vec<String> = Vec::new();
-        for (_, _, word) in self.found {
-            if words.len() == MAX_TRIED {
-                break;
-            }
-            if !words.contains(&word) {
-                words.push(word);
-            }
-        }
-        words
+        let mut seen = HashSet::new();
+        let words = self.found.into_iter().map(|(_, _, word)| word);
+        words.filter(move |word| seen.insert(word.clone()))
     }
 }
 
@@ -132,10 +126,20 @@ mod tests {
             for known in ["ms123", "mugs", "m5123"] {
                 nearest.add(known, 1);
             }
-            nearest.words()
+            nearest.words().collect::<Vec<_>>()
         };
         assert_eq!(nearest("mags"), ["mugs"]);
         assert_eq!(nearest("m5124"), ["m5123", "ms123"]);
+        assert!(nearest("5123").is_empty(), "nor a number as another");
+    }
+
+    #[test]
+    fn most_of_a_short_word_is_right() {
+        let mut nearest = Nearest::new("true");
+        for known in ["the", "rug", "tree"] {
+            nearest.add(known, 1);
+        }
+        assert_eq!(nearest.words().collect::<Vec<_>>(), ["tree"]);
     }
 
     #[test]

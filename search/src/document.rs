@@ -90,15 +90,28 @@ pub enum AttributeValue {
     Text(String),
 }
 
-/// The text by which filters and facets know the value: `true`, `4`, `4.5`, `red`. A whole number reads the same whether it came as
-/// `4` or as `4.0`.
+impl AttributeValue {
+    /// The values that a filter may mean by `text`: the text, and the number or boolean of that spelling.
+    pub(crate) fn meant_by(text: &str) -> impl Iterator<Item = Self> {
+        let literal = serde_json::from_str(text)
+            .ok()
+            .filter(|value| !matches!(value, Self::Text(_)));
+        std::iter::once(Self::Text(text.to_owned())).chain(literal)
+    }
+}
+
+/// The text by which facets know the value: `true`, `4`, `4.5`, `red`. Equal numbers read the same, whether they came as `4` or as `4.0`.
 impl fmt::Display for AttributeValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Boolean(value) => value.fmt(formatter),
             Self::Integer(value) => value.fmt(formatter),
-            #[expect(clippy::float_cmp, reason = "whole or not, exactly")]
-            Self::Number(value) if *value == value.trunc() && value.abs() < 1e15 => write!(formatter, "{value:.0}"),
+            #[expect(
+                clippy::float_cmp,
+                clippy::cast_possible_truncation,
+                reason = "whole, and where integers are"
+            )]
+            Self::Number(value) if *value == value.trunc() && value.abs() < 9e18 => (*value as i64).fmt(formatter),
             Self::Number(value) => match serde_json::Number::from_f64(*value) {
                 Some(number) => number.fmt(formatter),
                 None => value.fmt(formatter),
@@ -151,14 +164,27 @@ mod tests {
             AttributeValue::Boolean(true),
             AttributeValue::Integer(4),
             AttributeValue::Number(4.0),
+            AttributeValue::Number(-0.0),
+            AttributeValue::Number(1e15),
             AttributeValue::Number(4.5),
             AttributeValue::Number(-1e300),
             AttributeValue::Text("red".into()),
         ];
         assert_eq!(
             texts.map(|value| value.to_string()),
-            ["true", "4", "4", "4.5", "-1e+300", "red"]
+            ["true", "4", "4", "0", "1000000000000000", "4.5", "-1e+300", "red"]
         );
+    }
+
+    #[test]
+    fn a_text_may_mean_a_number_or_a_truth() {
+        let others = |text: &str| AttributeValue::meant_by(text).skip(1).collect::<Vec<_>>();
+        assert_eq!(others("4.50"), [AttributeValue::Number(4.5)]);
+        assert_eq!(others("4"), [AttributeValue::Integer(4)]);
+        assert_eq!(others("true"), [AttributeValue::Boolean(true)]);
+        for text in ["red", "null", "[1]", "\"4\"", "1e999", ""] {
+            assert_eq!(others(text), [], "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod highlight;
 mod meilisearch;
 mod request;
 mod settings;
+mod stop_words;
 mod tantivy;
 mod text;
 mod words;

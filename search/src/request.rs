@@ -54,8 +54,8 @@ pub struct Filter {
     pub in_stock: Option<bool>,
     /// Is in one of these; empty: any.
     pub statuses: Vec<Status>,
-    /// For every key the attribute has one of the values, which are compared as texts: `4` finds the text and the number. No value
-    /// finds nothing.
+    /// For every key the attribute has one of the values. A text means itself, and the number or boolean of that spelling: `4.0` finds
+    /// that text and the number 4. No value finds nothing.
     pub attributes: BTreeMap<String, Vec<String>>,
     /// Is one of these; `None`: any.
     pub ids: Option<Vec<String>>,

@@ -4,8 +4,11 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::text::fold;
 
-/// The longest word that counts, in bytes; the rest of a longer one is left out.
+/// The longest word that counts, in bytes; the rest of a longer one is left out. A row of characters of a script without spaces is no
+/// word and has no limit.
 const MAX_WORD_BYTES: usize = 120;
+/// The Arabic article, which is written as part of the word.
+const ARTICLE: &str = "ال";
 /// The most words in a row that are searched as one word too (`wi-fi` as `wifi`).
 const MAX_JOINED: usize = 6;
 
@@ -90,6 +93,18 @@ pub(crate) fn query_words(text: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// The other spelling of an Arabic word: without the article, or with it.
+pub(crate) fn bare_or_articled(word: &str) -> Option<String> {
+    let is_arabic = word.starts_with(|first| matches!(first, '\u{0620}'..='\u{064a}'));
+    is_arabic.then(|| bare(word).map_or_else(|| format!("{ARTICLE}{word}"), str::to_owned))
+}
+
+/// An Arabic word without the article that it has.
+pub(crate) fn bare(word: &str) -> Option<&str> {
+    let bare = word.strip_prefix(ARTICLE)?;
+    (bare.chars().count() > 1).then_some(bare)
 }
 
 fn row_length(parts: &[Part]) -> usize {
@@ -181,7 +196,10 @@ fn parts(text: &str) -> Vec<Part> {
                     end = at + next.len_utf8();
                     characters.next();
                 }
-                let folded = word(&text[start..end]);
+                let mut folded = word(&text[start..end]);
+                if kind_here == Kind::Letter {
+                    folded.truncate(folded.floor_char_boundary(MAX_WORD_BYTES));
+                }
                 if folded.is_empty() {
                     joiners = 2;
                     continue;
@@ -220,13 +238,6 @@ fn word(text: &str) -> String {
         folded.retain(|character| matches!(kind(character), Kind::Letter | Kind::Unspaced) || character == '.');
         folded.retain(|character| !matches!(character, '\u{ad}' | '\u{200c}' | '\u{200d}'));
     }
-    if folded.len() > MAX_WORD_BYTES {
-        let mut end = MAX_WORD_BYTES;
-        while !folded.is_char_boundary(end) {
-            end -= 1;
-        }
-        folded.truncate(end);
-    }
     folded
 }
 
@@ -263,6 +274,13 @@ mod tests {
         assert_eq!(texts("東京都"), ["東", "東京", "京", "京都", "都"]);
         assert_eq!(query_words("東京都"), ["東京", "京都"]);
         assert_eq!(query_words("茶"), ["茶"]);
+    }
+
+    #[test]
+    fn only_words_are_cut_short() {
+        let run = "東".repeat(500);
+        assert_eq!(tokens(&run).len(), 999);
+        assert_eq!(texts(&"é".repeat(500)), ["e".repeat(120)]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use meilisearch_sdk::indexes::{Index, IndexesQuery};
 use meilisearch_sdk::task_info::TaskInfo;
 
 use self::client::Http;
-use self::row::{Row, hex};
+use self::row::{FORMAT, Row, hex};
 use self::search::Search;
 use self::tasks::{done, failed};
 use crate::tantivy::named;
@@ -25,7 +25,7 @@ use crate::{Answer, Change, Engine, Error, Request, Settings, Statistics};
 const AT_ONCE: usize = 2_000;
 
 /// The engine on a Meilisearch server, of which other applications may have a share: all of its indexes have names that begin with a
-/// prefix.
+/// prefix and the number of their format.
 pub struct Meilisearch {
     client: Client<Http>,
     prefix: String,
@@ -45,7 +45,7 @@ impl Meilisearch {
         let http = Http::new(key)?;
         Ok(Self {
             client: Client::new_with_client(url.trim_end_matches('/'), key, http),
-            prefix: prefix.to_owned(),
+            prefix: format!("{prefix}{FORMAT}-"),
         })
     }
 

@@ -1,21 +1,28 @@
 //! From a request to what Meilisearch understands.
 
-use super::row::{exact, hex, name_key, text_code};
-use crate::request::{Facet, Filter, Key, MAX_WORDS_CHARS, Request, Sort, Start};
-use crate::words::query_words;
+use super::row::{exact, hex, name_key, value_code};
+use crate::document::AttributeValue;
+use crate::request::{Facet, Filter, Key, Request, Sort, Start};
+use crate::words::bare;
 
 /// A filter that nothing fulfils.
 const NOTHING: &str = "key = \"none\"";
 
-/// The words, cut as those of products are. What is left has no syntax: quotes would make phrases, a minus leave words out.
-pub(super) fn words(request: &Request) -> String {
-    let typed: String = request.words.chars().take(MAX_WORDS_CHARS).collect();
-    let mut words = query_words(&typed).join(" ");
-    if !request.as_you_type {
+/// The words, which were cut as those of products are. They have no syntax: quotes would make phrases, a minus leave words out.
+pub(super) fn words(asked: &[String], as_you_type: bool) -> String {
+    let mut words = in_a_row(asked);
+    if !as_you_type {
         // A word with something behind it is finished.
         words.push(' ');
     }
     words
+}
+
+/// Words side by side.
+pub(super) fn in_a_row(words: &[String]) -> String {
+    // The server cuts the Arabic article off the words of products, but would insist on one that is asked for.
+    let words: Vec<&str> = words.iter().map(|word| bare(word).unwrap_or(word)).collect();
+    words.join(" ")
 }
 
 /// What no facet leaves out.
@@ -84,7 +91,8 @@ pub(super) fn parts(filter: &Filter) -> Vec<(Part, String)> {
     }
     for (key, values) in &filter.attributes {
         let facet = Facet::Attribute(key.clone());
-        let condition = is_one_of(&field(&facet), values.iter().map(|value| text_code(value)));
+        let meant = values.iter().flat_map(|value| AttributeValue::meant_by(value));
+        let condition = is_one_of(&field(&facet), meant.map(|value| value_code(&value)));
         parts.push((Part::Facet(facet), condition));
     }
     parts
@@ -114,8 +122,6 @@ pub(super) struct Page {
     /// The condition of a page that begins or ends at a key.
     pub(super) condition: Option<String>,
     pub(super) offset: usize,
-    /// The hits come in the opposite order.
-    pub(super) backward: bool,
 }
 
 pub(super) fn page(request: &Request) -> Page {
@@ -131,7 +137,6 @@ pub(super) fn page(request: &Request) -> Page {
                 sort: Vec::new(),
                 condition,
                 offset,
-                backward: false,
             };
         }
         Sort::PriceAsc => ("price", false),
@@ -168,7 +173,6 @@ pub(super) fn page(request: &Request) -> Page {
         ],
         condition,
         offset,
-        backward,
     }
 }
 
@@ -183,21 +187,15 @@ pub(super) fn join(filter: &str, condition: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::query_words;
 
     #[test]
     fn words_mean_themselves() {
-        let typed = |words: &str| Request {
-            words: words.into(),
-            ..Request::default()
-        };
-        assert_eq!(words(&typed("\"gaming laptop\"")), "gaming laptop ");
-        assert_eq!(words(&typed("laptop -gaming")), "laptop gaming ");
-        assert_eq!(words(&typed("--x TN-2110")), "x tn 2110 ");
-        let unfinished = Request {
-            as_you_type: true,
-            ..typed("lap ")
-        };
-        assert_eq!(words(&unfinished), "lap");
+        let typed = |text: &str, as_you_type| words(&query_words(text), as_you_type);
+        assert_eq!(typed("\"gaming laptop\"", false), "gaming laptop ");
+        assert_eq!(typed("laptop -gaming", false), "laptop gaming ");
+        assert_eq!(typed("--x TN-2110", false), "x tn 2110 ");
+        assert_eq!(typed("lap ", true), "lap");
     }
 
     #[test]

@@ -10,6 +10,10 @@ use crate::tantivy::{MAX_FACET_BYTES, searched};
 use crate::text::normalise;
 use crate::words::tokens;
 
+/// Counts the changes to what is below and to the cutting of words. Indexes have it in their names, so that one of another format is
+/// never asked.
+pub(super) const FORMAT: u32 = 2;
+
 /// The part of a name that sorts, in bytes. Values that sort are cut at 468 bytes, and there are two for each of these.
 const MAX_SORTED: usize = 200;
 /// Whole numbers beyond are not exact in JSON.
@@ -129,17 +133,15 @@ pub(super) fn name_key(normal: &str) -> String {
     hex_of(bytes.get(..MAX_SORTED).unwrap_or(bytes))
 }
 
-fn value_code(value: &AttributeValue) -> String {
-    text_code(&value.to_string())
-}
-
-/// The value of an attribute. One that is too long to be offered is known by its hash only.
-pub(super) fn text_code(value: &str) -> String {
-    if value.len() <= MAX_FACET_BYTES {
-        hex(value)
-    } else {
-        let hash: [u8; 32] = Sha256::digest(value.as_bytes()).into();
-        format!("h{}", hex_of(&hash))
+/// The value of an attribute. A text that is too long to be offered is known by its hash only.
+pub(super) fn value_code(value: &AttributeValue) -> String {
+    match searched(value) {
+        None => format!("v{}", hex(&value.to_string())),
+        Some(text) if text.len() <= MAX_FACET_BYTES => hex(text),
+        Some(text) => {
+            let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+            format!("h{}", hex_of(&hash))
+        }
     }
 }
 
@@ -155,9 +157,9 @@ fn hex_of(bytes: &[u8]) -> String {
     std::iter::once('x').chain(digits).collect()
 }
 
-/// The text again; `None`: it is a hash.
+/// The text again, of a value as facets know it; `None`: it is a hash.
 pub(super) fn unhex(code: &str) -> Option<String> {
-    let digits = code.strip_prefix('x')?;
+    let digits = code.strip_prefix('v').unwrap_or(code).strip_prefix('x')?;
     let bytes = (0..digits.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
@@ -175,6 +177,8 @@ mod tests {
             proptest::prop_assert_eq!(back.as_deref(), Some(left.as_str()));
             proptest::prop_assert_eq!(hex(&left).cmp(&hex(&right)), left.cmp(&right));
         });
-        assert_eq!(unhex(&text_code(&"long".repeat(100))), None);
+        let code = |value| unhex(&value_code(&value));
+        assert_eq!(code(AttributeValue::Text("long".repeat(100))), None);
+        assert_eq!(code(AttributeValue::Number(4.0)).as_deref(), Some("4"));
     }
 }

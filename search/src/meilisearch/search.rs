@@ -1,6 +1,7 @@
 //! Answers a request.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meilisearch_sdk::client::Client;
 use meilisearch_sdk::search::{MatchingStrategies, SearchQuery, SearchResult, SearchResults, Selectors};
@@ -8,14 +9,18 @@ use meilisearch_sdk::search::{MatchingStrategies, SearchQuery, SearchResult, Sea
 use super::client::Http;
 use super::query::{Part, base, field, filter, join, page, parts, words};
 use super::row::{Shown, unhex};
+use super::settings::stop_words;
 use super::tasks::failed;
 use crate::Error;
 use crate::answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
-use crate::correction::{Nearest, queries};
+use crate::correction::{MAX_TRIED, Nearest, queries};
 use crate::highlight::{marked, marks, snippet};
-use crate::request::{Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Request, Sort};
+use crate::request::{Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Request, Sort, Start};
+use crate::stop_words::StopWords;
 use crate::text::normalise;
-use crate::words::query_words;
+
+/// The words of a query that the server looks at.
+const MAX_WORDS: usize = 10;
 
 const SHOWN: &[&str] = &[
     "created",
@@ -49,38 +54,73 @@ struct Counted<'a> {
 
 impl Search<'_> {
     pub(super) async fn answer(&self) -> Result<Answer, Error> {
-        let blank = self.request.words.trim().is_empty();
-        let asked = query_words(&self.request.words);
-        if !blank && asked.is_empty() {
-            return self.nothing().await;
+        if self.request.words.trim().is_empty() {
+            return Ok(self.with(&[], MatchingStrategies::ALL).await?.0);
         }
-        let words = if blank { String::new() } else { words(self.request) };
-        let (strict, any) = self.with(&words, MatchingStrategies::ALL).await?;
-        if any || blank {
+        let mut asked = self.stop_words().await?.asked(self.request);
+        asked.truncate(MAX_WORDS);
+        if asked.is_empty() {
+            // What was typed has no word in it.
+            return Ok(Answer {
+                facets: self.facets(|_| HashMap::new()),
+                ..Answer::default()
+            });
+        }
+        let (strict, any) = self.with(&asked, MatchingStrategies::ALL).await?;
+        if any {
             return Ok(strict);
         }
-        let (mut relaxed, any) = self.with(&words, MatchingStrategies::FREQUENCY).await?;
+        let (mut relaxed, mut any) = self.with(&asked, MatchingStrategies::FREQUENCY).await?;
+        if !any {
+            // The rarest words are never left out, not even such as no product has together, or at all.
+            let known = self.known(&asked).await?;
+            if !known.is_empty() {
+                (relaxed, any) = self.with(&known, MatchingStrategies::LAST).await?;
+            }
+        }
         relaxed.relaxed = any;
         relaxed.correction = self.correction(&asked).await?;
         Ok(relaxed)
     }
 
-    /// What was typed has no word in it. The index has to be there nevertheless.
-    async fn nothing(&self) -> Result<Answer, Error> {
+    async fn stop_words(&self) -> Result<StopWords, Error> {
         let index = self.client.index(self.uid);
-        index
-            .get_stats()
-            .await
-            .map_err(|error| failed(self.index, "search", error))?;
-        Ok(Answer {
-            facets: self.facets(|_| HashMap::new()),
-            ..Answer::default()
-        })
+        let set = index.get_typo_tolerance().await;
+        set.map(stop_words).map_err(|error| failed(self.index, "search", error))
     }
 
-    /// The answer, and whether any product has the words, whatever values of facets are chosen.
-    async fn with(&self, words: &str, strategy: MatchingStrategies) -> Result<(Answer, bool), Error> {
+    /// Those of the words that a product has, whatever values of facets are chosen, the rarest first.
+    async fn known(&self, asked: &[String]) -> Result<Vec<String>, Error> {
+        let index = self.client.index(self.uid);
+        let alone: Vec<String> = asked
+            .iter()
+            .map(|word| words(std::slice::from_ref(word), false))
+            .collect();
+        let counted: Vec<Counted<'_>> = alone
+            .iter()
+            .map(|words| Counted {
+                words,
+                filter: base(&self.request.filter),
+                facets: Vec::new(),
+                strategy: MatchingStrategies::ALL,
+            })
+            .collect();
+        let mut search = self.client.multi_search();
+        for part in &counted {
+            search.with_search_query(count(&index, part, &[]));
+        }
+        let answer = search.execute::<Shown>().await;
+        let results = answer.map_err(|error| failed(self.index, "search", error))?.results;
+        let hits = results.iter().map(|result| result.total_hits.unwrap_or_default());
+        let mut known: Vec<(usize, &String)> = hits.zip(asked).filter(|(hits, _)| *hits > 0).collect();
+        known.sort_by_key(|(hits, _)| *hits);
+        Ok(known.into_iter().map(|(_, word)| word.clone()).collect())
+    }
+
+    /// The answer, and whether any product has the words, whatever values of facets are chosen. No words: every product has them.
+    async fn with(&self, asked: &[String], strategy: MatchingStrategies) -> Result<(Answer, bool), Error> {
         let request = self.request;
+        let words = &words(asked, request.as_you_type);
         let full = filter(&request.filter, None);
         let filtered: Vec<Part> = parts(&request.filter).into_iter().map(|(part, _)| part).collect();
         let own = |facet: &&Facet| filtered.contains(&Part::Facet((*facet).clone()));
@@ -106,7 +146,11 @@ impl Search<'_> {
         if request.price_statistics {
             counted.push(part(of_prices.clone(), vec!["currency".to_owned()]));
         }
-        let (hits, mut counts) = self.send(words, &full, &strategy, &counted).await?;
+        let (results, mut counts) = self.send(words, &full, &strategy, &counted).await?;
+        let mut hits: Vec<Hit> = results.into_iter().map(|hit| self.hit(asked, hit)).collect();
+        if matches!(request.page.start, Start::Before(..)) {
+            hits.reverse();
+        }
 
         let total = |at: usize| counts.get(at).and_then(|counts| counts.total_hits).unwrap_or_default();
         let (total, any) = (total(0), total(1) > 0);
@@ -143,7 +187,7 @@ impl Search<'_> {
         full: &str,
         strategy: &MatchingStrategies,
         counted: &[Counted<'_>],
-    ) -> Result<(Vec<Hit>, Vec<SearchResults<Shown>>), Error> {
+    ) -> Result<(Vec<SearchResult<Shown>>, Vec<SearchResults<Shown>>), Error> {
         let index = self.client.index(self.uid);
         let page = page(self.request);
         let limit = self.request.page.limit.min(MAX_LIMIT);
@@ -176,12 +220,7 @@ impl Search<'_> {
         }
         let counts = results.split_off(1);
         let hits = results.into_iter().flat_map(|result| result.hits);
-        let asked = query_words(&self.request.words);
-        let mut hits: Vec<Hit> = hits.map(|hit| self.hit(&asked, hit)).collect();
-        if page.backward {
-            hits.reverse();
-        }
-        Ok((hits, counts))
+        Ok((hits.collect(), counts))
     }
 
     fn hit(&self, asked: &[String], found: SearchResult<Shown>) -> Hit {
@@ -202,7 +241,9 @@ impl Search<'_> {
                 let ranges = positions.get(field).into_iter().flatten();
                 words.extend(ranges.map(|range| word_at(text, range.start)));
             }
-            let is_found = |word: &str| words.contains(word);
+            // Which words begin like an unfinished one is not always told.
+            let begun = asked.last().filter(|_| self.request.as_you_type);
+            let is_found = |word: &str| words.contains(word) || begun.is_some_and(|begun| word.starts_with(begun));
             name = Some(marked(&shown.name, &marks(&shown.name, is_found)));
             if !shown.description.is_empty() {
                 part = Some(snippet(&shown.description, &marks(&shown.description, is_found)));
@@ -221,23 +262,23 @@ impl Search<'_> {
 
     fn facets(&self, mut counts: impl FnMut(&Facet) -> HashMap<String, usize>) -> Vec<FacetCounts> {
         let facets = self.request.facets.iter().map(|facet| {
-            let counted = counts(facet).into_iter().filter(|(_, count)| *count > 0);
-            let mut values: Vec<ValueCount> = counted
-                .filter_map(|(code, count)| {
-                    let value = match facet {
-                        // Numbers come back as texts.
-                        Facet::InStock => (code.trim_end_matches(".0") == "1").to_string(),
-                        Facet::Category | Facet::Attribute(_) => unhex(&code)?,
-                    };
-                    Some(ValueCount {
-                        value,
-                        count: count as u64,
-                    })
-                })
+            let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+            for (code, count) in counts(facet).into_iter().filter(|(_, count)| *count > 0) {
+                let value = match facet {
+                    // Numbers come back as texts.
+                    Facet::InStock => Some((code.trim_end_matches(".0") == "1").to_string()),
+                    Facet::Category | Facet::Attribute(_) => unhex(&code),
+                };
+                if let Some(value) = value {
+                    // A number and the text that reads the same are one choice.
+                    *sums.entry(value).or_default() += count as u64;
+                }
+            }
+            let mut values: Vec<ValueCount> = sums
+                .into_iter()
+                .map(|(value, count)| ValueCount { value, count })
                 .collect();
-            values.sort_unstable_by(|left, right| {
-                right.count.cmp(&left.count).then_with(|| left.value.cmp(&right.value))
-            });
+            values.sort_by_key(|value| Reverse(value.count));
             values.truncate(MAX_FACET_VALUES);
             FacetCounts {
                 facet: facet.clone(),
@@ -315,14 +356,14 @@ impl Search<'_> {
             for (known, products) in &known {
                 nearest.add(known, *products as u64);
             }
-            candidates.push(nearest.words());
+            candidates.push(nearest.words().take(MAX_TRIED).collect());
         }
         for query in queries(&candidates) {
             let corrected = query.join(" ");
             if query == asked {
                 continue;
             }
-            let typed = format!("{corrected} ");
+            let typed = words(&query, false);
             let part = Counted {
                 words: &typed,
                 filter: all.filter.clone(),

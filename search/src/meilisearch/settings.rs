@@ -7,8 +7,10 @@ use meilisearch_sdk::settings::{
     TypoToleranceSettings,
 };
 
+use super::query::in_a_row;
+use super::row::{hex, unhex};
 use crate::settings::{Settings, Synonyms};
-use crate::text::normalise;
+use crate::stop_words::StopWords;
 use crate::words::query_words;
 
 /// The values of a facet that come back. More than are answered with, because they are sorted here, and words for corrections are
@@ -65,8 +67,10 @@ pub(super) fn all(settings: &Settings) -> Sdk {
         })
         .with_typo_tolerance(TypoToleranceSettings {
             enabled: Some(true),
-            disable_on_attributes: None,
-            disable_on_words: None,
+            disable_on_attributes: Some(vec!["in_sku".to_owned()]),
+            // Stop words of the server would be found by no query at all. Queries are rid of these before they are sent, by what
+            // stands here.
+            disable_on_words: Some(StopWords::of(settings).iter().map(|word| hex(word)).collect()),
             min_word_size_for_typos: Some(MinWordSizeForTypos {
                 one_typo: Some(5),
                 two_typos: Some(9),
@@ -86,21 +90,23 @@ fn of_the_shop(fixed: Sdk, settings: &Settings) -> Sdk {
         rules.push("units_sold:desc");
     }
     rules.push("key:asc");
-    let stop_words = settings
-        .stop_words
-        .iter()
-        .map(|word| normalise(word))
-        .filter(|word| !word.is_empty());
     fixed
         .with_ranking_rules(rules)
         .with_synonyms(synonyms(settings))
-        .with_stop_words(stop_words)
+        .with_stop_words(std::iter::empty::<String>())
+}
+
+/// The stop words that an index was set to.
+pub(super) fn stop_words(set: TypoToleranceSettings) -> StopWords {
+    let codes = set.disable_on_words.unwrap_or_default();
+    codes.iter().filter_map(|code| unhex(code)).collect()
 }
 
 fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
+    let stop_words = StopWords::of(settings);
     let mut synonyms: HashMap<String, Vec<String>> = HashMap::new();
     let mut add = |from: &str, to: &str| {
-        let (from, to) = (query_words(from).join(" "), query_words(to).join(" "));
+        let (from, to) = (in_a_row(&stop_words.phrase(from)), in_a_row(&query_words(to)));
         if !from.is_empty() && !to.is_empty() && from != to {
             synonyms.entry(from).or_default().push(to);
         }

@@ -2,14 +2,17 @@
 
 use super::search::Search;
 use super::segment::Result;
-use crate::correction::{Nearest, queries};
+use crate::correction::{MAX_TRIED, Nearest, queries};
 
-/// A query of words that the index knows, as near as possible to what was asked, that finds something under the same filter.
+/// The words near to one that are looked at.
+const MAX_NEAR: usize = 64;
+
+/// A query of words that products under the filter have, as near as possible to what was asked, that finds something there.
 pub(super) fn nearest(search: &Search<'_>, asked: &[String]) -> Result<Option<String>> {
     let mut candidates: Vec<Vec<String>> = Vec::with_capacity(asked.len());
     let mut unknown = false;
     for word in asked {
-        if search.vocabulary.products(word)? > 0 {
+        if search.has(word)? {
             candidates.push(vec![word.clone()]);
             continue;
         }
@@ -18,7 +21,13 @@ pub(super) fn nearest(search: &Search<'_>, asked: &[String]) -> Result<Option<St
         search
             .vocabulary
             .each(|known, products| nearest.add(known, u64::from(products)))?;
-        candidates.push(nearest.words());
+        let mut words = Vec::with_capacity(MAX_TRIED);
+        for near in nearest.words().take(MAX_NEAR) {
+            if words.len() < MAX_TRIED && search.has(&near)? {
+                words.push(near);
+            }
+        }
+        candidates.push(words);
     }
     if !unknown {
         return Ok(None);

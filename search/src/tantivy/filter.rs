@@ -5,6 +5,7 @@ use tantivy::SegmentReader;
 use super::bits::Bits;
 use super::schema::{Fields, attribute_flag, category_flag, currency_flag, in_stock_flag, status_flag};
 use super::segment::{Columns, Result, insert_all};
+use crate::document::AttributeValue;
 use crate::request::{Facet, Filter};
 
 /// A filter, evaluated in a segment part by part, because facets leave parts of it out.
@@ -61,7 +62,8 @@ impl Place<'_> {
             parts.push((Part::Facet(Facet::Category), self.any(flags)?));
         }
         for (key, values) in &filter.attributes {
-            let flags = values.iter().map(|value| attribute_flag(key, value));
+            let meant = values.iter().flat_map(|value| AttributeValue::meant_by(value));
+            let flags = meant.map(|value| attribute_flag(key, &value));
             parts.push((Part::Facet(Facet::Attribute(key.clone())), self.any(flags)?));
         }
         Ok(Filtered { base, parts })

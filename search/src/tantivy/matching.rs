@@ -9,7 +9,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 
 use super::bits::Bits;
-use super::plan::{Alternative, MAX_WORDS, Plan};
+use super::plan::{Alternative, MAX_WORDS, Plan, Word};
 use super::ranking::{Ranking, rarity};
 use super::schema::{Fields, TEXTS};
 use super::segment::{Result, insert_all};
@@ -45,11 +45,19 @@ impl Corpus {
 /// A plan with what all segments say about its words.
 pub(super) struct Prepared<'a> {
     plan: &'a Plan,
-    /// By word, then by span.
-    rarity: Vec<f32>,
+    scored: Vec<Scored<'a>>,
     pairs: Vec<Pair>,
     norms: Vec<[f32; 256]>,
     ranking: &'a Ranking,
+}
+
+/// What counts in the score for some words in a row.
+struct Scored<'a> {
+    words: Range<usize>,
+    alternatives: &'a [Alternative],
+    rarity: f32,
+    /// Each has all that the words mean: the best one counts, not their sum.
+    synonyms: bool,
 }
 
 /// Two words side by side.
@@ -65,15 +73,47 @@ impl<'a> Prepared<'a> {
         corpus: &Corpus,
         ranking: &'a Ranking,
     ) -> Result<Self> {
-        let all = plan.words.iter().map(|word| &word.alternatives);
-        let all = all.chain(plan.spans.iter().map(|span| &span.alternatives));
-        let rarity = all
-            .map(|alternatives| weigh(alternatives, vocabulary, corpus))
-            .collect::<Result<Vec<f32>>>()?;
+        let weigh = |alternatives: &[Alternative]| weigh(alternatives, vocabulary, corpus);
+        let rarity = plan.words.iter().map(|word| {
+            weigh(if word.alternatives.is_empty() {
+                &word.synonyms
+            } else {
+                &word.alternatives
+            })
+        });
+        let rarity = rarity.collect::<Result<Vec<f32>>>()?;
+        let mut scored = Vec::new();
+        let mut add = |words: Range<usize>, own: f32, alternatives: &'a [Alternative], synonyms: &'a [Alternative]| {
+            // However rare a synonym is, it tells no more than what was typed.
+            let most = rarity[words.clone()].iter().copied().fold(f32::INFINITY, f32::min);
+            let of_synonyms = weigh(synonyms)?.min(most);
+            for (alternatives, rarity, synonyms) in [(alternatives, own, false), (synonyms, of_synonyms, true)] {
+                if !alternatives.is_empty() {
+                    scored.push(Scored {
+                        words: words.clone(),
+                        alternatives,
+                        rarity,
+                        synonyms,
+                    });
+                }
+            }
+            Ok::<(), tantivy::TantivyError>(())
+        };
+        for (at, word) in plan.words.iter().enumerate() {
+            add(at..at + 1, rarity[at], &word.alternatives, &word.synonyms)?;
+        }
+        for span in &plan.spans {
+            add(
+                span.words.clone(),
+                weigh(&span.alternatives)?,
+                &span.alternatives,
+                &span.synonyms,
+            )?;
+        }
         let mut pairs = Vec::new();
         for (at, words) in plan.words.windows(2).enumerate() {
             let weight = f32::midpoint(rarity[at], rarity[at + 1]);
-            if let (Some(left), Some(right)) = (nearest(&words[0].alternatives), nearest(&words[1].alternatives)) {
+            if let (Some(left), Some(right)) = (nearest(&words[0]), nearest(&words[1])) {
                 pairs.push(Pair {
                     words: [left.to_owned(), right.to_owned()],
                     weight,
@@ -85,7 +125,7 @@ impl<'a> Prepared<'a> {
             .collect();
         Ok(Self {
             plan,
-            rarity,
+            scored,
             pairs,
             norms,
             ranking,
@@ -94,8 +134,8 @@ impl<'a> Prepared<'a> {
 }
 
 /// The word of the index that is most like what was typed.
-fn nearest(alternatives: &[Alternative]) -> Option<&str> {
-    alternatives.iter().find_map(|alternative| match alternative {
+fn nearest(word: &Word) -> Option<&str> {
+    word.all().find_map(|alternative| match alternative {
         Alternative::Term { text, .. } => Some(text.as_str()),
         Alternative::Beginning { .. } | Alternative::Phrase { .. } => None,
     })
@@ -199,12 +239,12 @@ pub(super) fn matching(
     let mut words = Vec::with_capacity(plan.words.len());
     for word in &plan.words {
         let mut bits = Bits::none(segment.max_doc());
-        insert_alternatives(segment, fields, &word.alternatives, &mut bits)?;
+        insert_alternatives(segment, fields, word.all(), &mut bits)?;
         words.push(bits);
     }
     for span in &plan.spans {
         let mut bits = Bits::none(segment.max_doc());
-        insert_alternatives(segment, fields, &span.alternatives, &mut bits)?;
+        insert_alternatives(segment, fields, span.all(), &mut bits)?;
         for word in span.words.clone() {
             words[word].unite(&bits);
         }
@@ -224,24 +264,18 @@ pub(super) fn matching(
         prepared,
         wanted: &wanted,
     };
-    let mut units = Vec::new();
-    for (at, word) in plan.words.iter().enumerate() {
-        units.push(weigher.unit(at..at + 1, &word.alternatives, prepared.rarity[at])?);
-    }
-    for (at, span) in plan.spans.iter().enumerate() {
-        let rarity = prepared.rarity[plan.words.len() + at];
-        units.push(weigher.unit(span.words.clone(), &span.alternatives, rarity)?);
-    }
+    let units = prepared.scored.iter().map(|scored| weigher.unit(scored));
+    let units = units.collect::<Result<_>>()?;
     let pairs = weigher.pairs()?;
     matched.units = units;
     matched.pairs = pairs;
     Ok(matched)
 }
 
-fn insert_alternatives(
+fn insert_alternatives<'a>(
     segment: &SegmentReader,
     fields: &Fields,
-    alternatives: &[Alternative],
+    alternatives: impl Iterator<Item = &'a Alternative>,
     bits: &mut Bits,
 ) -> Result<()> {
     for alternative in alternatives {
@@ -289,28 +323,38 @@ struct Weigher<'a> {
 }
 
 impl Weigher<'_> {
-    fn unit(&self, words: Range<usize>, alternatives: &[Alternative], rarity: f32) -> Result<Unit> {
-        let mut sums = vec![0.0; self.segment.max_doc() as usize];
-        for alternative in alternatives.iter().take(MAX_SCORED) {
-            match alternative {
-                Alternative::Term { text, weight } => self.add_term(text, *weight, &mut sums)?,
-                Alternative::Beginning { words, .. } => {
-                    for word in words {
-                        self.add_term(word, self.prepared.ranking.beginning, &mut sums)?;
-                    }
-                }
-                Alternative::Phrase { words, weight } => {
-                    each_phrase(self.segment, self.fields, words, |part, document| {
-                        sums[document as usize] += weight * self.prepared.ranking.weight[part];
-                    })?;
+    fn unit(&self, scored: &Scored<'_>) -> Result<Unit> {
+        let none = || vec![0.0_f32; self.segment.max_doc() as usize];
+        let mut weight = none();
+        let mut alternatives = scored.alternatives.iter().take(MAX_SCORED);
+        if scored.synonyms {
+            for alternative in alternatives {
+                let mut sums = none();
+                self.add(alternative, &mut sums)?;
+                for (best, sum) in weight.iter_mut().zip(sums) {
+                    *best = best.max(sum);
                 }
             }
+        } else {
+            alternatives.try_for_each(|alternative| self.add(alternative, &mut weight))?;
         }
         Ok(Unit {
-            words,
-            weight: sums,
-            rarity,
+            words: scored.words.clone(),
+            weight,
+            rarity: scored.rarity,
         })
+    }
+
+    fn add(&self, alternative: &Alternative, sums: &mut [f32]) -> Result<()> {
+        match alternative {
+            Alternative::Term { text, weight } => self.add_term(text, *weight, sums),
+            Alternative::Beginning { words, .. } => words
+                .iter()
+                .try_for_each(|word| self.add_term(word, self.prepared.ranking.beginning, sums)),
+            Alternative::Phrase { words, weight } => each_phrase(self.segment, self.fields, words, |part, document| {
+                sums[document as usize] += weight * self.prepared.ranking.weight[part];
+            }),
+        }
     }
 
     fn add_term(&self, text: &str, weight: f32, sums: &mut [f32]) -> Result<()> {

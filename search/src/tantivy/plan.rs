@@ -1,15 +1,15 @@
 //! From what was typed to what is looked up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::ranking::Ranking;
 use super::schema::MAX_BEGINNING;
 use super::segment::Result;
 use super::vocabulary::Vocabulary;
-use crate::request::{MAX_WORDS_CHARS, Request};
+use crate::request::Request;
 use crate::settings::{Settings, Synonyms};
-use crate::text::normalise;
-use crate::words::query_words;
+use crate::stop_words::StopWords;
+use crate::words::{bare_or_articled, query_words};
 
 /// The words of a query that count.
 pub(super) const MAX_WORDS: usize = 24;
@@ -25,12 +25,15 @@ const MAX_CUTS: usize = 3;
 pub(super) struct Rules {
     synonyms: HashMap<String, Vec<Vec<String>>>,
     longest: usize,
-    stop_words: HashSet<String>,
+    stop_words: StopWords,
 }
 
 impl Rules {
     pub(super) fn new(settings: &Settings) -> Self {
-        let mut rules = Self::default();
+        let mut rules = Self {
+            stop_words: StopWords::of(settings),
+            ..Self::default()
+        };
         for synonyms in &settings.synonyms {
             match synonyms {
                 Synonyms::Group { words } => {
@@ -47,12 +50,11 @@ impl Rules {
                 }
             }
         }
-        rules.stop_words = settings.stop_words.iter().map(|word| normalise(word)).collect();
         rules
     }
 
     fn add(&mut self, from: &str, to: &str) {
-        let (from, to) = (query_words(from), query_words(to));
+        let (from, to) = (self.stop_words.phrase(from), query_words(to));
         if from.is_empty() || to.is_empty() || from == to {
             return;
         }
@@ -74,6 +76,13 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Word {
     pub(super) alternatives: Vec<Alternative>,
+    pub(super) synonyms: Vec<Alternative>,
+}
+
+impl Word {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Alternative> {
+        self.alternatives.iter().chain(&self.synonyms)
+    }
 }
 
 /// What stands for some words in a row.
@@ -81,6 +90,13 @@ pub(super) struct Word {
 pub(super) struct Span {
     pub(super) words: std::ops::Range<usize>,
     pub(super) alternatives: Vec<Alternative>,
+    pub(super) synonyms: Vec<Alternative>,
+}
+
+impl Span {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Alternative> {
+        self.alternatives.iter().chain(&self.synonyms)
+    }
 }
 
 /// One way to find a word.
@@ -105,18 +121,9 @@ pub(super) enum Typos {
 
 /// The words of a request, the stop words left out.
 pub(super) fn asked(request: &Request, rules: &Rules) -> Vec<String> {
-    let typed: String = request.words.chars().take(MAX_WORDS_CHARS).collect();
-    let mut words = query_words(&typed);
+    let mut words = rules.stop_words.asked(request);
     words.truncate(MAX_WORDS);
-    let last = words.len().saturating_sub(1);
-    let mut at = 0;
-    let mut kept = words.clone();
-    kept.retain(|word| {
-        let unfinished = request.as_you_type && at == last;
-        at += 1;
-        unfinished || !rules.stop_words.contains(word)
-    });
-    if kept.is_empty() { words } else { kept }
+    words
 }
 
 /// Typos that a word of that length may have. Numbers have none: another number is another thing.
@@ -147,15 +154,13 @@ impl Planner<'_> {
         for (at, text) in asked.iter().enumerate() {
             let unfinished = self.as_you_type && at + 1 == asked.len();
             let spanned = plan.spans.iter().any(|span| span.words.contains(&at));
-            plan.words.push(Word {
-                alternatives: self.alternatives(text, unfinished, spanned)?,
-            });
+            plan.words.push(self.word(text, unfinished, spanned)?);
         }
         Ok(plan)
     }
 
-    fn alternatives(&self, word: &str, unfinished: bool, spanned: bool) -> Result<Vec<Alternative>> {
-        let mut alternatives = Vec::new();
+    fn word(&self, word: &str, unfinished: bool, spanned: bool) -> Result<Word> {
+        let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
         self.term(word, 1.0, &mut alternatives)?;
         if unfinished {
             self.beginning(word, &mut alternatives)?;
@@ -165,11 +170,11 @@ impl Planner<'_> {
             }
         }
         for synonym in self.synonyms(word) {
-            self.sequence(synonym, self.ranking.synonym, &mut alternatives)?;
+            self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
         }
         self.cuts(word, &mut alternatives)?;
         let typos = typos(word);
-        let unknown = alternatives.is_empty() && !spanned;
+        let unknown = alternatives.is_empty() && synonyms.is_empty() && !spanned;
         if typos > 0 && (unknown || self.typos == Typos::Everywhere) {
             for found in self.vocabulary.near(word, typos, unfinished, MAX_FOUND)? {
                 if found.distance > 0 {
@@ -180,7 +185,7 @@ impl Planner<'_> {
                 }
             }
         }
-        Ok(alternatives)
+        Ok(Word { alternatives, synonyms })
     }
 
     fn term(&self, word: &str, weight: f32, alternatives: &mut Vec<Alternative>) -> Result<()> {
@@ -281,9 +286,9 @@ impl Planner<'_> {
                 let Some(words) = asked.get(from..from + length) else {
                     break;
                 };
-                let mut alternatives = Vec::new();
+                let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
                 for synonym in self.rules.synonyms.get(&words.join(" ")).into_iter().flatten() {
-                    self.sequence(synonym, self.ranking.synonym, &mut alternatives)?;
+                    self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
                 }
                 if length <= 3 {
                     let joined = words.concat();
@@ -292,10 +297,11 @@ impl Planner<'_> {
                         self.term(&variant, self.ranking.joined * self.ranking.variant, &mut alternatives)?;
                     }
                 }
-                if !alternatives.is_empty() {
+                if !alternatives.is_empty() || !synonyms.is_empty() {
                     plan.spans.push(Span {
                         words: from..from + length,
                         alternatives,
+                        synonyms,
                     });
                 }
             }
@@ -304,7 +310,7 @@ impl Planner<'_> {
     }
 }
 
-/// The plural of a singular and the singular of a plural, as far as the spelling tells.
+/// The plural of a singular and the singular of a plural, and Arabic words with and without the article, as far as the spelling tells.
 fn variants(word: &str) -> impl Iterator<Item = String> {
     let mut variants = Vec::new();
     let usable = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -324,6 +330,7 @@ fn variants(word: &str) -> impl Iterator<Item = String> {
             None => variants.extend([format!("{word}s"), format!("{word}es")]),
         }
     }
+    variants.extend(bare_or_articled(word));
     variants.into_iter()
 }
 
@@ -340,6 +347,7 @@ mod tests {
             ("box", "boxes"),
             ("glass", "glasses"),
             ("case", "cases"),
+            ("قاموس", "القاموس"),
         ] {
             assert!(has(singular, plural), "{singular}");
             assert!(has(plural, singular), "{plural}");

@@ -13,7 +13,7 @@ use crate::text::sort_key;
 use crate::words::{Token, tokens};
 
 /// Counts the changes to what is below and to the cutting of words: an index of another format is built anew.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The longest value that facets offer, in bytes; longer ones are no choice to make, but can be filtered by.
 pub(crate) const MAX_FACET_BYTES: usize = 200;
@@ -216,8 +216,9 @@ pub(super) fn category_flag(path: &str) -> String {
     format!("c{path}")
 }
 
-pub(super) fn attribute_flag(key: &str, value: &str) -> String {
-    format!("a{key}\u{1}{value}")
+pub(super) fn attribute_flag(key: &str, value: &AttributeValue) -> String {
+    let kind = searched(value).map_or('v', |_| 't');
+    format!("a{key}\u{1}{kind}{value}")
 }
 
 fn flags(product: &Document) -> Vec<String> {
@@ -227,11 +228,6 @@ fn flags(product: &Document) -> Vec<String> {
         currency_flag(&product.price.currency),
     ];
     flags.extend(ancestors(&product.category).map(category_flag));
-    flags.extend(
-        product
-            .attributes
-            .iter()
-            .map(|(key, value)| attribute_flag(key, &value.to_string())),
-    );
+    flags.extend(product.attributes.iter().map(|(key, value)| attribute_flag(key, value)));
     flags
 }

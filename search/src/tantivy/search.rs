@@ -11,9 +11,9 @@ use super::correction;
 use super::facets::Counts;
 use super::filter::{Filtered, Place};
 use super::matching::{Matched, Prepared, matching};
-use super::plan::{Alternative, Plan, Planner, Typos, asked};
+use super::plan::{Alternative, Plan, Planner, Span, Typos, Word, asked};
 use super::ranking::Ranking;
-use super::segment::{Result, compare};
+use super::segment::{Result, compare, insert_all};
 use super::state::State;
 use super::vocabulary::Vocabulary;
 use crate::answer::{Answer, Hit};
@@ -118,6 +118,18 @@ impl<'a> Search<'a> {
     /// Whether a product has all of the words, and fulfils the filter but for the values of facets.
     pub(super) fn finds(&self, words: &[String]) -> Result<bool> {
         Ok(self.with(words, Typos::InUnknown, false, false)?.any)
+    }
+
+    /// Whether a product has the word, and fulfils the filter but for the values of facets.
+    pub(super) fn has(&self, word: &str) -> Result<bool> {
+        for (place, filtered) in self.places.iter().zip(&self.filtered) {
+            let mut having = Bits::none(place.segment.max_doc());
+            insert_all(place.segment, place.fields.words, word, &mut having)?;
+            if filtered.has_any(&having) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn listing(&self, nothing: bool) -> Found {
@@ -364,8 +376,8 @@ impl Terms {
             words: HashSet::new(),
             beginnings: Vec::new(),
         };
-        let all = plan.words.iter().map(|word| &word.alternatives);
-        for alternative in all.chain(plan.spans.iter().map(|span| &span.alternatives)).flatten() {
+        let of_words = plan.words.iter().flat_map(Word::all);
+        for alternative in of_words.chain(plan.spans.iter().flat_map(Span::all)) {
             match alternative {
                 Alternative::Term { text, .. } => {
                     terms.words.insert(text.clone());

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use search::{Filter, PriceRange, Request, Status};
+use search::{AttributeValue, Facet, Filter, PriceRange, Request, Status};
 
 use crate::engines::Place;
 use crate::shop::{filtered, product, shop, text, words};
@@ -156,6 +156,66 @@ pub(crate) async fn values_are_compared_exactly(place: &Place) {
         });
         assert_eq!(place.set(&request).await, [format!("v{at:02}")], "{value:?}");
     }
+}
+
+pub(crate) async fn numbers_are_compared_by_value(place: &Place) {
+    let values = [
+        AttributeValue::Integer(4),
+        AttributeValue::Number(4.5),
+        AttributeValue::Number(1e21),
+        AttributeValue::Number(1e15),
+        AttributeValue::Integer(0),
+        AttributeValue::Boolean(true),
+        text("4"),
+    ];
+    let products = values.into_iter().enumerate().map(|(at, value)| {
+        let mut product = product(&format!("v{at}"), "Thing");
+        product.attributes.insert("n".into(), value);
+        product
+    });
+    place.fill(products).await;
+    for (typed, expected) in [
+        ("4", "v0 v6"),
+        ("4.0", "v0"),
+        ("4.50", "v1"),
+        ("1e21", "v2"),
+        ("1E21", "v2"),
+        ("1000000000000000", "v3"),
+        ("1e15", "v3"),
+        ("0.0", "v4"),
+        ("-0", "v4"),
+        ("true", "v5"),
+        ("True", ""),
+        ("1", ""),
+    ] {
+        let request = filtered(Filter {
+            attributes: attribute("n", &[typed]),
+            ..Filter::default()
+        });
+        assert_eq!(place.set(&request).await.join(" "), expected, "{typed}");
+    }
+    let by_value = Request {
+        facets: vec![Facet::Attribute("n".into())],
+        ..filtered(Filter::default())
+    };
+    let answer = place.answer(&by_value).await;
+    let counts: Vec<(&str, u64)> = answer.facets[0]
+        .values
+        .iter()
+        .map(|counted| (counted.value.as_str(), counted.count))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("4", 2),
+            ("0", 1),
+            ("1000000000000000", 1),
+            ("1e+21", 1),
+            ("4.5", 1),
+            ("true", 1)
+        ],
+        "the number and the text are one choice"
+    );
 }
 
 pub(crate) async fn together_with_words(place: &Place) {

@@ -32,6 +32,22 @@ pub(crate) async fn mark_the_words(place: &Place) {
     assert_eq!(answer.hits[0].name.as_deref(), Some("Old Computer"));
 }
 
+pub(crate) async fn mark_what_an_unfinished_word_begins(place: &Place) {
+    place.fill(shop()).await;
+    for (typed, marked) in [
+        ("m", "Coffee <mark>Machine</mark>"),
+        ("coffee ma", "<mark>Coffee</mark> <mark>Machine</mark>"),
+    ] {
+        let request = Request {
+            as_you_type: true,
+            ..highlighted(typed)
+        };
+        let answer = place.answer(&request).await;
+        let machine = answer.hits.iter().find(|hit| hit.id == "p10").unwrap();
+        assert_eq!(machine.name.as_deref(), Some(marked), "{typed}");
+    }
+}
+
 pub(crate) async fn are_safe_html(place: &Place) {
     let mut evil = product("x", "<script>alert(\"widget\")</script> & co");
     evil.description = "It's a <b>widget</b> & <mark>more</mark>".into();

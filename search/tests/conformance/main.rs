@@ -46,6 +46,7 @@ conformance! {
         a_word_finds_the_products_that_have_it,
         all_words_have_to_match,
         some_words_match_when_all_do_not,
+        words_that_no_product_has_together_find_some,
         a_typo_is_forgiven_from_five_letters,
         two_typos_are_forgiven_from_nine_letters,
         numbers_have_no_typos,
@@ -54,15 +55,19 @@ conformance! {
         the_name_counts_more_than_the_description,
         words_may_be_written_together_or_apart,
         a_sku_is_found,
+        a_sku_has_no_typos,
         no_words_are_a_listing,
         nothing_found_offers_a_correction,
         a_correction_respects_the_filter,
+        a_correction_is_no_odd_word,
     }
     scripts::{
         case_and_accents_do_not_matter,
         chinese_japanese_and_korean_are_found_by_parts,
         right_to_left_scripts_are_found,
         other_alphabets_are_found,
+        arabic_words_are_found_with_and_without_the_article,
+        a_long_row_of_characters_is_found_to_its_end,
     }
     filters::{
         by_category_with_what_is_below,
@@ -71,6 +76,7 @@ conformance! {
         by_attribute,
         by_ids,
         values_are_compared_exactly,
+        numbers_are_compared_by_value,
         together_with_words,
     }
     facets::{
@@ -88,12 +94,15 @@ conformance! {
         stay_in_place_after_a_key,
         may_be_empty,
     }
-    highlights::{ mark_the_words, are_safe_html, show_the_part_with_the_words }
+    highlights::{ mark_the_words, mark_what_an_unfinished_word_begins, are_safe_html, show_the_part_with_the_words }
     settings::{
         synonyms_find_one_another,
         one_way_synonyms_go_one_way,
         synonyms_of_several_words,
+        synonyms_may_contain_stop_words,
+        synonyms_come_after_the_word,
         stop_words_do_not_count,
+        stop_words_alone_are_searched_as_they_are,
         boosts_lift,
         can_be_changed,
     }

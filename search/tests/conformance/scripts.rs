@@ -78,3 +78,23 @@ pub(crate) async fn other_alphabets_are_found(place: &Place) {
         assert_eq!(place.ids(&words(typed)).await, [id], "{typed}");
     }
 }
+
+pub(crate) async fn arabic_words_are_found_with_and_without_the_article(place: &Place) {
+    place
+        .fill([
+            product("a", "القاموس العربية"),
+            product("b", "قاموس عربية"),
+            product("c", "لوحة مفاتيح"),
+        ])
+        .await;
+    for typed in ["القاموس", "قاموس", "عربية", "العربية"] {
+        assert_eq!(place.set(&words(typed)).await, ["a", "b"], "{typed}");
+    }
+}
+
+pub(crate) async fn a_long_row_of_characters_is_found_to_its_end(place: &Place) {
+    let mut long = product("a", "茶");
+    long.description = format!("{}东京塔", "山川".repeat(60));
+    place.fill([long, product("b", "东门")]).await;
+    assert_eq!(place.ids(&words("东京塔")).await, ["a"]);
+}

@@ -68,6 +68,64 @@ pub(crate) async fn stop_words_do_not_count(place: &Place) {
     assert_eq!(place.set(&words("for the eyes")).await, ["p99"]);
 }
 
+pub(crate) async fn stop_words_alone_are_searched_as_they_are(place: &Place) {
+    let settings = Settings {
+        stop_words: strings(&["The", "who", "for"]),
+        ..Settings::default()
+    };
+    let mut shop = shop();
+    shop.push(product("p98", "The Who"));
+    shop.push(product("p99", "Vitamins for the eyes"));
+    place.fill_with(shop, &settings).await;
+    assert_eq!(place.set(&words("the who")).await, ["p98"]);
+    assert_eq!(place.set(&words("THE")).await, ["p98", "p99"]);
+    place.update_settings(&place.index, &Settings::default()).await.unwrap();
+    assert_eq!(place.set(&words("the eyes for")).await, ["p99"], "they count again");
+    assert!(place.answer(&words("the laptop")).await.relaxed);
+}
+
+pub(crate) async fn synonyms_may_contain_stop_words(place: &Place) {
+    let settings = Settings {
+        synonyms: vec![Synonyms::Group {
+            words: strings(&["bed and breakfast", "inn"]),
+        }],
+        stop_words: strings(&["and"]),
+        ..Settings::default()
+    };
+    let shop = [
+        product("a", "Bed and Breakfast"),
+        product("b", "Old inn"),
+        product("c", "Bed"),
+    ];
+    place.fill_with(shop, &settings).await;
+    for typed in ["bed and breakfast", "inn"] {
+        assert_eq!(place.set(&words(typed)).await, ["a", "b"], "{typed}");
+    }
+}
+
+pub(crate) async fn synonyms_come_after_the_word(place: &Place) {
+    let rules = vec![
+        Synonyms::OneWay {
+            from: "phone".into(),
+            to: strings(&["smartphone", "mobile"]),
+        },
+        Synonyms::OneWay {
+            from: "portable computer".into(),
+            to: strings(&["netbook"]),
+        },
+    ];
+    let mut shop: Vec<_> = (0..6).map(|at| product(&format!("p{at}"), "Phone")).collect();
+    shop.push(product("a", "Mobile smartphone"));
+    shop.extend((0..6).map(|at| product(&format!("q{at}"), "Portable computer")));
+    shop.push(product("b", "Netbook"));
+    place.fill_with(shop, &synonyms(rules)).await;
+    for (typed, last) in [("phone", "a"), ("portable computer", "b")] {
+        let found = place.ids(&words(typed)).await;
+        assert_eq!(found.len(), 7, "{typed}: {found:?}");
+        assert_eq!(found.last().map(String::as_str), Some(last), "{typed}: {found:?}");
+    }
+}
+
 pub(crate) async fn boosts_lift(place: &Place) {
     let shop = || {
         let mut gone = product("a", "Lamp");

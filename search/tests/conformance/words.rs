@@ -34,6 +34,22 @@ pub(crate) async fn some_words_match_when_all_do_not(place: &Place) {
     assert!(!place.answer(&words("coffee")).await.relaxed);
 }
 
+pub(crate) async fn words_that_no_product_has_together_find_some(place: &Place) {
+    place.fill(shop()).await;
+    for typed in [
+        "espresso OR laptop",
+        "espresso || xyz",
+        "zquib espresso",
+        "bluetooth gaming espresso",
+    ] {
+        let answer = place.answer(&words(typed)).await;
+        assert!(answer.relaxed, "{typed}");
+        assert!(answer.total > 0, "{typed}");
+    }
+    let answer = place.answer(&words("zquib zquob")).await;
+    assert_eq!((answer.total, answer.relaxed), (0, false), "none of them is known");
+}
+
 pub(crate) async fn a_typo_is_forgiven_from_five_letters(place: &Place) {
     place.fill(shop()).await;
     for typed in ["laptpo", "labtop", "lapto", "llaptop"] {
@@ -115,6 +131,17 @@ pub(crate) async fn a_sku_is_found(place: &Place) {
     }
 }
 
+pub(crate) async fn a_sku_has_no_typos(place: &Place) {
+    let numbered = |at: usize| {
+        let mut product = product(&format!("s{at}"), "Thing");
+        product.sku = format!("PLU004{at}");
+        product
+    };
+    place.fill((0..5).map(numbered)).await;
+    assert_eq!(place.ids(&words("PLU0041")).await, ["s1"]);
+    assert!(place.ids(&words("PLU0049")).await.is_empty());
+}
+
 pub(crate) async fn no_words_are_a_listing(place: &Place) {
     place.fill(shop()).await;
     for typed in ["", "  ", "\t\n"] {
@@ -157,8 +184,29 @@ pub(crate) async fn a_correction_respects_the_filter(place: &Place) {
         Some("machine")
     );
     assert_eq!(
-        place.answer(&request(visible)).await.correction,
+        place.answer(&request(visible.clone())).await.correction,
         None,
         "the word of a draft"
     );
+
+    let mut hidden = product("q1", "Vxeu");
+    hidden.status = Status::Draft;
+    place.put([hidden, product("q2", "Vexu")]).await;
+    let typed = Request {
+        filter: visible,
+        ..words("vxeu")
+    };
+    assert_eq!(
+        place.answer(&typed).await.correction.as_deref(),
+        Some("vexu"),
+        "though a draft has the word"
+    );
+}
+
+pub(crate) async fn a_correction_is_no_odd_word(place: &Place) {
+    place.fill([product("a", "The rug"), product("b", "Card 051")]).await;
+    for typed in ["true", "451"] {
+        let answer = place.answer(&words(typed)).await;
+        assert_eq!((answer.total, answer.correction), (0, None), "{typed}");
+    }
 }
