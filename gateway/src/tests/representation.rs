@@ -243,3 +243,105 @@ async fn read_models_are_few_and_come_on_one_page() {
         assert_eq!(names, expected, "{query}");
     }
 }
+
+#[tokio::test]
+async fn what_an_id_names_is_put_in_wherever_it_stands() {
+    let product = |id: &str| v1::Product {
+        id: id.to_owned(),
+        sku: "MUG-1".to_owned(),
+        ..v1::Product::default()
+    };
+    let world = World::new(move |call| match call.method.as_str() {
+        "ListSearchRules" => ok(&v1::ListSearchRulesReply {
+            rules: vec![v1::SearchRule {
+                pinned: vec![PRODUCT.to_owned(), "prod_gone".to_owned()],
+                ..v1::SearchRule::default()
+            }],
+            ..v1::ListSearchRulesReply::default()
+        }),
+        "ListParked" => ok(&v1::ListParkedReply {
+            events: vec![
+                v1::ParkedEvent::default(),
+                v1::ParkedEvent {
+                    skip: Some(v1::Skip {
+                        actor: ADMIN.to_owned(),
+                        ..v1::Skip::default()
+                    }),
+                    ..v1::ParkedEvent::default()
+                },
+            ],
+            ..v1::ListParkedReply::default()
+        }),
+        "ListEvents" => ok(&v1::ListEventsReply {
+            events: vec![v1::RecordedEvent {
+                actor: ADMIN.to_owned(),
+                payload: r#"{"OrderPlaced":{"total":5,"lines":[{"sku":"A","quantity":1}]}}"#.to_owned(),
+                ..v1::RecordedEvent::default()
+            }],
+            ..v1::ListEventsReply::default()
+        }),
+        "GetProducts" => ok(&v1::GetProductsReply {
+            products: vec![product(PRODUCT)],
+            ..v1::GetProductsReply::default()
+        }),
+        "GetUsers" => ok(&v1::GetUsersReply {
+            users: vec![v1::User {
+                id: ADMIN.to_owned(),
+                email: "ann@example.com".to_owned(),
+                ..v1::User::default()
+            }],
+            ..v1::GetUsersReply::default()
+        }),
+        other => panic!("{other}"),
+    });
+    let token = world.admin();
+    for (path, expected) in [
+        (
+            "/v1/search/rules?expand=pinned,hidden&fields=pinned.sku,hidden",
+            r#"[{"hidden":[],"pinned":[{"sku":"MUG-1"},null]}]"#,
+        ),
+        (
+            "/v1/projections/parked?expand=skip.user&fields=skip.user.email",
+            r#"[{"skip":null},{"skip":{"user":{"email":"ann@example.com"}}}]"#,
+        ),
+        (
+            "/v1/audit?expand=metadata.user&fields=metadata.user.email,payload.OrderPlaced.lines.sku",
+            r#"[{"metadata":{"user":{"email":"ann@example.com"}},"payload":{"OrderPlaced":{"lines":[{"sku":"A"}]}}}]"#,
+        ),
+    ] {
+        let answer = world.get(path, &[("authorization", &token)]).await.json();
+        assert_eq!(answer["items"].to_string(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn filters_and_sorts_reach_the_services() {
+    let world = empty();
+    let token = world.admin();
+    let headers = [("authorization", token.as_str())];
+    let last = |world: &World| world.calls().last().unwrap().clone();
+    let answer = world
+        .get(
+            "/v1/streams/order/x?type=OrderPlaced,OrderCancelled&sort=-sequence",
+            &headers,
+        )
+        .await;
+    assert_eq!(answer.status, 200);
+    let asked: v1::ReadStreamRequest = last(&world).decode();
+    assert_eq!(asked.event_types, ["OrderPlaced", "OrderCancelled"]);
+    assert_eq!(asked.sort, "-sequence");
+    world
+        .get("/v1/audit/checkpoints?from=1970-01-02&sort=number", &headers)
+        .await;
+    let asked: v1::ListCheckpointsRequest = last(&world).decode();
+    assert_eq!(asked.made.unwrap().from_micros, Some(86_400_000_000));
+    assert_eq!(asked.sort, "number");
+    world
+        .get(&format!("/v1/search/rules?product={PRODUCT}"), &headers)
+        .await;
+    let asked: v1::ListSearchRulesRequest = last(&world).decode();
+    assert_eq!(asked.product_id, PRODUCT);
+    world.get("/v1/projections/parked?sort=-parked_at", &headers).await;
+    let asked: v1::ListParkedRequest = last(&world).decode();
+    assert_eq!(asked.sort, "-parked_at");
+}
