@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderName, request::Parts};
 use proto::v1::ReadContext;
 
-use crate::{edge::Edge, problem::Problem};
+use crate::{cache::Positions, edge::Edge, problem::Problem};
 
 /// Answered by writes, sent back by reads.
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("consistency-token");
@@ -32,7 +32,7 @@ impl FromRequestParts<Edge> for Freshly {
         };
         let mut context = ReadContext::default();
         if let Some(token) = text(&TOKEN) {
-            if token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            if token.len() > MAX_TOKEN || Positions::parse(token).is_none() {
                 return Err(Problem::header(
                     "Consistency-Token",
                     "a token is expected as a write answered it",

@@ -25,7 +25,7 @@ use crate::{
     edge::Edge,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
-    representation::conditional,
+    representation::{allow_identity, conditional},
     serve::Crowded,
 };
 
@@ -128,6 +128,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         Err(problem) => problem.into_response(),
         Ok(permit) => {
             request.extensions_mut().insert(Arc::clone(&head));
+            allow_identity(request.headers_mut());
             let response = run(path, request, next).instrument(span.clone()).await;
             keep_until_sent(permit, response)
         }

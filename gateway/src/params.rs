@@ -47,8 +47,7 @@ impl<T: ReadParams> FromRequestParts<Edge> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        let taken = parts.extensions.get::<Taken>().is_some();
-        read_rest(&parts.uri, |name| taken && Taken::is(name)).map(Self)
+        read_rest(&parts.uri, parts.extensions.get()).map(Self)
     }
 }
 
@@ -63,14 +62,17 @@ impl ReadParams for NoParams {
 /// # Errors
 /// 400 with all mistakes.
 pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
-    read_rest(uri, |_| false)
+    read_rest(uri, None)
 }
 
 /// The same without the parameters that are taken care of elsewhere.
-fn read_rest<T: ReadParams>(uri: &Uri, taken: impl Fn(&str) -> bool) -> Result<T, Problem> {
+fn read_rest<T: ReadParams>(uri: &Uri, taken: Option<&Taken>) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
     let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
-    read_pairs(pairs.filter(|(name, _)| !taken(name)).collect())
+    read_values(Values {
+        pairs: pairs.filter(|(name, _)| taken.is_none() || !Taken::is(name)).collect(),
+        errors: taken.map(|Taken(mistakes)| mistakes.clone()).unwrap_or_default(),
+    })
 }
 
 /// Reads parameters that came another way.
@@ -78,10 +80,13 @@ fn read_rest<T: ReadParams>(uri: &Uri, taken: impl Fn(&str) -> bool) -> Result<T
 /// # Errors
 /// 400 with all mistakes.
 pub(crate) fn read_pairs<T: ReadParams>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
-    let mut values = Values {
+    read_values(Values {
         pairs,
         errors: Vec::new(),
-    };
+    })
+}
+
+fn read_values<T: ReadParams>(mut values: Values) -> Result<T, Problem> {
     let read = T::read(&mut values);
     for (name, _) in std::mem::take(&mut values.pairs) {
         let name: String = name.chars().take(80).collect();

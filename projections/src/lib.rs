@@ -37,8 +37,8 @@ pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use indexing::{IndexStatus, Indexer, Indexing, ask_for_rebuild, index_status};
 pub use pace::Pace;
 pub use parked::{
-    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedState, Retried, Skip, Skipped, SkippedBy, Start, parked, retry,
-    skip,
+    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Retried, Skip,
+    Skipped, SkippedBy, Start, parked, retry, skip,
 };
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};

@@ -15,8 +15,8 @@ pub(crate) fn instant(micros: i64) -> Option<DateTime<Utc>> {
 /// `from` included, `to` not.
 #[derive(Serialize)]
 pub(crate) struct Times {
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
 }
 
 impl Times {

@@ -1,6 +1,9 @@
 //! How the read models stand, and what they do not show.
 
-use projections::{Filter, ParkedEvent, ParkedId, ParkedState, Start, Status};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::{DateTime, Datelike};
+use projections::{Filter, ParkedEvent, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Start, Status};
 use proto::failure::{Failure, FailureKind};
 use proto::v1;
 use sqlx::PgPool;
@@ -43,6 +46,7 @@ fn count(number: i64) -> u64 {
 }
 
 pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Result<v1::ListParkedReply, Failure> {
+    let asked = fingerprint(&request);
     let page = request.page.unwrap_or_default();
     let limit = match page.limit {
         0 => PAGE,
@@ -52,7 +56,8 @@ pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Res
             return Err(Failure::invalid("page.limit", "out_of_range", message));
         }
     };
-    let start = start(&page.cursor)?;
+    let start = start(&page.cursor, asked)?;
+    let order = order(&request.sort)?;
     let filter = Filter {
         projection: said(request.projection),
         state: state(request.state)?,
@@ -67,7 +72,7 @@ pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Res
     }
     let wanted = limit as usize;
     // One more than the page has tells whether there is another one.
-    let mut events = projections::parked(pool, &filter, &start, wanted + 1)
+    let mut events = projections::parked(pool, &filter, order, &start, wanted + 1)
         .await
         .map_err(failure)?;
     let more = events.len() > wanted;
@@ -83,7 +88,7 @@ pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Res
         Start::Before(_) => (more, true),
     };
     let cursor = |wanted: bool, direction: char, event: Option<&ParkedEvent>| match event {
-        Some(event) if wanted => format!("{direction}.{}", event.id),
+        Some(event) if wanted => format!("{direction}.{asked:016x}.{}.{}", micros(event.parked_at), event.id),
         _ => String::new(),
     };
     let page = v1::PageInfo {
@@ -100,19 +105,58 @@ fn said(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn start(cursor: &str) -> Result<Start, Failure> {
+fn order(sort: &str) -> Result<ParkedOrder, Failure> {
+    let key = match sort.strip_prefix('-').unwrap_or(sort) {
+        "" | "id" => ParkedKey::Id,
+        "parked_at" => ParkedKey::ParkedAt,
+        _ => {
+            return Err(Failure::invalid(
+                "sort",
+                "unknown",
+                "must be id or parked_at; a leading - reverses",
+            ));
+        }
+    };
+    Ok(ParkedOrder {
+        key,
+        descending: sort.starts_with('-'),
+    })
+}
+
+/// Tells the cursors of one order and filter from those of another.
+fn fingerprint(request: &v1::ListParkedRequest) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&request.projection, request.state, &request.aggregate_id, &request.sort).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A cursor is a direction, what it belongs to, and a place.
+fn start(cursor: &str, asked: u64) -> Result<Start, Failure> {
     if cursor.is_empty() {
         return Ok(Start::First);
     }
-    let start = match cursor.split_once('.') {
-        Some(("n", id)) => id.parse::<ParkedId>().map(Start::After).ok(),
-        Some(("p", id)) => id.parse::<ParkedId>().map(Start::Before).ok(),
-        _ => None,
-    };
-    let message = "the cursor must be one that a page of this list answered with";
-    start.ok_or_else(|| {
+    place(cursor, asked).ok_or_else(|| {
+        let message = "the cursor must be one that a page of this list answered with, for the same filters and sort";
         Failure::new(FailureKind::Invalid, "invalid_cursor", message).with_field("cursor", "invalid_cursor", message)
     })
+}
+
+fn place(cursor: &str, asked: u64) -> Option<Start> {
+    let (direction, rest) = cursor.split_once('.')?;
+    let rest = rest.strip_prefix(&format!("{asked:016x}."))?;
+    let (micros, id) = rest.split_once('.')?;
+    let parked_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+    if !(1..=9999).contains(&parked_at.year()) {
+        // PostgreSQL has no such time.
+        return None;
+    }
+    let id = id.parse().ok()?;
+    let place = ParkedPlace { parked_at, id };
+    match direction {
+        "n" => Some(Start::After(place)),
+        "p" => Some(Start::Before(place)),
+        _ => None,
+    }
 }
 
 fn state(number: i32) -> Result<Option<ParkedState>, Failure> {

@@ -87,13 +87,13 @@ impl Shop {
     /// The first event of a stream, read from the log itself, so that no read model has to have caught up.
     async fn first_event(&self, aggregate_type: &str, id: String) -> Result<Option<RecordedEvent>, Error> {
         let request = ReadStreamRequest {
-            context: None,
             aggregate_type: aggregate_type.to_owned(),
             aggregate_id: id,
             page: Some(PageRequest {
                 limit: 1,
                 cursor: String::new(),
             }),
+            ..ReadStreamRequest::default()
         };
         match self.log.clone().read_stream(request).await {
             Ok(reply) => Ok(reply.into_inner().events.into_iter().next()),

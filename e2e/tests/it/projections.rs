@@ -224,4 +224,14 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         .ok(200);
     assert_eq!(back["items"], page["items"]);
     assert_eq!(back["prev_cursor"], Value::Null);
+    let by_time = admin.get("/v1/projections/parked?sort=-parked_at").await.ok(200);
+    let times = by_time.each("parked_at");
+    assert!(
+        times.len() == 3 && times.is_sorted_by(|one, next| one >= next),
+        "{times:?}"
+    );
+    let answer = admin
+        .get(format!("/v1/projections/parked?sort=parked_at&cursor={next}"))
+        .await;
+    let _ = answer.refused(400, "invalid_cursor");
 }

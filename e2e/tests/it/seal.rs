@@ -93,6 +93,17 @@ async fn an_order_is_proven_to_stand_in_the_log() {
         .await
         .ok(200);
     assert_eq!(two.items()[0], listed.items()[1]);
+    let oldest_first = admin.get("/v1/audit/checkpoints?limit=200&sort=number").await.ok(200);
+    assert!(oldest_first.items().iter().eq(listed.items().iter().rev()));
+    // Each is found by the time at which it was made.
+    for (index, one) in oldest_first.items().iter().enumerate() {
+        let made_at = one["made_at"].as_str().unwrap();
+        let path = "/v1/audit/checkpoints?limit=200&sort=number";
+        let since = admin.get(format!("{path}&from={made_at}")).await.ok(200);
+        assert_eq!(since.items(), &oldest_first.items()[index..], "{made_at}");
+        let before = admin.get(format!("{path}&to={made_at}")).await.ok(200);
+        assert_eq!(before.items(), &oldest_first.items()[..index], "{made_at}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,28 +21,43 @@ use crate::{
 /// Longest name of an aggregate or id of a stream, in bytes.
 const MAX_NAME: usize = 500;
 
-/// Which page of the stream.
-pub(crate) struct StreamPage(v1::PageRequest);
+/// Which events of the stream, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamFilters {
+    /// Type of the event; several with commas, or by giving the parameter again: any of them.
+    #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
+    kinds: Vec<String>,
+    /// `sequence`, or `-sequence`: newest first. `sequence`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
 
-impl ReadParams for StreamPage {
+impl ReadParams for StreamFilters {
     fn read(values: &mut Values) -> Self {
-        Self(values.page())
+        Self {
+            kinds: values.words("type"),
+            sort: values.sort(&["sequence"]),
+            page: values.page(),
+        }
     }
 }
 
 /// Reads the events of one aggregate
 ///
-/// Oldest first. What the aggregate is now is the sum of them.
+/// What the aggregate is now is the sum of them.
 #[utoipa::path(get, path = "/v1/streams/{aggregate}/{id}", tag = "audit", security(("bearer" = [])),
     params(("aggregate" = String, Path, description = "`product`, `stock`, `order`, `credit`, `sku`, `user` or `email`"),
-        ("id" = String, Path, description = "Id of the aggregate; a product's stock has the product's id")),
+        ("id" = String, Path, description = "Id of the aggregate; a product's stock has the product's id"), StreamFilters),
     responses((status = 200, description = "A page of events", body = Page<EventView>)))]
 pub(crate) async fn read_stream(
     State(edge): State<Edge>,
     uri: Uri,
     _: Admin,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
-    Params(StreamPage(page)): Params<StreamPage>,
+    Params(filters): Params<StreamFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     let Path((aggregate_type, aggregate_id)) = path.map_err(|_| no_stream())?;
@@ -52,18 +67,20 @@ pub(crate) async fn read_stream(
     {
         return Err(no_stream());
     }
-    let first = page.cursor.is_empty();
+    let all = filters.page.cursor.is_empty() && filters.kinds.is_empty();
     let request = v1::ReadStreamRequest {
         context: Some(context),
         aggregate_type,
         aggregate_id,
-        page: Some(page),
+        page: Some(filters.page),
+        event_types: filters.kinds,
+        sort: filters.sort,
     };
     let reply = ask(CALL, edge.audit_query().read_stream(timed(CALL, request)))
         .await
-        .map_err(Problem::of_read)?;
+        .map_err(|failure| Problem::of_read(failure).missing("stream_not_found"))?;
     let page = Page::new(reply.events.into_iter().map(EventView::from).collect(), reply.page);
-    if first && page.is_empty() {
+    if all && page.is_empty() {
         return Err(no_stream());
     }
     Ok(page.reply(&edge, &uri, None))

@@ -71,5 +71,7 @@ pub(crate) async fn read_me(
     let user = reply
         .user
         .ok_or_else(|| Problem::not_found("there is no such user any more").missing("user_not_found"))?;
-    Ok(Reply::json(StatusCode::OK, &UserView::from(user)).into())
+    Ok(Reply::json(StatusCode::OK, &UserView::from(user))
+        .freshness(reply.freshness)
+        .into())
 }

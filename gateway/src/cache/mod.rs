@@ -32,12 +32,12 @@ use tracing::Instrument;
 
 pub(crate) use follow::follow;
 pub(crate) use kept::{Audience, Content, Kept};
+pub(crate) use positions::Positions;
 pub use shared::RedisError;
 pub(crate) use shared::Shared;
 
 use crate::problem::Problem;
 use book::{Book, Ticket, Verdict};
-use positions::Positions;
 
 /// A feed that has not spoken for this long is lost.
 const SILENCE: Duration = Duration::from_secs(2);

@@ -8,6 +8,7 @@ use super::view::ExportView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
+    consistency::Freshly,
     edge::Edge,
     id::USER,
     page::Page,
@@ -52,6 +53,7 @@ pub(crate) async fn list_exports(
     uri: Uri,
     _: Admin,
     Params(filters): Params<ExportFilters>,
+    _: Freshly,
 ) -> Result<Response, Problem> {
     let request = v1::ListExportsRequest {
         page: Some(filters.page),

@@ -2,7 +2,7 @@
 
 mod shared;
 
-use std::{collections::HashSet, sync::OnceLock};
+use std::sync::OnceLock;
 
 use utoipa::{
     OpenApi as _,
@@ -59,22 +59,6 @@ pub fn openapi() -> OpenApi {
 #[must_use]
 pub fn openapi_json() -> String {
     openapi().to_pretty_json().unwrap_or_default()
-}
-
-/// Whether reading this address is for those who are logged in only.
-pub(crate) fn needs_caller(path: &str) -> bool {
-    static PRIVATE: OnceLock<HashSet<String>> = OnceLock::new();
-    let is_private = |item: &PathItem| {
-        let security = item.get.as_ref().and_then(|get| get.security.as_deref());
-        security.is_some_and(|ways| !ways.is_empty() && !ways.contains(&SecurityRequirement::default()))
-    };
-    PRIVATE
-        .get_or_init(|| {
-            let paths = openapi().paths.paths;
-            let private = paths.into_iter().filter(|(_, item)| is_private(item));
-            private.map(|(path, _)| path).collect()
-        })
-        .contains(path)
 }
 
 fn complete(description: &mut OpenApi) {

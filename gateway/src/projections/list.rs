@@ -1,34 +1,76 @@
 //! `GET /v1/projections`
 
 use axum::{extract::State, response::Response};
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use proto::v1;
 
 use super::view::ProjectionView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
+    consistency::Freshly,
     edge::Edge,
     page::Page,
-    params::refuse_any,
+    params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
 };
 
+/// Which versions of read models, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProjectionFilters {
+    /// `active` or `building`.
+    #[param(value_type = Option<String>, example = "active")]
+    state: Option<bool>,
+    /// `name`, `lag_events` or `lag_seconds`; a leading `-` reverses. `name`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+}
+
+impl ReadParams for ProjectionFilters {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            state: values.one_of("state", &[("active", true), ("building", false)]),
+            sort: values.sort(&["name", "lag_events", "lag_seconds"]),
+        }
+    }
+}
+
+impl ProjectionFilters {
+    fn apply(&self, all: &mut Vec<v1::ProjectionStatus>) {
+        all.retain(|one| self.state.is_none_or(|active| one.active == active));
+        match self.sort.trim_start_matches('-') {
+            "lag_events" => all.sort_by_key(|one| one.lag_events),
+            "lag_seconds" => all.sort_by(|one, other| one.lag_seconds.total_cmp(&other.lag_seconds)),
+            _ => all.sort_by(|one, other| (&one.name, one.version).cmp(&(&other.name, other.version))),
+        }
+        if self.sort.starts_with('-') {
+            all.reverse();
+        }
+    }
+}
+
 /// Tells how the read models stand
 ///
-/// One entry for the version of each that serves reads, and one for the version that a rebuild is making.
-#[utoipa::path(get, path = "/v1/projections", tag = "projections", security(("bearer" = [])),
+/// One entry for the version of each that serves reads, and one for the version that a rebuild is making. They are few: the list has one
+/// page.
+#[utoipa::path(get, path = "/v1/projections", tag = "projections", security(("bearer" = [])), params(ProjectionFilters),
     responses((status = 200, description = "All of them, on one page", body = Page<ProjectionView>)))]
-pub(crate) async fn list_projections(State(edge): State<Edge>, uri: Uri, _: Admin) -> Result<Response, Problem> {
-    refuse_any(&uri)?;
+pub(crate) async fn list_projections(
+    State(edge): State<Edge>,
+    _: Admin,
+    Params(filters): Params<ProjectionFilters>,
+    _: Freshly,
+) -> Result<Response, Problem> {
     let request = v1::ListProjectionsRequest {};
-    let reply = ask(
+    let mut reply = ask(
         CALL,
         edge.projection_operations().list_projections(timed(CALL, request)),
     )
     .await
     .map_err(Problem::of_read)?;
+    filters.apply(&mut reply.projections);
     let items = reply.projections.into_iter().map(ProjectionView::from).collect();
     Ok(Reply::json(StatusCode::OK, &Page::new(items, None)).into())
 }

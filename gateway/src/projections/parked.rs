@@ -8,6 +8,7 @@ use super::view::{ParkedView, STATES};
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
+    consistency::Freshly,
     edge::Edge,
     page::Page,
     params::{Params, ReadParams, Values},
@@ -26,6 +27,9 @@ pub(crate) struct ParkedFilters {
     state: Option<v1::ParkedState>,
     /// Of the stream of this id.
     aggregate_id: Option<String>,
+    /// `id` (by read model and place in the log) or `parked_at`; a leading `-` reverses. `id`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
     #[param(ignore)]
     page: v1::PageRequest,
 }
@@ -36,6 +40,7 @@ impl ReadParams for ParkedFilters {
             projection: values.text("projection"),
             state: values.one_of("state", STATES),
             aggregate_id: values.text("aggregate_id"),
+            sort: values.sort(&["id", "parked_at"]),
             page: values.page(),
         }
     }
@@ -47,18 +52,20 @@ impl ReadParams for ParkedFilters {
 /// are listed as well.
 #[utoipa::path(get, path = "/v1/projections/parked", tag = "projections", security(("bearer" = [])),
     params(ParkedFilters),
-    responses((status = 200, description = "A page of them, by read model and place in the log", body = Page<ParkedView>)))]
+    responses((status = 200, description = "A page of them", body = Page<ParkedView>)))]
 pub(crate) async fn list_parked(
     State(edge): State<Edge>,
     uri: Uri,
     _: Admin,
     Params(filters): Params<ParkedFilters>,
+    _: Freshly,
 ) -> Result<Response, Problem> {
     let request = v1::ListParkedRequest {
         page: Some(filters.page),
         projection: filters.projection.unwrap_or_default(),
         state: filters.state.unwrap_or_default().into(),
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
+        sort: filters.sort,
     };
     let reply = ask(CALL, edge.projection_operations().list_parked(timed(CALL, request)))
         .await

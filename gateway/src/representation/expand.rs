@@ -26,7 +26,7 @@ pub(crate) struct Expansion {
     resource: &'static str,
     /// Where the thing is put, as clients name it.
     pub(crate) name: &'static str,
-    /// The member beside it that holds the id.
+    /// The member beside it that holds the id. Ids in a list give way to the things.
     id: &'static str,
     pub(crate) target: Target,
 }
@@ -56,6 +56,30 @@ const EXPANSIONS: &[Expansion] = &[
         name: "metadata.user",
         id: "actor",
         target: Target::User,
+    },
+    Expansion {
+        resource: "AuditEntry",
+        name: "metadata.user",
+        id: "actor",
+        target: Target::User,
+    },
+    Expansion {
+        resource: "ParkedEvent",
+        name: "skip.user",
+        id: "actor",
+        target: Target::User,
+    },
+    Expansion {
+        resource: "SearchRule",
+        name: "pinned",
+        id: "pinned",
+        target: Target::Product,
+    },
+    Expansion {
+        resource: "SearchRule",
+        name: "hidden",
+        id: "hidden",
+        target: Target::Product,
     },
     Expansion {
         resource: "Export",
@@ -144,9 +168,8 @@ impl Expansion {
         let (path, name) = self.name.rsplit_once('.').unwrap_or(("", self.name));
         let mut ids = BTreeSet::new();
         visit(items, path, &mut |owner| {
-            if let Some(id) = owner.get(self.id).and_then(Value::as_str) {
-                ids.insert(id.to_owned());
-            }
+            let these = owner.get(self.id).map(each).into_iter().flatten();
+            ids.extend(these.filter_map(Value::as_str).map(str::to_owned));
         });
         if ids.len() > MOST {
             return Err(Problem::parameters(vec![crate::problem::FieldError::new(
@@ -165,11 +188,22 @@ impl Expansion {
             found.extend(things);
         }
         visit(items, path, &mut |owner| {
-            let id = owner.get(self.id).and_then(Value::as_str);
-            let thing = id.and_then(|id| found.get(id)).cloned().unwrap_or_default();
+            let of = |id: &Value| id.as_str().and_then(|id| found.get(id)).cloned().unwrap_or_default();
+            let thing = match owner.get(self.id) {
+                Some(Value::Array(ids)) => Value::Array(ids.iter().map(of).collect()),
+                id => id.map(of).unwrap_or_default(),
+            };
             owner.insert(name.to_owned(), thing);
         });
         Ok(())
+    }
+}
+
+/// The items of a list; what is none is its own only one.
+fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        other => std::slice::from_ref(other),
     }
 }
 

@@ -8,6 +8,8 @@ use super::schema::Node;
 
 /// Paths of one request at most.
 const MOST: usize = 100;
+/// Longest path, in steps.
+const DEEPEST: usize = 32;
 
 /// The members that a client wants.
 #[derive(Debug, Default, PartialEq)]
@@ -31,10 +33,12 @@ impl Selection {
             return Err(format!("at most {MOST} fields can be chosen"));
         }
         for path in paths {
-            selection.add(path, members).ok_or_else(|| {
+            let is_short = path.split('.').count() <= DEEPEST;
+            let added = is_short.then(|| selection.add(path, members)).flatten();
+            added.ok_or_else(|| {
                 let known = match members {
                     Node::Object(known) => known.keys().cloned().collect::<Vec<_>>().join(", "),
-                    Node::Leaf | Node::Map => String::new(),
+                    Node::Leaf | Node::Map | Node::Any => String::new(),
                 };
                 let path: String = path.chars().take(80).collect();
                 format!("`{path}` is not a field of {name}; there are {known}, and theirs after a dot")
@@ -44,17 +48,16 @@ impl Selection {
     }
 
     fn add(&mut self, path: &str, members: &Node) -> Option<()> {
+        let (first, after) = match path.split_once('.') {
+            Some((first, after)) => (first, Some(after)),
+            None => (path, None),
+        };
         let (name, rest, below) = match members {
             // A name may have dots.
             Node::Map if !path.is_empty() => (path, None, &Node::Leaf),
-            Node::Leaf | Node::Map => return None,
-            Node::Object(known) => {
-                let (name, rest) = match path.split_once('.') {
-                    Some((name, rest)) => (name, Some(rest)),
-                    None => (path, None),
-                };
-                (name, rest, known.get(name)?)
-            }
+            Node::Any if !first.is_empty() => (first, after, members),
+            Node::Leaf | Node::Map | Node::Any => return None,
+            Node::Object(known) => (first, after, known.get(first)?),
         };
         let Some(rest) = rest else {
             self.0.insert(name.to_owned(), Choice::Whole);
@@ -110,12 +113,14 @@ mod tests {
             ("total", money),
             ("lines", line),
             ("attributes", Node::Map),
+            ("payload", Node::Any),
         ])
     }
 
     fn chosen(fields: &str) -> Value {
         let mut value = json!({
             "id": "1", "total": {"amount": 5, "currency": "GBP"}, "attributes": {"a.b": 1, "c": 2},
+            "payload": {"Placed": {"total": 5, "by": {"name": "Ann"}}},
             "lines": [{"sku": "A", "price": {"amount": 2, "currency": "GBP"}}, {"sku": "B", "price": null}],
         });
         Selection::parse(fields, &members(), "Order").unwrap().apply(&mut value);
@@ -132,6 +137,10 @@ mod tests {
             json!({"lines": [{"price": {"amount": 2}}, {"price": null}]})
         );
         assert_eq!(chosen("attributes.a.b"), json!({"attributes": {"a.b": 1}}));
+        assert_eq!(
+            chosen("payload.Placed.by.name,payload.Paid.total"),
+            json!({"payload": {"Placed": {"by": {"name": "Ann"}}}})
+        );
         let whole = json!({"total": {"amount": 5, "currency": "GBP"}});
         assert_eq!(chosen("total,total.amount"), whole);
         assert_eq!(chosen("total.amount,total"), whole);
@@ -151,14 +160,17 @@ mod tests {
             ".id",
             "total,total.vat",
             "attributes.",
+            "payload.",
+            "payload..x",
             "ID",
         ] {
             let error = Selection::parse(wrong, &members(), "Order").unwrap_err();
             assert!(
-                error.contains("is not a field of Order; there are attributes, id, lines, total"),
+                error.contains("is not a field of Order; there are attributes, id, lines, payload, total"),
                 "{error}"
             );
         }
         assert!(Selection::parse(&"id,".repeat(101), &members(), "Order").is_err());
+        assert!(Selection::parse(&format!("payload{}", ".x".repeat(32)), &members(), "Order").is_err());
     }
 }

@@ -17,7 +17,8 @@ use bytes::Bytes;
 use http::{
     Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version,
     header::{
-        AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING, VARY,
+        ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+        TRANSFER_ENCODING, VARY,
     },
 };
 use http_body_util::BodyExt;
@@ -39,7 +40,6 @@ use crate::{
     consistency::Freshly,
     edge::Edge,
     etag,
-    openapi::needs_caller,
     problem::{FieldError, Problem},
 };
 use expand::Expansion;
@@ -54,12 +54,13 @@ const LONGEST: u64 = 8 * 1024 * 1024;
 /// Shorter answers are not compressed: the headers would cost more.
 const SHORTEST_COMPRESSED: u64 = 1024;
 
-/// Says to `params` which parameters of a request are taken care of.
-#[derive(Clone, Copy)]
-pub(crate) struct Taken;
+/// Says to `params` that the parameters of a request that no handler sees are taken care of, and what is wrong with them: the handler
+/// tells it, once it has let the caller in.
+#[derive(Clone)]
+pub(crate) struct Taken(pub(crate) Vec<FieldError>);
 
 impl Taken {
-    /// Whether a parameter is, in a request with this mark.
+    /// Whether a parameter is one of them.
     pub(crate) fn is(name: &str) -> bool {
         TAKEN.contains(&name)
     }
@@ -78,7 +79,6 @@ pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: 
     if !reads || !request.uri().path().starts_with("/v1/") {
         return next.run(request).await;
     }
-    let is_head = request.method() == Method::HEAD;
     let mut response = if asks(request.uri()) {
         shaped(&edge, request, next)
             .await
@@ -89,7 +89,7 @@ pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: 
     if response.status() != StatusCode::OK {
         return response;
     }
-    if !is_head && !response.headers().contains_key(ETAG) && is_short_json(&response) {
+    if !response.headers().contains_key(ETAG) && is_short_json(&response) {
         response = tagged(response).await;
     }
     let headers = response.headers_mut();
@@ -101,39 +101,37 @@ pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: 
     response
 }
 
-/// Whether there is anything to do: a look at the text, since most requests ask for nothing.
+/// Whether there is anything to do here.
 fn asks(uri: &Uri) -> bool {
-    uri.query()
-        .is_some_and(|query| TAKEN.iter().any(|name| query.contains(name)))
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| Taken::is(&name))
 }
 
 async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, Problem> {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let resource = route.as_ref().and_then(|route| edge.schema.resource(route.as_str()));
-    let Some(resource) = resource else {
+    let route = request.extensions().get::<MatchedPath>();
+    let Some(resource) = route.and_then(|route| edge.schema.resource(route.as_str())) else {
         return Ok(next.run(request).await);
     };
-    let is_head = request.method() == Method::HEAD;
     let (mut parts, body) = request.into_parts();
-    // Who asks comes before how: a visitor learns nothing of an address that is not for visitors.
     let Visitor(visitor) = Visitor::from_request_parts(&mut parts, edge).await?;
-    if visitor.is_none() && route.as_ref().is_some_and(|route| needs_caller(route.as_str())) {
-        return Err(Problem::unauthenticated());
-    }
-    let shape = Shape::read(&parts.uri, resource, &edge.schema)?;
-    let Freshly(context) = Freshly::from_request_parts(&mut parts, edge).await?;
-    parts.extensions.insert(Taken);
+    let shape = Shape::read(&parts.uri, resource, &edge.schema);
+    let context = Freshly::from_request_parts(&mut parts, edge).await;
+    let mistakes = shape.as_ref().err().cloned().unwrap_or_default();
+    parts.extensions.insert(Taken(mistakes));
     let response = next.run(Request::from_parts(parts, body)).await;
-    if response.status() != StatusCode::OK || !is_json(response.headers()) {
+    if response.status() != StatusCode::OK {
         return Ok(response);
+    }
+    let (shape, Freshly(context)) = (shape.map_err(Problem::parameters)?, context?);
+    if shape.is_whole() {
+        return Ok(response);
+    }
+    if !is_json(response.headers()) {
+        return Err(shape.of_file());
     }
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     let original = parts.headers.remove(ETAG);
-    if is_head {
-        // Its validator would be that of a body that is not made.
-        return Ok(Response::from_parts(parts, Body::empty()));
-    }
     let bytes = bytes_of(body).await?;
     let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| Problem::internal())?;
     shape.apply(edge, &context, visitor.as_deref(), &mut answer).await?;
@@ -147,7 +145,7 @@ async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, P
 }
 
 impl Shape {
-    fn read(uri: &Uri, resource: &Resource, schema: &Schema) -> Result<Self, Problem> {
+    fn read(uri: &Uri, resource: &Resource, schema: &Schema) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let expansions = match parameter(uri, "expand", &mut errors) {
             Some(text) => expand::parse(&text, &resource.name).unwrap_or_else(|message| {
@@ -184,8 +182,29 @@ impl Shape {
                 expansions,
             })
         } else {
-            Err(Problem::parameters(errors))
+            Err(errors)
         }
+    }
+
+    /// Whether the answer is wanted as it is.
+    fn is_whole(&self) -> bool {
+        self.selection.is_none() && self.expansions.is_empty()
+    }
+
+    /// Refuses what files do not do.
+    fn of_file(&self) -> Problem {
+        let asked = [
+            ("fields", self.selection.is_some()),
+            ("expand", !self.expansions.is_empty()),
+        ];
+        let errors = asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| {
+            FieldError::new(
+                name,
+                "not_supported",
+                "a file has all of its columns; only JSON is answered in parts",
+            )
+        });
+        Problem::parameters(errors.collect())
     }
 
     async fn apply(
@@ -234,9 +253,13 @@ fn parameter(uri: &Uri, name: &str, errors: &mut Vec<FieldError>) -> Option<Stri
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    media_type(headers) == "application/json"
+}
+
+/// Without its parameters.
+fn media_type(headers: &HeaderMap) -> &str {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.unwrap_or_default().split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether the whole answer is there: what is streamed has no length yet.
@@ -297,6 +320,28 @@ pub(crate) fn conditional(method: &Method, known: &HeaderMap, mut response: Resp
     response
 }
 
+/// Lets those who refuse even what has no coding have it all the same, as RFC 9110 (12.5.3) allows; the compressor would answer 406.
+pub(crate) fn allow_identity(headers: &mut HeaderMap) {
+    let values = headers.get_all(ACCEPT_ENCODING).iter();
+    let ranges = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let (refusals, others): (Vec<_>, Vec<_>) = ranges.partition(|range| refuses_identity(range));
+    if refusals.is_empty() {
+        return;
+    }
+    if let Ok(others) = HeaderValue::try_from(others.join(",")) {
+        headers.insert(ACCEPT_ENCODING, others);
+    }
+}
+
+fn refuses_identity(range: &str) -> bool {
+    let (coding, weight) = range.split_once(';').unwrap_or((range, ""));
+    let coding = coding.trim();
+    let weight = weight.trim().get(2..).and_then(|weight| weight.parse::<f32>().ok());
+    (coding == "*" || coding.eq_ignore_ascii_case("identity")) && weight.is_some_and(|weight| weight <= 0.0)
+}
+
 type Worthwhile = And<SizeAbove, fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool>;
 
 /// Compresses text of more than a kibibyte, by gzip or brotli, as the client likes.
@@ -307,11 +352,7 @@ pub(crate) fn compression() -> CompressionLayer<Worthwhile> {
 
 /// Files such as XLSX and PDF are compressed already, and what is sent bit by bit must not wait for a compressor.
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let kind = media_type(headers);
     match kind {
         "text/event-stream" => false,
         "application/json"

@@ -11,11 +11,13 @@ const DEEPEST: usize = 12;
 /// The members of an answer, or of a part of it. Arrays are looked through.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
-    /// Has no members of its own, or any.
+    /// Has no members.
     Leaf,
     Object(BTreeMap<String, Node>),
     /// Members of any name.
     Map,
+    /// Any JSON.
+    Any,
 }
 
 /// What is at an address.
@@ -125,7 +127,7 @@ fn node(schema: &Value, document: &Value, depth: usize) -> Node {
     for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|word| parts(schema, word)) {
         match node(part, document, depth + 1) {
             Node::Object(others) => members.extend(others),
-            Node::Map => return Node::Map,
+            other @ (Node::Map | Node::Any) => return other,
             Node::Leaf => (),
         }
     }
@@ -133,9 +135,19 @@ fn node(schema: &Value, document: &Value, depth: usize) -> Node {
         Node::Object(members)
     } else if schema["additionalProperties"].is_object() {
         Node::Map
+    } else if is_open(schema) {
+        Node::Any
     } else {
         Node::Leaf
     }
+}
+
+/// Whether a schema says nothing of what it describes.
+fn is_open(schema: &Value) -> bool {
+    let says = |word: &str| ["type", "enum", "const", "allOf", "oneOf", "anyOf"].contains(&word);
+    schema
+        .as_object()
+        .is_some_and(|words| !words.keys().any(|word| says(word)))
 }
 
 #[cfg(test)]
@@ -179,5 +191,9 @@ mod tests {
             panic!()
         };
         assert_eq!(product["attributes"], Node::Map);
+        let Node::Object(event) = schema().named("Event") else {
+            panic!()
+        };
+        assert_eq!(event["payload"], Node::Any);
     }
 }

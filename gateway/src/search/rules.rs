@@ -13,7 +13,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
-    id::SearchRuleId,
+    id::{PRODUCT, SearchRuleId},
     json::{Fields, Nothing, ReadBody},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -79,6 +79,8 @@ pub(crate) struct RuleFilters {
     /// Part of the query, whatever its case.
     #[param(required = false)]
     q: String,
+    /// Id of a product that they pin or hide.
+    product: Option<String>,
     /// `created_at` or `query`; a leading `-` reverses. `created_at`, unless said otherwise.
     #[param(required = false)]
     sort: String,
@@ -90,6 +92,7 @@ impl ReadParams for RuleFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             q: values.text("q").unwrap_or_default(),
+            product: values.id("product", PRODUCT),
             sort: values.sort(&["created_at", "query"]),
             page: values.page(),
         }
@@ -149,6 +152,7 @@ async fn rules(
         page: Some(filters.page),
         id,
         search: filters.q,
+        product_id: filters.product.unwrap_or_default(),
         sort: filters.sort,
     };
     ask(CALL, edge.search_query().list_search_rules(timed(CALL, request)))

@@ -119,6 +119,7 @@ async fn logging_in_answers_with_a_token_that_works() {
         }),
         "GetUser" => ok(&v1::GetUserReply {
             user: Some(known.clone()),
+            ..v1::GetUserReply::default()
         }),
         other => panic!("{other}"),
     });

@@ -5,6 +5,7 @@ mod callers;
 mod description;
 mod frames;
 mod reads;
+mod representation;
 mod serving;
 mod writes;
 

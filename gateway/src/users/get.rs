@@ -41,5 +41,6 @@ pub(crate) async fn read_user(
     let version = user.version;
     Ok(Reply::json(StatusCode::OK, &UserView::from(user))
         .version(version)
+        .freshness(reply.freshness)
         .into())
 }

@@ -1,5 +1,6 @@
 //! What is parked, and what was skipped.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
@@ -18,25 +19,76 @@ pub struct Filter {
     pub aggregate_id: Option<String>,
 }
 
-/// Where a page begins. The list is in the order of the ids.
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParkedKey {
+    /// The ids: read model, lane, position.
+    #[default]
+    Id,
+    /// The times when they were parked, then the ids.
+    ParkedAt,
+}
+
+/// The order of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParkedOrder {
+    /// By this.
+    pub key: ParkedKey,
+    /// The other way round.
+    pub descending: bool,
+}
+
+/// The place of an event in the list, whatever its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedPlace {
+    /// When it was parked.
+    pub parked_at: DateTime<Utc>,
+    /// Which one.
+    pub id: ParkedId,
+}
+
+impl From<&ParkedEvent> for ParkedPlace {
+    fn from(event: &ParkedEvent) -> Self {
+        Self {
+            parked_at: event.parked_at,
+            id: event.id.clone(),
+        }
+    }
+}
+
+/// Where a page begins.
 #[derive(Clone, Debug)]
 pub enum Start {
     /// At the first one.
     First,
     /// Behind this one.
-    After(ParkedId),
+    After(ParkedPlace),
     /// Before this one: the page ends there.
-    Before(ParkedId),
+    Before(ParkedPlace),
 }
 
-/// A page of at most `limit` events that the active versions do not show, in the order of their ids.
-pub async fn parked(pool: &PgPool, filter: &Filter, start: &Start, limit: usize) -> Result<Vec<ParkedEvent>, Error> {
+/// A page of at most `limit` events that the active versions do not show.
+pub async fn parked(
+    pool: &PgPool,
+    filter: &Filter,
+    order: ParkedOrder,
+    start: &Start,
+    limit: usize,
+) -> Result<Vec<ParkedEvent>, Error> {
     let (place, backwards) = match start {
         Start::First => (None, false),
-        Start::After(id) => (Some(id), false),
-        Start::Before(id) => (Some(id), true),
+        Start::After(place) => (Some(place), false),
+        Start::Before(place) => (Some(place), true),
     };
-    let (comparison, direction) = if backwards { ("<", "DESC") } else { (">", "ASC") };
+    let (comparison, direction) = if order.descending == backwards {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
+    let (column, value, sorted) = match order.key {
+        ParkedKey::Id => ("", "", String::new()),
+        ParkedKey::ParkedAt => ("x.parked_at, ", "$8, ", format!("x.parked_at {direction}, ")),
+    };
     let statement = format!(
         "SELECT x.name, x.lane, x.position, x.state, x.aggregate_type, x.aggregate_id, e.sequence, x.event_id, e.event_type,
                 x.error, x.attempts, x.parked_at, x.tried_at, x.skipped_by, x.reason, x.skipped_at
@@ -52,17 +104,18 @@ pub async fn parked(pool: &PgPool, filter: &Filter, start: &Start, limit: usize)
          JOIN events e ON e.lane = x.lane AND e.position = x.position
          WHERE ($1::text IS NULL OR x.name = $1) AND ($2::text IS NULL OR x.state = $2)
              AND ($3::text IS NULL OR x.aggregate_id = $3)
-             AND ($4::text IS NULL OR (x.name, x.lane, x.position) {comparison} ($4 COLLATE \"C\", $5, $6))
-         ORDER BY x.name COLLATE \"C\" {direction}, x.lane {direction}, x.position {direction} LIMIT $7"
+             AND ($8::timestamptz IS NULL OR ({column}x.name, x.lane, x.position) {comparison} ({value}$4::text COLLATE \"C\", $5, $6))
+         ORDER BY {sorted}x.name COLLATE \"C\" {direction}, x.lane {direction}, x.position {direction} LIMIT $7"
     );
     let rows = sqlx::query(&statement)
         .bind(&filter.projection)
         .bind(filter.state.map(ParkedState::as_str))
         .bind(&filter.aggregate_id)
-        .bind(place.map(|id| id.projection.as_str()))
-        .bind(place.map_or(0, |id| lane_column(id.lane)))
-        .bind(place.map_or(0, |id| position_column(id.position)))
+        .bind(place.map(|place| place.id.projection.as_str()))
+        .bind(place.map_or(0, |place| lane_column(place.id.lane)))
+        .bind(place.map_or(0, |place| position_column(place.id.position)))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(place.map(|place| place.parked_at))
         .fetch_all(pool)
         .await?;
     let mut events: Vec<ParkedEvent> = rows.iter().map(read).collect::<Result<_, _>>()?;

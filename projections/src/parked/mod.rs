@@ -16,7 +16,7 @@ use crate::cursor::lane_column;
 use crate::error::Error;
 use crate::projection::Projection;
 
-pub use list::{Filter, Start, parked};
+pub use list::{Filter, ParkedKey, ParkedOrder, ParkedPlace, Start, parked};
 pub use retry::{Retried, retry};
 pub use skip::{Skip, Skipped, skip};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use eventstore::{Store, Upcasters};
 use projections::{
-    Error, Filter, Options, ParkedEvent, ParkedId, ParkedState, Skip, Start, parked, rebuild, retry, skip,
+    Error, Filter, Options, ParkedEvent, ParkedId, ParkedKey, ParkedOrder, ParkedState, Skip, Start, parked, rebuild,
+    retry, skip,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -49,7 +50,9 @@ fn credited() -> Value {
 }
 
 async fn all(pool: &PgPool, filter: Filter) -> Vec<ParkedEvent> {
-    parked(pool, &filter, &Start::First, 1_000).await.unwrap()
+    parked(pool, &filter, ParkedOrder::default(), &Start::First, 1_000)
+        .await
+        .unwrap()
 }
 
 async fn of_stream(pool: &PgPool, projection: &str, stream: &str) -> Vec<ParkedEvent> {
@@ -290,13 +293,28 @@ async fn pages_go_both_ways(pool: PgPool) {
     settle(&pool, &store).await;
     let everything = all(&pool, Filter::default()).await;
     assert_eq!(everything.len(), 21, "orders, sales and what each product sold");
-    let page = async |start: Start| parked(&pool, &Filter::default(), &start, 5).await.unwrap();
-    let first = page(Start::First).await;
-    assert_eq!(first, everything[..5]);
-    let second = page(Start::After(first[4].id.clone())).await;
-    assert_eq!(second, everything[5..10]);
-    assert_eq!(page(Start::Before(second[0].id.clone())).await, first);
-    assert_eq!(page(Start::After(second[4].id.clone())).await, everything[10..15]);
-    assert_eq!(page(Start::After(everything[19].id.clone())).await, everything[20..]);
+    let id = |event: &ParkedEvent| event.id.clone();
+    let time = |event: &ParkedEvent| (event.parked_at, event.id.clone());
+    for key in [ParkedKey::Id, ParkedKey::ParkedAt] {
+        for descending in [false, true] {
+            let order = ParkedOrder { key, descending };
+            let mut everything = everything.clone();
+            match key {
+                ParkedKey::Id => everything.sort_by_key(id),
+                ParkedKey::ParkedAt => everything.sort_by_key(time),
+            }
+            if descending {
+                everything.reverse();
+            }
+            let page = async |start: Start| parked(&pool, &Filter::default(), order, &start, 5).await.unwrap();
+            let first = page(Start::First).await;
+            assert_eq!(first, everything[..5], "{order:?}");
+            let second = page(Start::After((&first[4]).into())).await;
+            assert_eq!(second, everything[5..10]);
+            assert_eq!(page(Start::Before((&second[0]).into())).await, first);
+            assert_eq!(page(Start::After((&second[4]).into())).await, everything[10..15]);
+            assert_eq!(page(Start::After((&everything[19]).into())).await, everything[20..]);
+        }
+    }
     running.stop().await;
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use cqrs_es::{Aggregate, DomainEvent};
 use eventstore::{Plan, Store};
-use projections::{Filter, Options, ParkedState, Start, parked, rebuild};
+use projections::{Filter, Options, ParkedOrder, ParkedState, Start, parked, rebuild};
 use serde::{Deserialize, Serialize};
 
 use crate::shop::{Kind, Shop, append, metadata};
@@ -75,7 +75,9 @@ pub(crate) async fn left_out(pool: &PgPool, projection: &str) -> Vec<(String, Pa
         projection: Some(projection.to_owned()),
         ..Filter::default()
     };
-    let events = parked(pool, &filter, &Start::First, 1_000).await.unwrap();
+    let events = parked(pool, &filter, ParkedOrder::default(), &Start::First, 1_000)
+        .await
+        .unwrap();
     events
         .into_iter()
         .map(|event| (event.id.to_string(), event.state))

@@ -1,4 +1,4 @@
-//! The events of one aggregate, oldest first, from the log itself: it shows every acknowledged write, so nothing is waited for.
+//! The events of one aggregate, from the log itself: it shows every acknowledged write, so nothing is waited for.
 
 use proto::v1::{ReadStreamReply, ReadStreamRequest};
 use sqlx::QueryBuilder;
@@ -20,8 +20,9 @@ static LIST: List<EventRow> = List {
 
 pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Result<ReadStreamReply, Error> {
     Query::check_token(request.context.as_ref())?;
-    let stream = (&request.aggregate_type, &request.aggregate_id);
-    let page = LIST.page(request.page, "", &stream)?;
+    let types = &request.event_types;
+    let filter = (&request.aggregate_type, &request.aggregate_id, types);
+    let page = LIST.page(request.page, &request.sort, &filter)?;
 
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS)
@@ -29,10 +30,14 @@ pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Re
         .push_bind(&request.aggregate_type)
         .push(" AND e.aggregate_id = ")
         .push_bind(&request.aggregate_id);
+    if !types.is_empty() {
+        sql.push(" AND e.event_type = ANY (").push_bind(types).push(")");
+    }
     page.push(&mut sql);
     let rows = sql.build().fetch_all(query.pool()).await?;
     // Events are never removed, so a page after a cursor may only be empty at the end.
-    if rows.is_empty() && page.is_first() {
+    let there_are_none = rows.is_empty() && page.is_first();
+    if there_are_none && (types.is_empty() || !exists(query, &request.aggregate_type, &request.aggregate_id).await?) {
         return Err(Error::NotFound {
             what: "stream",
             id: format!("{}/{}", request.aggregate_type, request.aggregate_id),
@@ -44,4 +49,11 @@ pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Re
         events,
         page: Some(page),
     })
+}
+
+/// Whether the stream has events, whatever their types.
+async fn exists(query: &Query, aggregate_type: &str, aggregate_id: &str) -> Result<bool, Error> {
+    let exists = "SELECT EXISTS (SELECT FROM events WHERE aggregate_type = $1 AND aggregate_id = $2)";
+    let exists = sqlx::query_scalar(exists).bind(aggregate_type).bind(aggregate_id);
+    Ok(exists.fetch_one(query.pool()).await?)
 }

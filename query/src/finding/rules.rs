@@ -48,7 +48,11 @@ pub(crate) struct Row {
 }
 
 pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Result<ListSearchRulesReply, Error> {
-    let page = LIST.page(request.page, &request.sort, &(&request.id, &request.search))?;
+    let page = LIST.page(
+        request.page,
+        &request.sort,
+        &(&request.id, &request.search, &request.product_id),
+    )?;
     let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
     let mut sql = QueryBuilder::new(select("search_settings"));
     push_equal(&mut sql, "(rule ->> 'rule_id')", &request.id);
@@ -56,6 +60,10 @@ pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Resu
         sql.push(" AND strpos(lower(rule ->> 'query'), lower(")
             .push_bind(request.search)
             .push(")) > 0");
+    }
+    if !request.product_id.is_empty() {
+        sql.push(" AND (coalesce(rule -> 'pinned', '[]') || coalesce(rule -> 'hidden', '[]')) ? ")
+            .push_bind(request.product_id);
     }
     page.push(&mut sql);
     let rows: Vec<Row> = sql.build_query_as().fetch_all(query.pool()).await?;

@@ -1,5 +1,6 @@
 //! The signed checkpoints.
 
+use chrono::{DateTime, Utc};
 use proto::v1::{GetCheckpointRequest, ListCheckpointsReply, ListCheckpointsRequest, SealedCheckpoint};
 use seal::SignedCheckpoint;
 use sqlx::QueryBuilder;
@@ -9,6 +10,7 @@ use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
+use crate::ranges::Times;
 
 static LIST: List<Row> = List {
     name: "checkpoints",
@@ -65,8 +67,15 @@ fn message(signed: &SignedCheckpoint, note: String) -> SealedCheckpoint {
 }
 
 pub(super) async fn list(query: &Query, request: ListCheckpointsRequest) -> Result<ListCheckpointsReply, Error> {
-    let page = LIST.page(request.page, "", &())?;
+    let made = Times::new(request.made)?;
+    let page = LIST.page(request.page, &request.sort, &made)?;
     let mut sql = QueryBuilder::new("SELECT c.number, c.note FROM seal_checkpoints c WHERE TRUE");
+    if let Some(from) = made.from {
+        sql.push(" AND c.number >= ").push_bind(first_since(query, from).await?);
+    }
+    if let Some(to) = made.to {
+        sql.push(" AND c.number < ").push_bind(first_since(query, to).await?);
+    }
     page.push(&mut sql);
     let rows = sql.build().fetch_all(query.pool()).await?;
     let rows = rows.iter().map(Row::read).collect::<Result<_, _>>()?;
@@ -75,6 +84,29 @@ pub(super) async fn list(query: &Query, request: ListCheckpointsRequest) -> Resu
         checkpoints,
         page: Some(page),
     })
+}
+
+/// The number of the first checkpoint that was made at a time or after it; one that there is not yet, if none was. Checkpoints follow
+/// each other in time as in number, so a few looks find it.
+async fn first_since(query: &Query, time: DateTime<Utc>) -> Result<i64, Error> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT max(number) FROM seal_checkpoints")
+        .fetch_one(query.pool())
+        .await?;
+    let (mut low, mut high) = (1, newest.unwrap_or_default() + 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        let row = sqlx::query("SELECT number, note FROM seal_checkpoints WHERE number >= $1 ORDER BY number LIMIT 1")
+            .bind(middle)
+            .fetch_one(query.pool())
+            .await?;
+        let Row { number, signed } = Row::read(&row)?;
+        if signed.checkpoint.time < time {
+            low = number + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
 
 pub(super) async fn get(query: &Query, request: GetCheckpointRequest) -> Result<SealedCheckpoint, Error> {

@@ -20,8 +20,11 @@ pub(super) async fn get(query: &Query, request: GetUserRequest) -> Result<GetUse
         })?;
         UserRow::read(&row)
     };
-    let (row, _) = query.read(request.context.as_ref(), MODELS, read).await?;
-    Ok(GetUserReply { user: Some(row.into()) })
+    let (row, freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    Ok(GetUserReply {
+        user: Some(row.into()),
+        freshness: Some(freshness),
+    })
 }
 
 pub(super) async fn get_many(query: &Query, request: GetUsersRequest) -> Result<GetUsersReply, Error> {

@@ -53,7 +53,7 @@ async fn a_stream_is_read_in_order_and_letter_for_letter(pool: PgPool) {
             limit,
             cursor: cursor.to_owned(),
         }),
-        context: None,
+        ..ReadStreamRequest::default()
     };
     let reply = shop
         .audit
@@ -121,6 +121,56 @@ async fn a_stream_is_read_in_order_and_letter_for_letter(pool: PgPool) {
     assert_eq!(
         failure(shop.audit.clone().read_stream(other).await).code,
         "invalid_cursor"
+    );
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_stream_is_filtered_and_read_either_way(pool: PgPool) {
+    let shop = log(pool).await;
+    let read = async |types: &[&str], sort: &str, limit, cursor: &str| {
+        let request = ReadStreamRequest {
+            aggregate_type: "product".to_owned(),
+            aggregate_id: "p1".to_owned(),
+            page: Some(PageRequest {
+                limit,
+                cursor: cursor.to_owned(),
+            }),
+            event_types: types.iter().map(|&name| name.to_owned()).collect(),
+            sort: sort.to_owned(),
+            ..ReadStreamRequest::default()
+        };
+        let reply = shop.audit.clone().read_stream(request).await;
+        reply.map(|reply| {
+            let reply = reply.into_inner();
+            let sequences: Vec<_> = reply.events.iter().map(|event| event.sequence).collect();
+            (sequences, reply.page.unwrap())
+        })
+    };
+    for (types, sort, expected) in [
+        (&[][..], "-sequence", &[3, 2, 1][..]),
+        (&["ProductArchived", "ProductCreated"], "", &[1, 3]),
+        (&["ProductArchived", "ProductCreated"], "-sequence", &[3, 1]),
+        (&["OrderPlaced"], "", &[]),
+    ] {
+        let (found, page) = read(types, sort, 1, "").await.unwrap();
+        assert_eq!(found, expected.iter().take(1).copied().collect::<Vec<_>>());
+        let mut walked = found;
+        let mut next = page.next_cursor;
+        let mut prev = String::new();
+        while !next.is_empty() {
+            let (found, page) = read(types, sort, 1, &next).await.unwrap();
+            walked.extend(found);
+            (next, prev) = (page.next_cursor, page.prev_cursor);
+        }
+        assert_eq!(walked, expected, "{types:?} {sort}");
+        if let [.., before, _] = expected {
+            assert_eq!(read(types, sort, 1, &prev).await.unwrap().0, [*before]);
+            assert_eq!(failure(read(&[], "sequence", 1, &prev).await).code, "invalid_cursor");
+        }
+    }
+    assert_eq!(
+        refused(read(&[], "type", 1, "").await),
+        ("sort".to_owned(), "unknown".to_owned())
     );
 }
 

@@ -128,7 +128,7 @@ async fn all(client: &mut Client, filter: &List) -> anyhow::Result<Vec<v1::Parke
             page: Some(v1::PageRequest { limit: PAGE, cursor }),
             projection: filter.projection.clone().unwrap_or_default(),
             state: state.into(),
-            aggregate_id: String::new(),
+            ..v1::ListParkedRequest::default()
         };
         let reply = client
             .list_parked(request)

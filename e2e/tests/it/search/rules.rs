@@ -51,11 +51,14 @@ async fn a_rule_pins_and_hides() {
         .json(json!({"query": "Bowl", "hidden": [steel]}))
         .await
         .ok(201);
+    let (of_steel, of_plate) = (format!("product={steel}&sort=created_at"), format!("product={plate}"));
     for (query, expected) in [
         ("sort=query", vec![second.id(), created.id()]),
         ("sort=-created_at", vec![second.id(), created.id()]),
         ("sort=created_at", vec![created.id(), second.id()]),
         ("q=BOW", vec![second.id()]),
+        (of_steel.as_str(), vec![created.id(), second.id()]),
+        (of_plate.as_str(), vec![created.id()]),
         ("q=%25", vec![]),
     ] {
         let listed = admin.get(format!("{RULES}?{query}")).seeing(&second).await.ok(200);

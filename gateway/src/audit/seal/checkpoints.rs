@@ -15,28 +15,49 @@ use crate::{
     problem::Problem,
 };
 
-/// Which page of the checkpoints.
-pub(crate) struct CheckpointPage(v1::PageRequest);
+/// Which checkpoints, and in which order.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CheckpointFilters {
+    /// `number`, or `-number`: newest first. `-number`, unless said otherwise.
+    #[param(required = false)]
+    sort: String,
+    #[param(ignore)]
+    made: Option<v1::TimeRange>,
+    #[param(ignore)]
+    page: v1::PageRequest,
+}
 
-impl ReadParams for CheckpointPage {
+impl ReadParams for CheckpointFilters {
     fn read(values: &mut Values) -> Self {
-        Self(values.page())
+        Self {
+            sort: values.sort(&["number"]),
+            made: values.time_range(),
+            page: values.page(),
+        }
     }
 }
 
 /// Lists the signed checkpoints over the log
 ///
-/// Newest first, without their notes.
+/// Without their notes.
 #[utoipa::path(get, path = "/v1/audit/checkpoints", tag = "audit", security(("bearer" = [])),
+    params(CheckpointFilters,
+        ("from" = Option<String>, Query, description = "Made at or after this RFC 3339 time, or the start of this date in UTC."),
+        ("to" = Option<String>, Query, description = "Made before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of checkpoints", body = Page<CheckpointView>)))]
 pub(crate) async fn list_checkpoints(
     State(edge): State<Edge>,
     uri: Uri,
     _: Admin,
-    Params(CheckpointPage(page)): Params<CheckpointPage>,
+    Params(filters): Params<CheckpointFilters>,
     _: Freshly,
 ) -> Result<Response, Problem> {
-    let request = v1::ListCheckpointsRequest { page: Some(page) };
+    let request = v1::ListCheckpointsRequest {
+        page: Some(filters.page),
+        made: filters.made,
+        sort: filters.sort,
+    };
     let reply = ask(CALL, edge.seal_query().list_checkpoints(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
