@@ -18,8 +18,8 @@ use crate::{
 const MAX_LIMIT: u32 = 200;
 /// Most parameters of one prefix.
 const MAX_PREFIXED: usize = 50;
-/// Most times that a parameter may come.
-const MAX_EVERY: usize = 100;
+/// Most keys of one parameter: as many as a report ranks, and what has none.
+const MAX_KEYS: usize = 101;
 /// More mistakes than this are not listed.
 const MAX_ERRORS: usize = 50;
 /// Longest text in a parameter, in bytes.
@@ -153,8 +153,8 @@ impl Values {
     /// Keys of a report; the parameter may come again.
     pub(crate) fn keys(&mut self, name: &str) -> Vec<String> {
         let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
-        if found.len() > MAX_EVERY {
-            self.wrong(name, "too_many", format!("at most {MAX_EVERY} are allowed"));
+        if found.len() > MAX_KEYS {
+            self.wrong(name, "too_many", format!("at most {MAX_KEYS} are allowed"));
             return Vec::new();
         }
         found

@@ -101,6 +101,9 @@ pub(crate) struct SalesOrderView {
     /// The order that was placed or undone; null: not known.
     #[schema(required)]
     order_id: Option<String>,
+    /// What people call the order: its number, or its id at the source that it was imported from.
+    #[schema(required)]
+    order_number: Option<String>,
     /// The credit; null for the order itself.
     #[schema(required)]
     credit_id: Option<String>,
@@ -167,6 +170,7 @@ impl SalesOrderView {
             },
             kind: order.kind,
             order_id: said(order.order_id),
+            order_number: said(order.order_number),
             credit_id: said(order.credit_id),
             happened_at: rfc3339(order.happened_at_micros),
             ordered_at: rfc3339(order.ordered_at_micros),

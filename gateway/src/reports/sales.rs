@@ -213,8 +213,7 @@ fn report(base: &str, params: &SalesParams, reply: SalesReply) -> SalesReport {
         },
     };
     let figures = |row: SalesRow, total: bool, others: &[&str]| {
-        let orders = links.orders(&row, total, others);
-        SalesFigures::new(row, grouped && !total, total, orders)
+        SalesFigures::new(row, grouped && !total, total, |of| links.orders(of, total, others))
     };
     // The keys that the row of all others is not about.
     let ranked: Vec<(String, String)> = if params.top > 0 {
