@@ -135,7 +135,7 @@ async fn history_goes_in_once(pool: PgPool) {
         "C3",
         vec![undoing("1", line("MUG", 1, 250)), line("MUG", 1, 250)],
     )];
-    let late = import(&shop, late).await;
+    let late = import(&shop.beside(3).await, late).await;
     let taken = shop.store.load::<Credit>(&late[0].id).await.unwrap().aggregate;
     let categories: Vec<_> = taken
         .issued()
