@@ -18,12 +18,14 @@ use crate::{
 const MAX_LIMIT: u32 = 200;
 /// Most parameters of one prefix.
 const MAX_PREFIXED: usize = 50;
-/// Most times that a parameter may come.
-const MAX_EVERY: usize = 100;
+/// Most keys of one parameter: as many as a report ranks, and what has none.
+const MAX_KEYS: usize = 101;
 /// More mistakes than this are not listed.
 const MAX_ERRORS: usize = 50;
 /// Longest text in a parameter, in bytes.
 const MAX_TEXT: usize = 1000;
+/// Longest key of a report, in bytes: a category of 400 characters, each of four.
+const MAX_KEY: usize = 1600;
 
 /// The parameters of a request, as `T`.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -135,34 +137,43 @@ impl Values {
 
     /// A text, taken; an empty one counts as absent.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.single(name, MAX_TEXT).filter(|text| !text.is_empty())
+    }
+
+    /// A key of a report, taken. The empty one is that of what has none.
+    pub(crate) fn key(&mut self, name: &str) -> Option<String> {
+        self.single(name, MAX_KEY)
+    }
+
+    fn single(&mut self, name: &str, limit: usize) -> Option<String> {
         let mut found = self.pairs.extract_if(.., |(key, _)| key == name);
         let value = found.next().map(|(_, value)| value);
         let more = found.count();
         if more > 0 {
             self.wrong(name, "duplicate_parameter", "the parameter is given more than once");
         }
-        self.checked(name, value?)
+        self.checked(name, value?, limit)
     }
 
-    /// A text that may come again; empty ones count as absent.
-    pub(crate) fn every(&mut self, name: &str) -> Vec<String> {
+    /// Keys of a report; the parameter may come again.
+    pub(crate) fn keys(&mut self, name: &str) -> Vec<String> {
         let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
-        if found.len() > MAX_EVERY {
-            self.wrong(name, "too_many", format!("at most {MAX_EVERY} are allowed"));
+        if found.len() > MAX_KEYS {
+            self.wrong(name, "too_many", format!("at most {MAX_KEYS} are allowed"));
             return Vec::new();
         }
         found
             .into_iter()
-            .filter_map(|(_, value)| self.checked(name, value))
+            .filter_map(|(_, value)| self.checked(name, value, MAX_KEY))
             .collect()
     }
 
-    fn checked(&mut self, name: &str, value: String) -> Option<String> {
+    fn checked(&mut self, name: &str, value: String, limit: usize) -> Option<String> {
         if value.contains('\0') {
             self.wrong(name, "invalid_character", "the NUL character is not allowed");
-        } else if value.len() > MAX_TEXT {
-            self.wrong(name, "too_long", format!("at most {MAX_TEXT} bytes are allowed"));
-        } else if !value.is_empty() {
+        } else if value.len() > limit {
+            self.wrong(name, "too_long", format!("at most {limit} bytes are allowed"));
+        } else {
             return Some(value);
         }
         None
@@ -180,10 +191,12 @@ impl Values {
             self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
             return Vec::new();
         }
-        let checked = found.into_iter().filter_map(|(_, value)| self.checked(name, value));
+        let checked = found
+            .into_iter()
+            .filter_map(|(_, value)| self.checked(name, value, MAX_TEXT));
         let mut values: Vec<String> = Vec::new();
         for value in checked {
-            if !values.contains(&value) {
+            if !value.is_empty() && !values.contains(&value) {
                 values.push(value);
             }
         }
@@ -359,13 +372,8 @@ impl Values {
                 self.wrong(&name, "invalid_format", format!("{prefix}<key>=<value> is expected"));
                 continue;
             }
-            let value = if value.is_empty() {
-                value
-            } else {
-                let Some(value) = self.checked(&name, value) else {
-                    continue;
-                };
-                value
+            let Some(value) = self.checked(&name, value, MAX_TEXT) else {
+                continue;
             };
             match values.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, several)) => several.push(value),

@@ -1,4 +1,4 @@
-use domain::{OrderId, order::OrderStatus};
+use domain::{OrderId, credit::Credit, order::OrderStatus};
 use proto::v1::{
     ImportOrderLine, ImportOrderRow, ImportOrdersRequest, ImportOutcome, LineKind, UpdateProductRequest,
     import_outcome::Kind,
@@ -129,6 +129,22 @@ async fn history_goes_in_once(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(after, events);
+
+    // What is taken back of the order was sold in the old place; what is taken back of nothing known leaves the new one.
+    let late = vec![credit(
+        "C3",
+        vec![undoing("1", line("MUG", 1, 250)), line("MUG", 1, 250)],
+    )];
+    let late = import(&shop.beside(3).await, late).await;
+    let taken = shop.store.load::<Credit>(&late[0].id).await.unwrap().aggregate;
+    let categories: Vec<_> = taken
+        .issued()
+        .unwrap()
+        .lines
+        .iter()
+        .map(|line| line.category.as_str())
+        .collect();
+    assert_eq!(categories, ["kitchen/mugs", "elsewhere"]);
 
     let changed = import(
         &shop,

@@ -108,6 +108,9 @@ pub(crate) struct PreviousFigures {
     average_order_value: Option<Money>,
     /// First orders of their customers.
     new_customers: i64,
+    /// By whether it was the customer's first order.
+    customers: Customers,
+    links: FigureLinks,
 }
 
 /// What has become of the figures.
@@ -124,6 +127,21 @@ pub(crate) struct Changes {
     #[schema(required)]
     average_order_value: Option<MoneyChange>,
     new_customers: CountChange,
+    customers: CustomersChange,
+}
+
+/// What has become of the same by who bought.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CustomersChange {
+    new: CustomerChange,
+    returning: CustomerChange,
+    guest: CustomerChange,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CustomerChange {
+    orders: CountChange,
+    net: MoneyChange,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,13 +167,10 @@ pub(crate) struct FigureLinks {
 }
 
 impl SalesFigures {
-    pub(super) fn new(row: SalesRow, grouped: bool, total: bool, orders: String) -> Self {
+    /// `orders` is the address of the orders behind a row.
+    pub(super) fn new(row: SalesRow, grouped: bool, total: bool, orders: impl Fn(&SalesRow) -> String) -> Self {
         let currency = row.currency.clone();
         let previous = row.previous.as_deref();
-        let customers = |orders, net| CustomerFigures {
-            orders,
-            net: Money::new(net, &currency),
-        };
         let money = |amount| Money::new(amount, &currency);
         Self {
             orders: row.orders,
@@ -168,12 +183,9 @@ impl SalesFigures {
             tax: money(row.tax),
             total: money(row.net.saturating_add(row.tax)),
             average_order_value: average(&row).map(money),
-            customers: Customers {
-                new: customers(row.new_orders, row.new_net),
-                returning: customers(row.returning_orders, row.returning_net),
-                guest: customers(row.guest_orders, row.guest_net),
-            },
-            previous: previous.map(PreviousFigures::new),
+            customers: Customers::new(&row),
+            previous: previous.map(|previous| PreviousFigures::new(previous, orders(previous))),
+            links: FigureLinks { orders: orders(&row) },
             change: previous.map(|previous| Changes::new(&row, previous)),
             period: (!total).then_some(row.period),
             key: (grouped && !row.other).then_some(row.key),
@@ -181,14 +193,27 @@ impl SalesFigures {
             name: (!row.name.is_empty()).then_some(row.name),
             other: row.other,
             direct: row.direct,
-            links: FigureLinks { orders },
             currency,
         }
     }
 }
 
-impl PreviousFigures {
+impl Customers {
     fn new(row: &SalesRow) -> Self {
+        let customers = |orders, net| CustomerFigures {
+            orders,
+            net: Money::new(net, &row.currency),
+        };
+        Self {
+            new: customers(row.new_orders, row.new_net),
+            returning: customers(row.returning_orders, row.returning_net),
+            guest: customers(row.guest_orders, row.guest_net),
+        }
+    }
+}
+
+impl PreviousFigures {
+    fn new(row: &SalesRow, orders: String) -> Self {
         let money = |amount| Money::new(amount, &row.currency);
         Self {
             from: row.from.clone(),
@@ -204,6 +229,8 @@ impl PreviousFigures {
             total: money(total(row)),
             average_order_value: average(row).map(money),
             new_customers: row.new_orders,
+            customers: Customers::new(row),
+            links: FigureLinks { orders },
         }
     }
 }
@@ -219,6 +246,10 @@ impl Changes {
             basis_points: points(now, before),
         };
         let money = |value: fn(&SalesRow) -> i64| between(value(now), value(before), &now.currency);
+        let customers = |orders, net| CustomerChange {
+            orders: count(orders),
+            net: money(net),
+        };
         Self {
             orders: count(|row| row.orders),
             units: count(|row| row.units),
@@ -232,6 +263,11 @@ impl Changes {
                 .zip(average(before))
                 .map(|(now_, before_)| between(now_, before_, &now.currency)),
             new_customers: count(|row| row.new_orders),
+            customers: CustomersChange {
+                new: customers(|row| row.new_orders, |row| row.new_net),
+                returning: customers(|row| row.returning_orders, |row| row.returning_net),
+                guest: customers(|row| row.guest_orders, |row| row.guest_net),
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use proto::v1::{CreditsBy, SalesFilter, SalesGroup, SalesRow};
 
-use super::params::{CREDITS_BY, GROUPS, NONE, Which, name_of};
+use super::params::{CREDITS_BY, GROUPS, Which, name_of};
 
 /// What the rows of a report are.
 pub(super) struct Rows<'a> {
@@ -36,7 +36,7 @@ impl Rows<'_> {
             ("customer", &filter.customer),
         ] {
             if let Some(value) = value {
-                query.append_pair(name, if value.is_empty() { NONE } else { value });
+                query.append_pair(name, value);
             }
         }
         if filter.direct {
@@ -51,7 +51,7 @@ impl Rows<'_> {
                 query.append_pair("category_level", &self.level);
             }
             for key in others {
-                query.append_pair("except", if key.is_empty() { NONE } else { key });
+                query.append_pair("except", key);
             }
         }
         format!("{}/v1/reports/sales/orders?{}", self.base, query.finish())
@@ -75,6 +75,7 @@ impl Rows<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::orders::SalesOrdersParams;
     use super::*;
 
     #[test]
@@ -105,9 +106,9 @@ mod tests {
         let start = "/v1/reports/sales/orders?from=2024-01-01&to=2024-02-01&tz=Europe%2FLondon&currency=GBP&credits_by=order_date";
         assert_eq!(
             rows.orders(&row, false, &[]),
-            format!("{start}&category=kitchen+%26+co%2Fmugs&country=none&direct=true")
+            format!("{start}&category=kitchen+%26+co%2Fmugs&country=&direct=true")
         );
-        assert_eq!(rows.orders(&row, true, &[]), format!("{start}&country=none"));
+        assert_eq!(rows.orders(&row, true, &[]), format!("{start}&country="));
         rows.group = SalesGroup::Product;
         let other = SalesRow {
             other: true,
@@ -116,7 +117,39 @@ mod tests {
         };
         assert_eq!(
             rows.orders(&other, false, &["prod_1", ""]),
-            format!("{start}&country=none&group_by=product&except=prod_1&except=none")
+            format!("{start}&country=&group_by=product&except=prod_1&except=")
         );
+    }
+
+    #[test]
+    fn the_orders_are_those_of_the_row_whatever_its_key_is() {
+        let which = Which::default();
+        let long = "🫖".repeat(400);
+        for key in ["", "none", "a&b=c", &long] {
+            for group in [SalesGroup::Category, SalesGroup::Country, SalesGroup::Customer] {
+                let rows = Rows {
+                    base: "",
+                    which: &which,
+                    group,
+                    level: String::new(),
+                };
+                let row = SalesRow {
+                    key: key.to_owned(),
+                    currency: "GBP".to_owned(),
+                    from: "2024-01-01".to_owned(),
+                    to: "2024-02-01".to_owned(),
+                    ..SalesRow::default()
+                };
+                let asked = |link: String| {
+                    let params: SalesOrdersParams = crate::params::read(&link.parse().unwrap()).unwrap();
+                    params.request(None)
+                };
+                let filter = asked(rows.orders(&row, false, &[])).filter.unwrap();
+                let narrowed = [filter.category, filter.country, filter.customer];
+                assert_eq!(narrowed.into_iter().flatten().collect::<Vec<_>>(), [key], "{group:?}");
+                let other = SalesRow { other: true, ..row };
+                assert_eq!(asked(rows.orders(&other, false, &[key])).except, [key], "{group:?}");
+            }
+        }
     }
 }

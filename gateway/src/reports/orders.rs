@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     file::attachment,
     format::{FORMATS, Form, preferred},
-    params::{GROUPS, MEASURES, NONE, Which, category_level},
+    params::{GROUPS, MEASURES, Which, category_level},
 };
 use crate::{
     auth::Admin,
@@ -49,7 +49,6 @@ pub(crate) struct SalesOrdersParams {
 impl ReadParams for SalesOrdersParams {
     fn read(values: &mut Values) -> Self {
         let measure = values.one_of("measure", &MEASURE_NAMES);
-        let except = values.every("except");
         Self {
             which: Which::read(values),
             measure: measure
@@ -59,10 +58,7 @@ impl ReadParams for SalesOrdersParams {
                 .to_owned(),
             group_by: values.one_of("group_by", GROUPS).unwrap_or(SalesGroup::None),
             category_level: category_level(values),
-            except: except
-                .into_iter()
-                .map(|key| if key == NONE { String::new() } else { key })
-                .collect(),
+            except: values.keys("except"),
             sort: values.sort(&["at"]),
             page: values.page(),
             format: values.one_of("format", FORMATS),
@@ -105,6 +101,9 @@ pub(crate) struct SalesOrderView {
     /// The order that was placed or undone; null: not known.
     #[schema(required)]
     order_id: Option<String>,
+    /// What people call the order: its number, or its id at the source that it was imported from.
+    #[schema(required)]
+    order_number: Option<String>,
     /// The credit; null for the order itself.
     #[schema(required)]
     credit_id: Option<String>,
@@ -171,6 +170,7 @@ impl SalesOrderView {
             },
             kind: order.kind,
             order_id: said(order.order_id),
+            order_number: said(order.order_number),
             credit_id: said(order.credit_id),
             happened_at: rfc3339(order.happened_at_micros),
             ordered_at: rfc3339(order.ordered_at_micros),
@@ -196,17 +196,17 @@ impl SalesOrderView {
         ("to" = String, Query, format = Date, description = "Date after the last one, in the time zone.", example = "2012-01-01"),
         ("tz" = Option<String>, Query, description = "IANA name of the time zone whose days are meant. `UTC`, unless said otherwise.", example = "Europe/London"),
         ("product" = Option<String>, Query, description = "Only what this product adds: its id, or another key of the report."),
-        ("category" = Option<String>, Query, description = "Only what this category and those below it add; `none`: the uncategorised."),
+        ("category" = Option<String>, Query, description = "Only what this category and those below it add; empty: the uncategorised."),
         ("direct" = Option<bool>, Query, description = "`true`: of `category` itself, without those below it."),
-        ("country" = Option<String>, Query, description = "Only this country; `none`: where it is not known."),
-        ("customer" = Option<String>, Query, description = "Only this customer; `none`: nobody known."),
+        ("country" = Option<String>, Query, description = "Only this country; empty: where it is not known."),
+        ("customer" = Option<String>, Query, description = "Only this customer; empty: nobody known."),
         ("customer_type" = Option<String>, Query, description = "`new`, `returning` or `guest`."),
         ("currency" = Option<String>, Query, description = "Only this currency.", example = "GBP"),
         ("credits_by" = Option<String>, Query, description = "As in the report: `happened` or `order_date`."),
         ("measure" = Option<String>, Query, description = "Only what adds something to this measure.", example = "net"),
         ("group_by" = Option<String>, Query, description = "What the keys in `except` are of."),
         ("category_level" = Option<String>, Query, description = "As in the report, with `group_by=category`."),
-        ("except" = Option<Vec<String>>, Query, description = "All groups but this one; repeatable. For the row of all others."),
+        ("except" = Option<Vec<String>>, Query, description = "All groups but this one; empty: but what has none. Repeatable. For the row of all others."),
         ("sort" = Option<String>, Query, description = "`at` or `-at`. `at`, unless said otherwise."),
         ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx`, `pdf` or `jsonl`; otherwise `Accept` decides. A file has all of them, up to 100000; more are for `POST /v1/exports`."),
         ("shop" = Option<String>, Query, description = "Name of the shop, for the title of a file.")),

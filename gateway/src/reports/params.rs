@@ -4,9 +4,6 @@ use proto::v1::{CreditsBy, SalesFilter, SalesGroup};
 
 use crate::{params::Values, times};
 
-/// Stands for what has none of a kind.
-pub(super) const NONE: &str = "none";
-
 pub(super) const CUSTOMER_TYPES: &[(&str, &str)] = &[("new", "new"), ("returning", "returning"), ("guest", "guest")];
 pub(super) const CREDITS_BY: &[(&str, CreditsBy)] =
     &[("happened", CreditsBy::Happened), ("order_date", CreditsBy::OrderDate)];
@@ -51,18 +48,12 @@ impl Which {
         {
             values.wrong("to", "out_of_range", "to lies not after from");
         }
-        let mut key = |name| {
-            values
-                .text(name)
-                .map(|text| if text == NONE { String::new() } else { text })
-        };
-        let (product, category, country, customer) = (key("product"), key("category"), key("country"), key("customer"));
         let filter = SalesFilter {
-            product,
-            category,
+            product: values.text("product"),
+            category: values.key("category"),
             direct: values.boolean("direct").unwrap_or_default(),
-            country,
-            customer,
+            country: values.key("country"),
+            customer: values.key("customer"),
             customer_type: values
                 .one_of("customer_type", CUSTOMER_TYPES)
                 .unwrap_or_default()

@@ -150,10 +150,10 @@ pub(crate) struct ComparedWith {
         ("group_by" = Option<String>, Query, description = "`none`, `product`, `category`, `country`, `customer`, `currency` or `customer_type`. Currencies always have rows of their own."),
         ("category_level" = Option<String>, Query, description = "With `group_by=category`: a level from 1 to 8, `own` (each category without those below it) or `tree` (each with those below it, so that rows contain each other). The level below `category`, unless said otherwise."),
         ("product" = Option<String>, Query, description = "Only this product: its id, or another key of the report."),
-        ("category" = Option<String>, Query, description = "Only this category and those below it; `none`: the uncategorised.", example = "kitchen"),
+        ("category" = Option<String>, Query, description = "Only this category and those below it; empty: the uncategorised.", example = "kitchen"),
         ("direct" = Option<bool>, Query, description = "`true`: of `category` itself, without those below it."),
-        ("country" = Option<String>, Query, description = "Only this country; `none`: where it is not known."),
-        ("customer" = Option<String>, Query, description = "Only this customer; `none`: nobody known."),
+        ("country" = Option<String>, Query, description = "Only this country; empty: where it is not known."),
+        ("customer" = Option<String>, Query, description = "Only this customer; empty: nobody known."),
         ("customer_type" = Option<String>, Query, description = "Only orders that are their customer's first (`new`), later ones (`returning`) or of nobody known (`guest`)."),
         ("currency" = Option<String>, Query, description = "Only this currency.", example = "GBP"),
         ("credits_by" = Option<String>, Query, description = "Cancelled and refunded amounts count on the day that they `happened`, or on the day of the order that they undo (`order_date`). `happened`, unless said otherwise."),
@@ -213,8 +213,7 @@ fn report(base: &str, params: &SalesParams, reply: SalesReply) -> SalesReport {
         },
     };
     let figures = |row: SalesRow, total: bool, others: &[&str]| {
-        let orders = links.orders(&row, total, others);
-        SalesFigures::new(row, grouped && !total, total, orders)
+        SalesFigures::new(row, grouped && !total, total, |of| links.orders(of, total, others))
     };
     // The keys that the row of all others is not about.
     let ranked: Vec<(String, String)> = if params.top > 0 {

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{Cell, Document, RenderError, Renderer, Row};
+use super::{Cell, Document, RenderError, Renderer, Row, rfc3339};
 
 pub(super) struct Csv<W: Write> {
     writer: Writer<W>,
@@ -28,6 +28,8 @@ impl<W: Write> Renderer for Csv<W> {
                 Cell::Empty => self.writer.write_field(""),
                 Cell::Text(text) => self.writer.write_field(&*inert(text)),
                 Cell::Number(number) => self.writer.write_field(number.to_string()),
+                Cell::Flag(flag) => self.writer.write_field(flag.to_string()),
+                Cell::Time(time) => self.writer.write_field(rfc3339(time)),
             }
             .map_err(io)?;
         }
@@ -44,8 +46,13 @@ fn io(error: csv::Error) -> RenderError {
     RenderError::Io(error.into())
 }
 
-/// A text that no spreadsheet takes for a formula: some run what begins like one, and names come from anywhere. Spaces before it do not
-/// keep them from it.
+/// What has no width and may be dropped: byte order marks, marks of direction, joiners.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A text that no spreadsheet takes for a formula: some run what begins like one, and names come from anywhere. Spaces and what nobody sees
+/// before it do not keep them from it.
 fn inert(text: &str) -> Cow<'_, str> {
     let risky = |c: char| {
         matches!(
@@ -53,7 +60,7 @@ fn inert(text: &str) -> Cow<'_, str> {
             '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
         )
     };
-    let first = text.trim_start_matches(' ').chars().next();
+    let first = text.chars().find(|c| *c != ' ' && !is_invisible(*c));
     match first {
         Some(first) if risky(first) => Cow::Owned(format!("'{text}")),
         _ => Cow::Borrowed(text),
@@ -62,7 +69,7 @@ fn inert(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Kind};
+    use super::super::{Column, Kind, Paper};
     use super::*;
 
     fn column(name: &'static str, kind: Kind) -> Column {
@@ -70,7 +77,7 @@ mod tests {
             name,
             title: name,
             kind,
-            width: 1,
+            paper: Paper::Yes,
         }
     }
 
@@ -102,7 +109,19 @@ mod tests {
             String::from_utf8(bytes).unwrap(),
             "label,name,net\r\n\"'=HYPERLINK(\"\"http://x\"\")\",\"MUG, \"\"RED\"\"\nBIG\",-500\r\n"
         );
-        for dangerous in ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1"] {
+        for dangerous in [
+            "=1",
+            "+1",
+            "-1",
+            "@x",
+            "\t=1",
+            "\r=1",
+            " =1",
+            "＝1",
+            "\u{feff}=1",
+            "\u{200b}=1",
+            "\u{202e} =1",
+        ] {
             assert!(inert(dangerous).starts_with('\''), "{dangerous:?}");
         }
         assert_eq!(inert("22423"), "22423");

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Cell, Column, Document, Kind, RenderError, Renderer, Row};
+use super::{Cell, Column, Document, Kind, RenderError, Renderer, Row, rfc3339};
 
 pub(super) struct Jsonl<W: Write> {
     columns: Vec<Column>,
@@ -29,6 +29,8 @@ impl<W: Write> Renderer for Jsonl<W> {
                 (Cell::Text(text), _) => text.into(),
                 (Cell::Number(amount), Kind::Money) => json!({"amount": amount, "currency": row.currency}),
                 (Cell::Number(number), _) => number.into(),
+                (Cell::Flag(flag), _) => flag.into(),
+                (Cell::Time(time), _) => rfc3339(&time).into(),
             };
             object.insert(column.name.to_owned(), value);
         }

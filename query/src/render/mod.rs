@@ -7,6 +7,9 @@ mod pdf;
 mod xlsx;
 
 use std::io::Write;
+use std::sync::atomic::AtomicU64;
+
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 
 pub(crate) use money::{grouped, in_words, percent};
 
@@ -29,7 +32,7 @@ pub(crate) struct Document {
 /// A number in large type.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) value: String,
     /// How it has changed; empty: nothing is compared.
     pub(crate) change: String,
@@ -60,8 +63,16 @@ pub(crate) struct Column {
     /// For people.
     pub(crate) title: &'static str,
     pub(crate) kind: Kind,
-    /// Of the width of a page; 0: not on paper.
-    pub(crate) width: u16,
+    pub(crate) paper: Paper,
+}
+
+/// Whether a page has the column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paper {
+    No,
+    Yes,
+    /// If any row has something else than zero in it.
+    Said,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +80,13 @@ pub(crate) enum Kind {
     Text,
     /// A date, `YYYY-MM-DD`.
     Date,
+    Time,
     Number,
     /// Minor units of the row's currency.
     Money,
     /// Hundredths of a percent.
     Points,
+    Flag,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +94,9 @@ pub(crate) enum Cell {
     Empty,
     Text(String),
     Number(i64),
+    Flag(bool),
+    /// A moment on the clocks of a zone.
+    Time(DateTime<FixedOffset>),
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +156,11 @@ pub(crate) enum RenderError {
     Pdf(String),
 }
 
+/// A moment as programs read it.
+fn rfc3339(time: &DateTime<FixedOffset>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
 /// Writes a file row by row.
 pub(crate) trait Renderer {
     fn row(&mut self, row: Row) -> Result<(), RenderError>;
@@ -148,16 +169,17 @@ pub(crate) trait Renderer {
     fn finish(self: Box<Self>, totals: Vec<Row>) -> Result<(), RenderError>;
 }
 
-/// Begins a file.
+/// Begins a file. `written` counts the rows of pages; the other forms write a row when they are given it.
 pub(crate) fn begin<'w>(
     format: Format,
     document: Document,
     output: impl Write + 'w,
+    written: &'w AtomicU64,
 ) -> Result<Box<dyn Renderer + 'w>, RenderError> {
     Ok(match format {
         Format::Csv => Box::new(csv::Csv::begin(&document, output)?),
         Format::Jsonl => Box::new(jsonl::Jsonl::new(&document, output)),
         Format::Xlsx => Box::new(xlsx::Xlsx::begin(&document, output)?),
-        Format::Pdf => Box::new(pdf::Pdf::new(document, output)),
+        Format::Pdf => Box::new(pdf::Pdf::new(document, output, written)),
     })
 }

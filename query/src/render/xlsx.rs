@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::io::Write;
 
-use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 use super::money::digits;
 use super::{Cell, Column, Document, Kind, RenderError, Renderer, Row};
@@ -24,9 +26,11 @@ pub(super) struct Xlsx<W: Write> {
 enum Kind2 {
     Text,
     Date,
+    Time,
     Number,
     Money,
     Points,
+    Flag,
 }
 
 impl<W: Write> Xlsx<W> {
@@ -47,8 +51,9 @@ impl<W: Write> Xlsx<W> {
                 Kind::Text if column.name == "name" => 36.0,
                 Kind::Text if column.name == "label" => 24.0,
                 Kind::Text => 16.0,
+                Kind::Time => 19.0,
                 Kind::Money => 15.0,
-                Kind::Date | Kind::Number | Kind::Points => 11.0,
+                Kind::Date | Kind::Number | Kind::Points | Kind::Flag => 11.0,
             };
             sheet.set_column_width(index, width)?;
         }
@@ -74,7 +79,7 @@ impl<W: Write> Xlsx<W> {
             .set_text_wrap();
         for (index, column) in (0..).zip(&document.columns) {
             let format = match column.kind {
-                Kind::Text | Kind::Date => header.clone(),
+                Kind::Text | Kind::Date | Kind::Time | Kind::Flag => header.clone(),
                 _ => header.clone().set_align(FormatAlign::Right),
             };
             sheet.write_string_with_format(line, index, column.title, &format)?;
@@ -98,9 +103,11 @@ impl<W: Write> Xlsx<W> {
             let kind = match column.kind {
                 Kind::Text => Kind2::Text,
                 Kind::Date => Kind2::Date,
+                Kind::Time => Kind2::Time,
                 Kind::Number => Kind2::Number,
                 Kind::Money => Kind2::Money,
                 Kind::Points => Kind2::Points,
+                Kind::Flag => Kind2::Flag,
             };
             let format = self
                 .formats
@@ -115,8 +122,11 @@ impl<W: Write> Xlsx<W> {
 
 fn format(kind: Kind2, currency: &str, total: bool) -> Format {
     let format = match kind {
-        Kind2::Text => Format::new(),
+        Kind2::Text | Kind2::Flag => Format::new(),
         Kind2::Date => Format::new().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left),
+        Kind2::Time => Format::new()
+            .set_num_format("yyyy-mm-dd hh:mm:ss")
+            .set_align(FormatAlign::Left),
         Kind2::Number => Format::new().set_num_format("#,##0"),
         Kind2::Points => Format::new().set_num_format("+0.0%;-0.0%;0.0%"),
         Kind2::Money => {
@@ -153,17 +163,32 @@ fn write(
             sheet.write_number_with_format(line, column, number(*points) / 10_000.0, format)?
         }
         (Cell::Number(value), _) => sheet.write_number_with_format(line, column, number(*value), format)?,
-        (Cell::Text(text), Kind2::Date) => match ExcelDateTime::parse_from_str(text) {
-            Ok(date) => sheet.write_datetime_with_format(line, column, date, format)?,
-            // Before 1900 a spreadsheet knows no dates.
-            Err(_) => sheet.write_string_with_format(line, column, text, format)?,
-        },
+        (Cell::Text(text), Kind2::Date) => moment(sheet, line, column, text, format)?,
+        (Cell::Flag(flag), _) => sheet.write_boolean_with_format(line, column, *flag, format)?,
+        (Cell::Time(time), _) => {
+            let local = time.format("%Y-%m-%dT%H:%M:%S").to_string();
+            moment(sheet, line, column, &local, format)?
+        }
         (Cell::Text(text), _) => {
             let text: String = text.chars().take(32_767).collect();
             sheet.write_string_with_format(line, column, text, format)?
         }
     };
     Ok(())
+}
+
+fn moment<'s>(
+    sheet: &'s mut Worksheet,
+    line: u32,
+    column: u16,
+    text: &str,
+    format: &Format,
+) -> Result<&'s mut Worksheet, XlsxError> {
+    match ExcelDateTime::parse_from_str(text) {
+        Ok(moment) => sheet.write_datetime_with_format(line, column, moment, format),
+        // Before 1900 a spreadsheet knows no dates.
+        Err(_) => sheet.write_string_with_format(line, column, text, format),
+    }
 }
 
 impl<W: Write> Renderer for Xlsx<W> {

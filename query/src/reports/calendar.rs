@@ -94,10 +94,10 @@ pub(super) struct Period {
 }
 
 /// The periods of `zone` from the start of the day `from` to the start of the day `to`. Days that a zone skipped (the Date Line moved)
-/// have no period.
+/// have no period: they belong to the one before, or to the first one, since what they are compared with was a day.
 pub(super) fn periods(interval: Interval, zone: Tz, from: NaiveDate, to: NaiveDate) -> Vec<Period> {
-    let mut periods = Vec::new();
-    let mut day = from;
+    let mut periods: Vec<Period> = Vec::new();
+    let (mut day, mut begin) = (from, from);
     let mut start = start_of_day(zone, from);
     while day < to {
         let first_day = interval.first_day(day);
@@ -106,10 +106,14 @@ pub(super) fn periods(interval: Interval, zone: Tz, from: NaiveDate, to: NaiveDa
         if start < end {
             periods.push(Period {
                 first_day,
-                from: day,
+                from: begin,
                 to: next,
                 span: Span { start, end },
             });
+            begin = next;
+        } else if let Some(before) = periods.last_mut() {
+            before.to = next;
+            begin = next;
         }
         day = next;
         start = end;
@@ -196,8 +200,24 @@ mod tests {
     #[test]
     fn a_skipped_day_has_no_period() {
         let days = periods(Interval::Day, Tz::Pacific__Apia, day("2011-12-29"), day("2012-01-01"));
-        let days: Vec<_> = days.iter().map(|period| period.first_day.to_string()).collect();
-        assert_eq!(days, ["2011-12-29", "2011-12-31"]);
+        let dates: Vec<_> = days
+            .iter()
+            .map(|period| [period.first_day, period.from, period.to].map(|date| date.to_string()))
+            .collect();
+        assert_eq!(
+            dates,
+            [
+                ["2011-12-29", "2011-12-29", "2011-12-31"],
+                ["2011-12-31", "2011-12-31", "2012-01-01"]
+            ]
+        );
+        let days = periods(Interval::Day, Tz::Pacific__Apia, day("2011-12-30"), day("2012-01-01"));
+        assert_eq!(
+            days.iter()
+                .map(|period| (period.first_day, period.from))
+                .collect::<Vec<_>>(),
+            [(day("2011-12-31"), day("2011-12-30"))]
+        );
     }
 
     #[test]

@@ -40,14 +40,13 @@ impl Compare {
         self.back(interval, whole).dates(whole)
     }
 
-    /// What a part of the whole is compared with. `None`: the 29th of February a year ago.
+    /// What a part of the whole is compared with. `None`: the 29th of February a year ago. One of a year ago belongs to the day before it,
+    /// so that the parts add up.
     pub(super) fn part(self, interval: Interval, whole: Dates, period: &Period) -> Option<Dates> {
         let back = self.back(interval, whole);
-        if let (Interval::Day, Back::Months(_)) = (interval, back) {
-            let day = back.first(period.from);
-            return (day.day() == period.from.day()).then(|| (day, day + Days::new(1)));
-        }
-        Some(back.dates((period.from, period.to)))
+        let dates = back.dates((period.from, period.to));
+        let lost = interval == Interval::Day && matches!(back, Back::Months(_)) && dates.0.day() != period.from.day();
+        (!lost).then_some(dates)
     }
 }
 
@@ -174,6 +173,15 @@ mod tests {
             .collect();
         let expected = [Some("2023-02-27"), Some("2023-02-28"), None, Some("2023-03-01")];
         assert_eq!(days, expected.map(|day| day.map(ToOwned::to_owned)));
+
+        let (from, to) = dates("2013-02-01", "2013-03-02");
+        let (mut at, end) = Compare::PreviousYear.whole(Interval::Day, (from, to));
+        for day in periods(Interval::Day, Tz::UTC, from, to) {
+            let (first, next) = Compare::PreviousYear.part(Interval::Day, (from, to), &day).unwrap();
+            assert_eq!(first, at, "nothing between two days");
+            at = next;
+        }
+        assert_eq!(at, end);
 
         let (from, to) = dates("2024-01-15", "2025-02-10");
         for compare in [Compare::PreviousPeriod, Compare::PreviousYear] {

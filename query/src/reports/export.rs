@@ -93,11 +93,6 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
             let report = Report::new(asked)?;
             let reply = sales(query, asked).await?;
             let table = table::table(&report, &reply, format, &request.shop);
-            if table.rows.len() > format.max_rows() {
-                return Err(Error::ReportTooLarge {
-                    limit: format.max_rows(),
-                });
-            }
             Ok(Prepared {
                 name,
                 format,
@@ -128,10 +123,10 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
 }
 
 impl Prepared {
-    /// How many rows there will be.
-    pub(crate) async fn count(&self, query: &Query) -> Result<u64, Error> {
-        match &self.rows {
-            Rows::Ready { rows, .. } => Ok(rows.len() as u64),
+    /// How many rows there will be; more than `limit`, or than the form can have, are refused.
+    pub(crate) async fn count(&self, query: &Query, limit: usize) -> Result<u64, Error> {
+        let count = match &self.rows {
+            Rows::Ready { rows, .. } => rows.len() as u64,
             Rows::Orders(asked) => {
                 let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
                 asked.push(&mut sql);
@@ -141,33 +136,14 @@ impl Prepared {
                     .persistent(false)
                     .fetch_one(query.pool())
                     .await?;
-                Ok(count.unsigned_abs())
+                count.unsigned_abs()
             }
+        };
+        let limit = limit.min(self.format.max_rows());
+        if count > limit as u64 {
+            return Err(Error::ReportTooLarge { limit });
         }
-    }
-
-    /// Reads all rows now, so that what is wrong with them is known before the file begins.
-    async fn at_once(mut self, query: &Query) -> Result<Self, Error> {
-        if let Rows::Orders(asked) = &self.rows {
-            let limit = MAX_AT_ONCE.min(self.format.max_rows());
-            let mut sql = asked.everything(Some(i64::try_from(limit).unwrap_or(i64::MAX) + 1));
-            let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
-            if found.len() > limit {
-                return Err(Error::ReportTooLarge { limit });
-            }
-            let mut totals = Totals::default();
-            let mut rows = Vec::with_capacity(found.len());
-            for row in &found {
-                let order = OrderRow::read(row)?.order;
-                totals.add(&order);
-                rows.push(orders_table::row(order));
-            }
-            self.rows = Rows::Ready {
-                rows,
-                totals: totals.into_rows(),
-            };
-        }
-        Ok(self)
+        Ok(count)
     }
 
     /// Writes the file to `output`, which blocks, and counts its rows.
@@ -205,13 +181,13 @@ async fn feed(query: &Query, rows: Rows, limit: usize, sender: mpsc::Sender<Batc
             let _ = sender.send(Batch::End(totals)).await;
         }
         Rows::Orders(asked) => {
-            let mut sql = asked.everything(None);
+            let mut sql = asked.everything();
             let mut found = sql.build().persistent(false).fetch(query.pool());
             let (mut totals, mut batch, mut count) = (Totals::default(), Vec::with_capacity(BATCH), 0);
             while let Some(row) = found.try_next().await? {
                 let order = OrderRow::read(&row)?.order;
                 totals.add(&order);
-                batch.push(orders_table::row(order));
+                batch.push(orders_table::row(order, asked.zone));
                 count += 1;
                 if count > limit {
                     return Err(Error::ReportTooLarge { limit });
@@ -235,13 +211,16 @@ fn draw(
     output: impl Write,
     written: &AtomicU64,
 ) -> Result<(), RenderError> {
-    let mut renderer = render::begin(format, document, output)?;
+    let mut renderer = render::begin(format, document, output, written)?;
     while let Some(batch) = batches.blocking_recv() {
         match batch {
             Batch::Rows(rows) => {
                 for row in rows {
                     renderer.row(row)?;
-                    written.fetch_add(1, Ordering::Relaxed);
+                    // A page is drawn when all rows are known, and counts them then.
+                    if format != Format::Pdf {
+                        written.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             }
             Batch::End(totals) => return renderer.finish(totals),
@@ -271,10 +250,12 @@ impl Chunks {
             return Ok(());
         }
         let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(self.size));
-        self.sender
-            .blocking_send(chunk)
-            .map_err(|_| std::io::Error::new(std::io::ErrorKind::BrokenPipe, "nobody reads any more"))
+        self.sender.blocking_send(chunk).map_err(|_| gone())
     }
+}
+
+fn gone() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::BrokenPipe, "nobody reads any more")
 }
 
 impl Write for Chunks {
@@ -288,6 +269,9 @@ impl Write for Chunks {
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
+        if self.sender.is_closed() {
+            return Err(gone());
+        }
         self.send()
     }
 }
@@ -297,7 +281,8 @@ pub(super) async fn export(
     query: &Query,
     request: &ExportRequest,
 ) -> Result<mpsc::Receiver<Result<FileChunk, Status>>, Error> {
-    let prepared = prepare(query, request).await?.at_once(query).await?;
+    let prepared = prepare(query, request).await?;
+    prepared.count(query, MAX_AT_ONCE).await?;
     let head = FileHead {
         name: prepared.name.clone(),
         media_type: prepared.format.media_type().to_owned(),

@@ -1,6 +1,7 @@
 //! The orders and credits behind a number: their sums are the number.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use proto::v1::{SalesOrder, SalesOrdersReply, SalesOrdersRequest};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
@@ -9,13 +10,14 @@ use sqlx::{Postgres, QueryBuilder};
 use super::calendar::Span;
 use super::measure::Measure;
 use super::request::{Dates, Filter, Group, Level, by_order_date, check_key, group};
-use super::sums::{entry_joins, entry_key, push_filter};
+use super::sums::{customer_label, entry_joins, entry_key, push_filter};
 use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 
-const MAX_EXCEPT: usize = 100;
+/// As many as can be ranked, and what has none.
+const MAX_EXCEPT: usize = 101;
 
 static LIST: List<OrderRow> = List {
     name: "sales_orders",
@@ -54,6 +56,8 @@ static LIST: List<OrderRow> = List {
 /// What the list has, and so what its cursors belong to.
 #[derive(Debug, Serialize)]
 pub(super) struct Asked {
+    #[serde(skip)]
+    pub(super) zone: Tz,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     filter: Filter,
@@ -103,6 +107,7 @@ impl Asked {
             ));
         }
         Ok(Self {
+            zone: dates.zone,
             start: span.start,
             end: span.end,
             filter,
@@ -123,7 +128,8 @@ impl Asked {
             format!("count(DISTINCT {})", entry_key(self.group))
         };
         sql.push(format_args!(
-            "SELECT s.*, (SELECT l.label FROM sales_label l WHERE l.dimension = 'customer' AND l.key = s.customer) AS label \
+            "SELECT s.*, {label} AS label, \
+             (SELECT coalesce(o.number::text, o.external_id) FROM orders o WHERE o.id = s.order_id) AS number \
              FROM (SELECT {time} AS at, e.order_id, e.document, e.kind, e.happened_at, e.ordered_at, e.customer, \
              e.customer_type, e.country, e.currency, \
              (CASE WHEN e.kind = 'sale' THEN {orders} ELSE 0 END)::bigint AS orders, \
@@ -135,8 +141,13 @@ impl Asked {
              (CASE WHEN e.kind = 'sale' THEN 0 ELSE sum(e.amount) END)::bigint AS credits, \
              (CASE WHEN e.kind = 'sale' THEN 0 ELSE sum(e.units) END)::bigint AS credited_units \
              FROM sales_entry e{joins} WHERE ",
-            time = if self.by_order_date { "e.ordered_at" } else { "e.happened_at" },
+            time = if self.by_order_date {
+                "e.ordered_at"
+            } else {
+                "e.happened_at"
+            },
             joins = entry_joins(self.group),
+            label = customer_label("s.customer"),
         ));
         self.push_time(sql);
         for (column, value) in [
@@ -181,13 +192,10 @@ impl Asked {
     }
 
     /// All of them at once, in the order of time.
-    pub(super) fn everything(&self, limit: Option<i64>) -> QueryBuilder<'static, Postgres> {
+    pub(super) fn everything(&self) -> QueryBuilder<'static, Postgres> {
         let mut sql = QueryBuilder::new("");
         self.push(&mut sql);
         sql.push(" ORDER BY at, order_id, document, kind");
-        if let Some(limit) = limit {
-            sql.push(" LIMIT ").push_bind(limit);
-        }
         sql
     }
 }
@@ -211,6 +219,7 @@ impl OrderRow {
                 },
                 happened_at_micros: happened_at.timestamp_micros(),
                 ordered_at_micros: ordered_at.timestamp_micros(),
+                order_number: cells.get::<Option<String>>("number")?.unwrap_or_default(),
                 customer_label: cells
                     .get::<Option<String>>("label")?
                     .unwrap_or_else(|| customer.clone()),

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::DateTime;
+use chrono_tz::Tz;
 use proto::v1::{SalesOrder, SalesOrdersRequest};
 
 use super::request::{Dates, Filter, by_order_date};
 use super::words;
 use crate::error::Error;
-use crate::render::{Cell, Column, Document, Kind, Row};
+use crate::render::{Cell, Column, Document, Kind, Paper, Row};
 
 macro_rules! columns {
-    ($($name:literal $title:literal $kind:ident $width:literal;)*) => {
-        vec![$(Column { name: $name, title: $title, kind: Kind::$kind, width: $width }),*]
+    ($($name:literal $title:literal $kind:ident $paper:ident;)*) => {
+        vec![$(Column { name: $name, title: $title, kind: Kind::$kind, paper: Paper::$paper }),*]
     };
 }
 
@@ -29,46 +30,49 @@ pub(super) fn document(request: &SalesOrdersRequest) -> Result<Document, Error> 
         period: words::period(dates),
         notes,
         columns: columns! {
-            "happened_at" "Happened at" Text 15;
-            "ordered_at" "Ordered at" Text 0;
-            "kind" "Kind" Text 8;
-            "order_id" "Order" Text 28;
-            "credit_id" "Credit" Text 20;
-            "customer" "Customer id" Text 0;
-            "customer_label" "Customer" Text 14;
-            "customer_type" "Type" Text 7;
-            "country" "Country" Text 10;
-            "currency" "Currency" Text 6;
-            "orders" "Orders" Number 0;
-            "units" "Units" Number 1;
-            "gross" "Gross sales" Money 1;
-            "discounts" "Discounts" Money 1;
-            "credits" "Returns" Money 1;
-            "credited_units" "Returned units" Number 0;
-            "net" "Net sales" Money 1;
-            "tax" "Tax" Money 1;
-            "total" "Total sales" Money 1;
+            "happened_at" "Happened at" Time Yes;
+            "ordered_at" "Ordered at" Time No;
+            "time_zone" "Time zone" Text No;
+            "kind" "Kind" Text Yes;
+            "order_number" "Order" Text Yes;
+            "order_id" "Order id" Text No;
+            "credit_id" "Credit" Text Yes;
+            "customer" "Customer id" Text No;
+            "customer_label" "Customer" Text Yes;
+            "customer_type" "Type" Text Yes;
+            "country" "Country" Text Yes;
+            "currency" "Currency" Text Yes;
+            "orders" "Orders" Number No;
+            "units" "Units" Number Yes;
+            "gross" "Gross sales" Money Yes;
+            "discounts" "Discounts" Money Said;
+            "credits" "Returns" Money Said;
+            "credited_units" "Returned units" Number No;
+            "net" "Net sales" Money Yes;
+            "tax" "Tax" Money Said;
+            "total" "Total sales" Money Yes;
         },
         ..Document::default()
     })
 }
 
-fn time(micros: i64) -> Cell {
-    let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
-    Cell::Text(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-}
-
-pub(super) fn row(order: SalesOrder) -> Row {
+pub(super) fn row(order: SalesOrder, zone: Tz) -> Row {
     let net = order
         .gross
         .saturating_sub(order.discounts)
         .saturating_sub(order.credits);
     let text = |text: String| if text.is_empty() { Cell::Empty } else { Cell::Text(text) };
+    let time = |micros| {
+        let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        Cell::Time(time.with_timezone(&zone).fixed_offset())
+    };
     Row {
         cells: vec![
             time(order.happened_at_micros),
             time(order.ordered_at_micros),
+            Cell::Text(zone.name().to_owned()),
             Cell::Text(order.kind),
+            text(order.order_number),
             text(order.order_id),
             text(order.credit_id),
             text(order.customer),
@@ -112,9 +116,11 @@ impl Totals {
 
     pub(super) fn into_rows(self) -> Vec<Row> {
         let total = |(currency, sum): (String, SalesOrder)| {
-            let mut row = row(SalesOrder { currency, ..sum });
-            row.cells
-                .splice(0..3, [Cell::Text("Total".to_owned()), Cell::Empty, Cell::Empty]);
+            let mut row = row(SalesOrder { currency, ..sum }, Tz::UTC);
+            row.cells.splice(
+                0..4,
+                [Cell::Text("Total".to_owned()), Cell::Empty, Cell::Empty, Cell::Empty],
+            );
             row
         };
         self.0.into_iter().map(total).collect()

@@ -16,7 +16,8 @@ const MAX_DAYS: i64 = 3_660;
 const MAX_LONG_DAYS: i64 = 36_600;
 const MAX_TOP: u32 = 100;
 const MAX_LEVEL: i32 = 8;
-const MAX_KEY: usize = 600;
+/// In bytes: a category of 400 characters, each of four.
+const MAX_KEY: usize = 1600;
 
 /// Local dates and their zone.
 #[derive(Clone, Copy, Debug)]

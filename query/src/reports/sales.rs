@@ -9,7 +9,7 @@ use sqlx::{Postgres, QueryBuilder};
 use super::calendar::{Period, Span, periods};
 use super::request::{Group, Level, Report, depth};
 use super::sales_row::{SumsRow, zeros};
-use super::sums::{TOTALS, Wanted, totals_of};
+use super::sums::{TOTALS, Wanted, customer_label, totals_of};
 use crate::Query;
 use crate::error::Error;
 
@@ -105,10 +105,10 @@ impl Asked {
             from = "best";
         }
         let columns = TOTALS.map(|name| format!("s.{name}")).join(", ");
+        let (label, name) = self.labels();
         sql.push(format_args!(
-            " (SELECT FALSE AS total, s.period, s.currency, s.key, s.other, coalesce(l.label, s.key) AS label, l.name, {columns} \
-             FROM {from} s LEFT JOIN sales_label l ON l.dimension = '{}' AND l.key = s.key AND NOT s.other LIMIT ",
-            self.labels()
+            " (SELECT FALSE AS total, s.period, s.currency, s.key, s.other, \
+             CASE WHEN s.other THEN '' ELSE coalesce({label}, s.key) END AS label, {name} AS name, {columns} FROM {from} s LIMIT ",
         ));
         sql.push_bind(i64::try_from(MAX_ROWS).unwrap_or(i64::MAX).saturating_add(1));
         sql.push(format_args!(
@@ -130,7 +130,15 @@ impl Asked {
              FROM cells WHERE period <= "
         ));
         sql.push_bind(i32::try_from(self.periods.len()).unwrap_or(i32::MAX));
-        sql.push(" GROUP BY currency, key), placed AS (SELECT c.*, coalesce(r.place > ")
+        // Guests are no customer: they have a row of their own beside the ranked ones.
+        let (ranked, kept) = match self.report.group {
+            Group::Customer => (" AND key <> ''", "c.key <> '' AND "),
+            _ => ("", ""),
+        };
+        sql.push(ranked);
+        sql.push(" GROUP BY currency, key), placed AS (SELECT c.*, ")
+            .push(kept)
+            .push("coalesce(r.place > ")
             .push_bind(i64::from(top))
             .push(format_args!(
                 ", TRUE) AS beyond FROM cells c LEFT JOIN ranked r ON r.currency = c.currency AND r.key = c.key), \
@@ -139,11 +147,17 @@ impl Asked {
             ));
     }
 
-    fn labels(&self) -> &'static str {
+    /// The expressions of what people call a row and of its name.
+    fn labels(&self) -> (String, String) {
         match self.report.group {
-            Group::Product => "product",
-            Group::Customer => "customer",
-            _ => "",
+            Group::Product => {
+                let of = |column| {
+                    format!("(SELECT l.{column} FROM sales_label l WHERE l.dimension = 'product' AND l.key = s.key)")
+                };
+                (of("label"), of("name"))
+            }
+            Group::Customer => (customer_label("s.key"), "''".to_owned()),
+            _ => ("s.key".to_owned(), "''".to_owned()),
         }
     }
 
@@ -231,7 +245,8 @@ impl Asked {
             }
             row.direct = self.is_direct(&row.key) && !row.other;
             if let Some(Some(period)) = self.previous.get(place.0) {
-                let before = previous.remove(&place).unwrap_or_else(blank);
+                let mut before = previous.remove(&place).unwrap_or_else(blank);
+                before.direct = row.direct;
                 row.previous = Some(Box::new(dated(before, period)));
             }
             rows.push((place.0, row));

@@ -230,6 +230,16 @@ pub(super) fn entry_key(group: Group) -> String {
     }
 }
 
+/// The expression of what people call a customer; NULL: nobody knows.
+///
+/// Names and addresses of accounts are read where they are kept: the tables of sales outlive them.
+pub(super) fn customer_label(key: &str) -> String {
+    format!(
+        "coalesce((SELECT coalesce(nullif(u.name, ''), u.email) FROM users u WHERE u.id = {key}), \
+         (SELECT l.label FROM sales_label l WHERE l.dimension = 'customer' AND l.key = {key}))"
+    )
+}
+
 /// What the key needs beside the entry.
 pub(super) fn entry_joins(group: Group) -> &'static str {
     if group == Group::Category(Level::Tree) {

@@ -6,7 +6,7 @@ use proto::v1::{SalesReply, SalesRow};
 
 use super::request::{Group, Report};
 use super::words;
-use crate::render::{Cell, Chart, Column, Document, Figure, Format, Kind, Point, Row, in_words};
+use crate::render::{Cell, Chart, Column, Document, Figure, Format, Kind, Paper, Point, Row, in_words};
 
 /// Most bars of a ranking.
 const RANKED: usize = 10;
@@ -49,9 +49,9 @@ fn before(row: &SalesRow, value: fn(&SalesRow) -> i64) -> Cell {
 }
 
 macro_rules! fields {
-    ($($name:literal $title:literal $kind:ident $width:literal $value:expr;)*) => {
+    ($($name:literal $title:literal $kind:ident $paper:ident $value:expr;)*) => {
         vec![$(Field {
-            column: Column { name: $name, title: $title, kind: Kind::$kind, width: $width },
+            column: Column { name: $name, title: $title, kind: Kind::$kind, paper: Paper::$paper },
             value: $value,
         }),*]
     };
@@ -60,43 +60,45 @@ macro_rules! fields {
 /// In the order that programs know.
 fn fields(compared: bool) -> Vec<Field> {
     let mut fields = fields! {
-        "period" "Period" Date 1 |row| text(&row.period);
-        "time_zone" "Time zone" Text 0 |_| Cell::Empty;
-        "key" "Key" Text 0 |row| text(&row.key);
-        "label" "Name" Text 14 |row| text(&row.label);
-        "name" "Product" Text 24 |row| text(&row.name);
-        "currency" "Currency" Text 5 |row| text(&row.currency);
-        "orders" "Orders" Number 1 |row| Cell::Number(row.orders);
-        "units" "Units" Number 1 |row| Cell::Number(row.units);
-        "gross" "Gross sales" Money 1 |row| Cell::Number(row.gross);
-        "credits" "Returns" Money 1 |row| Cell::Number(row.credits);
-        "credited_units" "Returned units" Number 0 |row| Cell::Number(row.credited_units);
-        "net" "Net sales" Money 1 |row| Cell::Number(row.net);
-        "discounts" "Discounts" Money 1 |row| Cell::Number(row.discounts);
-        "tax" "Tax" Money 1 |row| Cell::Number(row.tax);
-        "total" "Total sales" Money 1 |row| Cell::Number(row.net.saturating_add(row.tax));
-        "average_order_value" "Average order" Money 1 |row| average(row).map_or(Cell::Empty, Cell::Number);
-        "new_customers" "New customers" Number 0 |row| Cell::Number(row.new_orders);
-        "returning_orders" "Orders of returning" Number 0 |row| Cell::Number(row.returning_orders);
-        "guest_orders" "Orders of guests" Number 0 |row| Cell::Number(row.guest_orders);
-        "new_net" "Net of new" Money 0 |row| Cell::Number(row.new_net);
-        "returning_net" "Net of returning" Money 0 |row| Cell::Number(row.returning_net);
-        "guest_net" "Net of guests" Money 0 |row| Cell::Number(row.guest_net);
+        "period" "Period" Date Yes |row| text(&row.period);
+        "time_zone" "Time zone" Text No |_| Cell::Empty;
+        "key" "Key" Text No |row| text(&row.key);
+        "label" "Name" Text Yes |row| text(&row.label);
+        "name" "Product" Text Yes |row| text(&row.name);
+        "currency" "Currency" Text Yes |row| text(&row.currency);
+        "orders" "Orders" Number Yes |row| Cell::Number(row.orders);
+        "units" "Units" Number Yes |row| Cell::Number(row.units);
+        "gross" "Gross sales" Money Yes |row| Cell::Number(row.gross);
+        "credits" "Returns" Money Said |row| Cell::Number(row.credits);
+        "credited_units" "Returned units" Number No |row| Cell::Number(row.credited_units);
+        "net" "Net sales" Money Yes |row| Cell::Number(row.net);
+        "discounts" "Discounts" Money Said |row| Cell::Number(row.discounts);
+        "tax" "Tax" Money Said |row| Cell::Number(row.tax);
+        "total" "Total sales" Money Yes |row| Cell::Number(row.net.saturating_add(row.tax));
+        "average_order_value" "Average order" Money Yes |row| average(row).map_or(Cell::Empty, Cell::Number);
+        "new_customers" "New customers" Number No |row| Cell::Number(row.new_orders);
+        "returning_orders" "Orders of returning" Number No |row| Cell::Number(row.returning_orders);
+        "guest_orders" "Orders of guests" Number No |row| Cell::Number(row.guest_orders);
+        "new_net" "Net of new" Money No |row| Cell::Number(row.new_net);
+        "returning_net" "Net of returning" Money No |row| Cell::Number(row.returning_net);
+        "guest_net" "Net of guests" Money No |row| Cell::Number(row.guest_net);
+        "other" "All others" Flag No |row| Cell::Flag(row.other);
+        "direct" "Itself" Flag No |row| Cell::Flag(row.direct);
     };
     if compared {
         fields.extend(fields! {
-            "previous_from" "Compared from" Date 0 |row| row.previous.as_deref().map_or(Cell::Empty, |row| text(&row.from));
-            "previous_to" "Compared to" Date 0 |row| row.previous.as_deref().map_or(Cell::Empty, |row| text(&row.to));
-            "previous_orders" "Orders before" Number 0 |row| before(row, |row| row.orders);
-            "previous_units" "Units before" Number 0 |row| before(row, |row| row.units);
-            "previous_gross" "Gross before" Money 0 |row| before(row, |row| row.gross);
-            "previous_discounts" "Discounts before" Money 0 |row| before(row, |row| row.discounts);
-            "previous_credits" "Returns before" Money 0 |row| before(row, |row| row.credits);
-            "previous_net" "Net before" Money 1 |row| before(row, |row| row.net);
-            "previous_tax" "Tax before" Money 0 |row| before(row, |row| row.tax);
-            "net_change" "Change" Money 0 |row| row.previous.as_deref()
+            "previous_from" "Compared from" Date No |row| row.previous.as_deref().map_or(Cell::Empty, |row| text(&row.from));
+            "previous_to" "Compared to" Date No |row| row.previous.as_deref().map_or(Cell::Empty, |row| text(&row.to));
+            "previous_orders" "Orders before" Number No |row| before(row, |row| row.orders);
+            "previous_units" "Units before" Number No |row| before(row, |row| row.units);
+            "previous_gross" "Gross before" Money No |row| before(row, |row| row.gross);
+            "previous_discounts" "Discounts before" Money No |row| before(row, |row| row.discounts);
+            "previous_credits" "Returns before" Money No |row| before(row, |row| row.credits);
+            "previous_net" "Net before" Money Yes |row| before(row, |row| row.net);
+            "previous_tax" "Tax before" Money No |row| before(row, |row| row.tax);
+            "net_change" "Net change" Money No |row| row.previous.as_deref()
                 .map_or(Cell::Empty, |before| Cell::Number(row.net.saturating_sub(before.net)));
-            "net_change_points" "Change" Points 1 |row| row.previous.as_deref()
+            "net_change_points" "Change, %" Points Yes |row| row.previous.as_deref()
                 .and_then(|before| points(row.net, before.net)).map_or(Cell::Empty, Cell::Number);
         });
     }
@@ -142,20 +144,26 @@ pub(super) fn table(report: &Report, reply: &SalesReply, format: Format, shop: &
                 .unwrap_or(FOR_PEOPLE.len())
         };
         fields.sort_by_key(place);
-        let all = || reply.rows.iter().chain(&reply.totals);
+        fields.retain(|field| match field.column.name {
+            "key" | "label" => report.group != Group::None,
+            "name" => report.group == Group::Product,
+            _ => true,
+        });
         for field in &mut fields {
             // On paper there is room for what says something.
             let empty = match field.column.name {
                 "currency" => currencies < 2,
-                "discounts" | "tax" | "credits" => all().all(|row| (field.value)(row) == Cell::Number(0)),
-                "total" => all().all(|row| row.tax == 0),
+                "total" => reply.rows.iter().chain(&reply.totals).all(|row| row.tax == 0),
                 "period" => {
                     report.group != Group::None && reply.rows.iter().all(|row| row.period == reply.rows[0].period)
                 }
                 _ => false,
             };
             if empty {
-                field.column.width = 0;
+                field.column.paper = Paper::No;
+            }
+            if field.column.name == "label" {
+                field.column.title = words::member(report.group);
             }
         }
     }
@@ -163,18 +171,9 @@ pub(super) fn table(report: &Report, reply: &SalesReply, format: Format, shop: &
     let row_of = |row: &SalesRow, total: bool| -> Row {
         let cells = fields.iter().map(|field| match field.column.name {
             "time_zone" => text(zone),
-            "period" if total && people => text("Total"),
+            "period" | "label" if total && people => text("Total"),
             "period" if format == Format::Pdf => Cell::Text(words::interval(report.interval, &row.period)),
-            "label" if total && people => {
-                if report.group == Group::None {
-                    Cell::Empty
-                } else {
-                    text("Total")
-                }
-            }
-            "label" if people && report.group != Group::None => {
-                Cell::Text(words::label(report.group, &row.key, &row.label, row.other, row.direct))
-            }
+            "label" if people => Cell::Text(words::label(report.group, &row.key, &row.label, row.other, row.direct)),
             "label" if row.other => text("other"),
             "label" | "name" | "key" if people && cell_is_empty(&(field.value)(row)) => Cell::Empty,
             _ => (field.value)(row),
@@ -234,8 +233,11 @@ fn figures(reply: &SalesReply) -> Vec<Figure> {
         let before = value(total.previous.as_deref()?)?;
         Some(crate::render::percent(points(now, before)?))
     };
-    let figure = |title, text: String, value: fn(&SalesRow) -> Option<i64>| Figure {
-        title,
+    let figure = |title: &str, text: String, value: fn(&SalesRow) -> Option<i64>| Figure {
+        title: match reply.totals.as_slice() {
+            [_] => title.to_owned(),
+            _ => format!("{title}, {}", total.currency),
+        },
         value: text,
         change: change(value).unwrap_or_default(),
     };

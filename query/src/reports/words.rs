@@ -109,6 +109,19 @@ pub(super) fn filter(filter: &Filter) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Only {}.", parts.join(", ")))
 }
 
+/// What the rows of a grouping are.
+pub(super) fn member(group: Group) -> &'static str {
+    match group {
+        Group::None => "",
+        Group::Currency => "Currency",
+        Group::CustomerType => "Customers",
+        Group::Product => "SKU",
+        Group::Category(_) => "Category",
+        Group::Country => "Country",
+        Group::Customer => "Customer",
+    }
+}
+
 /// What people call a row that has no name of its own.
 pub(super) fn label(group: Group, key: &str, label: &str, other: bool, direct: bool) -> String {
     match group {

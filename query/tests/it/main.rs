@@ -13,4 +13,5 @@ mod orders;
 mod products;
 mod sales;
 mod sales_calendar;
+mod sales_files;
 mod support;

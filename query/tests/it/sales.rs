@@ -249,7 +249,17 @@ async fn a_report_that_is_too_large_is_refused(pool: PgPool) {
 async fn what_makes_no_sense_is_refused_by_field(pool: PgPool) {
     let shop = Shop::open(pool).await;
     let good = report(SalesInterval::Day, SalesGroup::None, "2024-01-01", "2024-01-04");
+    let categories = |length: usize| SalesRequest {
+        filter: Some(SalesFilter {
+            category: Some("🫖".repeat(length)),
+            ..SalesFilter::default()
+        }),
+        ..good.clone()
+    };
+    let longest = ask(&shop, categories(400)).await;
+    assert_eq!(longest.rows.len(), 0);
     let cases = [
+        (categories(401), "category"),
         (
             SalesRequest {
                 interval: 0,

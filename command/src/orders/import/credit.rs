@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     CreditId, Currency, OrderId, Sku,
     credit::{Credit, CreditCommand, CreditError, CreditLine, IssueCredit, by_order},
-    order::{Order, OrderCommand, OrderError, OrderStatus},
+    order::{ImportedLine, Order, OrderCommand, OrderError, OrderStatus},
 };
 use eventstore::Transaction;
 use proto::failure::Failure;
@@ -113,6 +113,10 @@ impl Job {
             }
             for line in &mut issue.lines {
                 line.order_id = line.order_id.filter(|order| self.can_be_credited(transaction, *order));
+                // What is taken back leaves the category that it was sold in, wherever the product is now.
+                if let Some(sold) = self.sold(transaction, line) {
+                    line.category = sold.category.clone();
+                }
             }
         }
         let credit_id = issue.credit_id;
@@ -138,6 +142,16 @@ impl Job {
             transaction.append::<Order>(stream, events);
         }
         Ok(Recorded { new: true })
+    }
+
+    /// The line of the order that a line undoes.
+    fn sold<'t>(&self, transaction: &'t Transaction<'_>, line: &CreditLine) -> Option<&'t ImportedLine> {
+        let stream = self.orders.get(&line.order_id?)?;
+        let order = transaction.state::<Order>(stream).imported()?;
+        order
+            .lines
+            .iter()
+            .find(|sold| sold.kind == line.kind && sold.sku == line.sku)
     }
 
     /// A link to an order that is not there, or that is in another currency, is left out.

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(super) const PRODUCTS: [(&str, &str, &str); 4] = [
     ("MUG", "Enamel mug", "kitchen/mugs"),
     ("PLATE", "=SUM(A1:A9)", "kitchen"),
-    ("BAG", "+44 bag, \"large\"\nblue", "travel"),
+    ("BAG", "+44 bag, \"large\"\nblue", "none"),
     ("ODD", "@odd", ""),
 ];
 
@@ -152,7 +152,7 @@ pub(super) fn spring() -> Vec<Sale> {
             credit,
             at: start + TimeDelta::minutes(numbers.below(80 * 24 * 60).cast_signed()),
             customer: numbers.pick(&["", "17850", "-12583"]),
-            country: numbers.pick(&["United Kingdom", "France", "@Norway", ""]),
+            country: numbers.pick(&["United Kingdom", "France", "@Norway", "none", ""]),
             currency,
             lines,
         });

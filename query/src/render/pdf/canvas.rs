@@ -5,9 +5,13 @@ use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::num::NormalizedF32;
 use krilla::paint::{Fill, Stroke};
 use krilla::surface::Surface;
-use krilla::text::{Font, TextDirection};
+use krilla::text::Font;
+use skrifa::charmap::Charmap;
 use skrifa::instance::{LocationRef, Size};
+use skrifa::metrics::GlyphMetrics;
 use skrifa::{FontRef, MetadataProvider as _};
+
+use super::shape::glyphs;
 
 /// Red, green, blue.
 pub(super) type Colour = (u8, u8, u8);
@@ -62,26 +66,26 @@ pub(super) struct Fonts {
 
 struct Face {
     font: Font,
-    measure: FontRef<'static>,
+    shaper: rustybuzz::Face<'static>,
+    glyphs: Charmap<'static>,
+    /// At a size of 1.
+    metrics: GlyphMetrics<'static>,
 }
 
 impl Face {
     fn load(bytes: &'static [u8]) -> Option<Self> {
+        let face = FontRef::new(bytes).ok()?;
         Some(Self {
             font: Font::new(bytes.to_vec().into(), 0)?,
-            measure: FontRef::new(bytes).ok()?,
+            shaper: rustybuzz::Face::from_slice(bytes, 0)?,
+            glyphs: face.charmap(),
+            metrics: face.glyph_metrics(Size::new(1.0), LocationRef::default()),
         })
     }
 
-    fn width(&self, text: &str, size: f32) -> f32 {
-        let glyphs = self.measure.charmap();
-        let metrics = self.measure.glyph_metrics(Size::new(size), LocationRef::default());
-        let advance = |c: char| {
-            metrics
-                .advance_width(glyphs.map(c).unwrap_or_default())
-                .unwrap_or_default()
-        };
-        text.chars().map(advance).sum()
+    fn advance(&self, c: char) -> f32 {
+        let glyph = self.glyphs.map(c).unwrap_or_default();
+        self.metrics.advance_width(glyph).unwrap_or_default()
     }
 }
 
@@ -98,28 +102,62 @@ impl Fonts {
     }
 
     pub(super) fn width(&self, text: &str, style: Style) -> f32 {
-        self.face(style).width(text, style.size)
+        let face = self.face(style);
+        text.chars().map(|c| face.advance(c)).sum::<f32>() * style.size
     }
 
     /// The text, or as much of it as fits.
     fn fitted(&self, text: &str, style: Style, width: f32) -> String {
-        // A page is no place for line breaks and the like.
-        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean = in_one_line(text);
         if self.width(&clean, style) <= width {
             return clean;
         }
-        let mut kept = String::new();
-        let mut used = self.width("…", style);
-        for c in clean.chars() {
-            let mut buffer = [0; 4];
-            used += self.width(c.encode_utf8(&mut buffer), style);
-            if used > width {
-                break;
-            }
-            kept.push(c);
-        }
-        format!("{}…", kept.trim_end())
+        let room = width - self.width("…", style);
+        let end = self.reach(&clean, style, room);
+        format!("{}…", clean.get(..end).unwrap_or_default().trim_end())
     }
+
+    /// The text in lines that fit, broken at spaces and hyphens where it has some; the last of `most` lines has all that is left.
+    pub(super) fn lines(&self, text: &str, style: Style, width: f32, most: usize) -> Vec<String> {
+        let clean = in_one_line(text);
+        let mut rest = clean.trim();
+        let mut lines = Vec::new();
+        while lines.len() + 1 < most && self.width(rest, style) > width {
+            let end = self.reach(rest, style, width);
+            let fits = rest.get(..end).unwrap_or_default();
+            let next = rest.get(end..).unwrap_or_default();
+            let at_word = if next.starts_with(' ') {
+                end
+            } else {
+                fits.rfind([' ', '-']).map_or(end, |last| last + 1)
+            };
+            // A letter that is wider than the line stands alone.
+            let at = at_word.max(rest.chars().next().map_or(0, char::len_utf8));
+            let Some((line, after)) = rest.split_at_checked(at) else {
+                break;
+            };
+            lines.push(line.trim_end().to_owned());
+            rest = after.trim_start();
+        }
+        lines.push(rest.to_owned());
+        lines
+    }
+
+    /// How many bytes of the text fit.
+    fn reach(&self, text: &str, style: Style, width: f32) -> usize {
+        let face = self.face(style);
+        let mut used = 0.0;
+        let beyond = text.char_indices().find(|(_, c)| {
+            used += face.advance(*c) * style.size;
+            used > width
+        });
+        beyond.map_or(text.len(), |(index, _)| index)
+    }
+}
+
+/// A page is no place for line breaks and the like.
+fn in_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 pub(super) struct Canvas<'s, 'p> {
@@ -130,6 +168,10 @@ pub(super) struct Canvas<'s, 'p> {
 impl<'s, 'p> Canvas<'s, 'p> {
     pub(super) fn new(surface: &'s mut Surface<'p>, fonts: &'s Fonts) -> Self {
         Self { surface, fonts }
+    }
+
+    pub(super) fn fonts(&self) -> &'s Fonts {
+        self.fonts
     }
 
     pub(super) fn rect(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Colour) {
@@ -172,7 +214,9 @@ impl<'s, 'p> Canvas<'s, 'p> {
         if text.is_empty() {
             return;
         }
-        let own = self.fonts.width(&text, style);
+        let face = self.fonts.face(style);
+        let glyphs = glyphs(&face.shaper, &text);
+        let own = glyphs.iter().map(|glyph| glyph.x_advance).sum::<f32>() * style.size;
         let left = match align {
             Align::Left => x,
             Align::Middle => x - own / 2.0,
@@ -180,15 +224,9 @@ impl<'s, 'p> Canvas<'s, 'p> {
         };
         self.surface.set_stroke(None);
         self.surface.set_fill(Some(fill(style.colour)));
-        let font = self.fonts.face(style).font.clone();
-        self.surface.draw_text(
-            Point::from_xy(left, y),
-            font,
-            style.size,
-            &text,
-            false,
-            TextDirection::Auto,
-        );
+        let start = Point::from_xy(left, y);
+        self.surface
+            .draw_glyphs(start, &glyphs, face.font.clone(), &text, style.size, false);
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod canvas;
 mod chart;
+mod shape;
 mod table;
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use krilla::Document as File;
 use krilla::metadata::Metadata;
@@ -22,30 +24,76 @@ const FOOT: f32 = 34.0;
 const CHART_HEIGHT: f32 = 132.0;
 const FIGURE_HEIGHT: f32 = 52.0;
 
-pub(super) struct Pdf<W: Write> {
+pub(super) struct Pdf<'w, W: Write> {
     document: Document,
     rows: Vec<Row>,
     output: W,
+    /// How many rows have been drawn.
+    written: &'w AtomicU64,
 }
 
-impl<W: Write> Pdf<W> {
-    pub(super) fn new(document: Document, output: W) -> Self {
+impl<'w, W: Write> Pdf<'w, W> {
+    pub(super) fn new(document: Document, output: W, written: &'w AtomicU64) -> Self {
         Self {
             document,
             rows: Vec::new(),
             output,
+            written,
         }
+    }
+
+    fn draw(&mut self, totals: &[Row]) -> Result<Vec<u8>, RenderError> {
+        let (document, rows) = (&self.document, &self.rows);
+        let fonts = Fonts::load().ok_or_else(|| failed("its fonts are damaged"))?;
+        let table = table::Table::new(document, rows, totals, &fonts, WIDTH - 2.0 * MARGIN);
+        let first_top = head_height(document);
+        let pages = table.pages(
+            HEIGHT - first_top - FOOT - MARGIN / 2.0,
+            HEIGHT - MARGIN - 22.0 - FOOT - MARGIN / 2.0,
+        );
+        let mut file = File::new();
+        let mut metadata = Metadata::new()
+            .title(document.title.clone())
+            .description(document.period.clone())
+            .creator("Tillroll".to_owned())
+            .language("en".to_owned());
+        if !document.shop.is_empty() {
+            metadata = metadata.authors(vec![document.shop.clone()]);
+        }
+        file.set_metadata(metadata);
+        for (index, lines) in pages.iter().enumerate() {
+            // Nothing is written before the last page is drawn, but whoever waits may have gone.
+            self.output.flush()?;
+            let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| failed("the paper has no size"))?;
+            let mut page = file.start_page_with(settings);
+            let mut surface = page.surface();
+            let mut canvas = Canvas::new(&mut surface, &fonts);
+            let top = if index == 0 {
+                head(document, &mut canvas);
+                first_top
+            } else {
+                running_head(document, &mut canvas);
+                MARGIN + 22.0
+            };
+            table.draw(lines.clone(), MARGIN, top, &mut canvas);
+            foot(document, index + 1, pages.len(), &mut canvas);
+            surface.finish();
+            page.finish();
+            let drawn = lines.end.min(rows.len()).saturating_sub(lines.start);
+            self.written.fetch_add(drawn as u64, Ordering::Relaxed);
+        }
+        file.finish().map_err(|error| RenderError::Pdf(format!("{error:?}")))
     }
 }
 
-impl<W: Write> Renderer for Pdf<W> {
+impl<W: Write> Renderer for Pdf<'_, W> {
     fn row(&mut self, row: Row) -> Result<(), RenderError> {
         self.rows.push(row);
         Ok(())
     }
 
     fn finish(mut self: Box<Self>, totals: Vec<Row>) -> Result<(), RenderError> {
-        let bytes = draw(&self.document, &self.rows, &totals)?;
+        let bytes = self.draw(&totals)?;
         self.output.write_all(&bytes)?;
         Ok(self.output.flush()?)
     }
@@ -53,44 +101,6 @@ impl<W: Write> Renderer for Pdf<W> {
 
 fn failed(what: &str) -> RenderError {
     RenderError::Pdf(what.to_owned())
-}
-
-fn draw(document: &Document, rows: &[Row], totals: &[Row]) -> Result<Vec<u8>, RenderError> {
-    let fonts = Fonts::load().ok_or_else(|| failed("its fonts are damaged"))?;
-    let table = table::Table::new(document, rows, totals, &fonts, WIDTH - 2.0 * MARGIN);
-    let first_top = head_height(document);
-    let pages = table.pages(
-        HEIGHT - first_top - FOOT - MARGIN / 2.0,
-        HEIGHT - MARGIN - 22.0 - FOOT - MARGIN / 2.0,
-    );
-    let mut file = File::new();
-    let mut metadata = Metadata::new()
-        .title(document.title.clone())
-        .description(document.period.clone())
-        .creator("Tillroll".to_owned())
-        .language("en".to_owned());
-    if !document.shop.is_empty() {
-        metadata = metadata.authors(vec![document.shop.clone()]);
-    }
-    file.set_metadata(metadata);
-    for (index, lines) in pages.iter().enumerate() {
-        let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| failed("the paper has no size"))?;
-        let mut page = file.start_page_with(settings);
-        let mut surface = page.surface();
-        let mut canvas = Canvas::new(&mut surface, &fonts);
-        let top = if index == 0 {
-            head(document, &mut canvas);
-            first_top
-        } else {
-            running_head(document, &mut canvas);
-            MARGIN + 22.0
-        };
-        table.draw(lines.clone(), MARGIN, top, &mut canvas);
-        foot(document, index + 1, pages.len(), &mut canvas);
-        surface.finish();
-        page.finish();
-    }
-    file.finish().map_err(|error| RenderError::Pdf(format!("{error:?}")))
 }
 
 /// Where the table begins on the first page.
@@ -162,7 +172,7 @@ fn figures(document: &Document, y: f32, canvas: &mut Canvas<'_, '_>) {
         canvas.text(
             x + 14.0,
             y + 17.0,
-            figure.title,
+            &figure.title,
             Style::plain(8.5, MUTED),
             Align::Left,
             width - 20.0,
@@ -236,4 +246,62 @@ fn foot(document: &Document, page: usize, pages: usize, canvas: &mut Canvas<'_, 
         Align::Right,
         200.0,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cell, Column, Kind, Paper};
+    use super::*;
+
+    /// Whoever waits goes after so many looks.
+    struct Leaving {
+        looks: usize,
+        bytes: usize,
+    }
+
+    impl Write for &mut Leaving {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.bytes += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            self.looks = self.looks.checked_sub(1).ok_or(std::io::ErrorKind::BrokenPipe)?;
+            Ok(())
+        }
+    }
+
+    fn pages(output: &mut Leaving, written: &AtomicU64) -> Result<(), RenderError> {
+        let column = Column {
+            name: "units",
+            title: "Units",
+            kind: Kind::Number,
+            paper: Paper::Yes,
+        };
+        let document = Document {
+            columns: vec![column],
+            ..Document::default()
+        };
+        let mut pdf = Pdf::new(document, output, written);
+        for number in 0..200 {
+            let cells = vec![Cell::Number(number)];
+            let currency = "GBP".to_owned();
+            pdf.row(Row { currency, cells })?;
+        }
+        assert_eq!(written.load(Ordering::Relaxed), 0, "nothing is drawn yet");
+        Box::new(pdf).finish(Vec::new())
+    }
+
+    #[test]
+    fn rows_count_when_they_are_drawn_and_nobody_draws_for_somebody_who_has_gone() {
+        let (mut stays, written) = (Leaving { looks: 1_000, bytes: 0 }, AtomicU64::new(0));
+        pages(&mut stays, &written).unwrap();
+        assert_eq!(written.load(Ordering::Relaxed), 200);
+        assert!(stays.bytes > 0);
+
+        let (mut leaves, written) = (Leaving { looks: 2, bytes: 0 }, AtomicU64::new(0));
+        assert!(pages(&mut leaves, &written).is_err());
+        assert!((1..200).contains(&written.load(Ordering::Relaxed)));
+        assert_eq!(leaves.bytes, 0);
+    }
 }

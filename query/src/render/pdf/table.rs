@@ -3,118 +3,131 @@
 use std::ops::Range;
 
 use super::super::money::{amount, percent, signed};
-use super::super::{Cell, Column, Document, Kind, Row};
-use super::canvas::{ACCENT, Align, Canvas, Fonts, INK, LOSS, PALE, RULE, Style, WHITE};
+use super::super::{Cell, Column, Document, Kind, Paper, Row};
+use super::canvas::{ACCENT, Align, Canvas, Fonts, INK, LOSS, PALE, RULE, Style, WHITE, float};
 
-const LINE: f32 = 14.4;
-const HEADER: f32 = 20.0;
-const TEXT: f32 = 8.2;
+/// Sizes of the letters; the first one at which the texts have room enough is taken.
+const SIZES: [f32; 5] = [8.2, 7.6, 7.0, 6.4, 5.8];
+/// Room for a text, in letters' heights, that is enough: a longer one is broken into lines.
+const ENOUGH: f32 = 11.0;
+/// Most lines of a cell.
+const MOST: usize = 3;
+/// What a row is higher than its lines.
+const PAD: f32 = 4.2;
 const GAP: f32 = 8.0;
 
 pub(super) struct Table<'a> {
-    columns: Vec<(usize, &'a Column, f32)>,
+    columns: Vec<Placed<'a>>,
     rows: &'a [Row],
     totals: &'a [Row],
+    /// Of the letters.
+    size: f32,
     width: f32,
+    header: f32,
+    /// Of the rows, then of the totals.
+    heights: Vec<f32>,
+}
+
+/// A column on the page.
+struct Placed<'a> {
+    index: usize,
+    column: &'a Column,
+    title: Vec<String>,
+    width: f32,
+    /// Whether some cells are wider than it.
+    broken: bool,
 }
 
 impl<'a> Table<'a> {
     pub(super) fn new(document: &'a Document, rows: &'a [Row], totals: &'a [Row], fonts: &Fonts, width: f32) -> Self {
-        let filled = |index: usize| {
-            rows.iter()
-                .chain(totals)
-                .any(|row| row.cells.get(index).is_some_and(|cell| *cell != Cell::Empty))
+        let all = || rows.iter().chain(totals);
+        let says = |index: usize, column: &Column| {
+            let mut cells = all().filter_map(|row| row.cells.get(index));
+            match column.paper {
+                Paper::No => false,
+                // Without rows the titles are all there is.
+                Paper::Yes => rows.is_empty() || cells.any(|cell| *cell != Cell::Empty),
+                Paper::Said => cells.any(|cell| !matches!(cell, Cell::Empty | Cell::Number(0))),
+            }
         };
-        let shown: Vec<(usize, &Column)> = document
+        let unit = Style::bold(1.0, INK);
+        let widest_word = |title: &str| title.split(' ').map(|word| fonts.width(word, unit)).fold(0.0, f32::max);
+        let needed: Vec<(usize, &Column, f32)> = document
             .columns
             .iter()
             .enumerate()
-            .filter(|(index, column)| column.width > 0 && filled(*index))
-            .collect();
-        // Numbers take what they need, texts share the rest.
-        let needed = |index: usize, column: &Column| {
-            let all = rows.iter().chain(totals);
-            let widest = all
-                .filter_map(|row| {
-                    Some(fonts.width(
-                        &shown_as(row.cells.get(index)?, column, &row.currency),
-                        Style::bold(TEXT, INK),
-                    ))
-                })
-                .fold(0.0_f32, f32::max);
-            widest.max(fonts.width(column.title, Style::bold(TEXT, INK))) + GAP
-        };
-        let fixed: f32 = shown
-            .iter()
-            .filter(|(_, column)| column.kind != Kind::Text)
-            .map(|(index, column)| needed(*index, column))
-            .sum();
-        let shares: f32 = shown
-            .iter()
-            .filter(|(_, column)| column.kind == Kind::Text)
-            .map(|(_, column)| f32::from(column.width))
-            .sum();
-        let rest = (width - fixed).max(if shares > 0.0 { width * 0.2 } else { 0.0 });
-        // Without texts the numbers share what is left.
-        let spare = if shares > 0.0 {
-            0.0
-        } else {
-            rest / super::canvas::float(shown.len().max(1))
-        };
-        let columns = shown
-            .into_iter()
-            .map(|(index, column)| match column.kind {
-                Kind::Text => (index, column, rest * f32::from(column.width) / shares.max(1.0)),
-                _ => (index, column, needed(index, column) + spare),
+            .filter(|(index, column)| says(*index, column))
+            .map(|(index, column)| {
+                let widest = all()
+                    .filter_map(|row| Some(fonts.width(&shown_as(row.cells.get(index)?, column, &row.currency), unit)))
+                    .fold(widest_word(column.title), f32::max);
+                (index, column, widest)
             })
             .collect();
+        let (size, widths) = widths(&needed, width);
+        let style = Style::bold(size, INK);
+        let columns: Vec<Placed<'_>> = needed
+            .into_iter()
+            .zip(widths)
+            .map(|((index, column, widest), width)| Placed {
+                index,
+                column,
+                title: fonts.lines(column.title, style, width - GAP, MOST),
+                width,
+                broken: widest * size > width - GAP + 0.01,
+            })
+            .collect();
+        let line = line(size);
+        let height = |row: &Row| {
+            let lines = columns.iter().map(|placed| placed.lines(row, fonts, style).len());
+            PAD + line * float(lines.max().unwrap_or(1))
+        };
+        let titles = columns.iter().map(|placed| placed.title.len()).max().unwrap_or(1);
         Self {
+            heights: all().map(height).collect(),
+            header: 10.0 + line * float(titles),
             columns,
             rows,
             totals,
+            size,
             width,
         }
     }
 
-    fn lines(&self) -> usize {
-        self.rows.len() + self.totals.len()
-    }
-
     /// The lines of each page, by the room that there is on the first one and on the others. The header alone is never left behind.
     pub(super) fn pages(&self, first: f32, others: f32) -> Vec<Range<usize>> {
-        let fit = |room: f32| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
-            let lines = ((room - HEADER) / LINE).max(0.0) as usize;
-            lines
-        };
         let mut pages = Vec::new();
-        let mut start = 0;
-        let on_first = fit(first);
-        let end = if on_first < 3 && self.lines() > on_first {
-            0
-        } else {
-            on_first.min(self.lines())
-        };
-        pages.push(start..end);
-        start = end;
-        while start < self.lines() {
-            let end = (start + fit(others).max(1)).min(self.lines());
-            pages.push(start..end);
-            start = end;
+        let (mut start, mut room) = (0, first - self.header);
+        for (index, height) in self.heights.iter().enumerate() {
+            let on_first = pages.is_empty();
+            if *height > room && (index > start || on_first) {
+                // A few rows below the chart are not worth a header.
+                let end = if on_first && index < 3 { 0 } else { index };
+                pages.push(start..end);
+                let moved: f32 = self.heights.get(end..index).unwrap_or_default().iter().sum();
+                (start, room) = (end, others - self.header - moved);
+            }
+            room -= height;
         }
+        pages.push(start..self.heights.len());
         pages
     }
 
     pub(super) fn draw(&self, lines: Range<usize>, x: f32, y: f32, canvas: &mut Canvas<'_, '_>) {
-        if lines.is_empty() && self.lines() > 0 {
+        if lines.is_empty() && !self.heights.is_empty() {
             return;
         }
-        canvas.rect(x, y, self.width, HEADER, ACCENT);
-        self.each(x, |column, _, left, width, align| {
-            canvas.text(left, y + 13.2, column.title, Style::bold(TEXT, WHITE), align, width);
+        let leading = line(self.size);
+        canvas.rect(x, y, self.width, self.header, ACCENT);
+        self.each(x, |placed, left, width, align| {
+            let mut base = y + 5.0 + leading * 0.8;
+            for part in &placed.title {
+                canvas.text(left, base, part, Style::bold(self.size, WHITE), align, width);
+                base += leading;
+            }
         });
-        let mut top = y + HEADER;
-        if self.lines() == 0 {
+        let mut top = y + self.header;
+        if self.heights.is_empty() {
             canvas.text(
                 x + 6.0,
                 top + 14.0,
@@ -127,43 +140,44 @@ impl<'a> Table<'a> {
         for line in lines {
             let total = line >= self.rows.len();
             let row = self.rows.get(line).or_else(|| self.totals.get(line - self.rows.len()));
-            let Some(row) = row else { continue };
+            let (Some(row), Some(height)) = (row, self.heights.get(line)) else {
+                continue;
+            };
             if total {
-                canvas.rect(x, top, self.width, LINE, PALE);
+                canvas.rect(x, top, self.width, *height, PALE);
                 canvas.rect(x, top, self.width, 0.9, ACCENT);
             } else if line % 2 == 1 {
-                canvas.rect(x, top, self.width, LINE, (0xfa, 0xfb, 0xfc));
+                canvas.rect(x, top, self.width, *height, (0xfa, 0xfb, 0xfc));
             }
-            self.each(x, |column, index, left, width, align| {
-                let Some(cell) = row.cells.get(index) else { return };
-                let lost = matches!(cell, Cell::Number(number) if *number < 0);
+            self.each(x, |placed, left, width, align| {
+                let lost = matches!(row.cells.get(placed.index), Some(Cell::Number(number)) if *number < 0);
                 let colour = if lost { LOSS } else { INK };
                 let style = if total {
-                    Style::bold(TEXT, colour)
+                    Style::bold(self.size, colour)
                 } else {
-                    Style::plain(TEXT, colour)
+                    Style::plain(self.size, colour)
                 };
-                canvas.text(
-                    left,
-                    top + 10.2,
-                    &shown_as(cell, column, &row.currency),
-                    style,
-                    align,
-                    width,
-                );
+                let mut base = top + PAD / 2.0 + leading * 0.79;
+                for part in placed.lines(row, canvas.fonts(), Style::bold(self.size, colour)) {
+                    canvas.text(left, base, &part, style, align, width);
+                    base += leading;
+                }
             });
-            top += LINE;
+            top += height;
             canvas.rect(x, top - 0.3, self.width, 0.3, RULE);
         }
     }
 
-    fn each(&self, x: f32, mut draw: impl FnMut(&Column, usize, f32, f32, Align)) {
+    fn each(&self, x: f32, mut draw: impl FnMut(&Placed<'_>, f32, f32, Align)) {
         let mut left = x;
-        for (index, column, width) in &self.columns {
-            match column.kind {
-                Kind::Text | Kind::Date => draw(column, *index, left + GAP / 2.0, width - GAP, Align::Left),
+        for placed in &self.columns {
+            let width = placed.width;
+            match placed.column.kind {
+                Kind::Text | Kind::Date | Kind::Time | Kind::Flag => {
+                    draw(placed, left + GAP / 2.0, width - GAP + 0.1, Align::Left);
+                }
                 Kind::Number | Kind::Money | Kind::Points => {
-                    draw(column, *index, left + width - GAP / 2.0, width - 2.0, Align::Right);
+                    draw(placed, left + width - GAP / 2.0, width - GAP + 0.1, Align::Right);
                 }
             }
             left += width;
@@ -171,12 +185,165 @@ impl<'a> Table<'a> {
     }
 }
 
+impl Placed<'_> {
+    fn lines(&self, row: &Row, fonts: &Fonts, style: Style) -> Vec<String> {
+        let Some(cell) = row.cells.get(self.index) else {
+            return Vec::new();
+        };
+        let text = shown_as(cell, self.column, &row.currency);
+        if self.broken {
+            fonts.lines(&text, style, self.width - GAP, MOST)
+        } else {
+            vec![text]
+        }
+    }
+}
+
+/// From one line to the next.
+fn line(size: f32) -> f32 {
+    size * 1.25
+}
+
+/// The size of the letters and the widths of columns whose cells and titles need so many letters' heights. What is no text is as wide as
+/// it has to be; of the texts the longest ones give way.
+fn widths(needed: &[(usize, &Column, f32)], width: f32) -> (f32, Vec<f32>) {
+    let is_text = |column: &Column| column.kind == Kind::Text;
+    let whole = |need: f32, size: f32| need * size + GAP;
+    let fits = |size: &&f32| {
+        let least = needed.iter().map(|(_, column, need)| {
+            let need = if is_text(column) { need.min(ENOUGH) } else { *need };
+            whole(need, **size)
+        });
+        least.sum::<f32>() <= width
+    };
+    let [.., smallest] = SIZES;
+    let size = SIZES.iter().find(fits).copied().unwrap_or(smallest);
+    let mut texts: Vec<f32> = needed
+        .iter()
+        .filter(|(_, column, _)| is_text(column))
+        .map(|(.., need)| whole(*need, size))
+        .collect();
+    texts.sort_by(f32::total_cmp);
+    let others: f32 = needed
+        .iter()
+        .filter(|(_, column, _)| !is_text(column))
+        .map(|(.., need)| whole(*need, size))
+        .sum();
+    // The width that no text exceeds, so that all of them fit.
+    let (mut left, mut most) = (width - others, f32::INFINITY);
+    for (index, text) in texts.iter().enumerate() {
+        let share = left / float(texts.len() - index);
+        if *text > share {
+            most = share.max(GAP * 2.0);
+            break;
+        }
+        left -= text;
+    }
+    let mut widths: Vec<f32> = needed
+        .iter()
+        .map(|(_, column, need)| {
+            let whole = whole(*need, size);
+            if is_text(column) { whole.min(most) } else { whole }
+        })
+        .collect();
+    let used: f32 = widths.iter().sum();
+    let spare = (width - used) / float(widths.len().max(1));
+    for width in &mut widths {
+        *width += spare.max(0.0);
+    }
+    (size, widths)
+}
+
 fn shown_as(cell: &Cell, column: &Column, currency: &str) -> String {
     match (cell, column.kind) {
         (Cell::Empty, _) => String::new(),
         (Cell::Text(text), _) => text.clone(),
+        (Cell::Flag(flag), _) => flag.to_string(),
+        (Cell::Time(time), _) => time.format("%Y-%m-%d %H:%M").to_string(),
         (Cell::Number(number), Kind::Money) => amount(*number, currency),
         (Cell::Number(number), Kind::Points) => percent(*number),
         (Cell::Number(number), _) => signed(*number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(title: &'static str, kind: Kind) -> Column {
+        Column {
+            name: title,
+            title,
+            kind,
+            paper: Paper::Yes,
+        }
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    /// What each column shows of a row.
+    fn shown(table: &Table<'_>, row: &Row, fonts: &Fonts) -> Vec<String> {
+        let style = Style::bold(table.size, INK);
+        let lines = |placed: &Placed<'_>| {
+            let lines = placed.lines(row, fonts, style);
+            let fits = lines
+                .iter()
+                .all(|line| fonts.width(line, style) <= placed.width - GAP + 0.1);
+            assert!(fits, "{lines:?} leave {}", placed.width);
+            lines.concat()
+        };
+        table.columns.iter().map(lines).collect()
+    }
+
+    #[test]
+    fn a_wide_table_stays_on_the_page_and_nothing_of_it_is_cut() {
+        let fonts = Fonts::load().unwrap();
+        let money = (0..10).map(|_| column("Average order", Kind::Money));
+        let texts = ["Name", "Order", "Currency"].map(|title| column(title, Kind::Text));
+        let document = Document {
+            columns: texts.into_iter().chain(money).collect(),
+            ..Document::default()
+        };
+        let order = "ord_0190a8b1-7e6c-7b8a-9d3c-2f1e4d5c6b7a";
+        let mut cells = vec![text("A tea towel with a pattern of teapots"), text(order), text("GBP")];
+        cells.extend((0..10).map(|_| Cell::Number(-1_234_567_890)));
+        let rows = [Row {
+            currency: "GBP".to_owned(),
+            cells,
+        }];
+        let table = Table::new(&document, &rows, &[], &fonts, 766.0);
+        let width: f32 = table.columns.iter().map(|placed| placed.width).sum();
+        assert!(width <= 766.1, "{width}");
+        let shown = shown(&table, &rows[0], &fonts);
+        assert_eq!(shown[0].replace(' ', ""), "Ateatowelwithapatternofteapots");
+        assert_eq!((shown[1].as_str(), shown[2].as_str()), (order, "GBP"));
+        assert!(shown[3..].iter().all(|amount| amount == "−12,345,678.90"));
+    }
+
+    #[test]
+    fn every_row_is_on_one_page() {
+        let fonts = Fonts::load().unwrap();
+        let document = Document {
+            columns: vec![column("Name", Kind::Text), column("Units", Kind::Number)],
+            ..Document::default()
+        };
+        let rows: Vec<Row> = (0..100)
+            .map(|number| Row {
+                currency: "GBP".to_owned(),
+                cells: vec![text(&"word ".repeat(number)), Cell::Number(1)],
+            })
+            .collect();
+        let table = Table::new(&document, &rows, &[], &fonts, 300.0);
+        for first in [20.0, 60.0, 150.0] {
+            let pages = table.pages(first, 300.0);
+            assert!(pages.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert_eq!((pages[0].start, pages[pages.len() - 1].end), (0, 100));
+            for page in pages.iter().skip(1) {
+                let height: f32 = table.heights[page.clone()].iter().sum();
+                assert!(height + table.header <= 300.1, "{page:?} is {height} high");
+            }
+        }
     }
 }
