@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CONTENT_RANGE, RANGE},
+    header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE},
 };
 use proto::v1::{self, FileChunk};
 use tonic::Streaming;
@@ -13,6 +13,7 @@ use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
     edge::Edge,
+    etag,
     params::{NoParams, Params},
     problem::Problem,
     reports::attachment,
@@ -32,7 +33,8 @@ enum Asked {
 /// A part of it with `Range`, so that a download that broke off can go on.
 #[utoipa::path(get, path = "/v1/exports/{id}/file", tag = "reports", security(("bearer" = [])),
     params(("id" = String, Path, description = "Id of the export."),
-        ("Range" = Option<String>, Header, description = "`bytes=<first>-<last>`: only these bytes.")),
+        ("Range" = Option<String>, Header, description = "`bytes=<first>-<last>`: only these bytes."),
+        ("If-Range" = Option<String>, Header, description = "The `ETag` of the part that is there already: if the file is another one, all of it is answered.")),
     responses((status = 200, description = "The file", content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf"))),
         (status = 206, description = "The part of it that was asked for", content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf"))),
         (status = 409, description = "The export is not done"),
@@ -44,12 +46,25 @@ pub(crate) async fn read_file(
     Params(NoParams): Params<NoParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    // A header that is not understood asks for the whole.
-    let asked = headers.get(RANGE).and_then(|range| parse(range.to_str().ok()?));
+    // A file that is done never changes.
+    let tag = etag::quoted(&id).ok_or_else(Problem::internal)?;
+    let mut response = answer(&edge, &id, wanted(&headers, &tag)).await?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
+}
+
+/// The part that is asked for. A header that is not understood asks for the whole, and so does one about another file.
+fn wanted(headers: &HeaderMap, tag: &HeaderValue) -> Option<Asked> {
+    let same = headers.get(IF_RANGE).is_none_or(|known| known == tag);
+    let range = headers.get(RANGE).filter(|_| same && !etag::is_known(headers, tag))?;
+    parse(range.to_str().ok()?)
+}
+
+async fn answer(edge: &Edge, id: &str, asked: Option<Asked>) -> Result<Response, Problem> {
     let Some(asked) = asked else {
-        return attachment(read(&edge, &id, 0, 0, false).await?, None).await;
+        return attachment(read(edge, id, 0, 0, false).await?, None).await;
     };
-    let mut head = read(&edge, &id, 0, 0, true).await?;
+    let mut head = read(edge, id, 0, 0, true).await?;
     let head = head.message().await.ok().flatten().and_then(|chunk| chunk.head);
     let size = head.and_then(|head| head.size).ok_or_else(Problem::internal)?;
     let Some((start, end)) = within(asked, size) else {
@@ -61,7 +76,7 @@ pub(crate) async fn read_file(
         let all = HeaderValue::try_from(format!("bytes */{size}")).map_err(|_| Problem::internal())?;
         return Err(problem.with_header(CONTENT_RANGE, all));
     };
-    attachment(read(&edge, &id, start, end - start, false).await?, Some((start, end))).await
+    attachment(read(edge, id, start, end - start, false).await?, Some((start, end))).await
 }
 
 async fn read(
@@ -113,6 +128,29 @@ fn within(asked: Asked, size: u64) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_answered_of_the_file_that_it_is_a_part_of() {
+        let tag = etag::quoted("exp_1").unwrap();
+        let asked = |more: &[(http::HeaderName, &'static str)]| {
+            let mut headers = HeaderMap::from_iter([(RANGE, HeaderValue::from_static("bytes=4-"))]);
+            headers.extend(
+                more.iter()
+                    .map(|(name, value)| (name.clone(), HeaderValue::from_static(value))),
+            );
+            wanted(&headers, &tag)
+        };
+        assert_eq!(asked(&[]), Some(Asked::From(4, None)));
+        assert_eq!(asked(&[(IF_RANGE, "\"exp_1\"")]), Some(Asked::From(4, None)));
+        for other in ["\"exp_2\"", "W/\"exp_1\"", "Sun, 22 Nov 2026 10:00:00 GMT"] {
+            assert_eq!(asked(&[(IF_RANGE, other)]), None, "{other}");
+        }
+        assert_eq!(
+            asked(&[(http::header::IF_NONE_MATCH, "\"exp_1\"")]),
+            None,
+            "it is known"
+        );
+    }
 
     #[test]
     fn ranges_are_those_of_the_file() {

@@ -306,6 +306,11 @@ impl Sort {
 /// A date written out in full: four digits, two, two.
 fn date(field: &'static str, text: &str) -> Result<NaiveDate, Error> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    date.filter(|date| (2..=9998).contains(&date.year()) && date.to_string() == text)
-        .ok_or_else(|| Error::invalid(field, "malformed", "must be a date as 2024-01-31"))
+    let date = date
+        .filter(|date| date.to_string() == text)
+        .ok_or_else(|| Error::invalid(field, "malformed", "must be a date as 2024-01-31"))?;
+    if !(2..=9998).contains(&date.year()) {
+        return Err(Error::invalid(field, "out_of_range", "must be in the years 2 to 9998"));
+    }
+    Ok(date)
 }

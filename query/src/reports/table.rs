@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{Datelike as _, Days};
 use proto::v1::{SalesReply, SalesRow};
 
 use super::request::{Group, Report};
@@ -260,9 +261,10 @@ fn chart(report: &Report, reply: &SalesReply) -> Option<Chart> {
     let rows = reply.rows.iter().filter(|row| row.currency == currency);
     let title = format!("Net sales, {currency}");
     if report.group == Group::None {
+        let years = report.dates.from.year() != (report.dates.to - Days::new(1)).year();
         let points: Vec<Point> = rows
             .map(|row| Point {
-                label: words::tick(report.interval, &row.period),
+                label: words::tick(report.interval, &row.period, years),
                 value: row.net,
                 previous: row.previous.as_deref().map(|row| row.net),
             })

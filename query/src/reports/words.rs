@@ -36,13 +36,15 @@ pub(super) fn interval(interval: Interval, first_day: &str) -> String {
     }
 }
 
-/// The same on the axis of a chart.
-pub(super) fn tick(interval: Interval, first_day: &str) -> String {
+/// The same on the axis of a chart, with the year where there are several.
+pub(super) fn tick(interval: Interval, first_day: &str, years: bool) -> String {
     let Ok(date) = first_day.parse::<NaiveDate>() else {
         return first_day.to_owned();
     };
     match interval {
+        Interval::Day | Interval::Whole if years => date.format("%-d %b %y").to_string(),
         Interval::Day | Interval::Whole => date.format("%-d %b").to_string(),
+        Interval::Week if years => format!("W{:02} {:02}", date.iso_week().week(), date.iso_week().year() % 100),
         Interval::Week => format!("W{:02}", date.iso_week().week()),
         Interval::Month => date.format("%b %y").to_string(),
         Interval::Quarter => format!("Q{} {}", date.month0() / 3 + 1, date.format("%y")),
@@ -148,6 +150,9 @@ mod tests {
         assert_eq!(interval(Interval::Month, "2011-01-01"), "January 2011");
         assert_eq!(interval(Interval::Week, "2021-01-04"), "2021 W01");
         assert_eq!(interval(Interval::Quarter, "2011-10-01"), "Q4 2011");
+        assert_eq!(tick(Interval::Day, "2011-01-01", false), "1 Jan");
+        assert_eq!(tick(Interval::Day, "2011-01-01", true), "1 Jan 11");
+        assert_eq!(tick(Interval::Week, "2021-01-04", true), "W01 21");
         let date = |text: &str| text.parse().unwrap();
         assert_eq!(
             days(date("2011-01-01"), date("2012-01-01")),

@@ -345,6 +345,16 @@ async fn what_makes_no_sense_is_refused_by_field(pool: PgPool) {
             "currency",
         ),
     ];
+    for year in ["0000", "0001", "9999"] {
+        let far = report(
+            SalesInterval::Day,
+            SalesGroup::None,
+            &format!("{year}-01-01"),
+            "9999-01-02",
+        );
+        let refused = refused(shop.reports.clone().sales(far).await);
+        assert_eq!(refused, ("from".to_owned(), "out_of_range".to_owned()), "{year}");
+    }
     for (request, field) in cases {
         assert_eq!(
             refused(shop.reports.clone().sales(request.clone()).await).0,

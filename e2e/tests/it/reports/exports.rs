@@ -57,6 +57,14 @@ async fn a_file_is_made_fetched_in_parts_and_removed() {
     assert_eq!(part.bytes(), &file.bytes()[3..10]);
     let size = file.bytes().len();
     assert_eq!(part.header("content-range"), Some(&*format!("bytes 3-9/{size}")));
+    let tag = file.header("etag").unwrap();
+    let again = admin.get(&path).header("range", "bytes=3-9").header("if-range", tag);
+    assert_eq!(again.await.ok(206).bytes(), part.bytes());
+    let other = admin
+        .get(&path)
+        .header("range", "bytes=3-9")
+        .header("if-range", "\"x\"");
+    assert_eq!(other.await.ok(200).bytes(), file.bytes());
     let end = admin.get(&path).header("range", "bytes=-5").await.ok(206);
     assert_eq!(end.bytes(), &file.bytes()[size - 5..]);
     let _ = admin
