@@ -79,8 +79,8 @@ async fn prices_are_told_by_currency() {
     assert_eq!(
         page["facets"]["price"],
         json!([
-            {"currency": "EUR", "count": 3, "min": money(5500, "EUR"), "max": money(9900, "EUR"), "average": money(7766, "EUR")},
-            {"currency": "GBP", "count": 6, "min": money(800, "GBP"), "max": money(3100, "GBP"), "average": money(1741, "GBP")},
+            {"currency": "EUR", "count": 3, "min": money(5500, "EUR"), "max": money(9900, "EUR"), "average": money(7767, "EUR")},
+            {"currency": "GBP", "count": 6, "min": money(800, "GBP"), "max": money(3100, "GBP"), "average": money(1742, "GBP")},
         ])
     );
     let bounded = public
