@@ -113,10 +113,18 @@ impl Window {
     }
 
     fn span(&self, place: &Place, start: usize, hits: &[search::Hit], asked: usize) -> Span {
-        let found = |anchor_of: &u32| hits.iter().position(|hit| anchor(&hit.id) == *anchor_of);
+        let known = |at: usize, anchors: &[u32]| hits.get(at).is_some_and(|hit| anchors.contains(&anchor(&hit.id)));
+        // A product that ranks elsewhere by now has left its neighbours, so two that are still side by side tell better where they were.
+        let first_of = |anchors: &[u32], order: &mut dyn Iterator<Item = &u32>| {
+            let places: Vec<usize> = order
+                .filter_map(|number| hits.iter().position(|hit| anchor(&hit.id) == *number))
+                .collect();
+            let stayed = |at: &&usize| known(**at + 1, anchors) || **at > 0 && known(**at - 1, anchors);
+            places.iter().find(stayed).or(places.first()).copied()
+        };
         match place {
             Place::To(end, anchors) => {
-                let place = anchors.iter().find_map(found);
+                let place = first_of(anchors, &mut anchors.iter());
                 let to = place.unwrap_or(end.saturating_sub(start)).min(hits.len());
                 Span {
                     from: to.saturating_sub(self.limit),
@@ -125,7 +133,7 @@ impl Window {
                 }
             }
             Place::From(offset, anchors) => {
-                let place = anchors.iter().rev().find_map(found);
+                let place = first_of(anchors, &mut anchors.iter().rev());
                 let from = place
                     .map_or(offset.saturating_sub(start), |place| place + 1)
                     .min(hits.len());
@@ -360,7 +368,8 @@ mod tests {
                 cursor = next;
                 found.clone_from(&settled);
                 if let Some((come, place)) = rounds.next() {
-                    found.splice(place..place, (0..come).map(|number| 2 * number + 1));
+                    let fresh = ANCHORS * rounds.len();
+                    found.splice(place..place, (fresh..fresh + come).map(|number| 2 * number + 1));
                 }
             }
             proptest::prop_assert_eq!(seen, settled);
@@ -392,6 +401,14 @@ mod tests {
             (20..30).collect::<Vec<_>>(),
             "by number"
         );
+        let last_moved: Vec<usize> = (0..9).chain(10..50).chain([9]).chain(50..60).collect();
+        assert_eq!(
+            page(10, &next, &last_moved, false).0,
+            second,
+            "the last one ranks elsewhere"
+        );
+        let first_moved: Vec<usize> = [10].into_iter().chain(0..10).chain(11..60).collect();
+        assert_eq!(page(10, &prev, &first_moved, false).0, (0..10).collect::<Vec<_>>());
         let moved: Vec<usize> = (0..9).chain([10, 9]).chain(11..60).collect();
         assert!(!page(10, &next, &moved, false).0.contains(&8), "what was seen");
     }
