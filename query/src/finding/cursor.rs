@@ -220,6 +220,12 @@ impl Window {
         };
         let next = if matches!(place, Place::To(..)) || span.to < hits.len() {
             let beside = anchors.iter().take(span.to).skip(span.to.saturating_sub(ANCHORS));
+            // What was shown and ranks beyond this page by now is not to be shown there.
+            let ahead = anchors.iter().skip(span.to).filter(|number| match place {
+                Place::From(_, seen) => seen.contains(number),
+                _ => false,
+            });
+            let beside = beside.chain(ahead);
             self.cursor(Place::From(end, beside.copied().collect()), end)
         } else {
             String::new()
