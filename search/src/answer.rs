@@ -7,6 +7,8 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// How many there are on all pages, exactly.
     pub total: u64,
+    /// How many of them are only there because they are pinned: see [`crate::find()`].
+    pub pinned: u64,
     /// The facets asked for, in the order of the request.
     pub facets: Vec<FacetCounts>,
     /// Price statistics by currency, in the order of the currencies, if asked for: of all hits that there would be without the bounds

@@ -48,6 +48,7 @@ pub async fn find(
     Ok(Answer {
         hits,
         total: pins.total + answer.total,
+        pinned: pins.total,
         facets: answer
             .facets
             .into_iter()

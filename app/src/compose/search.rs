@@ -80,7 +80,8 @@ impl Search {
         })
     }
 
-    fn meilisearch(config: &Config) -> anyhow::Result<Option<Arc<dyn Engine>>> {
+    /// The Meilisearch server that the configuration asks for, if it does. It need not answer yet.
+    pub(crate) fn meilisearch(config: &Config) -> anyhow::Result<Option<Arc<dyn Engine>>> {
         let Some(url) = &config.search.meili_url else {
             return Ok(None);
         };

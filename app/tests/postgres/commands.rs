@@ -110,6 +110,7 @@ fn everything_works_without_a_server_and_leaves_nothing() {
     let checked = output(tillroll(&folder, &["doctor"]));
     assert!(checked.status.success(), "{}{}", said(&checked), errors(&checked));
     assert!(!said(&checked).contains("fail"), "{}", said(&checked));
+    assert!(said(&checked).contains("search engine"), "{}", said(&checked));
     folder.assert_nothing_runs();
 }
 
@@ -124,11 +125,15 @@ fn the_doctor_says_what_is_wrong() {
     let mut command = tillroll(&folder, &["doctor"]);
     command.env("TILLROLL_HTTP_ADDR", taken.local_addr().unwrap().to_string());
     command.env("DATABASE_URL", "postgres://tillroll:hunter2@127.0.0.1:1/tillroll");
+    command.env("MEILI_URL", "http://127.0.0.1:1");
     let ill = output(command);
     assert_eq!(ill.status.code(), Some(1));
     let text = said(&ill);
     assert!(
-        text.contains("in use by another program") && text.contains("DATABASE_URL") && !text.contains("hunter2"),
+        text.contains("in use by another program")
+            && text.contains("DATABASE_URL")
+            && text.contains("MEILI_KEY")
+            && !text.contains("hunter2"),
         "{text}"
     );
 

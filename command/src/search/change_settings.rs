@@ -1,7 +1,11 @@
 //! The lists of synonyms and stop words, replaced.
 
-use domain::search_settings::{
-    MAX_STOP_WORDS, MAX_SYNONYMS, STREAM_ID, SearchSettings, SearchSettingsCommand, SearchTerm, Synonyms, SynonymsError,
+use domain::{
+    ValueError,
+    search_settings::{
+        MAX_STOP_WORDS, MAX_SYNONYMS, STREAM_ID, SearchSettings, SearchSettingsCommand, SearchTerm, Synonyms,
+        SynonymsError,
+    },
 };
 use proto::{
     failure::Failure,
@@ -20,7 +24,7 @@ pub(super) async fn change_settings(
     let synonyms = request.synonyms.map(|list| synonyms(&mut fields, &list.synonyms));
     let stop_words = request
         .stop_words
-        .map(|list| terms(&mut fields, "stop_words", &list.words, MAX_STOP_WORDS));
+        .map(|list| terms(&mut fields, "stop_words", &list.words, SearchTerm::stop_word));
     fields.into_result()?;
     let command = SearchSettingsCommand::Change {
         expected: request.expected_revision,
@@ -60,7 +64,7 @@ fn synonyms(fields: &mut Fields, list: &[v1::Synonyms]) -> Vec<Synonyms> {
     for (index, entry) in list.iter().enumerate() {
         let one_way = !entry.from.is_empty();
         let name = format!("synonyms[{index}].{}", if one_way { "to" } else { "words" });
-        let words = terms(fields, &name, &entry.words, MAX_STOP_WORDS);
+        let words = terms(fields, &name, &entry.words, str::parse);
         let made = if one_way {
             match fields.check(format!("synonyms[{index}].from"), SearchTerm::new(&entry.from)) {
                 Some(from) if words.len() == entry.words.len() => Synonyms::one_way(from, words),
@@ -88,11 +92,16 @@ fn code(error: SynonymsError) -> &'static str {
 }
 
 /// The texts that are terms; what is wrong with the others is noted.
-fn terms(fields: &mut Fields, name: &str, texts: &[String], most: usize) -> Vec<SearchTerm> {
-    if texts.len() > most {
-        fields.add(name, "too_many", format!("there are at most {most}"));
+fn terms(
+    fields: &mut Fields,
+    name: &str,
+    texts: &[String],
+    term: impl Fn(&str) -> Result<SearchTerm, ValueError>,
+) -> Vec<SearchTerm> {
+    if texts.len() > MAX_STOP_WORDS {
+        fields.add(name, "too_many", format!("there are at most {MAX_STOP_WORDS}"));
         return Vec::new();
     }
-    let check = |(index, text): (usize, &String)| fields.check(format!("{name}[{index}]"), SearchTerm::new(text));
+    let check = |(index, text): (usize, &String)| fields.check(format!("{name}[{index}]"), term(text));
     texts.iter().enumerate().filter_map(check).collect()
 }

@@ -18,7 +18,7 @@ use crate::{context::Context, core::Core, failure, fields::Fields, reply};
 pub(super) async fn create_rule(core: &Core, request: CreateSearchRuleRequest) -> Result<SearchRuleReply, Failure> {
     let context = Context::new(core, "create_search_rule", request.context)?;
     let mut fields = Fields::default();
-    let query = fields.check("query", SearchTerm::new(&request.query));
+    let query = fields.check("query", SearchTerm::query(&request.query));
     let pinned = ids(&mut fields, "pinned", &request.pinned, MAX_PINNED);
     let hidden = ids(&mut fields, "hidden", &request.hidden, MAX_HIDDEN);
     fields.into_result()?;

@@ -78,8 +78,8 @@ impl SearchSettings {
         if let Some(twice) = rule.pinned.iter().chain(&rule.hidden).find(|id| !seen.insert(**id)) {
             return Err(SearchSettingsError::DuplicateProduct { product_id: *twice });
         }
-        let query = rule.query.folded();
-        if let Some(other) = self.rules().iter().find(|other| other.query.folded() == query) {
+        let query = rule.query.plain();
+        if let Some(other) = self.rules().iter().find(|other| other.query.plain() == query) {
             return Err(SearchSettingsError::RuleExists { rule_id: other.rule_id });
         }
         if self.rules().len() >= MAX_RULES {

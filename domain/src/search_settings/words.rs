@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::text::{line, text};
+use crate::value::{ValueCode, ValueError};
 
 /// Most words of a group, and most that a word finds.
 pub const MAX_SYNONYM_WORDS: usize = 50;
@@ -16,6 +18,43 @@ impl SearchTerm {
     pub fn folded(&self) -> String {
         let words: Vec<String> = self.as_str().split_whitespace().map(str::to_lowercase).collect();
         words.join(" ")
+    }
+
+    /// The text by which two queries have one rule: the same without accents.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let is_accent = |character: &char| ('\u{300}'..='\u{36f}').contains(character);
+        self.folded().nfkd().filter(|character| !is_accent(character)).collect()
+    }
+
+    /// A query that can have a rule: signs alone find nothing.
+    pub fn query(text: &str) -> Result<Self, ValueError> {
+        let term = Self::new(text)?;
+        if term.as_str().chars().any(char::is_alphanumeric) {
+            return Ok(term);
+        }
+        Err(ValueError::new(ValueCode::InvalidFormat, "a query has a word in it"))
+    }
+
+    /// A stop word: one word, that no space, hyphen, apostrophe or other sign parts.
+    pub fn stop_word(text: &str) -> Result<Self, ValueError> {
+        let term = Self::query(text)?;
+        if term.as_str().contains(parts_words) {
+            return Err(ValueError::new(
+                ValueCode::InvalidFormat,
+                "a stop word is one word, without signs",
+            ));
+        }
+        Ok(term)
+    }
+}
+
+fn parts_words(character: char) -> bool {
+    match character {
+        '\u{200c}' | '\u{200d}' => false,
+        '\u{2010}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '·' => true,
+        // Marks above and below letters part nothing.
+        _ => !character.is_alphanumeric() && (character.is_ascii() || character.is_whitespace()),
     }
 }
 
@@ -57,7 +96,7 @@ impl Synonyms {
         if words.len() < 2 {
             return Err(SynonymsError::TooFew);
         }
-        check(words.iter())?;
+        check(words.iter(), MAX_SYNONYM_WORDS)?;
         Ok(Self::Group { words })
     }
 
@@ -66,20 +105,20 @@ impl Synonyms {
         if to.is_empty() {
             return Err(SynonymsError::TooFew);
         }
-        check(std::iter::once(&from).chain(&to))?;
+        // The word itself comes on top of what it finds.
+        check(std::iter::once(&from).chain(&to), MAX_SYNONYM_WORDS + 1)?;
         Ok(Self::OneWay { from, to })
     }
 }
 
-fn check<'a>(words: impl Iterator<Item = &'a SearchTerm>) -> Result<(), SynonymsError> {
+fn check<'a>(words: impl Iterator<Item = &'a SearchTerm>, most: usize) -> Result<(), SynonymsError> {
     let mut seen = std::collections::BTreeSet::new();
     for word in words {
         if !seen.insert(word.folded()) {
             return Err(SynonymsError::Duplicate);
         }
     }
-    // The word itself comes on top of what it finds.
-    if seen.len() > MAX_SYNONYM_WORDS + 1 {
+    if seen.len() > most {
         return Err(SynonymsError::TooMany);
     }
     Ok(())

@@ -44,8 +44,7 @@ pub(crate) struct Readiness {
 pub(crate) struct Degraded {
     #[schema(value_type = String, example = "search")]
     part: &'static str,
-    #[schema(value_type = String)]
-    reason: &'static str,
+    reason: String,
 }
 
 /// Says whether requests can be served
@@ -90,7 +89,7 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
 }
 
 /// Asks whether the search engine answers listings.
-async fn searches(edge: &Edge) -> Result<(), &'static str> {
+async fn searches(edge: &Edge) -> Result<(), String> {
     let request = v1::GetSearchStatusRequest {};
     match ask(
         PATIENCE,
@@ -99,8 +98,8 @@ async fn searches(edge: &Edge) -> Result<(), &'static str> {
     .await
     {
         Ok(status) if status.up => Ok(()),
-        Ok(_) => Err("the search engine is away or being filled; listings are answered from the database"),
-        Err(_) => Err("it is not known whether the search engine answers"),
+        Ok(status) => Err(status.reason),
+        Err(_) => Err("it is not known whether the search engine answers".to_owned()),
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::view::ProductView;
 use crate::{edge::Edge, money::Money, page::Page};
 
-/// `true`: the search engine is away, and the database answered.
+/// `true`: the search engine is away, and the database answered, or it takes no changes in.
 pub(crate) const DEGRADED: HeaderName = HeaderName::from_static("search-degraded");
 
 /// Who answered.

@@ -57,8 +57,8 @@ pub(crate) struct ProductFilters {
     /// Whether products say where they have the words.
     #[param(required = false)]
     highlight: bool,
-    /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses. `relevance` with words, else
-    /// `-created_at`, unless said otherwise.
+    /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses all but `relevance`. `relevance`
+    /// with words, else `-created_at`, unless said otherwise.
     #[param(required = false)]
     sort: String,
     #[param(ignore)]
@@ -175,7 +175,7 @@ impl ProductFilters {
         ("max_price" = Option<i64>, Query, description = "Minor units, included."),
         ("attr.<key>" = Option<String>, Query, description = "Value of the attribute `<key>`.")),
     responses((status = 200, description = "A page of products", body = ProductPage,
-        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered.")))))]
+        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
 pub(crate) async fn list_products(
     State(edge): State<Edge>,
     uri: Uri,

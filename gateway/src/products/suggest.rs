@@ -91,7 +91,7 @@ pub(crate) struct Suggestion {
 /// Suggests products while somebody types
 #[utoipa::path(get, path = "/v1/products/suggest", tag = "products", security((), ("bearer" = [])), params(Typed),
     responses((status = 200, description = "Suggestions", body = Suggestions,
-        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered.")))))]
+        headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
 pub(crate) async fn suggest_products(
     State(edge): State<Edge>,
     Visitor(_): Visitor,

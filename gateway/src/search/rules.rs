@@ -51,7 +51,7 @@ impl From<v1::SearchRule> for RuleView {
 /// A rule for a query.
 #[derive(ToSchema)]
 pub(crate) struct NewRule {
-    /// Compared without regard to case, accents and spaces. A query has one rule at most.
+    /// Compared without regard to case, accents and spaces. A query has one rule at most, and at least one word.
     #[schema(example = "red mug")]
     query: String,
     /// Ids of products to show first, in this order, whether the words match or not; 20 at most.

@@ -17,11 +17,13 @@ impl Follower {
     pub(super) async fn fill(&mut self, work: &Work) -> Result<(), Trouble> {
         let asked = work.rebuilds_asked;
         let total = document::count(&self.pool).await?;
+        // An engine that is away leaves it at that: no filling begins.
+        let indexes = patiently("indexes", self.engine.indexes()).await?;
         let number = self.lease.begin_fill(total, &self.pool).await?.ok_or(Trouble::Lost)?;
         if !self.out {
             tracing::info!(index = self.index, products = total, "filling the search index");
         }
-        self.drop_leftovers().await?;
+        self.drop_leftovers(indexes).await?;
         let filling = self.filling_name(number);
         // First the settings: they decide how documents are taken in.
         let (settings, mut settings_version) = rows::settings(&self.pool).await?;
@@ -85,10 +87,10 @@ impl Follower {
     }
 
     /// Removes what fillings left behind that were cut off.
-    async fn drop_leftovers(&self) -> Result<(), Trouble> {
+    async fn drop_leftovers(&self, indexes: Vec<String>) -> Result<(), Trouble> {
         let prefix = self.filling_name(0);
         let prefix = prefix.trim_end_matches('0');
-        for index in patiently("indexes", self.engine.indexes()).await? {
+        for index in indexes {
             let number = index.strip_prefix(prefix);
             if number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
                 patiently("drop", self.engine.drop_index(&index)).await?;

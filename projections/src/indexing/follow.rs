@@ -194,28 +194,35 @@ impl Follower {
         Ok(())
     }
 
-    /// Notes whether the engine works, and says so when that has changed.
-    pub(super) async fn engine_works(&mut self, error: Option<&search::Error>) {
+    /// Notes that the engine failed, and says so the first time.
+    pub(super) async fn engine_fails(&mut self, error: &search::Error) {
         let engine = self.engine.name();
-        gauge!("tillroll_search_up", "engine" => engine).set(if error.is_some() { 0.0 } else { 1.0 });
-        if let Some(error) = error {
-            counter!("tillroll_search_errors_total", "engine" => engine).increment(1);
-            if !self.out {
-                let reason = chain(error);
-                tracing::warn!(
-                    index = self.index,
-                    engine,
-                    reason,
-                    "the search engine takes nothing in; changes wait for it"
-                );
-                // Only for people to see.
-                let _ = self.lease.outage(Some(&reason), &self.pool).await;
-            }
-        } else if self.out {
-            tracing::info!(index = self.index, engine, "the search engine takes changes in again");
-            let _ = self.lease.outage(None, &self.pool).await;
+        gauge!("tillroll_search_up", "engine" => engine).set(0.0);
+        counter!("tillroll_search_errors_total", "engine" => engine).increment(1);
+        let reason = chain(error);
+        if !self.out {
+            tracing::warn!(
+                index = self.index,
+                engine,
+                reason,
+                "the search engine takes nothing in; changes wait for it"
+            );
         }
-        self.out = error.is_some();
+        self.out = true;
+        // In vain when the database fails too; the next failure notes it again.
+        let _ = self.lease.outage(Some(&reason), &self.pool).await;
+    }
+
+    /// Notes that the engine has taken in all that it was given, and says so after a failure.
+    pub(super) async fn engine_works(&mut self) -> Result<(), Trouble> {
+        let engine = self.engine.name();
+        gauge!("tillroll_search_up", "engine" => engine).set(1.0);
+        if self.out {
+            self.lease.outage(None, &self.pool).await?;
+            tracing::info!(index = self.index, engine, "the search engine takes changes in again");
+            self.out = false;
+        }
+        Ok(())
     }
 }
 

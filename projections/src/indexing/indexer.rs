@@ -156,18 +156,17 @@ impl Indexer {
             };
             let pause = match step {
                 Ok(pause) => {
-                    if follower.out {
-                        due.check = Instant::now();
+                    told = false;
+                    if !follower.out {
+                        backoff = FIRST_BACKOFF;
                     }
-                    follower.engine_works(None).await;
-                    (backoff, told) = (FIRST_BACKOFF, false);
                     pause
                 }
                 Err(Trouble::Lost) => break,
                 Err(Trouble::Engine(error)) => {
                     // Perhaps it has lost the index.
                     due.check = Instant::now();
-                    follower.engine_works(Some(&error)).await;
+                    follower.engine_fails(&error).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                     Pause::Sleep(backoff)
                 }
@@ -209,6 +208,7 @@ impl Indexer {
             .ok_or(Trouble::Lost)?;
         if !work.ready || work.rebuilds_asked > work.rebuilds_done {
             follower.fill(&work).await?;
+            follower.engine_works().await?;
             due.check = Instant::now();
             return Ok(Pause::None);
         }
@@ -219,6 +219,8 @@ impl Indexer {
         }
         follower.set(&work).await?;
         follower.follow(&work, None).await?;
+        // Only now: an engine that answers need not be one that can write.
+        follower.engine_works().await?;
         Ok(if work.dirty.is_empty() {
             Pause::Idle
         } else if work.dirty.len() >= self.indexing.batch {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use projections::{Indexer, Indexing, ask_for_rebuild, index_status};
@@ -10,6 +11,7 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::failing::Failing;
 use crate::shop::Shop;
 use crate::support::{Running, open, quick, settle, until};
 
@@ -144,20 +146,82 @@ async fn an_index_that_the_engine_lost_is_filled_anew(pool: PgPool) {
     shop.trade(60).await;
     settle(&pool, &store).await;
     indexed(&pool).await;
-    for emptied in [false, true] {
+    for how in ["dropped", "emptied", "removed from the disk"] {
         let builds = index_status(&pool).await.unwrap()[0].build;
-        if emptied {
-            engine.create("products", &search::Settings::default()).await.unwrap();
-        } else {
-            engine.drop_index("products").await.unwrap();
+        match how {
+            "dropped" => engine.drop_index("products").await.unwrap(),
+            "emptied" => engine.create("products", &search::Settings::default()).await.unwrap(),
+            _ => std::fs::remove_dir_all(folder.path()).unwrap(),
         }
         until("filled anew", async || {
             index_status(&pool).await.unwrap()[0].build > builds
         })
         .await;
+        shop.trade(10).await;
+        settle(&pool, &store).await;
         indexed(&pool).await;
         assert_follows(&pool, &engine).await;
     }
+    stop.cancel();
+    indexer.await.unwrap();
+    running.stop().await;
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_outage_is_noted_once_and_lasts_until_all_is_taken_in(pool: PgPool) {
+    let store = open(&pool).await;
+    let folder = tempfile::tempdir().unwrap();
+    let failing = Arc::new(Failing::new(Tantivy::open(folder.path()).await.unwrap()));
+    let engine: Arc<dyn Engine> = Arc::<Failing>::clone(&failing);
+    let running = Running::start(&pool, &store, quick());
+    let stop = CancellationToken::new();
+    let indexer = start(&pool, &engine, &stop);
+    let mut shop = Shop::new(store.clone(), 8);
+    shop.trade(40).await;
+    settle(&pool, &store).await;
+    indexed(&pool).await;
+    sqlx::raw_sql(
+        "CREATE TABLE turn (out boolean NOT NULL, number bigserial);
+         CREATE FUNCTION note_turn() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN INSERT INTO turn (out) VALUES (NEW.outage IS NOT NULL); RETURN NULL; END';
+         CREATE TRIGGER turn AFTER UPDATE OF outage ON search_index FOR EACH ROW
+             WHEN ((OLD.outage IS NULL) <> (NEW.outage IS NULL)) EXECUTE FUNCTION note_turn()",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let several = async |what: &str| {
+        let before = failing.failures.load(Ordering::SeqCst);
+        until(what, async || failing.failures.load(Ordering::SeqCst) > before + 3).await;
+    };
+
+    failing.full.store(true, Ordering::SeqCst);
+    shop.trade(20).await;
+    settle(&pool, &store).await;
+    several("writes that fail").await;
+    let outage = index_status(&pool).await.unwrap()[0].outage.clone().unwrap();
+    assert!(outage.contains("told to fail"), "{outage}");
+    failing.full.store(false, Ordering::SeqCst);
+    indexed(&pool).await;
+    assert_follows(&pool, &engine).await;
+
+    let builds = index_status(&pool).await.unwrap()[0].build;
+    failing.down.store(true, Ordering::SeqCst);
+    ask_for_rebuild(&pool).await.unwrap();
+    several("attempts to fill").await;
+    failing.down.store(false, Ordering::SeqCst);
+    indexed(&pool).await;
+    assert_eq!(index_status(&pool).await.unwrap()[0].build, builds + 1);
+    until("the end of the outage", async || {
+        index_status(&pool).await.unwrap()[0].outage.is_none()
+    })
+    .await;
+
+    let turns: Vec<bool> = sqlx::query_scalar("SELECT out FROM turn ORDER BY number")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(turns, [true, false, true, false]);
     stop.cancel();
     indexer.await.unwrap();
     running.stop().await;

@@ -8,26 +8,19 @@ use tokio::time::Instant;
 /// How long the engine is left alone after a failure; then one request tries it.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
-/// Whether the engine may be asked.
+/// Whether the engine may be asked: until when not, if it failed.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(Mutex<Option<Open>>);
-
-/// It is not asked.
-#[derive(Clone, Debug)]
-struct Open {
-    until: Instant,
-    reason: String,
-}
+pub(super) struct Breaker(Mutex<Option<Instant>>);
 
 impl Breaker {
     /// Whether this request may ask the engine. After a failure one request may, now and then.
     pub(super) fn may_ask(&self) -> bool {
-        let mut state = self.lock();
+        let mut until = self.lock();
         let now = Instant::now();
-        match state.as_mut() {
+        match until.as_mut() {
             None => true,
-            Some(open) if now >= open.until => {
-                open.until = now + LEFT_ALONE;
+            Some(until) if now >= *until => {
+                *until = now + LEFT_ALONE;
                 true
             }
             Some(_) => false,
@@ -40,20 +33,16 @@ impl Breaker {
     }
 
     /// The engine did not answer; true when it did before.
-    pub(super) fn failed(&self, reason: &str) -> bool {
-        let open = Open {
-            until: Instant::now() + LEFT_ALONE,
-            reason: reason.to_owned(),
-        };
-        self.lock().replace(open).is_none()
+    pub(super) fn failed(&self) -> bool {
+        self.lock().replace(Instant::now() + LEFT_ALONE).is_none()
     }
 
-    /// Why the engine is not asked.
-    pub(super) fn reason(&self) -> Option<String> {
-        self.lock().as_ref().map(|open| open.reason.clone())
+    /// Whether the engine did not answer when it was last asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().is_some()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,14 +55,13 @@ mod tests {
     async fn after_a_failure_one_request_tries_now_and_then() {
         let breaker = Breaker::default();
         assert!(breaker.may_ask() && breaker.may_ask());
-        assert!(breaker.failed("gone"), "the first failure is news");
-        assert!(!breaker.failed("still gone"));
-        assert_eq!(breaker.reason().as_deref(), Some("still gone"));
-        assert!(!breaker.may_ask());
+        assert!(breaker.failed(), "the first failure is news");
+        assert!(!breaker.failed());
+        assert!(breaker.is_open() && !breaker.may_ask());
         tokio::time::advance(LEFT_ALONE).await;
         assert!(breaker.may_ask(), "one tries");
         assert!(!breaker.may_ask(), "the others do not wait with it");
         assert!(breaker.answered() && !breaker.answered());
-        assert!(breaker.may_ask());
+        assert!(!breaker.is_open() && breaker.may_ask());
     }
 }

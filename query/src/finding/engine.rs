@@ -1,5 +1,6 @@
 //! The engine as the listings use it: with a time limit, a breaker and the rules of the shop.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use proto::v1::GetSearchStatusReply;
-use search::{Answer, Curation, Engine, Request, normalise};
+use search::{Answer, Curation, Engine, Page, Request, normalise};
 use serde::Deserialize;
 use sqlx::PgPool;
 use sqlx::types::Json;
@@ -33,7 +34,16 @@ struct Shared {
     breaker: Breaker,
     /// Whether the index was filled.
     ready: AtomicBool,
+    /// Whether it takes no changes in.
+    out: AtomicBool,
     rules: RwLock<Arc<Rules>>,
+}
+
+/// Whether products that a rule shows first are among what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pins {
+    OfRules,
+    None,
 }
 
 /// The rules for single queries, by the query as `normalise` writes it.
@@ -67,16 +77,21 @@ impl SearchEngine {
             index: index.into(),
             breaker: Breaker::default(),
             ready: AtomicBool::new(false),
+            out: AtomicBool::new(false),
             rules: RwLock::default(),
         }))
     }
 
-    /// Keeps what is known of the index and the rules up to date. Runs until it is dropped.
+    /// Keeps what is known of the engine, the index and the rules up to date. Runs until it is dropped.
     pub async fn watch(self, pool: PgPool) {
         loop {
             // An outage of the database has told of itself elsewhere, and what was known will do.
             if let Err(error) = self.look(&pool).await {
                 tracing::debug!(%error, "the state of the search index was not looked up");
+            }
+            // Perhaps nobody else asks: those who wait for their own writes do so only when it answers.
+            if self.0.breaker.is_open() {
+                let _ = self.find(&nothing(), Pins::None).await;
             }
             sleep(LOOK_EVERY).await;
         }
@@ -84,14 +99,15 @@ impl SearchEngine {
 
     /// Looks up the state of the index, and the rules if they have changed.
     pub(super) async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let (ready, version): (bool, i64) = sqlx::query_as(
-            "SELECT coalesce((SELECT ready FROM search_index WHERE name = $1), false),
-                    coalesce((SELECT max(version) FROM search_settings), 0)",
+        let (ready, out, version): (bool, bool, i64) = sqlx::query_as(
+            "SELECT coalesce(i.ready, false), coalesce(i.outage IS NOT NULL, false), coalesce(s.version, 0)
+             FROM (SELECT max(version) AS version FROM search_settings) s LEFT JOIN search_index i ON i.name = $1",
         )
         .bind(&self.0.name)
         .fetch_one(pool)
         .await?;
         self.0.ready.store(ready, Ordering::Relaxed);
+        self.0.out.store(out, Ordering::Relaxed);
         if version != self.rules().version {
             let stored: Option<(Json<Stored>, i64)> = sqlx::query_as("SELECT settings, version FROM search_settings")
                 .fetch_optional(pool)
@@ -118,25 +134,37 @@ impl SearchEngine {
 
     /// Whether it makes sense to wait until the index shows something.
     pub(super) fn is_up(&self) -> bool {
-        self.0.ready.load(Ordering::Relaxed) && self.0.breaker.reason().is_none()
+        self.0.ready.load(Ordering::Relaxed) && !self.0.breaker.is_open()
     }
 
-    /// How listings are answered at present.
+    /// Whether the index takes no changes in at present, so that what it finds may not be the latest.
+    pub(super) fn is_out(&self) -> bool {
+        self.0.out.load(Ordering::Relaxed)
+    }
+
+    /// How listings are answered at present. The reason is for everybody: what the engine itself says is in the log.
     pub(super) fn status(&self) -> GetSearchStatusReply {
-        let reason = match self.0.breaker.reason() {
-            Some(reason) => reason,
-            None if self.0.ready.load(Ordering::Relaxed) => String::new(),
-            None => "the index is being filled".to_owned(),
+        let ready = self.0.ready.load(Ordering::Relaxed);
+        let reason = match (ready, self.is_out()) {
+            _ if self.0.breaker.is_open() => {
+                "the search engine does not answer; listings are answered from the database"
+            }
+            (false, true) => {
+                "the search engine takes nothing in, so its index is not filled; listings are answered from the database"
+            }
+            (false, false) => "the search index is being filled; listings are answered from the database",
+            (true, true) => "the search engine takes no changes in; searches may not show the latest",
+            (true, false) => "",
         };
         GetSearchStatusReply {
             up: reason.is_empty(),
-            reason,
+            reason: reason.to_owned(),
             engine: self.0.engine.name().to_owned(),
         }
     }
 
     /// Searches; `None` when the engine does not answer, or is not asked because it did not lately.
-    pub(super) async fn find(&self, request: &Request) -> Option<Answer> {
+    pub(super) async fn find(&self, request: &Request, pins: Pins) -> Option<Answer> {
         let shared = &self.0;
         let engine = shared.engine.name();
         if !shared.ready.load(Ordering::Relaxed) || !shared.breaker.may_ask() {
@@ -144,8 +172,15 @@ impl SearchEngine {
         }
         let rules = self.rules();
         let curation = rules.by_query.get(&normalise(&request.words));
+        let curation = curation.map(|curation| match pins {
+            Pins::OfRules => Cow::Borrowed(curation),
+            Pins::None => Cow::Owned(Curation {
+                pinned: Vec::new(),
+                hidden: curation.hidden.clone(),
+            }),
+        });
         let started = Instant::now();
-        let asked = search::find(shared.engine.as_ref(), &shared.index, request, curation);
+        let asked = search::find(shared.engine.as_ref(), &shared.index, request, curation.as_deref());
         let result = match timeout(PATIENCE, asked).await {
             Ok(result) => result,
             Err(elapsed) => Err(search::Error::unavailable("search", elapsed)),
@@ -166,7 +201,7 @@ impl SearchEngine {
             Err(error) => {
                 metrics::counter!("tillroll_search_failures_total", "engine" => engine).increment(1);
                 let reason = chain(&error);
-                if shared.breaker.failed(&reason) {
+                if shared.breaker.failed() {
                     tracing::warn!(
                         engine,
                         reason,
@@ -189,6 +224,17 @@ impl fmt::Debug for SearchEngine {
     }
 }
 
+/// The cheapest question.
+fn nothing() -> Request {
+    Request {
+        page: Page {
+            limit: 0,
+            ..Page::default()
+        },
+        ..Request::default()
+    }
+}
+
 /// Rules whose queries differ only in spelling are one.
 fn by_query(rules: Vec<StoredRule>) -> BTreeMap<String, Curation> {
     let mut by_query: BTreeMap<String, Curation> = BTreeMap::new();
@@ -204,4 +250,109 @@ fn by_query(rules: Vec<StoredRule>) -> BTreeMap<String, Curation> {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use search::{Change, Error, Settings, Statistics};
+
+    use super::*;
+
+    /// Answers or does not, and has nothing.
+    #[derive(Default)]
+    struct Switched {
+        up: AtomicBool,
+    }
+
+    #[tonic::async_trait]
+    impl Engine for Switched {
+        fn name(&self) -> &'static str {
+            "switched"
+        }
+
+        async fn health(&self) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn create(&self, _: &str, _: &Settings) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn apply(&self, _: &str, _: Vec<Change>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn update_settings(&self, _: &str, _: &Settings) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn search(&self, _: &str, _: &Request) -> Result<Answer, Error> {
+            if self.up.load(Ordering::SeqCst) {
+                Ok(Answer::default())
+            } else {
+                Err(Error::unavailable("search", "switched off"))
+            }
+        }
+
+        async fn promote(&self, _: &str, _: &str) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn drop_index(&self, _: &str) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn indexes(&self) -> Result<Vec<String>, Error> {
+            Ok(Vec::new())
+        }
+
+        async fn statistics(&self, _: &str) -> Result<Statistics, Error> {
+            Ok(Statistics::default())
+        }
+    }
+
+    #[sqlx::test(migrator = "migrations::MIGRATOR")]
+    async fn what_became_of_the_engine_is_noticed_without_a_search(pool: PgPool) {
+        projections::install(&pool).await.unwrap();
+        let set = async |assignments: &str| {
+            let statement = format!("UPDATE search_index SET {assignments}");
+            sqlx::query(&statement).execute(&pool).await.unwrap();
+        };
+        sqlx::query("INSERT INTO search_index (name, engine) VALUES ('index', 'switched')")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let switched = Arc::new(Switched::default());
+        let engine = SearchEngine::new(
+            Arc::<Switched>::clone(&switched) as Arc<dyn Engine>,
+            "index",
+            "products",
+        );
+        engine.look(&pool).await.unwrap();
+        assert!(engine.status().reason.contains("is being filled"));
+        set("ready = true").await;
+        engine.look(&pool).await.unwrap();
+        assert!(engine.status().up && engine.is_up());
+        set("outage = 'disk full'").await;
+        engine.look(&pool).await.unwrap();
+        let status = engine.status();
+        assert!(
+            !status.up && status.reason.contains("takes no changes in"),
+            "{status:?}"
+        );
+        set("outage = NULL").await;
+
+        assert_eq!(engine.find(&nothing(), Pins::OfRules).await, None);
+        assert!(engine.status().reason.contains("does not answer") && !engine.is_up());
+        let watching = tokio::spawn(engine.clone().watch(pool.clone()));
+        switched.up.store(true, Ordering::SeqCst);
+        let recovered = async {
+            while !engine.status().up {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_mins(1), recovered).await.unwrap();
+        assert!(engine.is_up());
+        watching.abort();
+    }
 }

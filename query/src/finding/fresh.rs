@@ -35,8 +35,8 @@ impl Seen {
 
 impl Query {
     /// Waits until `models` show the write that the request's token stands for, and the index what they show. Without a token there
-    /// is nothing to wait for. An index that takes nothing in at present is not waited for, and is not to
-    /// be asked either: the rows show the write.
+    /// is nothing to wait for. An index that takes nothing in at present is not waited for, and neither it nor one that is too late is
+    /// to be asked: the rows show the write.
     pub(super) async fn fresh_in_index(
         &self,
         context: Option<&ReadContext>,
@@ -85,11 +85,11 @@ impl Query {
             }
             let now = Instant::now();
             if now >= deadline {
-                return if context.allow_stale {
-                    Ok(Seen::in_index(Freshness { stale: true }))
+                return Ok(if context.allow_stale {
+                    Seen::in_index(Freshness { stale: true })
                 } else {
-                    Err(Error::Behind)
-                };
+                    Seen::in_rows(freshness)
+                });
             }
             sleep_until(deadline.min(now + pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);

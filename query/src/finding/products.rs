@@ -8,6 +8,9 @@ use proto::v1::{
 };
 use search::{Answer, MAX_LIMIT, Page, Start};
 
+use super::SearchEngine;
+use super::cursor::Window;
+use super::engine::Pins;
 use super::request::{Search, facet_name};
 use crate::Query;
 use crate::error::Error;
@@ -29,7 +32,7 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
     let words = listed.search.trim();
     let only_list = listed.deleted || (!words.is_empty() && !words.chars().any(char::is_alphanumeric));
     let by_sales = listed.sort.ends_with("sold");
-    let search = Search::new(&asked, &filter)?;
+    let mut search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
     let engine = query.search().filter(|_| !only_list);
     let (freshness, engine) = match engine {
@@ -41,6 +44,7 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
         }
         None => (query.fresh(context.as_ref(), models).await?, None),
     };
+    let has_prices = asked.facets.iter().any(is_price);
     let listed = asked.list.unwrap_or_default();
     let Some(engine) = engine else {
         return from_list(query, listed, &filter, &search, freshness, !only_list).await;
@@ -49,26 +53,94 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
     if !filter.sku().is_empty() {
         request.filter.ids = Some(catalogue::ids_of_sku(query.pool(), filter.sku()).await?);
     }
-    if search.sorted_by_list {
-        let Some((ids, mut answer)) = all_ids(engine, request).await else {
-            return from_list(query, listed, &filter, &search, freshness, true).await;
-        };
-        answer.hits.clear();
-        let (products, page) = catalogue::among(query.pool(), &listed, &filter, &ids).await?;
-        let hits = products.into_iter().map(bare).collect();
-        return Ok(reply(answer, hits, page, freshness, asked.facets.iter().any(is_price)));
-    }
-    request.page = search.window.page();
-    let Some(mut answer) = find(engine, &mut request).await else {
-        return from_list(query, listed, &filter, &search, freshness, true).await;
+    let found = if search.sorted_by_list {
+        by_list(query, engine, request, &listed, &filter).await?
+    } else {
+        by_engine(query, engine, request, &mut search.window, filter.include_hidden()).await?
     };
-    let (prev_cursor, next_cursor) = search.window.cut(&mut answer.hits, answer.total);
-    let hits = hydrate(query, &mut answer, filter.include_hidden()).await?;
+    match found {
+        Some(found) => Ok(reply(found, freshness, has_prices, engine.is_out())),
+        None => from_list(query, listed, &filter, &search, freshness, true).await,
+    }
+}
+
+/// What was found, and the page of it.
+struct Found {
+    answer: Answer,
+    hits: Vec<SearchHit>,
+    page: PageInfo,
+}
+
+/// A page in an order that the engine keeps; `None` when it does not answer.
+async fn by_engine(
+    query: &Query,
+    engine: &SearchEngine,
+    mut request: search::Request,
+    window: &mut Window,
+    include_hidden: bool,
+) -> Result<Option<Found>, Error> {
+    let [near, far] = window.pages();
+    request.page = near;
+    let Some(mut answer) = find(engine, &mut request, Pins::OfRules).await else {
+        return Ok(None);
+    };
+    if !window.shows(&request.page, &answer.hits) {
+        request.page = far;
+        let Some(wider) = find(engine, &mut request, Pins::OfRules).await else {
+            return Ok(None);
+        };
+        answer = wider;
+    }
+    window.begun = request.as_you_type;
+    let (prev_cursor, next_cursor) = window.cut(&request.page, &mut answer.hits, answer.total);
+    let hits = hydrate(query, &mut answer, include_hidden).await?;
     let page = PageInfo {
         next_cursor,
         prev_cursor,
     };
-    Ok(reply(answer, hits, page, freshness, asked.facets.iter().any(is_price)))
+    Ok(Some(Found { answer, hits, page }))
+}
+
+/// A page in an order that the engine does not keep; `None` when it does not answer.
+async fn by_list(
+    query: &Query,
+    engine: &SearchEngine,
+    mut request: search::Request,
+    listed: &ListProductsRequest,
+    filter: &Filter,
+) -> Result<Option<Found>, Error> {
+    let highlight = request.highlight;
+    let Some((ids, answer)) = all_ids(engine, &mut request).await else {
+        return Ok(None);
+    };
+    let (products, page) = catalogue::among(query.pool(), listed, filter, &ids).await?;
+    let mut hits: Vec<SearchHit> = products.into_iter().map(bare).collect();
+    if highlight && !mark(engine, request, &mut hits).await {
+        return Ok(None);
+    }
+    Ok(Some(Found { answer, hits, page }))
+}
+
+/// Has the engine say where the words are in products that it found; false when it does not answer.
+async fn mark(engine: &SearchEngine, mut request: search::Request, hits: &mut [SearchHit]) -> bool {
+    let ids = hits.iter().filter_map(|hit| Some(hit.product.as_ref()?.id.clone()));
+    request.filter.ids = Some(ids.collect());
+    request.highlight = true;
+    request.page = Page {
+        limit: hits.len(),
+        start: Start::Offset(0),
+    };
+    let Some(answer) = engine.find(&request, Pins::None).await else {
+        return false;
+    };
+    let mut marked: HashMap<String, search::Hit> = answer.hits.into_iter().map(|hit| (hit.id.clone(), hit)).collect();
+    for hit in hits {
+        if let Some(found) = hit.product.as_ref().and_then(|product| marked.remove(&product.id)) {
+            hit.name = found.name.unwrap_or_default();
+            hit.snippet = found.snippet.unwrap_or_default();
+        }
+    }
+    true
 }
 
 fn is_price(facet: &String) -> bool {
@@ -77,35 +149,36 @@ fn is_price(facet: &String) -> bool {
 
 /// What has all of the words; if nothing has, what has the beginnings of a longer last word, and the others. Leaves the request as it
 /// was answered.
-async fn find(engine: &super::SearchEngine, request: &mut search::Request) -> Option<Answer> {
-    let answer = engine.find(request).await?;
-    let found = answer.total > 0 && !answer.relaxed;
-    if found || request.as_you_type || request.words.trim().is_empty() {
+async fn find(engine: &SearchEngine, request: &mut search::Request, pins: Pins) -> Option<Answer> {
+    let finds = |answer: &Answer| answer.total > answer.pinned && !answer.relaxed;
+    let answer = engine.find(request, pins).await?;
+    if finds(&answer) || request.as_you_type || request.words.trim().is_empty() {
         return Some(answer);
     }
     request.as_you_type = true;
-    let begun = engine.find(request).await?;
-    if begun.total > 0 && !begun.relaxed {
+    let begun = engine.find(request, pins).await?;
+    if finds(&begun) {
         return Some(begun);
     }
     request.as_you_type = false;
     Some(answer)
 }
 
-/// Every id that the engine finds, and the answer without them.
-async fn all_ids(engine: &super::SearchEngine, mut request: search::Request) -> Option<(Vec<String>, Answer)> {
+/// Every id that the engine finds, and the answer without them. Leaves the request as it was answered, without counts.
+async fn all_ids(engine: &SearchEngine, request: &mut search::Request) -> Option<(Vec<String>, Answer)> {
     request.highlight = false;
     request.page = Page {
         limit: MAX_LIMIT,
         start: Start::Offset(0),
     };
-    let mut answer = find(engine, &mut request).await?;
+    // By relevance, for the best of many; but nothing is pinned in the order that is shown.
+    let mut answer = find(engine, request, Pins::None).await?;
     let mut ids: Vec<String> = std::mem::take(&mut answer.hits).into_iter().map(|hit| hit.id).collect();
     request.facets.clear();
     request.price_statistics = false;
     while ids.len() < MAX_SORTED && (ids.len() as u64) < answer.total {
         request.page.start = Start::Offset(ids.len());
-        let more = engine.find(&request).await?.hits;
+        let more = engine.find(request, Pins::None).await?.hits;
         if more.is_empty() {
             break;
         }
@@ -143,13 +216,8 @@ fn bare(product: Product) -> SearchHit {
     }
 }
 
-fn reply(
-    answer: Answer,
-    hits: Vec<SearchHit>,
-    page: PageInfo,
-    freshness: Freshness,
-    has_prices: bool,
-) -> SearchProductsReply {
+fn reply(found: Found, freshness: Freshness, has_prices: bool, degraded: bool) -> SearchProductsReply {
+    let Found { answer, hits, page } = found;
     metrics::counter!("tillroll_search_answers_total", "by" => "search").increment(1);
     let facet = |counts: search::FacetCounts| ValueFacet {
         name: facet_name(&counts.facet),
@@ -180,7 +248,7 @@ fn reply(
         correction: answer.correction.unwrap_or_default(),
         relaxed: answer.relaxed,
         by_search: true,
-        degraded: false,
+        degraded,
     }
 }
 

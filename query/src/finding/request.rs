@@ -51,10 +51,11 @@ impl Search {
                 "the cursor belongs to another search, filter or sort; begin again without a cursor",
             ));
         }
+        let begun = cursor.as_ref().is_some_and(|cursor| cursor.begun);
         Ok(Self {
             request: search::Request {
                 words: listed.search.clone(),
-                as_you_type: asked.as_you_type,
+                as_you_type: asked.as_you_type || begun,
                 filter: conditions(listed),
                 price_statistics: asked.facets.iter().any(|facet| facet == "price"),
                 facets,
@@ -67,6 +68,7 @@ impl Search {
                 fingerprint,
                 limit,
                 cursor,
+                begun,
             },
             sorted_by_list: sort.is_none(),
         })

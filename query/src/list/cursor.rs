@@ -83,7 +83,11 @@ fn typed<R>(column: &Column<R>, value: serde_json::Value) -> Option<Value> {
 pub(crate) fn fingerprint(list: &str, sort: &str, filter: &impl Serialize) -> u64 {
     let filter = serde_json::to_string(filter).unwrap_or_default();
     let parts = [list, sort, &filter];
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    hash(parts.iter().flat_map(|part| part.bytes().chain([0])))
+}
+
+/// FNV-1a: the same in every process and version.
+pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

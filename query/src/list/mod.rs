@@ -13,8 +13,8 @@ use proto::v1::{PageInfo, PageRequest};
 use serde::Serialize;
 
 use crate::error::Error;
-pub(crate) use cursor::fingerprint;
 use cursor::{Cursor, Direction};
+pub(crate) use cursor::{fingerprint, hash};
 
 const DEFAULT_LIMIT: u32 = 24;
 const MAX_LIMIT: u32 = 200;

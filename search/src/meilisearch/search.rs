@@ -174,8 +174,7 @@ impl Search<'_> {
             total: total as u64,
             facets: self.facets(|facet| distributions.remove(&field(facet)).unwrap_or_default()),
             prices,
-            correction: None,
-            relaxed: false,
+            ..Answer::default()
         };
         Ok((answer, any))
     }

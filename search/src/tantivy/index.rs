@@ -105,6 +105,11 @@ impl Index {
         &self.folder
     }
 
+    /// Whether its files are still there: searches go on without them, writes don't.
+    pub(super) fn is_there(&self) -> bool {
+        self.folder.join(ABOUT).is_file()
+    }
+
     pub(super) fn apply(&self, changes: &[Change]) -> Result<(), Error> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // A writer that failed is in doubt: it goes, and what it had not committed with it.

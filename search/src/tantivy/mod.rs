@@ -149,7 +149,15 @@ impl Engine for Tantivy {
     }
 
     async fn statistics(&self, index: &str) -> Result<Statistics, Error> {
-        Ok(self.shared.index(index)?.statistics())
+        let (name, index) = (index.to_owned(), self.shared.index(index)?);
+        self.run("look at an index", move |_| {
+            if index.is_there() {
+                Ok(index.statistics())
+            } else {
+                Err(Error::NoIndex(name))
+            }
+        })
+        .await
     }
 }
 
@@ -258,6 +266,8 @@ impl Shared {
             .map(|(name, index)| (name.as_str(), file_name(index.folder())))
             .collect();
         let write = || -> std::io::Result<()> {
+            // Somebody may have removed it.
+            fs::create_dir_all(&self.folder)?;
             replace(&self.folder.join(NAMES), &serde_json::to_vec(&names)?)?;
             for entry in fs::read_dir(&self.folder)? {
                 let path = entry?.path();

@@ -112,6 +112,7 @@ impl<'a> Search<'a> {
             prices,
             correction,
             relaxed: found.relaxed && found.any,
+            ..Answer::default()
         })
     }
 

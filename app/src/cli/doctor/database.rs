@@ -6,7 +6,7 @@ use projections::State;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::{Report, chain};
+use super::{Report, chain, search};
 use crate::compose::{self, Database};
 use crate::config::Config;
 use crate::{postgres, world};
@@ -47,6 +47,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
             clocks(&pool, report).await;
             if schema(&pool, report).await {
                 read_models(&pool, report).await;
+                search::indexes(&pool, report).await;
                 administrators(&pool, report).await;
             }
         }

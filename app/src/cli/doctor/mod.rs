@@ -2,11 +2,12 @@
 
 mod database;
 mod machine;
+mod search;
 
 use std::fmt::{self, Display, Formatter};
 
 use super::{End, print};
-use crate::config::Config;
+use crate::config::{Config, Role};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,12 @@ fn chain(error: impl Into<anyhow::Error>) -> String {
 pub(super) async fn run(config: &Config) -> anyhow::Result<End> {
     let mut report = Report::default();
     machine::check(config, &mut report).await;
+    if [Role::Query, Role::Projector]
+        .iter()
+        .any(|role| config.roles.has(*role))
+    {
+        search::engine(config, &mut report).await;
+    }
     database::check(config, &mut report).await;
     match (report.failures, report.warnings) {
         (0, 0) => print::line("all is well"),

@@ -92,7 +92,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
                 index.lag_seconds,
                 index.rejected
             ));
-            if let Some(reason) = &index.outage {
+            if let Some(reason) = index.outage.as_ref().filter(|_| index.kept) {
                 print::line(format_args!("  {reason}"));
             }
         }
@@ -103,8 +103,9 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
 /// What an index is doing.
 fn state(index: &IndexStatus) -> &'static str {
     match index {
-        IndexStatus { outage: Some(_), .. } => "outage",
+        // Whatever went wrong when somebody kept it is no news.
         IndexStatus { kept: false, .. } => "unkept",
+        IndexStatus { outage: Some(_), .. } => "outage",
         IndexStatus { building: true, .. } => "building",
         IndexStatus { ready: true, .. } => "active",
         IndexStatus { ready: false, .. } => "waiting",

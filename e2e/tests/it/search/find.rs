@@ -100,6 +100,22 @@ async fn highlights_are_safe_html() {
         description.contains("<mark>Porcelain</mark>") && description.contains("&amp;") && !description.contains("<b>"),
         "{description}"
     );
+    let begun = system
+        .anonymous()
+        .get("/v1/products?q=porcel&highlight=true")
+        .await
+        .ok(200);
+    assert!(
+        begun.items()[0]["highlight"]["name"]
+            .as_str()
+            .is_some_and(|name| name.contains("<mark>"))
+    );
+    // Also in orders that the engine does not keep.
+    for sort in ["sku", "-name", "created_at"] {
+        let path = format!("/v1/products?q=porcel&highlight=true&sort={sort}");
+        let page = system.anonymous().get(path).await.ok(200);
+        assert_eq!(&page.items()[0]["highlight"], &begun.items()[0]["highlight"], "{sort}");
+    }
     let plain = system.anonymous().get("/v1/products?q=porcelain").await.ok(200);
     assert!(plain.items()[0].get("highlight").is_none(), "{plain:?}");
 }

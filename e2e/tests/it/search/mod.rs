@@ -4,6 +4,7 @@ mod absence;
 mod facets;
 mod find;
 mod follow;
+mod pages;
 mod rules;
 mod settings;
 mod shop;

@@ -98,6 +98,39 @@ async fn a_rule_pins_and_hides() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pins_are_for_the_order_of_relevance_and_replace_nothing() {
+    let (system, admin, everything) = shop().await;
+    let public = system.anonymous();
+    let plate = id_of(&admin, "P-1").await;
+    let mut created = everything;
+    for query in ["mug", "porcel"] {
+        let rule = json!({"query": query, "pinned": [plate]});
+        let answer = admin.post(RULES).json(rule).await.ok(201);
+        created = answer.header("consistency-token").unwrap().to_owned();
+    }
+    let pinned = public.get("/v1/products?q=mug").after(&created).await.ok(200);
+    assert_eq!(pinned["total"], 4, "{pinned:?}");
+    for sort in [
+        "sku",
+        "-sku",
+        "created_at",
+        "-created_at",
+        "name",
+        "-name",
+        "updated_at",
+        "price",
+        "-sold",
+        "sold",
+    ] {
+        let found = public.get(format!("/v1/products?q=mug&sort={sort}")).await.ok(200);
+        assert_eq!(sorted_skus(&found), ["M-1", "M-2", "M-3"], "{sort}");
+        assert_eq!(found["total"], 3, "{sort}");
+    }
+    let begun = public.get("/v1/products?q=porcel").await.ok(200);
+    assert_eq!(skus(&begun), ["P-1", "M-3"], "still the beginning of a word");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_rules_are_told() {
     let (_system, admin, _) = shop().await;
     let mug = id_of(&admin, "M-1").await;
@@ -105,6 +138,11 @@ async fn wrong_rules_are_told() {
     for (body, field, code) in [
         (json!({"pinned": [mug]}), "query", "required"),
         (json!({"query": " ", "pinned": [mug]}), "query", "required"),
+        (
+            json!({"query": "* \u{1f389}", "pinned": [mug]}),
+            "query",
+            "invalid_format",
+        ),
         (json!({"query": "mug"}), "pinned", "required"),
         (json!({"query": "mug", "pinned": [unknown]}), "pinned[0]", "unknown"),
         (
@@ -144,8 +182,11 @@ async fn wrong_rules_are_told() {
         (replayed.json(), replayed.header("idempotent-replayed")),
         (created.json(), Some("true"))
     );
-    let taken = admin.post(RULES).json(rule).await.refused(409, "search_rule_exists");
-    assert_eq!(taken["rule_id"], created.id());
+    for query in ["mug", " MUG", "M\u{fc}g"] {
+        let rule = json!({"query": query, "hidden": [mug]});
+        let taken = admin.post(RULES).json(rule).await.refused(409, "search_rule_exists");
+        assert_eq!(taken["rule_id"], created.id(), "{query}");
+    }
     for (query, field, code) in [
         ("limit=0", "limit", "out_of_range"),
         ("limit=201", "limit", "out_of_range"),
