@@ -33,7 +33,7 @@ pub(in crate::cli) enum Command {
     /// Print the public key that checkpoints are signed with; makes the key when there is none yet
     Key,
     /// Seal everything that is not sealed yet, now
-    Seal,
+    Seal(seal::Arguments),
     /// Build the stored hashes again from the events, when they are lost or wrong and the events are not
     RebuildTiles(Trust),
 }
@@ -72,7 +72,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End
         Command::Prove(command) => prove::run(config, command).await,
         Command::CheckProof(arguments) => check::run(config, &arguments),
         Command::Key => key::run(config),
-        Command::Seal => seal::run(config).await,
+        Command::Seal(arguments) => seal::run(config, &arguments).await,
         Command::RebuildTiles(trust) => rebuild::run(config, &trust).await,
     }
 }

@@ -11,8 +11,8 @@ use seal::SignedCheckpoint;
 use super::super::session::{Work, with_database};
 use super::super::{End, print};
 use super::Trust;
-use crate::compose;
 use crate::config::Config;
+use crate::{compose, seal_key};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -44,6 +44,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     let options = VerifyOptions {
         keys: arguments.trust.keys(config)?,
         exported,
+        // Before the database is looked at: it is never ahead of it.
+        remembered: seal_key::witness(config).newest()?,
         from_checkpoint: arguments.from_checkpoint,
         workers: arguments.workers.map_or(cores, usize::from),
     };

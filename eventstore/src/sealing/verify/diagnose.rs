@@ -278,7 +278,7 @@ async fn range(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result
         );
     }
     let which = if mark.exported {
-        "the exported checkpoint"
+        "the checkpoint that was kept"
     } else {
         "the checkpoint"
     };

@@ -31,6 +31,8 @@ pub struct VerifyOptions {
     pub keys: Vec<PublicKey>,
     /// Checkpoints kept outside of the database, in any order.
     pub exported: Vec<SignedCheckpoint>,
+    /// What the [`Witness`](crate::sealing::Witness) of the sealer remembers. It need not be signed by one of `keys`.
+    pub remembered: Option<SignedCheckpoint>,
     /// Only what came after this checkpoint.
     pub from_checkpoint: Option<u64>,
     /// Lanes read at the same time; at least one.
