@@ -294,7 +294,7 @@ async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWri
     let mut buffer = Vec::new();
     let range = (growing.from.cast_signed(), growing.to.cast_signed());
     rows::each_event(db, growing.lane.cast_signed(), range, |event| {
-        let dense = event.position == tree.frontier().size().cast_signed() + 1;
+        let dense = event.position == tree.frontier().size().cast_signed() + 1 && event.payload != rows::INCOMPLETE;
         if dense {
             tree.push(event.leaf(&mut buffer));
         }
@@ -306,7 +306,7 @@ async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWri
         return Ok(());
     }
     Err(SealError::broken(format!(
-        "the event at lane {} position {} is missing",
+        "the event at lane {} position {} is missing or incomplete",
         growing.lane,
         reached + 1
     )))
