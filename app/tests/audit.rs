@@ -113,6 +113,12 @@ async fn a_log_is_sealed_verified_exported_and_proven(pool: PgPool) {
     let all = program.ok(&["audit", "checkpoints", "export", "--from", "1"]).await;
     std::fs::write(folder.path().join("all.txt"), &all).unwrap();
     assert_eq!(all.matches("\ncheckpoint ").count(), 2, "{all}");
+    let partly = program.ok(&["audit", "verify", "--from-checkpoint", "1"]).await;
+    assert!(
+        partly.contains("INTACT: the 10 events after checkpoint 1 up to checkpoint 2")
+            && partly.contains("nothing older"),
+        "{partly}"
+    );
     let listed = program.ok(&["audit", "checkpoints", "list"]).await;
     assert_eq!(listed.lines().count(), 3, "{listed}");
     let listed = program
