@@ -60,7 +60,12 @@ impl Trust {
 fn public_key(text: &str) -> Result<PublicKey, String> {
     let read = match std::fs::read_to_string(text) {
         Ok(content) => content.parse(),
-        Err(_) => text.parse(),
+        Err(error) => match text.parse() {
+            Err(_) if std::path::Path::new(text).extension().is_some() => {
+                return Err(format!("cannot read it: {error}"));
+            }
+            parsed => parsed,
+        },
     };
     read.map_err(|error: ::seal::KeyError| error.to_string())
 }
