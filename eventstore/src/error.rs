@@ -41,10 +41,10 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn decode(what: impl Into<String>, source: serde_json::Error) -> Self {
+    pub(crate) fn decode(what: impl Into<String>, source: &serde_json::Error) -> Self {
         Self::Decode {
             what: what.into(),
-            source: Undecodable::new(&source),
+            source: Undecodable::new(source),
         }
     }
 

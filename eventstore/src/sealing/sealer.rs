@@ -269,13 +269,12 @@ impl Sealer {
     /// How many events are not sealed yet.
     async fn waiting(&self, memory: &Memory) -> Result<u64, SealError> {
         let mut connection = self.pool.acquire().await?;
-        let sealed = match &memory.newest {
-            Some(newest) => newest.events(),
-            None => {
-                let newest = super::checkpoints::newest(&mut connection).await?;
-                let newest = newest.and_then(|(_, note)| note.parse::<SignedCheckpoint>().ok());
-                newest.map_or(0, |signed| signed.checkpoint.events())
-            }
+        let sealed = if let Some(newest) = &memory.newest {
+            newest.events()
+        } else {
+            let newest = super::checkpoints::newest(&mut connection).await?;
+            let newest = newest.and_then(|(_, note)| note.parse::<SignedCheckpoint>().ok());
+            newest.map_or(0, |signed| signed.checkpoint.events())
         };
         let total: i64 = sqlx::query_scalar("SELECT coalesce(sum(head), 0)::bigint FROM lanes")
             .fetch_one(&mut *connection)

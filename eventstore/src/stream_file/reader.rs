@@ -167,7 +167,7 @@ impl<R: BufRead> StreamReader<R> {
                     reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
                 },
             })?;
-            if decoded.event_type() != &*event.event_type {
+            if decoded.event_type() != *event.event_type {
                 return Err(StreamFileError {
                     line: self.line,
                     problem: StreamFileProblem::Contradictory {
