@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use eventstore::sealing::Witness;
 use seal::{KeyError, SigningKey};
 
 use crate::config::Config;
@@ -39,6 +40,12 @@ pub enum Error {
 pub fn path(config: &Config) -> PathBuf {
     let own = || config.data.dir.join("keys").join("seal-ed25519.pem");
     config.seal.key_file.clone().unwrap_or_else(own)
+}
+
+/// What remembers the newest checkpoint that was signed here: beside the data folder's own keys, also when the key is another one.
+#[must_use]
+pub fn witness(config: &Config) -> Witness {
+    Witness::new(config.data.dir.join("keys").join("newest-checkpoint.txt"))
 }
 
 /// The key; makes it when it is the data folder's own and not there yet.

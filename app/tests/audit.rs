@@ -113,6 +113,12 @@ async fn a_log_is_sealed_verified_exported_and_proven(pool: PgPool) {
     let all = program.ok(&["audit", "checkpoints", "export", "--from", "1"]).await;
     std::fs::write(folder.path().join("all.txt"), &all).unwrap();
     assert_eq!(all.matches("\ncheckpoint ").count(), 2, "{all}");
+    let partly = program.ok(&["audit", "verify", "--from-checkpoint", "1"]).await;
+    assert!(
+        partly.contains("INTACT: the 10 events after checkpoint 1 up to checkpoint 2")
+            && partly.contains("nothing older"),
+        "{partly}"
+    );
     let listed = program.ok(&["audit", "checkpoints", "list"]).await;
     assert_eq!(listed.lines().count(), 3, "{listed}");
     let listed = program
@@ -221,12 +227,27 @@ async fn what_was_changed_is_named_and_history_cannot_be_sealed_anew(pool: PgPoo
         (&"altered".into(), &id.into())
     );
 
-    // Whoever owns the database and the key can seal it anew, but not change what an auditor has kept.
+    // Whoever owns the database gets nothing sealed anew.
     sqlx::raw_sql("TRUNCATE seal_tiles, seal_checkpoints")
         .execute(&pool)
         .await
         .unwrap();
-    program.ok(&["audit", "seal"]).await;
+    let (code, refused) = program.run(&["audit", "seal"]).await;
+    assert!(
+        code == Some(1) && refused.contains("the checkpoints are gone"),
+        "{refused}"
+    );
+    let (code, broken) = program.run(&["audit", "verify"]).await;
+    assert!(
+        code == Some(3) && broken.contains("(remembered by the sealer) is newer than all of the database"),
+        "{broken}"
+    );
+    // Who has the data folder, too, can, but not change what an auditor has kept.
+    let forgotten = program.ok(&["audit", "seal", "--start-over"]).await;
+    assert!(
+        forgotten.contains("checkpoint 1 of ") && forgotten.contains("10 events sealed by checkpoint 1"),
+        "{forgotten}"
+    );
     program.ok(&["audit", "verify"]).await;
     let (code, caught) = program.run(&verify).await;
     assert!(

@@ -102,6 +102,14 @@ fn everything_that_can_be_wrong_with_a_file_is_told_with_its_line() {
             "line 1: prod_01a2013c-4076-74ff-a5f3-c12864270865 does not lie in lane 14 of 64",
         ),
         (
+            with(
+                2,
+                "\"event_type\":\"StockReserved\"",
+                "\"event_type\":\"StockReleased\"",
+            ),
+            "line 3: the event says that it is StockReleased, and its payload is StockReserved",
+        ),
+        (
             with(0, "\"stock\"", "\"shelf\""),
             "line 1: there are no aggregates of type \"shelf\"",
         ),

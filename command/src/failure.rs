@@ -94,7 +94,11 @@ pub(crate) fn of_store(error: &eventstore::Error) -> Failure {
     match error {
         Error::Unreachable => unavailable("event store", error),
         Error::Database(inner) | Error::OutcomeUnknown(inner) => of_database(inner),
-        Error::Decode { source, .. } | Error::Encode { source, .. } => internal(
+        Error::Decode { source, .. } => internal(
+            "a stored text is not what it should be",
+            &format_args!("{error}: {source}"),
+        ),
+        Error::Encode { source, .. } => internal(
             "a stored text is not what it should be",
             &format_args!("{error}: {source}"),
         ),

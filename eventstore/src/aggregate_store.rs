@@ -130,7 +130,7 @@ fn envelopes<A: Aggregate>(
 }
 
 fn stored_envelope<A: Aggregate>(event: &Recorded) -> Result<EventEnvelope<A>, Error> {
-    let metadata = serde_json::from_str(&event.metadata).map_err(|error| Error::decode("the metadata", error))?;
+    let metadata = serde_json::from_str(&event.metadata).map_err(|error| Error::decode("the metadata", &error))?;
     Ok(EventEnvelope {
         aggregate_id: event.aggregate_id.to_string(),
         sequence: number(event.sequence),

@@ -24,7 +24,7 @@ pub enum Error {
         what: String,
         /// Why it does not.
         #[source]
-        source: Arc<serde_json::Error>,
+        source: Undecodable,
     },
     /// A value does not serialize to JSON.
     #[error("{what} does not serialize")]
@@ -41,10 +41,10 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn decode(what: impl Into<String>, source: serde_json::Error) -> Self {
+    pub(crate) fn decode(what: impl Into<String>, source: &serde_json::Error) -> Self {
         Self::Decode {
             what: what.into(),
-            source: Arc::new(source),
+            source: Undecodable::new(source),
         }
     }
 
@@ -52,6 +52,37 @@ impl Error {
         Self::Encode {
             what: what.into(),
             source: Arc::new(source),
+        }
+    }
+}
+
+/// Why a text does not decode, without anything of the text, which may be a person's: what was expected, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Undecodable(String);
+
+impl Undecodable {
+    fn new(error: &serde_json::Error) -> Self {
+        let said = error.to_string();
+        // Names of fields and of what is expected are the program's own; whatever else serde or a type says may quote.
+        let quoting = [
+            "invalid type: ",
+            "invalid value: ",
+            "unknown variant ",
+            "unknown field ",
+        ];
+        if said.starts_with("missing field ") || !error.is_data() {
+            return Self(said);
+        }
+        match said.rsplit_once(", expected ") {
+            Some((_, expected)) if quoting.iter().any(|start| said.starts_with(start)) => {
+                Self(format!("something else stands there than the expected {expected}"))
+            }
+            _ => Self(format!(
+                "a value is refused at line {} column {}",
+                error.line(),
+                error.column()
+            )),
         }
     }
 }

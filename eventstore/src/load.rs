@@ -170,7 +170,7 @@ impl Load {
                 *version = sequence;
                 *base = sequence;
             }
-            Err(error) => *broken = Some(Error::decode(format!("{event_type} at {key}@{sequence}"), error)),
+            Err(error) => *broken = Some(Error::decode(format!("{event_type} at {key}@{sequence}"), &error)),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Recorded {
             } = self;
             Error::decode(
                 format!("{event_type} at {aggregate_type}/{aggregate_id}@{sequence}"),
-                error,
+                &error,
             )
         })
     }

@@ -29,7 +29,7 @@ impl From<sqlx::Error> for Refused {
         if permanent(&error) {
             Self::Poison {
                 culprit: None,
-                reason: chain(&error),
+                reason: reason(&error),
             }
         } else {
             Self::Failed(error)
@@ -58,6 +58,15 @@ pub(crate) fn permanent(error: &sqlx::Error) -> bool {
             .is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class))),
         sqlx::Error::Encode(_) => true,
         _ => false,
+    }
+}
+
+/// What PostgreSQL says, up to the value that it quotes, which may be a person's.
+fn reason(error: &sqlx::Error) -> String {
+    let said = chain(error);
+    match said.split_once(": \"") {
+        Some((before, _)) => before.to_owned(),
+        None => said,
     }
 }
 

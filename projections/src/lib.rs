@@ -43,5 +43,5 @@ pub use parked::{
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use runner::{Config, Runner};
-pub use status::{Build, State, Status, caught_up, status};
+pub use status::{Build, State, Status, behind, caught_up, status};
 pub use table::{Column, Index, Table, Type};

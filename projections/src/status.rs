@@ -140,11 +140,18 @@ fn from_row(row: &PgRow) -> Result<Status, sqlx::Error> {
     })
 }
 
-/// Whether every active version has come at least to `positions`: what an import waits for before it says that it is done.
+/// Whether every active version has come at least to `positions`.
 pub async fn caught_up(pool: &PgPool, positions: &Positions) -> Result<bool, Error> {
+    Ok(behind(pool, positions).await?.is_empty())
+}
+
+/// The read models whose active version has not come to `positions` yet, and how far they are: what an import waits for before it says
+/// that it is done.
+pub async fn behind(pool: &PgPool, positions: &Positions) -> Result<Vec<(String, Positions)>, Error> {
     let active = status(pool).await?;
     Ok(active
-        .iter()
-        .filter(|status| status.state == State::Active)
-        .all(|status| status.positions.reached(positions)))
+        .into_iter()
+        .filter(|status| status.state == State::Active && !status.positions.reached(positions))
+        .map(|status| (status.name, status.positions))
+        .collect())
 }

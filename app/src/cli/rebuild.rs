@@ -124,8 +124,7 @@ impl Display {
             eprintln!("{name}");
             return;
         }
-        let template =
-            format!("{name:<12} [{{bar:40}}] {{human_pos}}/{{human_len}} {unit} {{per_sec:>12}} ETA {{eta}}");
+        let template = format!("{name:<12} [{{bar:40}}] {{human_pos}}/{{human_len}} {unit} {{per_sec:0}} ETA {{eta}}");
         let style = ProgressStyle::with_template(&template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");

@@ -104,11 +104,10 @@ struct Display {
 impl Display {
     fn show(&mut self, indexes: &[IndexStatus]) {
         let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template(
-                "fill [{bar:40}] {human_pos}/{human_len} products {per_sec:>12} ETA {eta}",
-            )
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("=> ");
+            let style =
+                ProgressStyle::with_template("fill [{bar:40}] {human_pos}/{human_len} products {per_sec:0} ETA {eta}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> ");
             ProgressBar::new(0).with_style(style)
         });
         let sum = |of: fn(&IndexStatus) -> i64| {

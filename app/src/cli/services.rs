@@ -7,6 +7,7 @@ use eventstore::Store;
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Work;
@@ -17,6 +18,10 @@ use crate::{compose, postgres};
 
 /// How often is looked whether the read models show what came in.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Read models that stand still are mentioned after a while,
+const TELL_AFTER: Duration = Duration::from_secs(5);
+/// and not waited for any longer after this.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A read that takes longer is given up.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -103,13 +108,37 @@ impl Services {
         self.projecting = Some(Projecting { task, stop, pool });
     }
 
-    /// Returns when every read model shows what the log holds now.
+    /// Returns when every read model shows what the log holds now, or when those that do not have stood still for too long, which it says.
     pub(super) async fn caught_up(&self) -> anyhow::Result<()> {
         let heads = self.store.log().heads().await?;
-        while !projections::caught_up(&self.query_pool, &heads).await? {
+        let (mut before, mut moved, mut told) = (Vec::new(), Instant::now(), false);
+        loop {
+            let behind = projections::behind(&self.query_pool, &heads).await?;
+            if behind.is_empty() {
+                return Ok(());
+            }
+            let names = || {
+                behind
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            if behind != before {
+                moved = Instant::now();
+            } else if moved.elapsed() >= PATIENCE {
+                eprintln!(
+                    "{} still not catching up: everything is stored, and they show it later; `tillroll projections` says how they stand",
+                    names()
+                );
+                return Ok(());
+            } else if moved.elapsed() >= TELL_AFTER && !told {
+                eprintln!("waiting for the read models to catch up: {}", names());
+                told = true;
+            }
+            before = behind;
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(())
     }
 
     /// Leaves the store and its connections in order.

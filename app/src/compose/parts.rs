@@ -259,6 +259,7 @@ impl Parts {
         let pool = self.pool(database, "sealer", SEALER_CONNECTIONS, None);
         let settings = SealConfig {
             every,
+            witness: Some(seal_key::witness(config)),
             ..SealConfig::new(key, world.clock.clone(), (world.ids)())
         };
         let stop = self.projectors.stop_token();

@@ -8,7 +8,7 @@ mod record;
 mod settle;
 
 use chrono::{DateTime, Utc};
-use eventstore::{Metadata, Store};
+use eventstore::{Metadata, Plan, Store};
 use proto::failure::{Failure, FailureKind};
 use proto::v1;
 use proto::v1::projection_operations_server::{ProjectionOperations, ProjectionOperationsServer};
@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// Longest actor or request id, in bytes.
 const MAX_NAME: usize = 200;
+/// Longest reason or user agent, in bytes.
+const MAX_TEXT: usize = 2_000;
 
 /// How the read models stand, and what to do about parked events. Cheap to clone.
 #[derive(Clone)]
@@ -42,26 +44,44 @@ impl Operations {
         ProjectionOperationsServer::new(self.clone())
     }
 
-    fn metadata(&self, context: Option<v1::CommandContext>) -> Result<Metadata, Failure> {
+    /// The plan of a command of this name: who asks, from where and why goes with its events.
+    fn plan(&self, command: &str, context: Option<v1::CommandContext>) -> Result<(String, Plan), Failure> {
         let context = context.unwrap_or_default();
-        for (field, text) in [
-            ("context.actor", &context.actor),
-            ("context.request_id", &context.request_id),
+        for (field, text, longest) in [
+            ("context.actor", &context.actor, MAX_NAME),
+            ("context.request_id", &context.request_id, MAX_NAME),
+            ("context.client_ip", &context.client_ip, MAX_NAME),
+            ("context.channel", &context.channel, MAX_NAME),
+            ("context.user_agent", &context.user_agent, MAX_TEXT),
+            ("context.reason", &context.reason, MAX_TEXT),
         ] {
-            if text.len() > MAX_NAME || text.contains(char::is_control) {
-                let message = format!("at most {MAX_NAME} bytes without control characters");
+            if text.len() > longest || text.contains(char::is_control) {
+                let message = format!("at most {longest} bytes without control characters");
                 return Err(Failure::invalid(field, "invalid_format", message));
             }
         }
         if context.actor.is_empty() {
             return Err(Failure::invalid("context.actor", "required", "who asks is required"));
         }
-        Ok(Metadata {
+        let actor = context.actor.clone();
+        let plan = Plan::new(Metadata {
             actor: context.actor,
             correlation_id: Uuid::try_parse(&context.correlation_id).unwrap_or_else(|_| (self.world.ids)()),
             causation_id: Uuid::try_parse(&context.causation_id).ok(),
             request_id: context.request_id,
-        })
+        });
+        let plan = [
+            ("command_id", (self.world.ids)().to_string()),
+            ("command", command.to_owned()),
+            ("client_ip", context.client_ip),
+            ("user_agent", context.user_agent),
+            ("channel", context.channel),
+            ("reason", context.reason),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .fold(plan, |plan, (name, text)| plan.annotation(name, text));
+        Ok((actor, plan))
     }
 }
 

@@ -1,19 +1,19 @@
 //! What operators did, as events: who, when and why is in the audit like everything else.
 
 use domain::projection::{ReadModel, ReadModelCommand, ReadModelError};
-use eventstore::{Metadata, Plan, Store, TransactError};
+use eventstore::{Plan, Store, TransactError};
 use projections::ParkedId;
 use proto::failure::{Failure, FailureKind};
 
 /// Puts a command on record; a skip once, however often it is asked for. Answers with the consistency token.
 pub(super) async fn record(
     store: &Store,
-    metadata: Metadata,
+    plan: Plan,
     id: &ParkedId,
     command: ReadModelCommand,
 ) -> Result<String, Failure> {
     let stream = ReadModel::stream_id(&id.projection);
-    let plan = Plan::new(metadata).write::<ReadModel>(stream.as_str());
+    let plan = plan.write::<ReadModel>(stream.as_str());
     let committed = store
         .transact(plan, move |transaction| {
             let events = transaction.state::<ReadModel>(&stream).decide(&command)?;

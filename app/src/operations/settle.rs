@@ -15,7 +15,7 @@ pub(super) async fn retry(
     operations: &Operations,
     request: v1::RetryParkedRequest,
 ) -> Result<v1::RetryParkedReply, Failure> {
-    let metadata = operations.metadata(request.context)?;
+    let (_, plan) = operations.plan("retry_parked_event", request.context)?;
     let id: ParkedId = request.id.parse().map_err(|_| not_parked())?;
     let retried = projections::retry(&operations.pool, &operations.store.log(), &id)
         .await
@@ -26,7 +26,7 @@ pub(super) async fn retry(
         applied: retried.applied,
         left: retried.left,
     };
-    let consistency_token = record(&operations.store, metadata, &id, command).await?;
+    let consistency_token = record(&operations.store, plan, &id, command).await?;
     Ok(v1::RetryParkedReply {
         result: Some(message(retried)),
         consistency_token,
@@ -37,7 +37,7 @@ pub(super) async fn skip(
     operations: &Operations,
     request: v1::SkipParkedRequest,
 ) -> Result<v1::SkipParkedReply, Failure> {
-    let metadata = operations.metadata(request.context)?;
+    let (actor, plan) = operations.plan("skip_parked_event", request.context)?;
     let reason = request.reason.trim();
     if reason.is_empty() {
         return Err(Failure::invalid("reason", "required", "a reason is required"));
@@ -47,10 +47,7 @@ pub(super) async fn skip(
         return Err(Failure::invalid("reason", "invalid_format", message));
     }
     let id: ParkedId = request.id.parse().map_err(|_| not_parked())?;
-    let by = Skip {
-        actor: &metadata.actor,
-        reason,
-    };
+    let by = Skip { actor: &actor, reason };
     let skipped = projections::skip(&operations.pool, &operations.store.log(), &id, by)
         .await
         .map_err(failure)?;
@@ -65,7 +62,7 @@ pub(super) async fn skip(
         error: skipped.error,
         reason: skipped.reason.clone(),
     });
-    let consistency_token = record(&operations.store, metadata, &id, command).await?;
+    let consistency_token = record(&operations.store, plan, &id, command).await?;
     Ok(v1::SkipParkedReply {
         event_id,
         skip: Some(v1::Skip {

@@ -120,7 +120,10 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
         .execute(&system.pool())
         .await
         .unwrap();
-    let retried = settle(&admin, &sales.items()[0]["id"], "retry").await.ok(200);
+    let retried = settle(&admin, &sales.items()[0]["id"], "retry")
+        .header("audit-reason", "the import is mended")
+        .await
+        .ok(200);
     assert_eq!(
         (&retried["applied"], &retried["left"], &retried["error"]),
         (&json!(3), &json!(0), &Value::Null)
@@ -135,6 +138,11 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
         1,
         "a retry in vain changes nothing and is not on record: {audit:?}"
     );
+    let event = &audit.items()[0];
+    assert_eq!(event["reason"], "the import is mended");
+    assert_eq!(event["metadata"]["channel"], "rest");
+    assert_eq!(event["metadata"]["command"], "retry_parked_event");
+    assert!(event["metadata"]["client_ip"].is_string(), "{event}");
     assert_eq!(parked(&admin, "?projection=sales", 0).await.items().len(), 0);
 }
 

@@ -10,6 +10,14 @@ pub(crate) async fn newest(connection: &mut PgConnection) -> Result<Option<(i64,
         .await
 }
 
+/// The note of one checkpoint.
+pub(crate) async fn find(connection: &mut PgConnection, number: u64) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT note FROM seal_checkpoints WHERE number = $1")
+        .bind(number.cast_signed())
+        .fetch_optional(connection)
+        .await
+}
+
 /// The checkpoints after `after`, up to `limit` of them, in order.
 pub(crate) async fn page(
     connection: &mut PgConnection,

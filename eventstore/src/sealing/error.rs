@@ -1,5 +1,7 @@
 //! What can go wrong while sealing.
 
+use std::path::PathBuf;
+
 use crate::Error;
 
 /// Why nothing was sealed.
@@ -11,6 +13,14 @@ pub enum SealError {
     /// What is there contradicts what was sealed. Nothing is signed on top of it.
     #[error("the seal is broken: {0}; `tillroll audit verify` says more")]
     Broken(String),
+    /// The newest checkpoint that was signed here cannot be remembered outside of the database.
+    #[error("cannot use {path}, which remembers the newest checkpoint that was signed here")]
+    Witness {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
     /// Another sealer has taken over.
     #[error("another sealer has taken over")]
     Lost,

@@ -10,9 +10,11 @@ mod status;
 mod step;
 mod tiles;
 mod verify;
+mod witness;
 
 pub use error::SealError;
 pub use rebuild::rebuild_tiles;
 pub use sealer::{Clock, SealConfig, Sealer};
 pub use status::{SealStatus, status};
 pub use verify::{Finding, Kind, Report, VerifyOptions, verify};
+pub use witness::Witness;

@@ -2,30 +2,44 @@
 
 use std::time::Duration;
 
-use seal::{PublicKey, SignedCheckpoint, TileWriter};
+use seal::{Checkpoint, PublicKey, SignedCheckpoint, TileWriter};
 use sqlx::{Connection as _, PgPool};
 use uuid::Uuid;
 
 use super::error::SealError;
+use super::step::known_is_stored;
+use super::witness::Witness;
 use super::{checkpoints, lease, rows, tiles};
 
 /// Longer than it takes to begin; the row stays locked until the end.
 const LEASE: Duration = Duration::from_secs(15);
 
 /// Builds the tiles anew for everything that the newest checkpoint covers and returns how many events that is. The newest checkpoint must
-/// be signed by one of `keys`, and the events must lead to its roots, or nothing is changed: wrong events cannot be hidden this way.
+/// be signed by one of `keys` and no older than what `witness` remembers, and the events must lead to its roots, or nothing is changed: wrong
+/// events cannot be hidden this way.
 ///
 /// # Errors
 /// [`SealError::Broken`] when the events are not those of the checkpoint; [`SealError::Lost`] when a sealer is at work.
-pub async fn rebuild_tiles(pool: &PgPool, keys: &[PublicKey], owner: Uuid) -> Result<u64, SealError> {
+pub async fn rebuild_tiles(
+    pool: &PgPool,
+    keys: &[PublicKey],
+    owner: Uuid,
+    witness: &Witness,
+) -> Result<u64, SealError> {
+    let known = witness.newest()?.map(|signed| signed.checkpoint);
     let held = lease::take(pool, owner, LEASE).await?;
     let held = held.ok_or(SealError::Lost)?;
-    let result = rebuild(pool, keys, held).await;
+    let result = rebuild(pool, keys, held, known.as_ref()).await;
     lease::release(pool, held).await?;
     result
 }
 
-async fn rebuild(pool: &PgPool, keys: &[PublicKey], held: lease::Lease) -> Result<u64, SealError> {
+async fn rebuild(
+    pool: &PgPool,
+    keys: &[PublicKey],
+    held: lease::Lease,
+    known: Option<&Checkpoint>,
+) -> Result<u64, SealError> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     rows::along_the_index(&mut tx, true).await?;
@@ -40,6 +54,9 @@ async fn rebuild(pool: &PgPool, keys: &[PublicKey], held: lease::Lease) -> Resul
         return Err(SealError::broken(format!(
             "checkpoint {number} is not signed by a trusted key"
         )));
+    }
+    if let Some(known) = known {
+        known_is_stored(&mut tx, known, &signed.checkpoint).await?;
     }
     sqlx::query("DELETE FROM seal_tiles").execute(&mut *tx).await?;
     let mut buffer = Vec::new();

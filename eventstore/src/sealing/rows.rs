@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 const COLUMNS: i16 = 15;
+/// The payload of a row that has NULL where the log allows none. PostgreSQL stores it nowhere, so no such row hashes to what was sealed.
+pub(crate) const INCOMPLETE: &str = "\0";
 
 /// Events are read along their index, whatever the planner thinks of a table that it has not looked at yet: for the rest of the
 /// transaction, or else of the connection.
@@ -155,28 +157,37 @@ fn event<'a>(fields: &Fields<'a>) -> Option<Event<'a>> {
         recorded,
         occurred,
     ] = *fields;
-    let i64 = |field: Option<&[u8]>| field?.try_into().map(i64::from_be_bytes).ok();
-    let text = |field: Option<&'a [u8]>| std::str::from_utf8(field?).ok();
+    let mut complete = true;
+    let mut given = |field: Option<&'a [u8]>, instead: &'static [u8]| {
+        complete &= field.is_some();
+        field.unwrap_or(instead)
+    };
+    let i64 = |field: &[u8]| field.try_into().map(i64::from_be_bytes).ok();
+    let text = |field: &'a [u8]| std::str::from_utf8(field).ok();
     let uuid = |field: &[u8]| Uuid::from_slice(field).ok();
-    Some(Event {
+    let event = Event {
         lane: lane?.try_into().map(i32::from_be_bytes).ok()?,
-        position: i64(position)?,
-        aggregate_type: text(kind)?,
-        aggregate_id: text(id)?,
-        sequence: i64(sequence)?,
-        event_id: uuid(event_id?)?,
-        event_type: text(event_type)?,
-        event_version: text(version)?,
-        payload: text(payload)?,
-        metadata: text(metadata)?,
-        actor: text(actor)?,
-        correlation_id: uuid(correlation?)?,
+        position: i64(position?)?,
+        aggregate_type: text(given(kind, b""))?,
+        aggregate_id: text(given(id, b""))?,
+        sequence: i64(given(sequence, &[0; 8]))?,
+        event_id: uuid(given(event_id, &[0; 16]))?,
+        event_type: text(given(event_type, b""))?,
+        event_version: text(given(version, b""))?,
+        payload: text(given(payload, b""))?,
+        metadata: text(given(metadata, b""))?,
+        actor: text(given(actor, b""))?,
+        correlation_id: uuid(given(correlation, &[0; 16]))?,
         causation_id: match causation {
             None => None,
             Some(id) => Some(uuid(id)?),
         },
-        recorded_at: i64(recorded)?,
-        occurred_at: i64(occurred)?,
+        recorded_at: i64(given(recorded, &[0; 8]))?,
+        occurred_at: i64(given(occurred, &[0; 8]))?,
+    };
+    Some(Event {
+        payload: if complete { event.payload } else { INCOMPLETE },
+        ..event
     })
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
 use metrics::{counter, gauge};
-use seal::{Checkpoint, SigningKey};
+use seal::{Checkpoint, SignedCheckpoint, SigningKey};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::error::SealError;
 use super::lease::{self, Lease};
 use super::step::{Sealed, Step};
+use super::witness::Witness;
 
 /// Where the time of a checkpoint comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -38,6 +39,8 @@ pub struct SealConfig {
     pub poll: Duration,
     /// How long another sealer waits for one that has died.
     pub lease: Duration,
+    /// Remembers outside of the database what was sealed; `None`: it is known as long as the process lives.
+    pub witness: Option<Witness>,
 }
 
 impl SealConfig {
@@ -52,6 +55,7 @@ impl SealConfig {
             batch: 20_000,
             poll: Duration::from_millis(500),
             lease: Duration::from_secs(15),
+            witness: None,
         }
     }
 }
@@ -77,6 +81,8 @@ pub struct Sealer {
 #[derive(Default)]
 struct Memory {
     newest: Option<Checkpoint>,
+    /// The newest checkpoint has been looked at since this sealer works.
+    checked: bool,
     /// Since when events wait.
     waiting_since: Option<Instant>,
     renew_at: Option<Instant>,
@@ -117,22 +123,55 @@ impl Sealer {
     /// # Errors
     /// [`SealError::Lost`] when another sealer is at work.
     pub async fn seal_all(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
-        let lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
-        let lease = lease.ok_or(SealError::Lost)?;
-        let mut sealed = 0;
-        let result = loop {
-            match self.step(lease, None).await {
-                Ok(step) => {
-                    sealed += step.events;
-                    if step.waiting == 0 {
-                        break Ok((sealed, step.newest));
-                    }
-                }
-                Err(error) => break Err(error),
-            }
-        };
+        let lease = self.take().await?;
+        let result = self.seal_rest(lease).await;
         lease::release(&self.pool, lease).await?;
         result
+    }
+
+    /// Takes what the database holds for what was sealed, whatever the witness remembers, and seals the rest: after a backup was restored,
+    /// or another database has taken the place of the one before.
+    ///
+    /// # Errors
+    /// As [`Sealer::seal_all`].
+    pub async fn start_over(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
+        let lease = self.take().await?;
+        let result = async {
+            let first = self.step(lease, None).await?;
+            if let (None, Some(witness)) = (&first.newest, &self.config.witness) {
+                witness.keep(None).await?;
+            }
+            let (sealed, newest) = self.seal_rest(lease).await?;
+            Ok((first.events + sealed, newest))
+        };
+        let result = result.await;
+        lease::release(&self.pool, lease).await?;
+        result
+    }
+
+    async fn take(&self) -> Result<Lease, SealError> {
+        let lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
+        lease.ok_or(SealError::Lost)
+    }
+
+    async fn seal_rest(&self, lease: Lease) -> Result<(u64, Option<Checkpoint>), SealError> {
+        let (mut sealed, mut newest) = (0, None);
+        loop {
+            let step = self.step(lease, self.known(newest)?.as_ref()).await?;
+            sealed += step.events;
+            newest = step.newest;
+            if step.waiting == 0 {
+                return Ok((sealed, newest));
+            }
+        }
+    }
+
+    /// What must be found in the database: what the witness remembers, or else this sealer.
+    fn known(&self, newest: Option<Checkpoint>) -> Result<Option<Checkpoint>, SealError> {
+        match &self.config.witness {
+            Some(witness) => Ok(witness.newest()?.map(|signed| signed.checkpoint)),
+            None => Ok(newest),
+        }
     }
 
     async fn step(&self, lease: Lease, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
@@ -142,6 +181,7 @@ impl Sealer {
             lease,
             ttl: self.config.lease,
             batch: self.config.batch.max(1),
+            witness: self.config.witness.as_ref(),
         };
         step.seal((self.config.clock)(), known).await
     }
@@ -185,12 +225,16 @@ impl Sealer {
         }
         let Some(held) = *lease else {
             gauge!("tillroll_seal_leader").set(0.0);
-            memory.newest = None;
+            (memory.newest, memory.checked) = (None, false);
             return Ok(());
         };
         gauge!("tillroll_seal_leader").set(1.0);
         let waiting = self.waiting(memory).await?;
-        if waiting == 0 {
+        if !memory.checked {
+            // Also when nothing waits: the end of the log may have been cut off together with its checkpoints.
+            self.seal_waiting(memory, held, waiting).await?;
+            memory.checked = true;
+        } else if waiting == 0 {
             memory.waiting_since = None;
         } else {
             let since = *memory.waiting_since.get_or_insert(now);
@@ -206,39 +250,35 @@ impl Sealer {
     /// Seals `limit` events and what of their checkpoints is over.
     async fn seal_waiting(&self, memory: &mut Memory, lease: Lease, limit: u64) -> Result<(), SealError> {
         let mut left = limit;
-        while left > 0 {
-            let step = self.step(lease, memory.newest.as_ref()).await?;
+        loop {
+            let known = self.known(memory.newest.clone())?;
+            let step = self.step(lease, known.as_ref()).await?;
             if step.events > 0 {
                 counter!("tillroll_seal_checkpoints_total").increment(1);
                 counter!("tillroll_seal_events_total").increment(step.events);
             }
             memory.newest = step.newest;
             memory.waiting_since = (step.waiting > 0).then(Instant::now);
-            left = if step.waiting == 0 {
-                0
-            } else {
-                left.saturating_sub(step.events.max(1))
-            };
+            left = left.saturating_sub(step.events.max(1));
+            if step.waiting == 0 || left == 0 {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// How many events are not sealed yet.
-    async fn waiting(&self, memory: &mut Memory) -> Result<u64, SealError> {
+    async fn waiting(&self, memory: &Memory) -> Result<u64, SealError> {
         let mut connection = self.pool.acquire().await?;
-        if memory.newest.is_none()
-            && let Some((_, note)) = super::checkpoints::newest(&mut connection).await?
-        {
-            // Looked at closely when it is gone on from.
-            memory.newest = note
-                .parse::<seal::SignedCheckpoint>()
-                .ok()
-                .map(|signed| signed.checkpoint);
-        }
+        let sealed = if let Some(newest) = &memory.newest {
+            newest.events()
+        } else {
+            let newest = super::checkpoints::newest(&mut connection).await?;
+            let newest = newest.and_then(|(_, note)| note.parse::<SignedCheckpoint>().ok());
+            newest.map_or(0, |signed| signed.checkpoint.events())
+        };
         let total: i64 = sqlx::query_scalar("SELECT coalesce(sum(head), 0)::bigint FROM lanes")
             .fetch_one(&mut *connection)
             .await?;
-        let sealed = memory.newest.as_ref().map_or(0, Checkpoint::events);
         let waiting = total.cast_unsigned().abs_diff(sealed); // less than was sealed: the step says so
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         gauge!("tillroll_seal_lag_events").set(waiting as f64);

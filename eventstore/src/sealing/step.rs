@@ -1,14 +1,19 @@
 //! One checkpoint: the new events of every lane go into its tree, and the trees' roots are signed, all in one transaction.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use seal::{Checkpoint, Hash, LaneHead, SignedCheckpoint, SigningKey, TileWriter, Tiles, edge_tiles};
+use seal::{
+    Checkpoint, Hash, LaneHead, SignedCheckpoint, SigningKey, TileWriter, Tiles, consistency_path, consistency_tiles,
+    edge_tiles, verify_consistency,
+};
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 
 use super::error::SealError;
 use super::lease::{self, Lease};
+use super::witness::Witness;
 use super::{checkpoints, rows, tiles};
 
 /// What a checkpoint is made with.
@@ -20,6 +25,8 @@ pub(crate) struct Step<'a> {
     pub(crate) ttl: Duration,
     /// Events at most.
     pub(crate) batch: u64,
+    /// Is told of every checkpoint.
+    pub(crate) witness: Option<&'a Witness>,
 }
 
 /// What has been sealed by a step.
@@ -34,7 +41,7 @@ pub(crate) struct Sealed {
 }
 
 impl Step<'_> {
-    /// Seals what is new, or nothing. `known` is the newest checkpoint that this process has seen: the log may not have less.
+    /// Seals what is new, or nothing. `known` is a checkpoint that was made: nothing is signed that does not go on from it.
     pub(crate) async fn seal(&self, now: DateTime<Utc>, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
         let mut connection = self.pool.acquire().await?;
         let mut tx = connection.begin().await?;
@@ -42,16 +49,21 @@ impl Step<'_> {
         let log = lease::hold(&mut tx, self.lease, self.ttl)
             .await?
             .ok_or(SealError::Lost)?;
-        let previous = self.previous(&mut tx, known).await?;
-        if previous.as_ref().is_some_and(|previous| previous.log != log) {
+        let signed = self.previous(&mut tx, known).await?;
+        let previous = signed.as_ref().map(|signed| &signed.checkpoint);
+        if previous.is_some_and(|previous| previous.log != log) {
             return Err(SealError::broken("the newest checkpoint is of another log"));
         }
-        let growth = growth(&mut tx, previous.as_ref(), self.batch).await?;
+        let growth = growth(&mut tx, previous, self.batch).await?;
+        // Before anything is signed on top of it: the file lags behind by one checkpoint at most of those that were signed here.
+        if previous != known {
+            self.keep(signed.as_ref()).await?;
+        }
         if growth.lanes.is_empty() {
             return Ok(Sealed {
                 events: 0,
                 waiting: 0,
-                newest: previous,
+                newest: signed.map(|signed| signed.checkpoint),
             });
         }
         let mut heads: BTreeMap<u32, LaneHead> = previous
@@ -61,15 +73,17 @@ impl Step<'_> {
         grow(&mut tx, &growth.lanes, &mut heads).await?;
         let checkpoint = Checkpoint {
             log,
-            number: previous.as_ref().map_or(1, |previous| previous.number + 1),
+            number: previous.map_or(1, |previous| previous.number + 1),
             time: now.trunc_subsecs(6),
-            previous: previous.as_ref().map(Checkpoint::hash),
+            previous: previous.map(Checkpoint::hash),
             lanes: heads.into_values().collect(),
         };
         // The row of the lease is locked: nobody else signs a checkpoint of this number.
         let signed = SignedCheckpoint::sign(checkpoint, self.key);
         checkpoints::insert(&mut tx, &signed, &self.key.public()).await?;
         tx.commit().await?;
+        // Only now: a checkpoint that was kept and not committed would look like one that was removed.
+        self.keep(Some(&signed)).await?;
         Ok(Sealed {
             events: growth.lanes.iter().map(|lane| lane.to - lane.from).sum(),
             waiting: growth.waiting,
@@ -77,16 +91,23 @@ impl Step<'_> {
         })
     }
 
+    async fn keep(&self, newest: Option<&SignedCheckpoint>) -> Result<(), SealError> {
+        match self.witness {
+            Some(witness) => witness.keep(newest).await,
+            None => Ok(()),
+        }
+    }
+
     /// The checkpoint to go on from, once it has been found to be what was signed.
     async fn previous(
         &self,
         db: &mut PgConnection,
         known: Option<&Checkpoint>,
-    ) -> Result<Option<Checkpoint>, SealError> {
+    ) -> Result<Option<SignedCheckpoint>, SealError> {
         let Some((number, note)) = checkpoints::newest(db).await? else {
             return match known {
-                Some(_) => Err(SealError::broken("the checkpoints are gone")),
-                None => untouched(db).await.map(|()| None),
+                Some(known) => Err(contradicts(known, "the checkpoints are gone")),
+                None => Ok(None),
             };
         };
         let signed: SignedCheckpoint = note
@@ -100,27 +121,65 @@ impl Step<'_> {
         if signed.signed_by(&keys).is_none() || signed.checkpoint.number.cast_signed() != number {
             return Err(SealError::broken(format!("checkpoint {number} is not what was signed")));
         }
-        let newest = signed.checkpoint;
-        match known {
-            Some(known) if newest.number < known.number => Err(SealError::broken(format!(
-                "checkpoint {} is the newest one, and {} was there",
-                newest.number, known.number
-            ))),
-            Some(known) if newest.number == known.number && newest != *known => {
-                Err(SealError::broken(format!("checkpoint {number} has been replaced")))
-            }
-            _ => Ok(Some(newest)),
+        if let Some(known) = known {
+            known_is_stored(db, known, &signed.checkpoint).await?;
+            lanes_went_on(db, known, &signed.checkpoint).await?;
         }
+        Ok(Some(signed))
     }
 }
 
-/// The first checkpoint goes on from nothing.
-async fn untouched(db: &mut PgConnection) -> Result<(), SealError> {
-    let tiles: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM seal_tiles)")
-        .fetch_one(db)
-        .await?;
-    if tiles {
-        return Err(SealError::broken("there are hashes of events and no checkpoint"));
+fn contradicts(known: &Checkpoint, what: impl fmt::Display) -> SealError {
+    SealError::broken(format!(
+        "checkpoint {} of {} was made, and {what}",
+        known.number, known.time
+    ))
+}
+
+/// Whether the database still has `known`, under its number.
+pub(crate) async fn known_is_stored(
+    db: &mut PgConnection,
+    known: &Checkpoint,
+    newest: &Checkpoint,
+) -> Result<(), SealError> {
+    if newest.log != known.log {
+        return Err(contradicts(known, "the database holds another log"));
+    }
+    if newest.number < known.number {
+        let what = format!("{} is the newest one of the database", newest.number);
+        return Err(contradicts(known, what));
+    }
+    let stored = checkpoints::find(db, known.number).await?;
+    let stored = stored.and_then(|note| note.parse::<SignedCheckpoint>().ok());
+    if stored.is_none_or(|stored| stored.checkpoint != *known) {
+        return Err(contradicts(known, "has been replaced or removed"));
+    }
+    Ok(())
+}
+
+/// Whether the lanes of `newest` go on from those of `known`: others may have signed in between, also somebody with a key of his own.
+async fn lanes_went_on(db: &mut PgConnection, known: &Checkpoint, newest: &Checkpoint) -> Result<(), SealError> {
+    let grown = known.lanes.iter().filter(|old| newest.lane(old.lane) != Some(old));
+    let wanted = grown.clone().map(|old| {
+        let size = newest.size(old.lane);
+        (old.lane, consistency_tiles(old.size.min(size), size))
+    });
+    let tiles = tiles::load(db, &wanted.collect()).await?;
+    for old in grown {
+        let proven = newest
+            .lane(old.lane)
+            .zip(tiles.get(&old.lane))
+            .is_some_and(|(new, tiles)| {
+                consistency_path(tiles, old.size, new.size)
+                    .is_some_and(|path| verify_consistency(old.size, &old.root, new.size, &new.root, &path).is_ok())
+            });
+        if !proven {
+            let what = format!(
+                "lane {} of checkpoint {} does not go on from it",
+                old.lane, newest.number
+            );
+            return Err(contradicts(known, what));
+        }
     }
     Ok(())
 }
@@ -159,6 +218,12 @@ async fn growth(db: &mut PgConnection, previous: Option<&Checkpoint>, batch: u64
         )));
     }
     let size = |lane| previous.map_or(0, |checkpoint| checkpoint.size(lane));
+    let hashed = tiles::leaves(db).await?;
+    if let Some((lane, leaves)) = hashed.into_iter().find(|(lane, leaves)| *leaves > size(*lane)) {
+        return Err(SealError::broken(format!(
+            "the events of lane {lane} are hashed up to position {leaves}, and no checkpoint is there that covers them"
+        )));
+    }
     let all: u64 = heads.iter().map(|(lane, head)| head - size(*lane)).sum();
     let mut waiting = 0;
     let mut lanes = Vec::new();
@@ -229,7 +294,7 @@ async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWri
     let mut buffer = Vec::new();
     let range = (growing.from.cast_signed(), growing.to.cast_signed());
     rows::each_event(db, growing.lane.cast_signed(), range, |event| {
-        let dense = event.position == tree.frontier().size().cast_signed() + 1;
+        let dense = event.position == tree.frontier().size().cast_signed() + 1 && event.payload != rows::INCOMPLETE;
         if dense {
             tree.push(event.leaf(&mut buffer));
         }
@@ -241,7 +306,7 @@ async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWri
         return Ok(());
     }
     Err(SealError::broken(format!(
-        "the event at lane {} position {} is missing",
+        "the event at lane {} position {} is missing or incomplete",
         growing.lane,
         reached + 1
     )))

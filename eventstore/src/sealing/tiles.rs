@@ -35,6 +35,19 @@ pub(crate) async fn load(
     Ok(found)
 }
 
+/// How many leaves the lanes' stored trees have.
+pub(crate) async fn leaves(connection: &mut PgConnection) -> Result<BTreeMap<u32, u64>, sqlx::Error> {
+    let leaves: Vec<(i32, i64)> = sqlx::query_as(
+        "SELECT l.lane, t.tile * 256 + octet_length(t.hashes) / 32
+         FROM lanes l CROSS JOIN LATERAL (
+             SELECT tile, hashes FROM seal_tiles WHERE lane = l.lane AND level = 0 ORDER BY tile DESC LIMIT 1) t",
+    )
+    .fetch_all(connection)
+    .await?;
+    let leaf = |(lane, leaves): (i32, i64)| (lane.cast_unsigned(), leaves.cast_unsigned());
+    Ok(leaves.into_iter().map(leaf).collect())
+}
+
 /// Some neighbouring tiles of one level of a lane's tree.
 pub(crate) async fn load_run(
     connection: &mut PgConnection,

@@ -76,6 +76,14 @@ pub enum StreamFileProblem {
         /// Why.
         reason: String,
     },
+    /// An event is not of the type that it says it is of.
+    #[error("the event says that it is {event_type}, and its payload is {payload}")]
+    Contradictory {
+        /// What it says.
+        event_type: String,
+        /// What it is.
+        payload: String,
+    },
     /// The file is of another aggregate type.
     #[error("the file is of type {found}, and {expected} was to be replayed")]
     OtherType {

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use cqrs_es::Aggregate;
+use cqrs_es::{Aggregate, DomainEvent as _};
 
 use super::{FORMAT, FORMAT_VERSION, Line, StreamFileError, StreamFileProblem, StreamHeader};
 use crate::{Loaded, Recorded, Upcasters, lane_of};
@@ -159,7 +159,7 @@ impl<R: BufRead> StreamReader<R> {
         };
         while let Some(event) = self.next() {
             let event = event?;
-            let decoded = event.decode().map_err(|error| StreamFileError {
+            let decoded: A::Event = event.decode().map_err(|error| StreamFileError {
                 line: self.line,
                 problem: StreamFileProblem::Undecodable {
                     sequence: event.sequence,
@@ -167,6 +167,15 @@ impl<R: BufRead> StreamReader<R> {
                     reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
                 },
             })?;
+            if decoded.event_type() != *event.event_type {
+                return Err(StreamFileError {
+                    line: self.line,
+                    problem: StreamFileProblem::Contradictory {
+                        event_type: event.event_type.to_string(),
+                        payload: decoded.event_type(),
+                    },
+                });
+            }
             loaded.aggregate.apply(decoded);
             loaded.version = event.sequence;
             each(&event, &loaded.aggregate);

@@ -130,7 +130,7 @@ impl From<v1::FieldChange> for ChangeView {
 }
 
 /// The reason that the event itself gives: the member `reason` of its data.
-fn own_reason(payload: &str) -> Option<String> {
+pub(super) fn own_reason(payload: &str) -> Option<String> {
     let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
     let data = payload.as_object()?.values().next()?;
     data.get("reason")?.as_str().map(ToOwned::to_owned)

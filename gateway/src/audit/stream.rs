@@ -49,7 +49,7 @@ impl ReadParams for StreamFilters {
 ///
 /// What the aggregate is now is the sum of them.
 #[utoipa::path(get, path = "/v1/streams/{aggregate}/{id}", tag = "audit", security(("bearer" = [])),
-    params(("aggregate" = String, Path, description = "`product`, `stock`, `order`, `credit`, `sku`, `user` or `email`"),
+    params(("aggregate" = String, Path, description = "`product`, `stock`, `order`, `credit`, `sku`, `user`, `email`, `search_settings` or `projection`"),
         ("id" = String, Path, description = "Id of the aggregate; a product's stock has the product's id"), StreamFilters),
     responses((status = 200, description = "A page of events", body = Page<EventView>)))]
 pub(crate) async fn read_stream(

@@ -10,7 +10,7 @@ use proto::v1::RecordedEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::entry::{ActorView, EntryView};
+use super::entry::{ActorView, EntryView, own_reason};
 use crate::times::rfc3339;
 
 /// Commands below one another that are shown; JSON readers stop at about a hundred levels.
@@ -102,7 +102,7 @@ fn request(events: Vec<RecordedEvent>, too_deep: &mut bool) -> Option<RequestNod
         channel: said(&first.channel),
         client_ip: said(&first.client_ip),
         user_agent: said(&first.user_agent),
-        reason: said(&first.reason),
+        reason: said(&first.reason).or_else(|| own_reason(&first.payload)),
         recorded_at: rfc3339(first.recorded_at_micros),
         commands: Vec::new(),
     };
@@ -326,6 +326,16 @@ mod tests {
         let (requests, _) = grow(events);
         assert_eq!(requests.len(), 1);
         outline(&requests[0].commands)
+    }
+
+    #[test]
+    fn a_request_without_a_reason_of_its_own_has_that_of_its_body() {
+        let cancelled = RecordedEvent {
+            payload: r#"{"OrderCancelled":{"reason":"changed my mind"}}"#.to_owned(),
+            ..event("cancelled", "cancel", "")
+        };
+        let (requests, _) = grow(vec![cancelled]);
+        assert_eq!(requests[0].reason.as_deref(), Some("changed my mind"));
     }
 
     #[test]

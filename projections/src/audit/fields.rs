@@ -50,10 +50,12 @@ pub(super) fn expression(alias: &str) -> String {
     )
 }
 
-/// The event's own data, unless it holds a NUL, which PostgreSQL keeps in JSON but cannot look into.
+/// The event's own data, unless it holds a NUL, which PostgreSQL keeps in JSON but cannot look into. A backslash before it is escaped by
+/// another one, so that an even number of them makes a text that only looks like it.
 fn data(alias: &str) -> String {
     format!(
-        "CASE WHEN strpos({alias}.payload::text, '\\u0000') = 0 THEN {alias}.payload -> {alias}.event_type::text END"
+        "CASE WHEN strpos({alias}.payload::text, '\\u0000') = 0 OR {alias}.payload::text !~ '(^|[^\\\\])(\\\\\\\\)*\\\\u0000'
+            THEN {alias}.payload -> {alias}.event_type::text END"
     )
 }
 

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::fields::{Fields, changes};
 use super::fold::{Folding, State, folding};
-use super::read::{EVENT, Spot, USABLE};
+use super::read::{EVENT, PARKED, SKIPPED, Spot, USABLE, fate};
 use super::{Change, EVERY, History, HistoryError, Place};
 use crate::cursor::{lane_column, position_column};
 use crate::rebuild::Blank;
@@ -156,21 +156,23 @@ impl History {
     /// Folds stretches to their ends and notes what their events changed.
     async fn fold(&self, stretches: &mut [Stretch<'_>], told: &mut [Vec<Change>]) -> Result<(), sqlx::Error> {
         let rows = sqlx::query(&format!(
-            "SELECT {EVENT}, asked.place
-             FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[])
-                 WITH ORDINALITY AS asked (aggregate_type, aggregate_id, lane, after, until, place)
+            "SELECT {EVENT}, asked.place, {}
+             FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::text[])
+                 WITH ORDINALITY AS asked (aggregate_type, aggregate_id, lane, after, until, projection, place)
              CROSS JOIN LATERAL (
                  SELECT * FROM events e
                  WHERE e.aggregate_type = asked.aggregate_type AND e.aggregate_id = asked.aggregate_id
                      AND e.lane = asked.lane AND e.sequence > asked.after AND e.sequence <= asked.until
                  ORDER BY e.sequence) e
-             ORDER BY asked.place, e.sequence"
+             ORDER BY asked.place, e.sequence",
+            fate("asked.projection")
         ))
         .bind(column(stretches, |stretch| stretch.aggregate_type))
         .bind(column(stretches, |stretch| stretch.aggregate_id))
         .bind(column(stretches, |stretch| lane_column(stretch.lane)))
         .bind(column(stretches, |stretch| position_column(stretch.at)))
         .bind(column(stretches, |stretch| position_column(stretch.last())))
+        .bind(column(stretches, |stretch| stretch.folding.projection()))
         .fetch_all(&self.pool)
         .await?;
         let mut blank = Blank::new(&self.upcasters);
@@ -180,12 +182,17 @@ impl History {
                 continue;
             };
             let event = self.event(&mut blank, row)?;
+            let fate: Option<&str> = row.try_get("fate")?;
+            if fate == Some(SKIPPED) {
+                stretch.at = event.sequence;
+                continue;
+            }
             let wanted = stretch.wanted.get(&event.sequence);
             let before = match stretch.before.take() {
                 Some(before) => Some(before),
                 None => wanted.is_some().then(|| stretch.state.fields()),
             };
-            if stretch.state.fold(&event).is_err() {
+            if fate == Some(PARKED) || stretch.state.fold(&event).is_err() {
                 stretch.broken = true;
                 continue;
             }

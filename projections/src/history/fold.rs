@@ -22,10 +22,13 @@ use crate::stock::StockRow;
 use crate::users::UserRow;
 
 /// Raise it when snapshots of before must not be used, other than for a change of a read model's own code version.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// How the streams of an aggregate type fold.
 pub(crate) trait Folding: Send + Sync {
+    /// The read model whose fold it is; empty: none.
+    fn projection(&self) -> &'static str;
+
     /// Distinguishes the snapshots of different code.
     fn version(&self) -> i32;
 
@@ -152,6 +155,10 @@ struct RowState<K: Readable> {
 }
 
 impl<K: Readable> Folding for Rows<K> {
+    fn projection(&self) -> &'static str {
+        K::PROJECTION
+    }
+
     fn version(&self) -> i32 {
         let code = catalog::find(K::PROJECTION).map_or(0, Projection::code_version);
         FORMAT * 1_000 + code
@@ -267,6 +274,10 @@ struct FactState<E> {
 }
 
 impl<E: Fact> Folding for Facts<E> {
+    fn projection(&self) -> &'static str {
+        ""
+    }
+
     fn version(&self) -> i32 {
         FORMAT * 1_000
     }

@@ -35,6 +35,23 @@ struct Mark {
 pub(super) const EVENT: &str = "e.lane, e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, \
                                 e.event_version, e.payload::text AS payload, e.occurred_at, e.event_id";
 
+/// What the read model that `projection` names made of the event `e`: [`PARKED`], [`SKIPPED`], or NULL. Without it a fold would show what
+/// was never served.
+pub(super) fn fate(projection: &str) -> String {
+    format!(
+        "CASE WHEN EXISTS (SELECT FROM projection_skip s
+                 WHERE s.name = {projection} AND s.lane = e.lane AND s.position = e.position) THEN '{SKIPPED}'
+              WHEN EXISTS (SELECT FROM projection_dead_letter d JOIN projections p USING (name, version)
+                 WHERE d.name = {projection} AND p.state = 'active' AND d.lane = e.lane AND d.position = e.position) THEN '{PARKED}'
+         END AS fate"
+    )
+}
+
+/// It stays out, and what comes after it does not.
+pub(super) const SKIPPED: &str = "skipped";
+/// It and what comes after it in its stream waits.
+pub(super) const PARKED: &str = "parked";
+
 impl History {
     /// The last sequence of the stream until this position of its lane, and its last one to this day.
     pub(super) async fn sequence_at(&self, spot: &Spot<'_>, position: u64) -> Result<(u64, u64), sqlx::Error> {
@@ -55,9 +72,10 @@ impl History {
         let mut blank = Blank::new(&self.upcasters);
         while at < until {
             let rows = sqlx::query(&format!(
-                "SELECT {EVENT} FROM events e
+                "SELECT {EVENT}, {} FROM events e
                  WHERE e.aggregate_type = $1 AND e.aggregate_id = $2 AND e.lane = $3 AND e.sequence > $4 AND e.sequence <= $5
-                 ORDER BY e.sequence LIMIT $6"
+                 ORDER BY e.sequence LIMIT $6",
+                fate("$7")
             ))
             .bind(spot.aggregate_type)
             .bind(spot.aggregate_id)
@@ -65,6 +83,7 @@ impl History {
             .bind(position_column(at))
             .bind(position_column(until))
             .bind(CHUNK)
+            .bind(spot.folding.projection())
             .fetch_all(&self.pool)
             .await?;
             if rows.is_empty() {
@@ -73,8 +92,8 @@ impl History {
             let mut marks = Vec::new();
             for row in &rows {
                 let event = self.event(&mut blank, row)?;
-                if let Err(error) = state.fold(&event) {
-                    tracing::debug!(aggregate_type = spot.aggregate_type, sequence = event.sequence, %error, "a stream cannot be read on");
+                let fate: Option<&str> = row.try_get("fate")?;
+                if fate != Some(SKIPPED) && (fate == Some(PARKED) || state.fold(&event).is_err()) {
                     self.leave(spot, marks).await;
                     return Ok(state);
                 }

@@ -55,6 +55,13 @@ pub async fn skip(pool: &PgPool, log: &Log, id: &ParkedId, by: Skip<'_>) -> Resu
         Some(record) => (false, record),
         None => (true, take_out(id, version, by, &mut tx).await?),
     };
+    // States of the past may hold what is now left out.
+    sqlx::query("DELETE FROM history_snapshots WHERE aggregate_type = $1 AND aggregate_id = $2 AND lane = $3")
+        .bind(&stream.0)
+        .bind(&stream.1)
+        .bind(lane_column(id.lane))
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     let (event_id, error, actor, reason, at) = record;
     if fresh {

@@ -20,7 +20,7 @@ pub(in crate::cli) enum Command {
     /// Write signed checkpoints, to be kept where the database's owner cannot reach them
     Export {
         /// Number of the first one; without it only the newest is written
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
         from: Option<i64>,
         /// File to write; without it standard output
         #[arg(long)]

@@ -33,7 +33,7 @@ pub(in crate::cli) enum Command {
     /// Print the public key that checkpoints are signed with; makes the key when there is none yet
     Key,
     /// Seal everything that is not sealed yet, now
-    Seal,
+    Seal(seal::Arguments),
     /// Build the stored hashes again from the events, when they are lost or wrong and the events are not
     RebuildTiles(Trust),
 }
@@ -60,7 +60,12 @@ impl Trust {
 fn public_key(text: &str) -> Result<PublicKey, String> {
     let read = match std::fs::read_to_string(text) {
         Ok(content) => content.parse(),
-        Err(_) => text.parse(),
+        Err(error) => match text.parse() {
+            Err(_) if std::path::Path::new(text).extension().is_some() => {
+                return Err(format!("cannot read it: {error}"));
+            }
+            parsed => parsed,
+        },
     };
     read.map_err(|error: ::seal::KeyError| error.to_string())
 }
@@ -72,7 +77,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End
         Command::Prove(command) => prove::run(config, command).await,
         Command::CheckProof(arguments) => check::run(config, &arguments),
         Command::Key => key::run(config),
-        Command::Seal => seal::run(config).await,
+        Command::Seal(arguments) => seal::run(config, &arguments).await,
         Command::RebuildTiles(trust) => rebuild::run(config, &trust).await,
     }
 }

@@ -20,8 +20,8 @@ pub(in crate::cli) enum Command {
         /// The event's id
         event_id: String,
         /// Number of the checkpoint to prove it under; without it the newest
-        #[arg(long, default_value_t = 0, hide_default_value = true)]
-        checkpoint: u64,
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        checkpoint: Option<u64>,
         /// File to write; without it standard output
         #[arg(long)]
         out: Option<PathBuf>,
@@ -61,7 +61,10 @@ async fn prove(pool: &sqlx::PgPool, command: Command) -> anyhow::Result<(String,
             checkpoint,
             out,
         } => {
-            let request = v1::ProveEventRequest { event_id, checkpoint };
+            let request = v1::ProveEventRequest {
+                event_id,
+                checkpoint: checkpoint.unwrap_or_default(),
+            };
             (client.prove_event(request).await, out)
         }
         Command::Consistency { from, to, out } => {

@@ -7,7 +7,7 @@ use super::super::session::with_database;
 use super::super::{End, print};
 use super::Trust;
 use crate::config::Config;
-use crate::{compose, world};
+use crate::{compose, seal_key, world};
 
 pub(super) async fn run(config: &Config, trust: &Trust) -> anyhow::Result<End> {
     let keys = trust.keys(config)?;
@@ -17,7 +17,7 @@ pub(super) async fn run(config: &Config, trust: &Trust) -> anyhow::Result<End> {
     );
     let events = with_database(config, async |work| {
         let pool = work.database.pool("audit rebuild", 2, None);
-        let result = rebuild_tiles(&pool, &keys, world::ids()()).await;
+        let result = rebuild_tiles(&pool, &keys, world::ids()(), &seal_key::witness(config)).await;
         compose::close_pool(&pool).await;
         Ok(result)
     })

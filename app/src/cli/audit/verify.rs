@@ -11,8 +11,8 @@ use seal::SignedCheckpoint;
 use super::super::session::{Work, with_database};
 use super::super::{End, print};
 use super::Trust;
-use crate::compose;
 use crate::config::Config;
+use crate::{compose, seal_key};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -44,6 +44,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     let options = VerifyOptions {
         keys: arguments.trust.keys(config)?,
         exported,
+        // Before the database is looked at: it is never ahead of it.
+        remembered: seal_key::witness(config).newest()?,
         from_checkpoint: arguments.from_checkpoint,
         workers: arguments.workers.map_or(cores, usize::from),
     };
@@ -78,7 +80,7 @@ fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "verify [{bar:40}] {human_pos}/{human_len} events {per_sec:>12} ETA {eta}";
+    let template = "verify [{bar:40}] {human_pos}/{human_len} events {per_sec:0} ETA {eta}";
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
@@ -104,16 +106,27 @@ fn tell(report: &Report) {
     }
     if report.not_sealed > 0 {
         print::line(format_args!(
-            "{} events are not sealed yet; only their order was checked",
-            report.not_sealed
+            "{} not sealed yet; only their order was checked",
+            count(report.not_sealed, "event is", "events are")
         ));
     }
-    match (report.intact, report.newest_checkpoint) {
-        (true, Some(number)) => print::line(format_args!(
+    match (report.intact, report.newest_checkpoint, report.from_checkpoint) {
+        (true, Some(number), Some(from)) => print::line(format_args!(
+            "INTACT: the {} events after checkpoint {from} up to checkpoint {number} are what was sealed; nothing older was looked at",
+            report.events.saturating_sub(report.not_sealed)
+        )),
+        (true, Some(number), None) => print::line(format_args!(
             "INTACT: the {} events up to checkpoint {number} are what was sealed",
             report.sealed
         )),
-        (true, None) => print::line("INTACT: the log is empty"),
-        (false, _) => print::line(format_args!("BROKEN: {} findings", report.findings.len())),
+        (true, None, _) => print::line("INTACT: the log is empty"),
+        (false, ..) => {
+            let findings = u64::try_from(report.findings.len()).unwrap_or(u64::MAX);
+            print::line(format_args!("BROKEN: {}", count(findings, "finding", "findings")));
+        }
     }
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

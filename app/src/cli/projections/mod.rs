@@ -45,12 +45,12 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         }
     } else {
         print::line(format_args!(
-            "{:<12} {:>7} {:<9} {:>12} {:>8} {:>10} {:>7} {:>7}",
+            "{:<15} {:>7} {:<9} {:>12} {:>8} {:>10} {:>7} {:>7}",
             "PROJECTION", "VERSION", "STATE", "LAG EVENTS", "LAG S", "EVENTS/S", "PARKED", "SKIPPED"
         ));
         for status in &all {
             print::line(format_args!(
-                "{:<12} {:>7} {:<9} {:>12} {:>8.1} {:>10.0} {:>7} {:>7}",
+                "{:<15} {:>7} {:<9} {:>12} {:>8.1} {:>10.0} {:>7} {:>7}",
                 status.name,
                 status.version,
                 status.state.as_str(),
@@ -62,13 +62,13 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
             ));
             if status.needs_rebuild {
                 print::line(format_args!(
-                    "             its tables were built by another version of the code: tillroll rebuild {}",
+                    "                its tables were built by another version of the code: tillroll rebuild {}",
                     status.name
                 ));
             }
             if let Some(build) = &status.build {
                 print::line(format_args!(
-                    "             {} in phase {}: {} of {} events",
+                    "                {} in phase {}: {} of {} events",
                     if build.running { "being built," } else { "cut off" },
                     build.phase,
                     build.done_events,

@@ -214,6 +214,7 @@ fn told(id: &str, result: &v1::Retried, json: bool) {
 fn context() -> v1::CommandContext {
     v1::CommandContext {
         actor: ACTOR.to_owned(),
+        channel: "cli".to_owned(),
         ..v1::CommandContext::default()
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::VerifyOptions;
 use super::finding::{Finding, Kind};
 use crate::Error;
-use crate::sealing::checkpoints;
+use crate::sealing::{checkpoints, tiles};
 
 const PAGE: i64 = 256;
 /// Pages whose signatures are being checked.
@@ -74,16 +74,8 @@ impl Chain {
             .execute(&mut *tx)
             .await?;
         let newest = checkpoints::newest(&mut tx).await?.map_or(0, |(number, _)| number);
-        let leaves: Vec<(i32, i64)> = sqlx::query_as(
-            "SELECT l.lane, t.tile * 256 + octet_length(t.hashes) / 32
-             FROM lanes l CROSS JOIN LATERAL (
-                 SELECT tile, hashes FROM seal_tiles WHERE lane = l.lane AND level = 0 ORDER BY tile DESC LIMIT 1) t",
-        )
-        .fetch_all(&mut *tx)
-        .await?;
+        self.leaves = tiles::leaves(&mut tx).await?;
         tx.rollback().await?;
-        let leaf = |(lane, leaves): (i32, i64)| (lane.cast_unsigned(), leaves.cast_unsigned());
-        self.leaves = leaves.into_iter().map(leaf).collect();
         Ok(newest)
     }
 
@@ -231,7 +223,7 @@ impl Chain {
         }
     }
 
-    /// The checkpoints that an auditor kept must be those of the database.
+    /// The checkpoints that an auditor kept, and the one that the sealer remembers, must be those of the database.
     async fn exported(
         &mut self,
         connection: &mut PgConnection,
@@ -239,46 +231,60 @@ impl Chain {
         newest: i64,
         log: Option<Uuid>,
     ) -> Result<(), Error> {
-        let mut before: Option<&SignedCheckpoint> = None;
+        let mut before: Option<&Checkpoint> = None;
         for signed in &options.exported {
-            let checkpoint = &signed.checkpoint;
-            let number = checkpoint.number;
-            let wrong = |kind, message: &str| Finding::checkpoint(kind, number, format!("(of the file) {message}"));
             if signed.signed_by(&self.keys).is_none() {
                 // Neither a proof against the database nor one for it.
+                let message = "(of the file) is not signed by a trusted key";
                 self.findings
-                    .push(wrong(Kind::Signature, "is not signed by a trusted key"));
-                continue;
+                    .push(Finding::checkpoint(Kind::Signature, signed.checkpoint.number, message));
+            } else if self
+                .kept(connection, &signed.checkpoint, "of the file", newest, log)
+                .await?
+            {
+                self.mark(&signed.checkpoint, before, true);
+                before = Some(&signed.checkpoint);
             }
-            if log != Some(checkpoint.log) {
-                self.findings
-                    .push(wrong(Kind::Checkpoint, "is of another log than the database"));
-                continue;
-            }
-            let stored: Option<String> = sqlx::query_scalar("SELECT note FROM seal_checkpoints WHERE number = $1")
-                .bind(number.cast_signed())
-                .fetch_optional(&mut *connection)
-                .await?;
-            let stored = stored.map(|note| note.parse::<SignedCheckpoint>().ok().map(|signed| signed.checkpoint));
-            match stored {
-                Some(Some(stored)) if stored == *checkpoint => {}
-                Some(_) => self.findings.push(wrong(
-                    Kind::Checkpoint,
-                    "is another one in the database: history was written anew",
-                )),
-                None if number.cast_signed() > newest => {
-                    self.findings.push(wrong(
-                        Kind::Checkpoint,
-                        "is newer than all of the database: it was set back to an older state, or its newest checkpoints were removed",
-                    ));
-                }
-                None => self
-                    .findings
-                    .push(wrong(Kind::Checkpoint, "is missing in the database")),
-            }
-            self.mark(checkpoint, before.map(|signed| &signed.checkpoint), true);
-            before = Some(signed);
+        }
+        if let Some(remembered) = options.remembered.as_ref().map(|signed| &signed.checkpoint)
+            && self
+                .kept(connection, remembered, "remembered by the sealer", newest, log)
+                .await?
+        {
+            self.mark(remembered, None, true);
         }
         Ok(())
+    }
+
+    /// Whether a checkpoint from outside of the database is of this log; what is wrong with it there is noted.
+    async fn kept(
+        &mut self,
+        connection: &mut PgConnection,
+        checkpoint: &Checkpoint,
+        whence: &str,
+        newest: i64,
+        log: Option<Uuid>,
+    ) -> Result<bool, Error> {
+        let number = checkpoint.number;
+        if log != Some(checkpoint.log) {
+            let message = format!("({whence}) is of another log than the database");
+            self.findings
+                .push(Finding::checkpoint(Kind::Checkpoint, number, message));
+            return Ok(false);
+        }
+        let stored = checkpoints::find(connection, number).await?;
+        let stored = stored.map(|note| note.parse::<SignedCheckpoint>().ok().map(|signed| signed.checkpoint));
+        let wrong = match stored {
+            Some(Some(stored)) if stored == *checkpoint => return Ok(true),
+            Some(_) => "is another one in the database: history was written anew",
+            None if number.cast_signed() > newest => {
+                "is newer than all of the database: it was set back to an older state, or its newest checkpoints were removed"
+            }
+            None => "is missing in the database",
+        };
+        let message = format!("({whence}) {wrong}");
+        self.findings
+            .push(Finding::checkpoint(Kind::Checkpoint, number, message));
+        Ok(true)
     }
 }

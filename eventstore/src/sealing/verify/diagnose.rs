@@ -20,6 +20,10 @@ pub(super) async fn diagnose(
     strays: &Strays,
 ) -> Result<Finding, Error> {
     let found = match broken {
+        Break::Gap {
+            expected,
+            found: Some(taken),
+        } if taken < expected.cast_signed() => doubled(connection, lane, taken).await?,
         Break::Gap { expected, found } => {
             let last = found.map_or(lane.end, |found| {
                 u64::try_from(found).unwrap_or(expected).saturating_sub(1)
@@ -76,6 +80,33 @@ pub(super) async fn diagnose(
             ..found
         },
         None => found,
+    })
+}
+
+/// Which of the events that share a position does not belong there. Of true copies it cannot be told, and does not matter.
+async fn doubled(connection: &mut PgConnection, lane: &Lane, position: i64) -> Result<Finding, Error> {
+    let mark = lane.marks.iter().find(|mark| mark.size.cast_signed() >= position);
+    let leaves = authentic(connection, lane.number, mark).await?.unwrap_or_default();
+    let sealed = sealed_at(&leaves, position.unsigned_abs());
+    let mut finding: Option<Finding> = None;
+    let mut buffer = Vec::new();
+    let here = (position - 1, position);
+    rows::each_event(connection, lane.number.cast_signed(), here, |event| {
+        if finding.is_none() || Some(&event.leaf(&mut buffer)) != sealed {
+            finding = Some(Finding::event(
+                Kind::Inserted,
+                event,
+                "several events stand at this position",
+            ));
+        }
+        true
+    })
+    .await?;
+    let at = (position.unsigned_abs(), position.unsigned_abs());
+    let gone = || Finding::at(Kind::Inserted, lane.number, at, "several events stood at this position");
+    Ok(Finding {
+        checkpoint: mark.map(|mark| mark.checkpoint),
+        ..finding.unwrap_or_else(gone)
     })
 }
 
@@ -278,7 +309,7 @@ async fn range(connection: &mut PgConnection, lane: &Lane, mark: Mark) -> Result
         );
     }
     let which = if mark.exported {
-        "the exported checkpoint"
+        "the checkpoint that was kept"
     } else {
         "the checkpoint"
     };

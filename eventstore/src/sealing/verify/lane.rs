@@ -192,6 +192,9 @@ impl Lane {
     }
 
     fn check_structure(&mut self, event: &Event<'_>) -> Option<Finding> {
+        if event.payload == rows::INCOMPLETE {
+            return Some(Finding::event(Kind::Structure, event, "one of its columns is NULL"));
+        }
         let home = lane_of(event.aggregate_id, self.lanes);
         if home != self.number {
             let message = format!("its stream belongs in lane {home}");

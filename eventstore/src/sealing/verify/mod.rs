@@ -31,6 +31,8 @@ pub struct VerifyOptions {
     pub keys: Vec<PublicKey>,
     /// Checkpoints kept outside of the database, in any order.
     pub exported: Vec<SignedCheckpoint>,
+    /// What the [`Witness`](crate::sealing::Witness) of the sealer remembers. It need not be signed by one of `keys`.
+    pub remembered: Option<SignedCheckpoint>,
     /// Only what came after this checkpoint.
     pub from_checkpoint: Option<u64>,
     /// Lanes read at the same time; at least one.
@@ -46,6 +48,8 @@ pub struct Report {
     pub intact: bool,
     /// Events read.
     pub events: u64,
+    /// Where verification began, when not at the beginning: nothing before it was looked at.
+    pub from_checkpoint: Option<u64>,
     /// Events that the newest checkpoint covers.
     pub sealed: u64,
     /// Events that no checkpoint covers yet: only their order was checked.
@@ -121,6 +125,7 @@ pub async fn verify(
         log: chain.newest.as_ref().map(|newest| newest.log),
         intact: findings.is_empty(),
         events,
+        from_checkpoint: options.from_checkpoint,
         sealed,
         not_sealed: log_events.saturating_sub(sealed),
         newest_checkpoint: chain.newest.as_ref().map(|newest| newest.number),

@@ -40,6 +40,16 @@ async fn a_change_to_any_column_is_named(pool: PgPool) {
         assert_eq!(found.event_id, Some(id));
         assert_eq!(found.checkpoint, Some(1));
     }
+    for column in ["actor", "payload", "recorded_at", "event_type"] {
+        let sql = format!(
+            "ALTER TABLE events ALTER {column} DROP NOT NULL;
+             UPDATE events SET {column} = NULL WHERE lane = $LANE AND position = 10"
+        );
+        let found = log
+            .finds(&sql, Kind::Altered, (10, 10), "one of its columns is NULL")
+            .await;
+        assert_eq!(found.event_id, Some(id));
+    }
     let sql = "UPDATE events SET event_id = gen_random_uuid() WHERE lane = $LANE AND position = 330";
     let found = log.finds(sql, Kind::Altered, (330, 330), "not what was sealed").await;
     assert_eq!(found.checkpoint, Some(3));

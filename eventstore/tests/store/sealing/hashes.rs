@@ -1,6 +1,6 @@
 //! The stored hashes, altered alone and together with events.
 
-use eventstore::sealing::{Kind, SealError, rebuild_tiles};
+use eventstore::sealing::{Kind, SealError, Witness, rebuild_tiles};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -75,6 +75,7 @@ async fn lost_hashes_are_built_again_but_never_from_wrong_events(pool: PgPool) {
     .await;
     let store = open(&log.pool).await;
     add(&store, "tly_main", 1).await.unwrap();
+    let witness = Witness::new("no such file");
     // Nothing is sealed on top of wrong hashes.
     let sealer = eventstore::sealing::Sealer::new(log.pool.clone(), config(key()));
     let refused = sealer.seal_all().await.unwrap_err();
@@ -84,7 +85,7 @@ async fn lost_hashes_are_built_again_but_never_from_wrong_events(pool: PgPool) {
         "UPDATE events SET actor = 'x' WHERE aggregate_id = 'tly_main' AND sequence = 9",
     )
     .await;
-    let refused = rebuild_tiles(&log.pool, &public(), Uuid::from_u128(1))
+    let refused = rebuild_tiles(&log.pool, &public(), Uuid::from_u128(1), &witness)
         .await
         .unwrap_err();
     assert!(
@@ -97,9 +98,15 @@ async fn lost_hashes_are_built_again_but_never_from_wrong_events(pool: PgPool) {
     )
     .await;
     let strange = seal::SigningKey::from_seed([9; 32]).public();
-    assert!(rebuild_tiles(&log.pool, &[strange], Uuid::from_u128(1)).await.is_err());
+    assert!(
+        rebuild_tiles(&log.pool, &[strange], Uuid::from_u128(1), &witness)
+            .await
+            .is_err()
+    );
     assert_eq!(
-        rebuild_tiles(&log.pool, &public(), Uuid::from_u128(1)).await.unwrap(),
+        rebuild_tiles(&log.pool, &public(), Uuid::from_u128(1), &witness)
+            .await
+            .unwrap(),
         360
     );
     assert_eq!(super::seal(&log.pool).await, 1);

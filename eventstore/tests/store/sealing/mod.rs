@@ -5,6 +5,7 @@ mod columns;
 mod hashes;
 mod places;
 mod sealer;
+mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -167,6 +167,23 @@ async fn moved_events_are_named(pool: PgPool) {
     );
 }
 
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_second_event_at_a_position_is_named(pool: PgPool) {
+    let log = Log::sealed(pool).await;
+    let copy =
+        "ALTER TABLE events DROP CONSTRAINT IF EXISTS events_lane_position_key, DROP CONSTRAINT IF EXISTS events_pkey;
+                INSERT INTO events TABLE events_of_10;";
+    let kept = "CREATE TABLE events_of_10 AS SELECT * FROM events WHERE lane = $LANE AND position = 10;";
+    log.finds(&format!("{kept}{copy}"), Kind::Inserted, (10, 10), "several events")
+        .await;
+    let other = "UPDATE events_of_10 SET event_id = '00000000-0000-0000-0000-000000000007', actor = 'usr_evil';";
+    let found = log
+        .finds(&format!("{other}{copy}"), Kind::Inserted, (10, 10), "several events")
+        .await;
+    assert_eq!(found.event_id, Some(uuid::Uuid::from_u128(7)));
+    assert_eq!(found.checkpoint, Some(1));
+}
+
 /// What no checkpoint covers yet can only be checked against the rules of the log.
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn events_that_are_not_sealed_yet_keep_the_rules(pool: PgPool) {
