@@ -26,6 +26,19 @@ async fn status(admin: &Client, name: &str) -> Value {
     found.unwrap().clone()
 }
 
+/// Puts in the place of the poison what should have been there.
+async fn mend(system: &System, customer: &str, product: &str) {
+    let placed = json!({"OrderPlaced": {"order_id": BAD, "number": 7, "customer_id": customer, "currency": "GBP",
+        "lines": [{"product_id": product, "sku": "MUG-1", "name": "Mug", "category": "", "quantity": 1, "unit_price": 5, "total": 5}],
+        "total": 5, "placed_at": "2026-01-01T00:00:00Z"}});
+    sqlx::query("UPDATE events SET payload = $2 WHERE aggregate_type = 'order' AND aggregate_id = $1 AND sequence = 1")
+        .bind(BAD)
+        .bind(sqlx::types::Json(placed))
+        .execute(&system.pool())
+        .await
+        .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     let system = System::start().await;
@@ -111,15 +124,7 @@ async fn poison_is_listed_retried_and_skipped_and_it_is_all_on_record() {
     let sales = parked(&admin, "?projection=sales", 3).await;
     assert_eq!(sales.items()[0]["state"], "failed");
     // The mistake is mended, in the only way in which a test can: then a retry is all it takes.
-    let placed = json!({"OrderPlaced": {"order_id": BAD, "number": 7, "customer_id": admin.user_id(), "currency": "GBP",
-        "lines": [{"product_id": mug.id, "sku": "MUG-1", "name": "Mug", "category": "", "quantity": 1, "unit_price": 5, "total": 5}],
-        "total": 5, "placed_at": "2026-01-01T00:00:00Z"}});
-    sqlx::query("UPDATE events SET payload = $2 WHERE aggregate_type = 'order' AND aggregate_id = $1 AND sequence = 1")
-        .bind(BAD)
-        .bind(sqlx::types::Json(placed))
-        .execute(&system.pool())
-        .await
-        .unwrap();
+    mend(&system, admin.user_id(), &mug.id).await;
     let retried = settle(&admin, &sales.items()[0]["id"], "retry")
         .header("audit-reason", "the import is mended")
         .await

@@ -26,6 +26,9 @@ use crate::{
 /// How long a part may take to say that it is ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A read model that is further behind does not move, or not fast enough.
+const LONG_BEHIND: Duration = Duration::from_secs(30);
+
 /// What is ready.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
@@ -49,17 +52,18 @@ pub(crate) struct Degraded {
 
 /// Says whether requests can be served
 ///
-/// Asks the command and the query services, and the read models through them. A search engine that is away degrades the system, which
-/// goes on serving requests: `degraded` says so. `seal` says whether events wait for a checkpoint, and makes nothing unready.
+/// Asks the command and the query services, and the read models through them. A search engine that is away and a read model that is more
+/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. `seal` says whether events wait for a checkpoint, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
-    let (command, query, read, search, seal) = tokio::join!(
+    let (command, query, read, search, models, seal) = tokio::join!(
         serving(edge.command.clone()),
         serving(edge.query.clone()),
         reads(&edge),
         searches(&edge),
+        models(&edge),
         seal(&edge)
     );
     let parts = [("command", command), ("query", query.and(read))];
@@ -71,13 +75,20 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
         let mut checks: BTreeMap<_, _> = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
         checks.insert("search", if search.is_ok() { "ok" } else { "degraded" });
         checks.insert("seal", seal);
-        let degraded = search.err().map(|reason| Degraded { part: "search", reason });
+        checks.insert("read_models", if models.is_ok() { "ok" } else { "degraded" });
+        let away = [("search", search), ("read_models", models)];
+        let degraded = away.into_iter().filter_map(|(part, answer)| {
+            Some(Degraded {
+                part,
+                reason: answer.err()?,
+            })
+        });
         return Ok(Reply::json(
             StatusCode::OK,
             &Readiness {
                 status: "ready",
                 checks,
-                degraded: degraded.into_iter().collect(),
+                degraded: degraded.collect(),
             },
         )
         .into());
@@ -100,6 +111,28 @@ async fn searches(edge: &Edge) -> Result<(), String> {
         Ok(status) if status.up => Ok(()),
         Ok(status) => Err(status.reason),
         Err(_) => Err("it is not known whether the search engine answers".to_owned()),
+    }
+}
+
+/// Asks whether the read models follow the events.
+async fn models(edge: &Edge) -> Result<(), String> {
+    let request = v1::ListProjectionsRequest {};
+    let reply = ask(
+        PATIENCE,
+        edge.projection_operations().list_projections(timed(PATIENCE, request)),
+    )
+    .await
+    .map_err(|_| "it is not known how far the read models are".to_owned())?;
+    let behind: Vec<_> = reply
+        .projections
+        .iter()
+        .filter(|model| model.active && model.lag_seconds > LONG_BEHIND.as_secs_f64())
+        .map(|model| format!("{} is {:.0} s behind", model.name, model.lag_seconds))
+        .collect();
+    if behind.is_empty() {
+        Ok(())
+    } else {
+        Err(behind.join(", "))
     }
 }
 

@@ -298,6 +298,19 @@ async fn a_service_that_cannot_be_reached_is_unavailable() {
     "#);
 }
 
+/// Name, whether it serves reads, seconds behind.
+fn standing(models: &[(&str, bool, f64)]) -> v1::ListProjectionsReply {
+    let status = |(name, active, lag_seconds): &(&str, bool, f64)| v1::ProjectionStatus {
+        name: (*name).to_owned(),
+        active: *active,
+        lag_seconds: *lag_seconds,
+        ..v1::ProjectionStatus::default()
+    };
+    v1::ListProjectionsReply {
+        projections: models.iter().map(status).collect(),
+    }
+}
+
 #[tokio::test]
 async fn ready_means_that_both_services_answer() {
     let world = World::new(|call| match call.method.as_str() {
@@ -306,6 +319,7 @@ async fn ready_means_that_both_services_answer() {
             up: true,
             ..v1::GetSearchStatusReply::default()
         }),
+        "ListProjections" => ok(&standing(&[("orders", true, 29.0), ("sales", false, 500.0)])),
         _ => Err(Failure::new(
             FailureKind::NotFound,
             "not_found",
@@ -315,11 +329,12 @@ async fn ready_means_that_both_services_answer() {
     let answer = world.get("/readyz", &[]).await;
     assert_eq!(
         answer.text,
-        r#"{"status":"ready","checks":{"command":"ok","query":"ok","seal":"unknown","search":"ok"}}"#
+        r#"{"status":"ready","checks":{"command":"ok","query":"ok","read_models":"ok","seal":"unknown","search":"ok"}}"#
     );
     let world = World::new(|call| match call.method.as_str() {
         "Check" => Ok(vec![8, 1]),
         "GetSearchStatus" => ok(&v1::GetSearchStatusReply::default()),
+        "ListProjections" => ok(&standing(&[("orders", true, 0.0), ("audit", true, 601.7)])),
         _ => Err(Failure::new(FailureKind::NotFound, "not_found", "")),
     });
     let answer = world.get("/readyz", &[]).await;
@@ -329,6 +344,13 @@ async fn ready_means_that_both_services_answer() {
     );
     assert_eq!(answer.json()["checks"]["search"], "degraded");
     assert_eq!(answer.json()["degraded"][0]["part"], "search");
+    assert_eq!(
+        (
+            &answer.json()["checks"]["read_models"],
+            &answer.json()["degraded"][1]["reason"]
+        ),
+        (&"degraded".into(), &"audit is 602 s behind".into())
+    );
     let world = World::new(|_| Ok(vec![8, 2]));
     world.get("/readyz", &[]).await.problem(503, "not_ready");
 }

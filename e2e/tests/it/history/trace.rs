@@ -158,9 +158,15 @@ async fn what_the_system_does_later_hangs_under_the_event_that_it_reacts_to() {
         .await
         .ok(200);
     let request = only(&trace);
-    assert_eq!(
-        outline(&request["commands"]),
-        "reserve_stock(StockReserved<settle_reservation(OrderAbandoned StockReleased)>)"
+    let outline = outline(&request["commands"]);
+    // One transaction wrote both, and which lane comes first depends on the product's id.
+    assert!(
+        [
+            "reserve_stock(StockReserved<settle_reservation(OrderAbandoned StockReleased)>)",
+            "reserve_stock(StockReserved<settle_reservation(StockReleased OrderAbandoned)>)"
+        ]
+        .contains(&&*outline),
+        "{outline}"
     );
     let reaction = &request["commands"][0]["events"][0]["reactions"][0];
     assert_eq!(
