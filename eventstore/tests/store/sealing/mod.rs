@@ -19,6 +19,16 @@ use uuid::Uuid;
 
 use crate::support::{add, append, noted, open};
 
+/// What an attacker may alter, and what is put back afterwards.
+const TABLES: [&str; 6] = [
+    "events",
+    "lanes",
+    "seal_tiles",
+    "seal_checkpoints",
+    "seal_log",
+    "seal_keys",
+];
+
 pub(super) fn key() -> SigningKey {
     SigningKey::from_seed([7; 32])
 }
@@ -99,15 +109,7 @@ impl Log {
         assert_eq!(seal(&pool).await, 200);
         append(&store, &side, notes(END - MAIN)).await.unwrap();
         assert_eq!(seal(&pool).await, 40);
-        let tables = [
-            "events",
-            "lanes",
-            "seal_tiles",
-            "seal_checkpoints",
-            "seal_log",
-            "seal_keys",
-        ];
-        for table in tables {
+        for table in TABLES {
             run(&pool, &format!("CREATE TABLE saved_{table} AS TABLE {table}")).await;
         }
         let report = check(&pool).await;
@@ -119,15 +121,16 @@ impl Log {
         Self { pool, lane, other }
     }
 
+    /// Has everything put back from now on as it is now.
+    pub(super) async fn save_again(&self) {
+        for table in TABLES {
+            let again = format!("DROP TABLE saved_{table}; CREATE TABLE saved_{table} AS TABLE {table}");
+            run(&self.pool, &again).await;
+        }
+    }
+
     pub(super) async fn restore(&self) {
-        for table in [
-            "events",
-            "lanes",
-            "seal_tiles",
-            "seal_checkpoints",
-            "seal_log",
-            "seal_keys",
-        ] {
+        for table in TABLES {
             run(
                 &self.pool,
                 &format!("TRUNCATE {table} CASCADE; INSERT INTO {table} TABLE saved_{table}"),

@@ -38,18 +38,7 @@ async fn sealed(pool: PgPool, folder: &Path) -> (Log, Witness, Witness) {
 async fn nothing_is_sealed_over_history_that_was_rewritten(pool: PgPool) {
     let folder = tempfile::tempdir().unwrap();
     let (log, _, witness) = sealed(pool, folder.path()).await;
-    let tables = [
-        "events",
-        "lanes",
-        "seal_tiles",
-        "seal_checkpoints",
-        "seal_log",
-        "seal_keys",
-    ];
-    for table in tables {
-        let again = format!("DROP TABLE saved_{table}; CREATE TABLE saved_{table} AS TABLE {table}");
-        run(&log.pool, &again).await;
-    }
+    log.save_again().await;
     let alter = format!(
         "UPDATE events SET actor = 'usr_evil' WHERE lane = {} AND position = 250;",
         log.lane
