@@ -5,7 +5,7 @@ use std::io::Write;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{Cell, Document, RenderError, Renderer, Row, rfc3339};
+use super::{Cell, Document, RenderError, Renderer, Row, is_invisible, rfc3339};
 
 pub(super) struct Csv<W: Write> {
     writer: Writer<W>,
@@ -44,11 +44,6 @@ impl<W: Write> Renderer for Csv<W> {
 
 fn io(error: csv::Error) -> RenderError {
     RenderError::Io(error.into())
-}
-
-/// What has no width and may be dropped: byte order marks, marks of direction, joiners.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A text that no spreadsheet takes for a formula: some run what begins like one, and names come from anywhere. Spaces and what nobody sees
@@ -121,6 +116,7 @@ mod tests {
             "\u{feff}=1",
             "\u{200b}=1",
             "\u{202e} =1",
+            "\u{fe0f}=1",
         ] {
             assert!(inert(dangerous).starts_with('\''), "{dangerous:?}");
         }

@@ -161,6 +161,12 @@ fn rfc3339(time: &DateTime<FixedOffset>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+/// What has no width and may be dropped: byte order marks, marks of direction, joiners, variation selectors, tags.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
+}
+
 /// Writes a file row by row.
 pub(crate) trait Renderer {
     fn row(&mut self, row: Row) -> Result<(), RenderError>;

@@ -5,13 +5,9 @@ use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::num::NormalizedF32;
 use krilla::paint::{Fill, Stroke};
 use krilla::surface::Surface;
-use krilla::text::Font;
-use skrifa::charmap::Charmap;
-use skrifa::instance::{LocationRef, Size};
-use skrifa::metrics::GlyphMetrics;
-use skrifa::{FontRef, MetadataProvider as _};
 
-use super::shape::glyphs;
+use super::fonts::Fonts;
+use super::shape::Line;
 
 /// Red, green, blue.
 pub(super) type Colour = (u8, u8, u8);
@@ -35,9 +31,9 @@ pub(super) enum Align {
 
 #[derive(Clone, Copy)]
 pub(super) struct Style {
-    size: f32,
+    pub(super) size: f32,
     colour: Colour,
-    bold: bool,
+    pub(super) bold: bool,
 }
 
 impl Style {
@@ -56,108 +52,6 @@ impl Style {
             bold: true,
         }
     }
-}
-
-/// The typefaces; what is used of them is embedded.
-pub(super) struct Fonts {
-    plain: Face,
-    bold: Face,
-}
-
-struct Face {
-    font: Font,
-    shaper: rustybuzz::Face<'static>,
-    glyphs: Charmap<'static>,
-    /// At a size of 1.
-    metrics: GlyphMetrics<'static>,
-}
-
-impl Face {
-    fn load(bytes: &'static [u8]) -> Option<Self> {
-        let face = FontRef::new(bytes).ok()?;
-        Some(Self {
-            font: Font::new(bytes.to_vec().into(), 0)?,
-            shaper: rustybuzz::Face::from_slice(bytes, 0)?,
-            glyphs: face.charmap(),
-            metrics: face.glyph_metrics(Size::new(1.0), LocationRef::default()),
-        })
-    }
-
-    fn advance(&self, c: char) -> f32 {
-        let glyph = self.glyphs.map(c).unwrap_or_default();
-        self.metrics.advance_width(glyph).unwrap_or_default()
-    }
-}
-
-impl Fonts {
-    pub(super) fn load() -> Option<Self> {
-        Some(Self {
-            plain: Face::load(dejavu::sans_condensed::regular())?,
-            bold: Face::load(dejavu::sans_condensed::bold())?,
-        })
-    }
-
-    fn face(&self, style: Style) -> &Face {
-        if style.bold { &self.bold } else { &self.plain }
-    }
-
-    pub(super) fn width(&self, text: &str, style: Style) -> f32 {
-        let face = self.face(style);
-        text.chars().map(|c| face.advance(c)).sum::<f32>() * style.size
-    }
-
-    /// The text, or as much of it as fits.
-    fn fitted(&self, text: &str, style: Style, width: f32) -> String {
-        let clean = in_one_line(text);
-        if self.width(&clean, style) <= width {
-            return clean;
-        }
-        let room = width - self.width("…", style);
-        let end = self.reach(&clean, style, room);
-        format!("{}…", clean.get(..end).unwrap_or_default().trim_end())
-    }
-
-    /// The text in lines that fit, broken at spaces and hyphens where it has some; the last of `most` lines has all that is left.
-    pub(super) fn lines(&self, text: &str, style: Style, width: f32, most: usize) -> Vec<String> {
-        let clean = in_one_line(text);
-        let mut rest = clean.trim();
-        let mut lines = Vec::new();
-        while lines.len() + 1 < most && self.width(rest, style) > width {
-            let end = self.reach(rest, style, width);
-            let fits = rest.get(..end).unwrap_or_default();
-            let next = rest.get(end..).unwrap_or_default();
-            let at_word = if next.starts_with(' ') {
-                end
-            } else {
-                fits.rfind([' ', '-']).map_or(end, |last| last + 1)
-            };
-            // A letter that is wider than the line stands alone.
-            let at = at_word.max(rest.chars().next().map_or(0, char::len_utf8));
-            let Some((line, after)) = rest.split_at_checked(at) else {
-                break;
-            };
-            lines.push(line.trim_end().to_owned());
-            rest = after.trim_start();
-        }
-        lines.push(rest.to_owned());
-        lines
-    }
-
-    /// How many bytes of the text fit.
-    fn reach(&self, text: &str, style: Style, width: f32) -> usize {
-        let face = self.face(style);
-        let mut used = 0.0;
-        let beyond = text.char_indices().find(|(_, c)| {
-            used += face.advance(*c) * style.size;
-            used > width
-        });
-        beyond.map_or(text.len(), |(index, _)| index)
-    }
-}
-
-/// A page is no place for line breaks and the like.
-fn in_one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 pub(super) struct Canvas<'s, 'p> {
@@ -210,23 +104,30 @@ impl<'s, 'p> Canvas<'s, 'p> {
 
     /// Text that stands on `y` and is cut where it would be wider than `width`.
     pub(super) fn text(&mut self, x: f32, y: f32, text: &str, style: Style, align: Align, width: f32) {
-        let text = self.fonts.fitted(text, style, width);
-        if text.is_empty() {
-            return;
+        for line in self.fonts.lines(text, style.bold, width / style.size, 1) {
+            self.put(x, y, &line, style, align);
         }
-        let face = self.fonts.face(style);
-        let glyphs = glyphs(&face.shaper, &text);
-        let own = glyphs.iter().map(|glyph| glyph.x_advance).sum::<f32>() * style.size;
-        let left = match align {
+    }
+
+    /// A line of text that stands on `y`.
+    pub(super) fn put(&mut self, x: f32, y: f32, line: &Line, style: Style, align: Align) {
+        let own = line.width * style.size;
+        let mut left = match align {
             Align::Left => x,
             Align::Middle => x - own / 2.0,
             Align::Right => x - own,
         };
         self.surface.set_stroke(None);
         self.surface.set_fill(Some(fill(style.colour)));
-        let start = Point::from_xy(left, y);
-        self.surface
-            .draw_glyphs(start, &glyphs, face.font.clone(), &text, style.size, false);
+        for part in &line.parts {
+            if let Some(face) = self.fonts.face(part.face) {
+                let start = Point::from_xy(left, y);
+                let font = face.font.clone();
+                self.surface
+                    .draw_glyphs(start, &part.glyphs, font, &line.text, style.size, false);
+            }
+            left += part.width * style.size;
+        }
     }
 }
 

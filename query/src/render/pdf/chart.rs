@@ -39,6 +39,15 @@ pub(super) fn draw(chart: &Chart, x: f32, y: f32, width: f32, height: f32, canva
     }
 }
 
+/// Below it the letters would not have room.
+pub(super) fn least_height(chart: &Chart) -> f32 {
+    if chart.over_time {
+        90.0
+    } else {
+        TITLE + 6.0 + 9.5 * float(chart.points.len())
+    }
+}
+
 fn values(points: &[Point]) -> impl Iterator<Item = i64> {
     points
         .iter()

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod chart;
+mod fonts;
 mod shape;
 mod table;
 
@@ -13,7 +14,8 @@ use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
 
 use super::{Document, RenderError, Renderer, Row};
-use canvas::{Align, Canvas, Fonts, INK, MUTED, RULE, Style};
+use canvas::{Align, Canvas, INK, MUTED, RULE, Style};
+use fonts::Fonts;
 
 /// A4, lying.
 const WIDTH: f32 = 841.89;
@@ -46,11 +48,18 @@ impl<'w, W: Write> Pdf<'w, W> {
         let (document, rows) = (&self.document, &self.rows);
         let fonts = Fonts::load().ok_or_else(|| failed("its fonts are damaged"))?;
         let table = table::Table::new(document, rows, totals, &fonts, WIDTH - 2.0 * MARGIN);
-        let first_top = head_height(document);
-        let pages = table.pages(
-            HEIGHT - first_top - FOOT - MARGIN / 2.0,
-            HEIGHT - MARGIN - 22.0 - FOOT - MARGIN / 2.0,
-        );
+        let room = |top: f32| HEIGHT - top - FOOT - MARGIN / 2.0;
+        let mut chart_height = CHART_HEIGHT;
+        let over = table.whole() - room(head_height(document, chart_height));
+        if let Some(chart) = &document.chart
+            && over > 0.0
+            && chart_height - over >= chart::least_height(chart)
+        {
+            // A lower chart saves a page.
+            chart_height -= over;
+        }
+        let first_top = head_height(document, chart_height);
+        let pages = table.pages(room(first_top), room(MARGIN + 22.0));
         let mut file = File::new();
         let mut metadata = Metadata::new()
             .title(document.title.clone())
@@ -69,7 +78,7 @@ impl<'w, W: Write> Pdf<'w, W> {
             let mut surface = page.surface();
             let mut canvas = Canvas::new(&mut surface, &fonts);
             let top = if index == 0 {
-                head(document, &mut canvas);
+                head(document, chart_height, &mut canvas);
                 first_top
             } else {
                 running_head(document, &mut canvas);
@@ -104,19 +113,19 @@ fn failed(what: &str) -> RenderError {
 }
 
 /// Where the table begins on the first page.
-fn head_height(document: &Document) -> f32 {
+fn head_height(document: &Document, chart_height: f32) -> f32 {
     let lines: f32 = document.notes.iter().map(|_| 12.0).sum();
     let mut height = MARGIN + 52.0 + lines;
     if !document.figures.is_empty() {
         height += FIGURE_HEIGHT + 14.0;
     }
     if document.chart.is_some() {
-        height += CHART_HEIGHT + 14.0;
+        height += chart_height + 14.0;
     }
     height + 6.0
 }
 
-fn head(document: &Document, canvas: &mut Canvas<'_, '_>) {
+fn head(document: &Document, chart_height: f32, canvas: &mut Canvas<'_, '_>) {
     canvas.rect(0.0, 0.0, WIDTH, 6.0, canvas::ACCENT);
     let right = WIDTH - MARGIN;
     if !document.shop.is_empty() {
@@ -157,7 +166,7 @@ fn head(document: &Document, canvas: &mut Canvas<'_, '_>) {
         y += FIGURE_HEIGHT + 14.0;
     }
     if let Some(chart) = &document.chart {
-        chart::draw(chart, MARGIN, y, right - MARGIN, CHART_HEIGHT, canvas);
+        chart::draw(chart, MARGIN, y, right - MARGIN, chart_height, canvas);
     }
 }
 

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::super::money::{amount, percent, signed};
 use super::super::{Cell, Column, Document, Kind, Paper, Row};
-use super::canvas::{ACCENT, Align, Canvas, Fonts, INK, LOSS, PALE, RULE, Style, WHITE, float};
+use super::canvas::{ACCENT, Align, Canvas, INK, LOSS, PALE, RULE, Style, WHITE, float};
+use super::fonts::Fonts;
+use super::shape::Line;
 
 /// Sizes of the letters; the first one at which the texts have room enough is taken.
 const SIZES: [f32; 5] = [8.2, 7.6, 7.0, 6.4, 5.8];
@@ -32,7 +34,7 @@ pub(super) struct Table<'a> {
 struct Placed<'a> {
     index: usize,
     column: &'a Column,
-    title: Vec<String>,
+    title: Vec<Line>,
     width: f32,
     /// Whether some cells are wider than it.
     broken: bool,
@@ -50,8 +52,7 @@ impl<'a> Table<'a> {
                 Paper::Said => cells.any(|cell| !matches!(cell, Cell::Empty | Cell::Number(0))),
             }
         };
-        let unit = Style::bold(1.0, INK);
-        let widest_word = |title: &str| title.split(' ').map(|word| fonts.width(word, unit)).fold(0.0, f32::max);
+        let widest_word = |title: &str| title.split(' ').map(|word| fonts.width(word, true)).fold(0.0, f32::max);
         let needed: Vec<(usize, &Column, f32)> = document
             .columns
             .iter()
@@ -59,32 +60,33 @@ impl<'a> Table<'a> {
             .filter(|(index, column)| says(*index, column))
             .map(|(index, column)| {
                 let widest = all()
-                    .filter_map(|row| Some(fonts.width(&shown_as(row.cells.get(index)?, column, &row.currency), unit)))
+                    .filter_map(|row| Some(fonts.width(&shown_as(row.cells.get(index)?, column, &row.currency), true)))
                     .fold(widest_word(column.title), f32::max);
                 (index, column, widest)
             })
             .collect();
         let (size, widths) = widths(&needed, width);
-        let style = Style::bold(size, INK);
         let columns: Vec<Placed<'_>> = needed
             .into_iter()
             .zip(widths)
             .map(|((index, column, widest), width)| Placed {
                 index,
                 column,
-                title: fonts.lines(column.title, style, width - GAP, MOST),
+                title: fonts.lines(column.title, true, (width - GAP) / size, MOST),
                 width,
                 broken: widest * size > width - GAP + 0.01,
             })
             .collect();
         let line = line(size);
-        let height = |row: &Row| {
-            let lines = columns.iter().map(|placed| placed.lines(row, fonts, style).len());
+        let height = |(index, row): (usize, &Row)| {
+            let bold = index >= rows.len();
+            let broken = columns.iter().filter(|placed| placed.broken);
+            let lines = broken.map(|placed| placed.lines(row, fonts, bold, size).len());
             PAD + line * float(lines.max().unwrap_or(1))
         };
         let titles = columns.iter().map(|placed| placed.title.len()).max().unwrap_or(1);
         Self {
-            heights: all().map(height).collect(),
+            heights: all().enumerate().map(height).collect(),
             header: 10.0 + line * float(titles),
             columns,
             rows,
@@ -94,22 +96,41 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The lines of each page, by the room that there is on the first one and on the others. The header alone is never left behind.
+    fn height(&self, lines: Range<usize>) -> f32 {
+        self.heights.get(lines).unwrap_or_default().iter().sum()
+    }
+
+    /// With its header, on one page.
+    pub(super) fn whole(&self) -> f32 {
+        self.header + self.height(0..self.heights.len())
+    }
+
+    /// The lines of each page, by the room that there is on the first one and on the others. The header alone is never left behind, and
+    /// totals never stand without a row above them.
     pub(super) fn pages(&self, first: f32, others: f32) -> Vec<Range<usize>> {
+        let count = self.heights.len();
+        let last = self.rows.len().saturating_sub(1);
+        let end = last..count;
+        let (single, end) = if self.height(end.clone()) <= others - self.header {
+            (last, Some(end))
+        } else {
+            (count, None)
+        };
+        let blocks = (0..single).map(|line| line..line + 1).chain(end);
         let mut pages = Vec::new();
         let (mut start, mut room) = (0, first - self.header);
-        for (index, height) in self.heights.iter().enumerate() {
+        for block in blocks {
+            let height = self.height(block.clone());
             let on_first = pages.is_empty();
-            if *height > room && (index > start || on_first) {
+            if height > room && (block.start > start || on_first) {
                 // A few rows below the chart are not worth a header.
-                let end = if on_first && index < 3 { 0 } else { index };
+                let end = if on_first && block.start < 3 { 0 } else { block.start };
                 pages.push(start..end);
-                let moved: f32 = self.heights.get(end..index).unwrap_or_default().iter().sum();
-                (start, room) = (end, others - self.header - moved);
+                (start, room) = (end, others - self.header - self.height(end..block.start));
             }
             room -= height;
         }
-        pages.push(start..self.heights.len());
+        pages.push(start..count);
         pages
     }
 
@@ -119,10 +140,10 @@ impl<'a> Table<'a> {
         }
         let leading = line(self.size);
         canvas.rect(x, y, self.width, self.header, ACCENT);
-        self.each(x, |placed, left, width, align| {
+        self.each(x, |placed, left, align| {
             let mut base = y + 5.0 + leading * 0.8;
             for part in &placed.title {
-                canvas.text(left, base, part, Style::bold(self.size, WHITE), align, width);
+                canvas.put(left, base, part, Style::bold(self.size, WHITE), align);
                 base += leading;
             }
         });
@@ -149,7 +170,7 @@ impl<'a> Table<'a> {
             } else if line % 2 == 1 {
                 canvas.rect(x, top, self.width, *height, (0xfa, 0xfb, 0xfc));
             }
-            self.each(x, |placed, left, width, align| {
+            self.each(x, |placed, left, align| {
                 let lost = matches!(row.cells.get(placed.index), Some(Cell::Number(number)) if *number < 0);
                 let colour = if lost { LOSS } else { INK };
                 let style = if total {
@@ -158,8 +179,8 @@ impl<'a> Table<'a> {
                     Style::plain(self.size, colour)
                 };
                 let mut base = top + PAD / 2.0 + leading * 0.79;
-                for part in placed.lines(row, canvas.fonts(), Style::bold(self.size, colour)) {
-                    canvas.text(left, base, &part, style, align, width);
+                for part in placed.lines(row, canvas.fonts(), total, self.size) {
+                    canvas.put(left, base, &part, style, align);
                     base += leading;
                 }
             });
@@ -168,34 +189,32 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn each(&self, x: f32, mut draw: impl FnMut(&Placed<'_>, f32, f32, Align)) {
+    fn each(&self, x: f32, mut draw: impl FnMut(&Placed<'_>, f32, Align)) {
         let mut left = x;
         for placed in &self.columns {
-            let width = placed.width;
             match placed.column.kind {
-                Kind::Text | Kind::Date | Kind::Time | Kind::Flag => {
-                    draw(placed, left + GAP / 2.0, width - GAP + 0.1, Align::Left);
-                }
+                Kind::Text | Kind::Date | Kind::Time | Kind::Flag => draw(placed, left + GAP / 2.0, Align::Left),
                 Kind::Number | Kind::Money | Kind::Points => {
-                    draw(placed, left + width - GAP / 2.0, width - GAP + 0.1, Align::Right);
+                    draw(placed, left + placed.width - GAP / 2.0, Align::Right);
                 }
             }
-            left += width;
+            left += placed.width;
         }
     }
 }
 
 impl Placed<'_> {
-    fn lines(&self, row: &Row, fonts: &Fonts, style: Style) -> Vec<String> {
+    fn lines(&self, row: &Row, fonts: &Fonts, bold: bool, size: f32) -> Vec<Line> {
         let Some(cell) = row.cells.get(self.index) else {
             return Vec::new();
         };
         let text = shown_as(cell, self.column, &row.currency);
-        if self.broken {
-            fonts.lines(&text, style, self.width - GAP, MOST)
+        let (width, most) = if self.broken {
+            ((self.width - GAP) / size, MOST)
         } else {
-            vec![text]
-        }
+            (f32::INFINITY, 1)
+        };
+        fonts.lines(&text, bold, width, most)
     }
 }
 
@@ -285,14 +304,20 @@ mod tests {
 
     /// What each column shows of a row.
     fn shown(table: &Table<'_>, row: &Row, fonts: &Fonts) -> Vec<String> {
-        let style = Style::bold(table.size, INK);
+        let text = |line: &Line| -> String {
+            let glyphs = line.parts.iter().flat_map(|part| &part.glyphs);
+            glyphs.map(|glyph| &line.text[glyph.text_range.clone()]).collect()
+        };
         let lines = |placed: &Placed<'_>| {
-            let lines = placed.lines(row, fonts, style);
-            let fits = lines
-                .iter()
-                .all(|line| fonts.width(line, style) <= placed.width - GAP + 0.1);
-            assert!(fits, "{lines:?} leave {}", placed.width);
-            lines.concat()
+            let lines = placed.lines(row, fonts, true, table.size);
+            let fits = |line: &Line| line.width * table.size <= placed.width - GAP + 0.1;
+            assert!(
+                lines.iter().all(fits),
+                "{:?} leave {}",
+                lines.iter().map(text).collect::<Vec<_>>(),
+                placed.width
+            );
+            lines.iter().map(text).collect()
         };
         table.columns.iter().map(lines).collect()
     }
@@ -343,6 +368,29 @@ mod tests {
             for page in pages.iter().skip(1) {
                 let height: f32 = table.heights[page.clone()].iter().sum();
                 assert!(height + table.header <= 300.1, "{page:?} is {height} high");
+            }
+        }
+    }
+
+    #[test]
+    fn totals_never_stand_alone() {
+        let fonts = Fonts::load().unwrap();
+        let document = Document {
+            columns: vec![column("Name", Kind::Text), column("Units", Kind::Number)],
+            ..Document::default()
+        };
+        let row = |name: &str| Row {
+            currency: "GBP".to_owned(),
+            cells: vec![text(name), Cell::Number(1)],
+        };
+        let totals = [row("Total"), row("Total")];
+        for count in 1..60 {
+            let rows: Vec<Row> = (0..count).map(|_| row("a row")).collect();
+            let table = Table::new(&document, &rows, &totals, &fonts, 300.0);
+            for first in [40.0, 100.0, 211.0] {
+                let pages = table.pages(first, 300.0);
+                let last = pages.last().unwrap().clone();
+                assert!(last.start < count && last.end == count + 2, "{count} rows: {pages:?}");
             }
         }
     }
