@@ -29,11 +29,17 @@ const HOUSE: &[&str] = &[
     "query",
     "seal",
     "search",
+    "values",
 ];
 const RULES: &[Rule] = &[
     Rule {
-        name: "domain",
+        name: "values",
         may: &[],
+        never: &["sqlx", "tonic", "axum", "serde"],
+    },
+    Rule {
+        name: "domain",
+        may: &["values"],
         never: &["sqlx", "tonic", "axum", "postgres-es", "tokio"],
     },
     Rule {
@@ -78,7 +84,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "gateway",
-        may: &["proto"],
+        may: &["proto", "values"],
         never: &["sqlx", "postgres-es", "cqrs-es"],
     },
     Rule {

@@ -60,8 +60,8 @@ impl AttributeKey {
 text_traits!(AttributeKey);
 
 text! {
-    /// The text of an attribute: up to 1,000 characters in one line, as it is.
-    AttributeText, "an attribute value", 1_000, optional_line, |text| text.into()
+    /// The text of an attribute: up to 1,000 characters in one line, spaces at its ends kept.
+    AttributeText, "an attribute value", 1_000, optional_line, values::paragraph
 }
 
 /// The value of an attribute, as the JSON value of the same type.

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use crate::{
-    text::{line, text},
+    text::{name, text},
     value::{ValueCode, ValueError},
 };
 
 text! {
     /// A country as an order names it: 1 to 64 characters. An order that is placed here has the code of
     /// ISO 3166-1 ([`CountryCode`]); imported history has whatever the other system called it.
-    Country, "a country", 64, line, |text| text.trim().into()
+    Country, "a country", 64, name, values::identifier
 }
 
 /// A country by its code of ISO 3166-1 alpha-2, upper case.

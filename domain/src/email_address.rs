@@ -18,7 +18,7 @@ impl EmailAddress {
 
     /// Checks and takes an address.
     pub fn new(text: impl AsRef<str>) -> Result<Self, ValueError> {
-        let text = text.as_ref().trim();
+        let text = values::identifier(text.as_ref());
         if text.is_empty() {
             return Err(ValueError::new(
                 ValueCode::Required,
@@ -29,6 +29,15 @@ impl EmailAddress {
             return Err(ValueError::new(
                 ValueCode::TooLong,
                 "an e-mail address has at most 254 characters",
+            ));
+        }
+        if let Some(foreign) = text.chars().find(|c| !c.is_ascii()) {
+            return Err(ValueError::new(
+                ValueCode::InvalidFormat,
+                format!(
+                    "an e-mail address consists of ASCII characters, other domains in Punycode: {foreign} (U+{:04X}) is none",
+                    u32::from(foreign)
+                ),
             ));
         }
         let well_formed = text

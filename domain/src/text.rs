@@ -1,4 +1,6 @@
-//! Texts with a length, free of control characters.
+//! Texts with a length, in a normal form, free of control characters.
+//!
+//! A text that identifies something takes the form of [`values::identifier`], so that look-alikes are one thing.
 //!
 //! Texts are shared (`Arc<str>`): a product's name is copied into order lines, events and states, and
 //! a copy costs a reference count.
@@ -10,9 +12,9 @@ const MAX_CATEGORY_LEVELS: usize = 8;
 /// Longest segment of a category, in characters.
 const MAX_CATEGORY_SEGMENT: usize = 80;
 
-/// Checks a text that has at least one character after trimming.
+/// Checks a text of which something can be seen.
 pub(crate) fn line(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
-    if text.is_empty() {
+    if values::is_blank(text) {
         return Err(ValueError::new(
             ValueCode::Required,
             format!("{what} has 1 to {max} characters"),
@@ -24,13 +26,36 @@ pub(crate) fn line(text: &str, what: &'static str, max: usize) -> Result<(), Val
 /// Checks a text that may be empty.
 pub(crate) fn optional_line(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
     length(text, what, max)?;
-    if text.chars().any(char::is_control) {
+    if text
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    {
         return Err(ValueError::new(
             ValueCode::InvalidCharacter,
             format!("{what} has no control characters and no line breaks"),
         ));
     }
     Ok(())
+}
+
+/// Checks a text that identifies something.
+pub(crate) fn name(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
+    line(text, what, max)?;
+    undisguised(text, what)
+}
+
+/// Refuses letters that pass for letters of another script.
+pub(crate) fn undisguised(text: &str, what: &'static str) -> Result<(), ValueError> {
+    let Some(values::Disguise { letter }) = values::disguise(text) else {
+        return Ok(());
+    };
+    Err(ValueError::new(
+        ValueCode::InvalidCharacter,
+        format!(
+            "{what} does not mix scripts in letters that look alike: type {letter} (U+{:04X}) in the script of the rest",
+            u32::from(letter)
+        ),
+    ))
 }
 
 fn length(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
@@ -73,7 +98,14 @@ fn category(text: &str, what: &'static str, max: usize) -> Result<(), ValueError
                 format!("{what} is a path like kitchen/mugs, without empty segments and without spaces around one"),
             ));
         }
+        if segment.bytes().all(|byte| byte == b'.') {
+            return Err(ValueError::new(
+                ValueCode::InvalidFormat,
+                format!("{what} is a path from the root: no segment consists of dots"),
+            ));
+        }
         length(segment, "a segment of a category", MAX_CATEGORY_SEGMENT)?;
+        undisguised(segment, what)?;
     }
     Ok(())
 }
@@ -95,6 +127,12 @@ macro_rules! text {
                 let text = prepare(text.as_ref());
                 $check(&text, $what, $max)?;
                 Ok(Self(text.into()))
+            }
+
+            /// Takes a text that was accepted before, under the rules of its time.
+            #[must_use]
+            pub fn accepted(text: impl AsRef<str>) -> Self {
+                Self(text.as_ref().into())
             }
 
             /// The text.
@@ -190,50 +228,48 @@ pub(crate) use {text, text_traits};
 text! {
     /// A stock keeping unit: what the shop calls one sellable thing. 1 to 64 characters, case-sensitive,
     /// spaces inside allowed.
-    Sku, "a SKU", 64, line, |text| text.trim().into()
+    Sku, "a SKU", 64, name, values::identifier
 }
 
 text! {
     /// The name of a product: 1 to 200 characters in one line.
-    ProductName, "a product name", 200, line, |text| text.trim().into()
+    ProductName, "a product name", 200, line, values::prose
 }
 
 text! {
     /// What a product is: up to 20,000 characters, with line feeds and tabs. CR LF becomes LF.
-    Description, "a description", 20_000, paragraph, |text| {
-        if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
-    }
+    Description, "a description", 20_000, paragraph, values::paragraph
 }
 
 text! {
     /// A place in the category tree, `kitchen/mugs`: up to 8 levels of 1 to 80 characters, 400 in all.
     /// Empty: uncategorised.
-    CategoryPath, "a category", 400, category, |text| text.trim().into()
+    CategoryPath, "a category", 400, category, values::identifier
 }
 
 text! {
     /// Why something was done: 1 to 500 characters in one line.
-    Reason, "a reason", 500, line, |text| text.trim().into()
+    Reason, "a reason", 500, line, values::prose
 }
 
 text! {
     /// The name of a person: 1 to 200 characters in one line.
-    PersonName, "a name", 200, line, |text| text.trim().into()
+    PersonName, "a name", 200, line, values::prose
 }
 
 text! {
     /// The system that history is imported from, for example `online-retail`: 1 to 64 characters.
-    Source, "a source", 64, line, |text| text.trim().into()
+    Source, "a source", 64, name, values::identifier
 }
 
 text! {
     /// The id of something in the system that it is imported from: 1 to 128 characters.
-    ExternalId, "an external id", 128, line, |text| text.trim().into()
+    ExternalId, "an external id", 128, name, values::identifier
 }
 
 text! {
     /// What the system of origin calls a customer: 1 to 128 characters.
-    CustomerReference, "a customer reference", 128, line, |text| text.trim().into()
+    CustomerReference, "a customer reference", 128, name, values::identifier
 }
 
 impl Sku {

@@ -140,9 +140,14 @@ impl Values {
         self.single(name, MAX_TEXT).filter(|text| !text.is_empty())
     }
 
-    /// A key of a report, taken. The empty one is that of what has none.
+    /// A text that identifies something, taken, in its normal form; an empty one counts as absent.
+    pub(crate) fn identifier(&mut self, name: &str) -> Option<String> {
+        self.text(name).map(identifier)
+    }
+
+    /// A key of a report, taken, in its normal form. The empty one is that of what has none.
     pub(crate) fn key(&mut self, name: &str) -> Option<String> {
-        self.single(name, MAX_KEY)
+        self.single(name, MAX_KEY).map(identifier)
     }
 
     fn single(&mut self, name: &str, limit: usize) -> Option<String> {
@@ -164,7 +169,7 @@ impl Values {
         }
         found
             .into_iter()
-            .filter_map(|(_, value)| self.checked(name, value, MAX_KEY))
+            .filter_map(|(_, value)| self.checked(name, value, MAX_KEY).map(identifier))
             .collect()
     }
 
@@ -184,8 +189,8 @@ impl Values {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
-    /// A parameter that may come several times.
-    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+    /// Texts that identify something, in their normal form; the parameter may come several times.
+    pub(crate) fn identifiers(&mut self, name: &str) -> Vec<String> {
         let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
         if found.len() > MAX_PREFIXED {
             self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
@@ -193,7 +198,7 @@ impl Values {
         }
         let checked = found
             .into_iter()
-            .filter_map(|(_, value)| self.checked(name, value, MAX_TEXT));
+            .filter_map(|(_, value)| self.checked(name, value, MAX_TEXT).map(identifier));
         let mut values: Vec<String> = Vec::new();
         for value in checked {
             if !value.is_empty() && !values.contains(&value) {
@@ -367,7 +372,7 @@ impl Values {
             return values;
         }
         for (name, value) in found {
-            let key = name[prefix.len()..].to_owned();
+            let key = identifier(name[prefix.len()..].to_owned());
             if key.is_empty() || key.contains('\0') {
                 self.wrong(&name, "invalid_format", format!("{prefix}<key>=<value> is expected"));
                 continue;
@@ -382,6 +387,10 @@ impl Values {
         }
         values
     }
+}
+
+fn identifier(text: String) -> String {
+    values::identifier(&text).into_owned()
 }
 
 fn of_table<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {

@@ -126,9 +126,9 @@ fn place_line(product: &ReservedProduct, quantity: Quantity) -> Result<PlaceLine
     let unit_price = Price::new(Money::new(price.map_or(-1, |price| price.amount), currency))?;
     Ok(PlaceLine {
         product_id: product.product_id.parse()?,
-        sku: Sku::new(&product.sku)?,
-        name: ProductName::new(&product.name)?,
-        category: CategoryPath::new(&product.category)?,
+        sku: Sku::accepted(&product.sku),
+        name: ProductName::accepted(&product.name),
+        category: CategoryPath::accepted(&product.category),
         quantity,
         unit_price,
     })

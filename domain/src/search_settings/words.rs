@@ -9,7 +9,7 @@ pub const MAX_SYNONYM_WORDS: usize = 50;
 
 text! {
     /// A word or phrase that people search for: 1 to 100 characters in one line.
-    SearchTerm, "a word or phrase", 100, line, |text| text.trim().into()
+    SearchTerm, "a word or phrase", 100, line, values::prose
 }
 
 impl SearchTerm {

@@ -82,8 +82,8 @@ impl ReadParams for ProductFilters {
         }
         Self {
             q: values.text("q").unwrap_or_default(),
-            category: values.texts("category"),
-            sku: values.text("sku").unwrap_or_default(),
+            category: values.identifiers("category"),
+            sku: values.identifier("sku").unwrap_or_default(),
             status: values.several_of("status", STATUSES),
             deleted: values.boolean("deleted").unwrap_or_default(),
             price,

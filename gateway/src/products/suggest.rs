@@ -53,7 +53,7 @@ impl ReadParams for Typed {
         }
         Self {
             q,
-            category: values.texts("category"),
+            category: values.identifiers("category"),
             in_stock: values.boolean("in_stock"),
             limit: limit.and_then(|limit| limit.try_into().ok()).unwrap_or(LIMIT),
         }

@@ -43,8 +43,8 @@ pub(crate) struct StockFilters {
 impl ReadParams for StockFilters {
     fn read(values: &mut Values) -> Self {
         Self {
-            category: values.text("category").unwrap_or_default(),
-            sku: values.text("sku").unwrap_or_default(),
+            category: values.identifier("category").unwrap_or_default(),
+            sku: values.identifier("sku").unwrap_or_default(),
             status: values.several_of("status", STATUSES),
             available: values.amount_range("min_available", "max_available"),
             reserved: values.amount_range("min_reserved", "max_reserved"),

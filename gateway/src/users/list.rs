@@ -39,7 +39,7 @@ impl ReadParams for UserFilters {
     fn read(values: &mut Values) -> Self {
         Self {
             role: values.one_of("role", &[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
-            email: values.text("email").unwrap_or_default(),
+            email: values.identifier("email").unwrap_or_default(),
             q: values.text("q").unwrap_or_default(),
             created: values.time_range(),
             sort: values.sort(&["created_at", "email", "name"]),

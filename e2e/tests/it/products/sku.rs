@@ -45,6 +45,60 @@ async fn a_sku_belongs_to_one_product() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_alikes_are_one_thing() {
+    let system = System::start().await;
+    let admin = system.admin().await;
+    let mut cup = product("CUP-1", 1);
+    cup["category"] = json!("Ku\u{308}che\u{feff}/große\u{a0}Becher");
+    cup["name"] = json!("Cup \u{202e}gpj.exe\u{202c}");
+    let created = admin.post("/v1/products").json(cup).await.ok(201);
+    assert_eq!(created["category"], "Küche/große Becher");
+    assert_eq!(created["name"], "Cup gpj.exe");
+    for sku in [
+        "CUP\u{200b}-1",
+        "\u{feff}CUP-1",
+        "CUP-1\u{a0}",
+        "\u{202d}CUP\u{2011}1",
+        "C\u{ad}UP-1",
+    ] {
+        let _ =
+            admin
+                .post("/v1/products")
+                .json(product(sku, 1))
+                .await
+                .refused_for(409, "sku_taken", &[("sku", "taken")]);
+    }
+    // A Cyrillic С: no form of it is the Latin one.
+    let _ = admin
+        .post("/v1/products")
+        .json(product("\u{421}UP-1", 1))
+        .await
+        .refused_for(422, "validation_failed", &[("sku", "invalid_character")]);
+    for category in ["../..", "kitchen/..", "kitchen/\u{200b}"] {
+        let mut mug = product("MUG-1", 1);
+        mug["category"] = json!(category);
+        let _ = admin.post("/v1/products").json(mug).await.refused_for(
+            422,
+            "validation_failed",
+            &[("category", "invalid_format")],
+        );
+    }
+    let everything = system.everything().await;
+    for query in [
+        "sku=%EF%BB%BFCUP-1%C2%A0",
+        "category=Ku%CC%88che",
+        "category=K%C3%BCche/gro%C3%9Fe%20Becher",
+    ] {
+        let found = admin
+            .get(format!("/v1/products?{query}"))
+            .after(&everything)
+            .await
+            .ok(200);
+        assert_eq!(found.each("id"), [created.id()], "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleting_frees_a_sku_and_restoring_needs_it_back() {
     let system = System::start().await;
     let admin = system.admin().await;
