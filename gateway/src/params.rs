@@ -191,6 +191,11 @@ impl Values {
 
     /// Texts that identify something, in their normal form; the parameter may come several times.
     pub(crate) fn identifiers(&mut self, name: &str) -> Vec<String> {
+        self.texts(name).into_iter().map(identifier).collect()
+    }
+
+    /// A parameter that may come several times.
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
         let found: Vec<_> = self.pairs.extract_if(.., |(key, _)| key == name).collect();
         if found.len() > MAX_PREFIXED {
             self.wrong(name, "too_many", format!("at most {MAX_PREFIXED} are allowed"));
@@ -198,7 +203,7 @@ impl Values {
         }
         let checked = found
             .into_iter()
-            .filter_map(|(_, value)| self.checked(name, value, MAX_TEXT).map(identifier));
+            .filter_map(|(_, value)| self.checked(name, value, MAX_TEXT));
         let mut values: Vec<String> = Vec::new();
         for value in checked {
             if !value.is_empty() && !values.contains(&value) {
@@ -372,7 +377,7 @@ impl Values {
             return values;
         }
         for (name, value) in found {
-            let key = identifier(name[prefix.len()..].to_owned());
+            let key = identifier(&name[prefix.len()..]);
             if key.is_empty() || key.contains('\0') {
                 self.wrong(&name, "invalid_format", format!("{prefix}<key>=<value> is expected"));
                 continue;
@@ -389,8 +394,8 @@ impl Values {
     }
 }
 
-fn identifier(text: String) -> String {
-    values::identifier(&text).into_owned()
+fn identifier(text: impl AsRef<str>) -> String {
+    values::identifier(text.as_ref()).into_owned()
 }
 
 fn of_table<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {

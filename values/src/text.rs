@@ -33,7 +33,7 @@ pub fn prose(text: &str) -> Cow<'_, str> {
     match cleaned(text.trim()) {
         // What was taken away may have stood before a space.
         Cow::Owned(form) => Cow::Owned(form.trim().to_owned()),
-        borrowed => borrowed,
+        borrowed @ Cow::Borrowed(_) => borrowed,
     }
 }
 
