@@ -1,67 +1,32 @@
 //! Free attributes of a product: `colour` = `red`.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
-    text::{optional_line, text, text_traits},
+    text::{line, paragraph, text},
     value::{ValueCode, ValueError},
 };
 
 /// The most attributes that a product can have.
 pub const MAX_ATTRIBUTES: usize = 250;
 
+/// The largest number with a fraction or an exponent. Beyond it not even whole numbers can be told apart, so that what is stored would
+/// not be what was given.
+pub const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Attributes by key, in the order of the keys.
 pub type Attributes = BTreeMap<AttributeKey, AttributeValue>;
 
-/// The name of an attribute: 1 to 64 ASCII letters, digits, `_`, `-` and `.`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AttributeKey(Arc<str>);
-
-impl AttributeKey {
-    /// Longest allowed, in characters.
-    pub const MAX_CHARS: usize = 64;
-
-    /// Checks and takes a key.
-    pub fn new(text: impl AsRef<str>) -> Result<Self, ValueError> {
-        let text = text.as_ref();
-        if text.is_empty() {
-            return Err(ValueError::new(
-                ValueCode::Required,
-                "an attribute key has 1 to 64 characters",
-            ));
-        }
-        if !text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        {
-            return Err(ValueError::new(
-                ValueCode::InvalidCharacter,
-                "an attribute key consists of ASCII letters, digits, _, - and .",
-            ));
-        }
-        if text.len() > Self::MAX_CHARS {
-            return Err(ValueError::new(
-                ValueCode::TooLong,
-                "an attribute key has at most 64 characters",
-            ));
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// The key.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+text! {
+    /// The name of an attribute, `Größe` or `my key`: 1 to 64 characters in one line, case-sensitive. Spaces around it do not count.
+    AttributeKey, "an attribute key", 64, line, values::identifier
 }
 
-text_traits!(AttributeKey);
-
 text! {
-    /// The text of an attribute: up to 1,000 characters in one line, spaces at its ends kept.
-    AttributeText, "an attribute value", 1_000, optional_line, values::paragraph
+    /// The text of an attribute: up to 1,000 characters, with line feeds and tabs, spaces at its ends kept. CR LF and CR become LF.
+    AttributeText, "an attribute value", 1_000, paragraph, values::paragraph
 }
 
 /// The value of an attribute, as the JSON value of the same type.
@@ -72,7 +37,7 @@ pub enum AttributeValue {
     Text(AttributeText),
     /// A whole number.
     Integer(i64),
-    /// A finite number.
+    /// A finite number of at most [`MAX_EXACT`], of either sign.
     Number(f64),
     /// Yes or no.
     Boolean(bool),
@@ -86,12 +51,13 @@ impl AttributeValue {
 
     /// Checks and takes a number.
     pub fn number(number: f64) -> Result<Self, ValueError> {
-        if number.is_finite() {
+        if number.abs() <= MAX_EXACT {
             Ok(Self::Number(number))
         } else {
             Err(ValueError::new(
                 ValueCode::OutOfRange,
-                "an attribute value is a finite number",
+                "a number that large would not be kept digit by digit: a whole number has 64 bits with its sign, any other is up to \
+                 9007199254740992 (2^53); write it as a text",
             ))
         }
     }

@@ -33,7 +33,7 @@ pub mod stock;
 pub mod user;
 
 pub use crate::{
-    attribute::{AttributeKey, AttributeText, AttributeValue, Attributes, MAX_ATTRIBUTES},
+    attribute::{AttributeKey, AttributeText, AttributeValue, Attributes, MAX_ATTRIBUTES, MAX_EXACT},
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,

@@ -69,7 +69,7 @@ fn length(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> 
     Ok(())
 }
 
-fn paragraph(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
+pub(crate) fn paragraph(text: &str, what: &'static str, max: usize) -> Result<(), ValueError> {
     length(text, what, max)?;
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(ValueError::new(
@@ -237,7 +237,7 @@ text! {
 }
 
 text! {
-    /// What a product is: up to 20,000 characters, with line feeds and tabs. CR LF becomes LF.
+    /// What a product is: up to 20,000 characters, with line feeds and tabs. CR LF and CR become LF.
     Description, "a description", 20_000, paragraph, values::paragraph
 }
 

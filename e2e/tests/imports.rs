@@ -10,6 +10,7 @@ use app::import::{self, Counts, Format, Input};
 use app::seed;
 use e2e::System;
 use proto::transport::Transport;
+use serde_json::json;
 use uuid::Uuid;
 
 const PRODUCTS: &str = "\
@@ -105,6 +106,95 @@ async fn products_and_orders_come_in_from_files() {
         .await
         .unwrap();
     assert_eq!(summary.counts[0].1, counts(0, 0, 2, 1));
+}
+
+#[tokio::test]
+async fn what_spreadsheets_and_other_shops_write_comes_in() {
+    let system = System::start().await;
+    let commands = Transport::remote(&system.grpc_url()).unwrap();
+    let products = system.folder().join("products.csv");
+    std::fs::write(
+        &products,
+        "sep=;\rsku;name;price;currency;status;attributes.Größe;attributes.my key\r'=1+1;Mug;5.0000;GBP;active;L;\"two\rlines\"\r;;;;;;\r\
+         '=1+1;Mug;6.00;EUR;;;\r",
+    )
+    .unwrap();
+    let summary = import::products(commands.clone(), Format::Csv, &options(&products))
+        .await
+        .unwrap();
+    assert_eq!((&summary.counts[0].1, summary.rows), (&counts(1, 0, 0, 1), 2));
+    let listed = std::fs::read_to_string(summary.errors.unwrap()).unwrap();
+    let refused = listed.lines().nth(1).unwrap();
+    assert!(
+        refused.starts_with("5,currency,currency_mismatch,") && refused.ends_with(",'=1+1"),
+        "{listed}"
+    );
+
+    let orders = system.folder().join("orders.jsonl");
+    std::fs::write(
+        &orders,
+        r#"{"external_id":"A-1","occurred_at":"2025-01-31T09:30:00Z","currency":"GBP","lines":[{"sku":"=1+1","quantity":2.0,"unit_price":500,"discounts":[{"amount":150,"kind":"coupon","code":"SUMMER10","campaign":"Summer"},{"amount":50,"kind":"loyalty"}]},{"sku":"=1+1","quantity":1,"unit_price":500,"discount":100}]}
+{"external_id":"A-2","occurred_at":"2025-01-31T09:30:00Z","currency":"GBP","lines":[{"sku":"=1+1","quantity":1,"unit_price":500,"discount":3,"discounts":[{"amount":1}]}]}
+"#,
+    )
+    .unwrap();
+    let summary = import::orders(commands, "old-shop", Format::Jsonl, &options(&orders))
+        .await
+        .unwrap();
+    assert_eq!(summary.counts[0].1, counts(1, 0, 0, 1));
+    let listed = std::fs::read_to_string(summary.errors.unwrap()).unwrap();
+    assert!(listed.contains("\n2,lines[0].discount,differs,"), "{listed}");
+
+    let admin = system.admin().await;
+    let token = system.everything().await;
+    let page = admin.get("/v1/products").after(&token).await.ok(200);
+    let mug = &page.items()[0];
+    assert_eq!(
+        (&mug["sku"], &mug["price"]["currency"]),
+        (&json!("=1+1"), &json!("GBP"))
+    );
+    assert_eq!(mug["attributes"], json!({"Größe": "L", "my key": "two\nlines"}));
+    let found = admin
+        .get("/v1/products?attr.my+key=two%0Alines&facets=attr.my+key")
+        .after(&token)
+        .await
+        .ok(200);
+    assert_eq!(found.items().len(), 1);
+    let big = json!({"attributes": {"id": 18_446_744_073_709_551_615_u64}});
+    let path = format!("/v1/products/{}", mug["id"].as_str().unwrap());
+    let refused = admin.patch(&path).merge(big).await;
+    let _ = refused.refused_for(422, "validation_failed", &[("attributes.id", "out_of_range")]);
+
+    let page = admin.get("/v1/orders").after(&token).await.ok(200);
+    let line = &page.items()[0]["lines"][0];
+    assert_eq!(
+        line["discounts"],
+        json!([
+            {"amount": {"amount": 150, "currency": "GBP"}, "kind": "coupon", "code": "SUMMER10", "campaign": "Summer"},
+            {"amount": {"amount": 50, "currency": "GBP"}, "kind": "loyalty"},
+        ])
+    );
+    let report = admin
+        .get("/v1/reports/sales?from=2025-01-01&to=2026-01-01&interval=none&group_by=discount_code&sort=label")
+        .after(&token)
+        .await
+        .ok(200);
+    let rows: Vec<_> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let amount = |name: &str| row[name]["amount"].as_i64().unwrap();
+            (
+                row["key"].as_str().unwrap(),
+                row["orders"].as_i64().unwrap(),
+                row["units"].as_i64().unwrap(),
+                amount("gross"),
+                amount("discounts"),
+            )
+        })
+        .collect();
+    assert_eq!(rows, [("", 1, 1, 500, 150), ("SUMMER10", 1, 2, 1_000, 150)]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod error;
 mod exports;
 mod feed;
 mod finding;
+pub mod formula;
 mod history;
 mod lane;
 mod list;

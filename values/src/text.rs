@@ -40,8 +40,9 @@ pub fn prose(text: &str) -> Cow<'_, str> {
 /// A text of several lines that people read: as [`prose`] has it, but for the spaces at its ends; every line ends with LF.
 #[must_use]
 pub fn paragraph(text: &str) -> Cow<'_, str> {
-    if text.contains("\r\n") {
-        return Cow::Owned(cleaned(&text.replace("\r\n", "\n")).into_owned());
+    if text.contains('\r') {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        return Cow::Owned(cleaned(&text).into_owned());
     }
     cleaned(text)
 }
@@ -154,7 +155,7 @@ mod tests {
         for text in ["کتاب\u{200c}ها", "❤\u{fe0f}", "א\u{200f}!", "Prix\u{a0}: 5\u{202f}€"] {
             assert_eq!(prose(text), text);
         }
-        assert_eq!(paragraph("a\r\n\u{202e}b\n "), "a\nb\n ");
+        assert_eq!(paragraph("a\r\n\u{202e}b\rc\n "), "a\nb\nc\n ");
     }
 
     #[test]

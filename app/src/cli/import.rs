@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use proto::transport::Transport;
+use tokio::time::Instant;
 
 use super::services::Services;
 use super::session::{Work, with_database};
@@ -70,7 +71,10 @@ impl From<Format> for import::Format {
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End> {
-    let summary = with_database(config, async |work| bring_in(config, &work, &command).await).await?;
+    let begun = Instant::now();
+    let mut summary = with_database(config, async |work| bring_in(config, &work, &command).await).await?;
+    // From the command to its answer, the start of the database and its end included.
+    summary.elapsed = begun.elapsed();
     print::line(&summary);
     Ok(if summary.exit_code() == 0 {
         End::Success
@@ -89,8 +93,12 @@ async fn bring_in(config: &Config, work: &Work, command: &Command) -> anyhow::Re
     let result = match sent {
         Ok(summary) => {
             services.project(config, work);
+            let stored = Instant::now();
             tokio::select! {
-                result = services.caught_up() => result.map(|()| summary),
+                result = services.caught_up() => result.map(|()| Summary {
+                    following: stored.elapsed(),
+                    ..summary
+                }),
                 () = work.stop.cancelled() => {
                     Err(anyhow::anyhow!("interrupted; all rows are in, and the read models catch up when the server runs"))
                 }

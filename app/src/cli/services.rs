@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use eventstore::Store;
+use eventstore::{Positions, Store};
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -109,12 +109,18 @@ impl Services {
     }
 
     /// Returns when every read model shows what the log holds now, or when those that do not have stood still for too long, which it says.
+    /// On a terminal it says meanwhile how far they are.
     pub(super) async fn caught_up(&self) -> anyhow::Result<()> {
         let heads = self.store.log().heads().await?;
         let (mut before, mut moved, mut told) = (Vec::new(), Instant::now(), false);
+        let bar = indicatif::ProgressBar::with_draw_target(None, indicatif::ProgressDrawTarget::stderr_with_hz(5));
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {msg}  {elapsed_precise}") {
+            bar.set_style(style);
+        }
         loop {
             let behind = projections::behind(&self.query_pool, &heads).await?;
             if behind.is_empty() {
+                bar.finish_and_clear();
                 return Ok(());
             }
             let names = || {
@@ -124,16 +130,24 @@ impl Services {
                     .collect::<Vec<_>>()
                     .join(", ")
             };
+            let missing = behind.iter().map(|(_, positions)| missing(positions, &heads)).max();
+            bar.set_message(format!(
+                "everything is stored; read models follow, {} events to go: {}",
+                missing.unwrap_or_default(),
+                names()
+            ));
+            bar.tick();
             if behind != before {
                 moved = Instant::now();
             } else if moved.elapsed() >= PATIENCE {
+                bar.finish_and_clear();
                 eprintln!(
                     "{} still not catching up: everything is stored, and they show it later; `tillroll projections` says how they stand",
                     names()
                 );
                 return Ok(());
             } else if moved.elapsed() >= TELL_AFTER && !told {
-                eprintln!("waiting for the read models to catch up: {}", names());
+                bar.suspend(|| eprintln!("waiting for the read models to catch up: {}", names()));
                 told = true;
             }
             before = behind;
@@ -155,4 +169,12 @@ impl Services {
         compose::close_pool(&self.query_pool).await;
         compose::close_pool(&self.command_pool).await;
     }
+}
+
+/// How many events are not shown yet.
+fn missing(shown: &Positions, heads: &Positions) -> u64 {
+    heads
+        .iter()
+        .map(|(lane, head)| head.saturating_sub(shown.get(lane).unwrap_or_default()))
+        .sum()
 }

@@ -1,10 +1,12 @@
-//! CSV as RFC 4180 has it, record by record.
+//! CSV as RFC 4180 has it, record by record, with the separator that the file has.
 //!
 //! Why not the csv crate: it takes everything behind a forgotten quote for one field, to the end of the file and
 //! in memory. Here such a row is an error of its first line, and the lines after it are read as if nothing
 //! had happened.
 
 use std::io::{self, Read};
+
+use query::formula;
 
 use super::input::{MAX_ROW, Malformed, Window};
 
@@ -41,6 +43,30 @@ impl Record {
         Some(&self.data[start..end])
     }
 
+    /// Whether nothing stands in it: a row of separators alone, as spreadsheets leave them behind.
+    fn is_blank(&self) -> bool {
+        self.data
+            .iter()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+    }
+
+    /// Takes off what our own files put before what a spreadsheet would run.
+    fn unguard(&mut self) {
+        if !self.data.contains(&b'\'') {
+            return;
+        }
+        let (data, ends) = (std::mem::take(&mut self.data), std::mem::take(&mut self.ends));
+        let mut start = 0;
+        for end in ends {
+            match std::str::from_utf8(&data[start..end]) {
+                Ok(text) => self.data.extend_from_slice(formula::unguard(text).as_bytes()),
+                Err(_) => self.data.extend_from_slice(&data[start..end]),
+            }
+            self.end_field();
+            start = end;
+        }
+    }
+
     fn clear(&mut self) {
         self.malformed = None;
         self.data.clear();
@@ -64,15 +90,40 @@ enum Parsed {
 /// The records of an input.
 pub(crate) struct Records<R> {
     window: Window<R>,
+    /// What stands between fields.
+    separator: u8,
 }
 
 impl<R: Read> Records<R> {
-    /// Reads from a place that is the beginning of a record.
-    pub(crate) fn new(window: Window<R>) -> Self {
-        Self { window }
+    /// Reads the same file from another place, which is the beginning of a record.
+    pub(crate) fn at(&self, mut window: Window<R>) -> Self {
+        window.line_ends_in_cr = self.window.line_ends_in_cr;
+        Self { window, ..*self }
     }
 
-    /// Reads the next record into `record`; false at the end. Empty lines are passed over.
+    /// Reads from the beginning of a file, of which the first line says the separator: by name (`sep=;`, as spreadsheets write it) or by
+    /// what stands between the names of the columns.
+    pub(crate) fn begin(mut window: Window<R>) -> io::Result<Self> {
+        window.begin()?;
+        while window.first_line().is_none() && !window.is_full() {
+            window.fill()?;
+        }
+        let length = window.first_line().unwrap_or_default();
+        let line = window.bytes().get(..length).unwrap_or_default().trim_ascii_end();
+        let named = match line.split_at_checked(4) {
+            Some((name, &[separator])) if name.eq_ignore_ascii_case(b"sep=") => Some(separator),
+            // The tab has been trimmed away.
+            Some((name, [])) if name.eq_ignore_ascii_case(b"sep=") => Some(b'\t'),
+            _ => None,
+        };
+        let separator = named.unwrap_or_else(|| separator_of(line));
+        if named.is_some() {
+            window.consume(length, 1);
+        }
+        Ok(Self { window, separator })
+    }
+
+    /// Reads the next record into `record`; false at the end. Empty lines and rows of empty fields are passed over.
     pub(crate) fn read(&mut self, record: &mut Record) -> io::Result<bool> {
         loop {
             if self.window.bytes().is_empty() {
@@ -85,16 +136,17 @@ impl<R: Read> Records<R> {
             record.clear();
             record.line = self.window.line;
             record.start = self.window.offset;
-            match parse(self.window.bytes(), self.window.is_last(), record) {
+            match parse(self.window.bytes(), self.window.is_last(), self.separator, record) {
                 Parsed::Whole(length, _) if length > MAX_ROW => {
                     record.malformed = Some(Malformed::TooLong);
                     self.window.skip_line()?;
                 }
                 Parsed::Whole(length, lines) => {
                     self.window.consume(length, lines);
-                    if record.len() == 1 && record.data.is_empty() && length <= 2 {
+                    if record.is_blank() {
                         continue;
                     }
+                    record.unguard();
                 }
                 Parsed::Cut if !self.window.is_last() && !self.window.is_full() => {
                     self.window.fill()?;
@@ -121,7 +173,26 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
+/// What stands most often between the names of columns; a comma if nothing does.
+fn separator_of(header: &[u8]) -> u8 {
+    let mut best = (0, b',');
+    for separator in *b",;\t|" {
+        let mut quoted = false;
+        let count = header
+            .iter()
+            .filter(|byte| {
+                quoted ^= **byte == b'"';
+                !quoted && **byte == separator
+            })
+            .count();
+        if count > best.0 {
+            best = (count, separator);
+        }
+    }
+    best.1
+}
+
+fn parse(bytes: &[u8], last: bool, separator: u8, record: &mut Record) -> Parsed {
     let mut at = 0;
     let mut lines = 0;
     loop {
@@ -135,7 +206,7 @@ fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
             let rest = &bytes[at..];
             let length = rest
                 .iter()
-                .position(|byte| matches!(byte, b',' | b'\n'))
+                .position(|byte| *byte == separator || *byte == b'\n')
                 .unwrap_or(rest.len());
             at + length
         };
@@ -150,7 +221,7 @@ fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
             if closing == Some(b'\r') && bytes.get(stop + 1).is_none() && !last {
                 return Parsed::Cut;
             }
-            if !(matches!(closing, None | Some(b',' | b'\n')) || rest_is_line_end) {
+            if !(closing.is_none_or(|byte| byte == separator || byte == b'\n') || rest_is_line_end) {
                 return Parsed::Malformed(Malformed::StrayQuote);
             }
             record.end_field();
@@ -160,7 +231,7 @@ fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
             }
         } else {
             let field = &bytes[at..stop];
-            let field = if closing == Some(b',') {
+            let field = if closing == Some(separator) {
                 field
             } else {
                 field.strip_suffix(b"\r").unwrap_or(field)
@@ -169,7 +240,7 @@ fn parse(bytes: &[u8], last: bool, record: &mut Record) -> Parsed {
             record.end_field();
         }
         match closing {
-            Some(b',') => at = stop + 1,
+            Some(byte) if byte == separator => at = stop + 1,
             Some(_) => return Parsed::Whole(stop + 1, lines + 1),
             None => return Parsed::Whole(stop, lines + 1),
         }
@@ -212,7 +283,7 @@ mod tests {
     type Row = (u64, Vec<String>, Option<Malformed>);
 
     fn read_all(text: &[u8], step: usize) -> Vec<Row> {
-        let mut records = Records::new(Window::new(Trickle(text, step), 0, 1));
+        let mut records = Records::begin(Window::new(Trickle(text, step), 0, 1)).unwrap();
         let mut record = Record::default();
         let mut rows = Vec::new();
         let mut behind = 0;
@@ -251,8 +322,6 @@ mod tests {
             &[
                 (1, &["a", "b"], None),
                 (2, &["1", "x, \"y\"\nz"], None),
-                (5, &["", ""], None),
-                (6, &[""], None),
                 (7, &["q"], None),
                 (8, &["last", "5\""], None),
             ],
@@ -261,6 +330,51 @@ mod tests {
         check("\n\r\n\n", &[]);
         check("a\r", &[(1, &["a"], None)]);
         check("\"a\"\r", &[(1, &["a"], None)]);
+        check(
+            "a\rb\r\"c\rd\"\r",
+            &[(1, &["a"], None), (2, &["b"], None), (3, &["c\nd"], None)],
+        );
+    }
+
+    #[test]
+    fn rows_of_nothing_are_passed_over() {
+        check(
+            "a,b\n,\n\"\",\n \t, \r\n\"\n\",\n1,\n",
+            &[(1, &["a", "b"], None), (7, &["1", ""], None)],
+        );
+    }
+
+    #[test]
+    fn the_first_line_says_the_separator() {
+        for text in [
+            "a;b\n1;\"x;y\"\n",
+            "a\tb\n1\t\"x;y\"\n",
+            "\"a\"|b\r\n1|x;y\r\n",
+            "a;b\r1;\"x;y\"\r",
+        ] {
+            check(text, &[(1, &["a", "b"], None), (2, &["1", "x;y"], None)]);
+        }
+        for text in [
+            "sep=;\na,;b\n",
+            "SEP=;\r\na,;b\r\n",
+            "\u{feff}sep=;\ra,;b\r",
+            "sep=\t\na,\tb",
+        ] {
+            check(text, &[(2, &["a,", "b"], None)]);
+        }
+        check("\"a;;b\",c\n", &[(1, &["a;;b", "c"], None)]);
+    }
+
+    #[test]
+    fn what_our_own_files_put_before_formulas_is_taken_off() {
+        check(
+            "a,b\n'=1,\"x;'-2\"\n'a,''=1\n",
+            &[
+                (1, &["a", "b"], None),
+                (2, &["=1", "x;-2"], None),
+                (3, &["'a", "'=1"], None),
+            ],
+        );
     }
 
     #[test]
@@ -277,7 +391,10 @@ mod tests {
             "a,\"b\" x\nc,d",
             &[(1, &["a"], Some(Malformed::StrayQuote)), (2, &["c", "d"], None)],
         );
-        check("a,\"b\"\rx\n", &[(1, &["a"], Some(Malformed::StrayQuote))]);
+        check(
+            "a,b\na,\"b\"\rx\n",
+            &[(1, &["a", "b"], None), (2, &["a"], Some(Malformed::StrayQuote))],
+        );
     }
 
     #[test]

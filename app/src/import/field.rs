@@ -12,12 +12,19 @@ pub(crate) fn text<'a>(field: &str, bytes: &'a [u8]) -> Result<&'a str, FieldErr
         Err(error) => Err(FieldError::new(
             field,
             "invalid_utf8",
-            format!(
-                "byte {} of the field is not UTF-8; save the file as UTF-8",
-                error.valid_up_to() + 1
-            ),
+            not_utf8(bytes, error.valid_up_to()),
         )),
     }
+}
+
+/// What a text is that is not UTF-8, and what to do about it.
+fn not_utf8(bytes: &[u8], valid: usize) -> String {
+    let byte = bytes.get(valid).copied().unwrap_or_default();
+    format!(
+        "byte {} (0x{byte:02X}) is not UTF-8 but looks like Latin-1 or Windows-1252; save the file as UTF-8, or convert it: iconv -f \
+         WINDOWS-1252 -t UTF-8",
+        valid + 1
+    )
 }
 
 /// A required field.
@@ -33,18 +40,35 @@ pub(crate) fn currency(field: &str, text: &str) -> Result<Currency, FieldError> 
     Currency::new(required(field, text)?).map_err(|error| FieldError::value(field, &error))
 }
 
-/// A whole number.
+/// A whole number; `10.0` is one too, as spreadsheets and data frames write it.
 pub(crate) fn integer(field: &str, text: &str) -> Result<i64, FieldError> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if !is_digits(whole.strip_prefix('-').unwrap_or(whole)) || !is_digits(fraction) {
         return Err(FieldError::new(
             field,
             "invalid_format",
             "is a whole number in digits, like 12",
         ));
     }
-    text.parse()
+    if fraction.bytes().any(|digit| digit != b'0') {
+        return Err(not_whole(field));
+    }
+    whole
+        .parse()
         .map_err(|_| FieldError::new(field, "out_of_range", "the number is too large"))
+}
+
+/// A number has a fraction where none can be.
+pub(crate) fn not_whole(field: &str) -> FieldError {
+    FieldError::new(
+        field,
+        "not_whole",
+        "is a whole number: a part of a unit cannot be counted; what is sold by weight or length is counted in a smaller unit",
+    )
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Checks that a number is one from `min` to `max`.
@@ -70,8 +94,7 @@ pub(crate) fn amount(field: &str, text: &str, currency: Currency) -> Result<i64,
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (unsigned, None),
     };
-    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole) || !fraction.is_none_or(is_number) {
+    if !is_digits(whole) || !fraction.is_none_or(is_digits) {
         return Err(FieldError::new(
             field,
             "invalid_format",
@@ -79,7 +102,8 @@ pub(crate) fn amount(field: &str, text: &str, currency: Currency) -> Result<i64,
         ));
     }
     let decimals = usize::from(currency.exponent());
-    let fraction = fraction.unwrap_or_default();
+    // Zeros beyond the currency's decimals say nothing.
+    let fraction = fraction.unwrap_or_default().trim_end_matches('0');
     if fraction.len() > decimals {
         return Err(FieldError::new(
             field,
@@ -138,8 +162,10 @@ mod tests {
         assert_eq!(amount("price", "1.234", kwd), Ok(1234));
         assert_eq!(amount("price", "92233720368547758.07", gbp), Ok(i64::MAX));
         assert_eq!(code(amount("price", "12.505", gbp)), "too_many_decimals");
-        assert_eq!(code(amount("price", "12.500", gbp)), "too_many_decimals");
-        assert_eq!(code(amount("price", "1.0", jpy)), "too_many_decimals");
+        assert_eq!(amount("price", "12.5000", gbp), Ok(1250));
+        assert_eq!(amount("price", "1.00", jpy), Ok(1));
+        assert_eq!(code(amount("price", "12.5010", gbp)), "too_many_decimals");
+        assert_eq!(code(amount("price", "1.5", jpy)), "too_many_decimals");
         assert_eq!(code(amount("price", "92233720368547758.08", gbp)), "out_of_range");
         assert_eq!(code(amount("price", &"9".repeat(400), gbp)), "out_of_range");
         assert_eq!(code(amount("price", "", gbp)), "required");
@@ -153,7 +179,12 @@ mod tests {
     #[test]
     fn whole_numbers() {
         assert_eq!(integer("quantity", "-12"), Ok(-12));
-        assert_eq!(code(integer("quantity", "1.0")), "invalid_format");
+        assert_eq!(integer("quantity", "10.0"), Ok(10));
+        assert_eq!(integer("quantity", "-1250.000"), Ok(-1250));
+        assert_eq!(code(integer("quantity", "10.5")), "not_whole");
+        for wrong in ["10.", ".0", "1e3", "10,0", "--1", "1.0.0"] {
+            assert_eq!(code(integer("quantity", wrong)), "invalid_format", "{wrong}");
+        }
         assert_eq!(code(integer("quantity", "")), "invalid_format");
         assert_eq!(code(integer("quantity", "99999999999999999999")), "out_of_range");
         assert_eq!(code(in_range("quantity", 0, 1, 9)), "out_of_range");
@@ -181,6 +212,6 @@ mod tests {
         assert_eq!(text("name", b" Mug "), Ok("Mug"));
         let error = text("name", b"Caf\xE9").unwrap_err();
         assert_eq!((error.field.as_str(), error.code), ("name", "invalid_utf8"));
-        assert!(error.reason.contains("byte 4"));
+        assert!(error.reason.contains("byte 4 (0xE9)") && error.reason.contains("Latin-1"));
     }
 }

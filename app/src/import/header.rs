@@ -27,7 +27,7 @@ impl Header {
         let mut names = Vec::with_capacity(record.len());
         for index in 0..record.len() {
             let name = field::text("", record.get(index).unwrap_or_default())
-                .map_err(|_| Error::Header("the header is not UTF-8; save the file as UTF-8".to_owned()))?;
+                .map_err(|error| Error::Header(format!("the header cannot be read: {}", error.reason)))?;
             let shown: String = name.escape_debug().take(80).collect();
             let known = required.contains(&name)
                 || optional.contains(&name)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::unpack::{is_packed, unpack};
+use super::unpack::{is_plain, readable};
 
 /// Longest row that is taken, in bytes. A longer one is a row error, and is never in memory as a whole.
 pub(crate) const MAX_ROW: usize = 1024 * 1024;
@@ -38,12 +38,12 @@ impl Input {
         }
     }
 
-    /// Opens the input at a byte offset of what is in it: a packed one is unpacked, from its beginning.
+    /// Opens the input at a byte offset of what is in it as UTF-8: a packed or otherwise encoded one is read from its beginning.
     pub(crate) fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, Error> {
         match self {
             Self::Stdin => {
                 let input = BufReader::with_capacity(BUFFER, io::stdin());
-                unpack(input).map_err(Error::Read)
+                readable(input).map_err(Error::Read)
             }
             Self::File(path) => open(path, offset).map_err(|source| Error::Open {
                 path: path.clone(),
@@ -66,11 +66,11 @@ impl Input {
 
 fn open(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
     let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
-    if !is_packed(&mut file)? {
+    if is_plain(&mut file)? {
         file.seek(SeekFrom::Start(offset))?;
         return Ok(Box::new(file));
     }
-    let mut inside = unpack(file)?;
+    let mut inside = readable(file)?;
     io::copy(&mut (&mut inside).take(offset), &mut io::sink())?;
     Ok(inside)
 }
@@ -79,6 +79,8 @@ fn open(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) length: u64,
+    /// Whether its bytes are those of the rows: it is neither packed nor encoded.
+    pub(crate) plain: bool,
     /// Hash over the length and both ends.
     pub(crate) fingerprint: String,
 }
@@ -99,6 +101,7 @@ impl Identity {
         let mut span = Vec::new();
         (&mut file).take(FINGERPRINT_SPAN).read_to_end(&mut span)?;
         hash.update(&span);
+        let plain = is_plain(&mut span.as_slice())?;
         span.clear();
         file.seek(SeekFrom::Start(length.saturating_sub(FINGERPRINT_SPAN)))?;
         file.take(FINGERPRINT_SPAN).read_to_end(&mut span)?;
@@ -108,7 +111,11 @@ impl Identity {
             // Writing to a string cannot fail.
             let _ = write!(fingerprint, "{byte:02x}");
         }
-        Ok(Some(Self { length, fingerprint }))
+        Ok(Some(Self {
+            length,
+            plain,
+            fingerprint,
+        }))
     }
 }
 
@@ -118,6 +125,8 @@ pub(crate) struct Window<R> {
     buffer: Vec<u8>,
     start: usize,
     ended: bool,
+    /// A carriage return alone ends a line, as it did on old Macintoshes.
+    pub(crate) line_ends_in_cr: bool,
     /// Offset in the input of the first byte of the window.
     pub(crate) offset: u64,
     /// Number, from 1, of the line that the window begins with.
@@ -131,6 +140,7 @@ impl<R: Read> Window<R> {
             buffer: Vec::with_capacity(2 * CHUNK),
             start: 0,
             ended: false,
+            line_ends_in_cr: false,
             offset,
             line,
         }
@@ -166,6 +176,9 @@ impl<R: Read> Window<R> {
             }
         };
         self.buffer.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        if self.line_ends_in_cr {
+            line_feeds(&mut self.buffer[filled..]);
+        }
         self.ended = read? == 0;
         Ok(())
     }
@@ -200,16 +213,41 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// Takes a byte order mark off the beginning of the input.
-    pub(crate) fn skip_byte_order_mark(&mut self) -> io::Result<()> {
+    /// Takes a byte order mark off the beginning of the input, and looks how its lines end.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
         while self.bytes().len() < 3 && !self.ended {
             self.fill()?;
         }
-        if self.bytes().starts_with(b"\xEF\xBB\xBF") {
+        if self.offset == 0 && self.bytes().starts_with(b"\xEF\xBB\xBF") {
             self.consume(3, 0);
         }
-        Ok(())
+        loop {
+            let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+            match self
+                .bytes()
+                .iter()
+                .position(ends)
+                .and_then(|at| self.bytes().get(at..at + 2))
+            {
+                Some([b'\r', next]) if *next != b'\n' => {
+                    self.line_ends_in_cr = true;
+                    line_feeds(&mut self.buffer[self.start..]);
+                    return Ok(());
+                }
+                Some(_) => return Ok(()),
+                None if self.ended || self.is_full() => return Ok(()),
+                None => self.fill()?,
+            }
+        }
     }
+}
+
+/// Ends lines as everything else here expects it, byte for byte, so that offsets stay.
+fn line_feeds(bytes: &mut [u8]) {
+    bytes
+        .iter_mut()
+        .filter(|byte| **byte == b'\r')
+        .for_each(|byte| *byte = b'\n');
 }
 
 /// A row of the input that does not follow its format.
@@ -234,7 +272,7 @@ impl Malformed {
             Self::TooLong => "a row has at most 1048576 bytes",
             Self::UnterminatedQuote => "a quoted field has no closing quote",
             Self::StrayQuote => {
-                "after a closing quote only a comma or the end of the row may follow; a quote inside a quoted field is written twice"
+                "after a closing quote only the separator or the end of the row may follow; a quote inside a quoted field is written twice"
             }
         }
     }

@@ -13,7 +13,9 @@ pub(crate) struct Position {
     pub(crate) offset: u64,
     /// Number of the line behind it, from 1.
     pub(crate) line: u64,
-    /// Rows (products or orders) before it, good and bad.
+    /// Products or orders before it, good and bad.
+    pub(crate) items: u64,
+    /// Rows before it: in CSV an order has several.
     pub(crate) rows: u64,
 }
 
@@ -23,6 +25,8 @@ pub(crate) struct Item<R> {
     /// Where the next one begins.
     pub(crate) offset: u64,
     pub(crate) line: u64,
+    /// How many rows it is of.
+    pub(crate) rows: u64,
 }
 
 /// A row that can be sent.
@@ -42,8 +46,20 @@ pub(crate) struct Ready<R> {
 pub(crate) enum Origin {
     /// All of it on one line.
     Line(u64),
+    /// All of it in one row of CSV, where what a document nests is columns.
+    Columns(u64),
     /// Each line of the order on a line of its own.
     Lines(Vec<u64>),
+}
+
+impl Origin {
+    /// Its first line.
+    pub(crate) fn line(&self) -> u64 {
+        match self {
+            Self::Line(line) | Self::Columns(line) => *line,
+            Self::Lines(lines) => lines.first().copied().unwrap_or_default(),
+        }
+    }
 }
 
 impl<R> Ready<R> {
@@ -51,9 +67,10 @@ impl<R> Ready<R> {
     pub(crate) fn refused(&self, field: &str, code: &str, reason: &str) -> RowError {
         let (line, field) = match &self.origin {
             Origin::Line(line) => (*line, field),
+            Origin::Columns(line) => (*line, field.strip_prefix("price.").unwrap_or(field)),
             Origin::Lines(lines) => indexed(field)
                 .and_then(|(index, rest)| Some((*lines.get(index)?, rest)))
-                .unwrap_or_else(|| (lines.first().copied().unwrap_or_default(), field)),
+                .unwrap_or_else(|| (self.origin.line(), field)),
         };
         RowError {
             line,
@@ -101,6 +118,9 @@ mod tests {
         assert_eq!((error.line, error.field.as_str()), (7, "external_id"));
         let error = order.refused("lines[9].sku", "unknown", "no such product");
         assert_eq!((error.line, error.field.as_str()), (7, "lines[9].sku"));
+        let columns = ready(Origin::Columns(5));
+        let error = columns.refused("price.currency", "currency_mismatch", "is in GBP");
+        assert_eq!((error.line, error.field.as_str()), (5, "currency"));
         let single = ready(Origin::Line(4));
         let error = single.refused("lines[0].sku", "unknown", "no such product");
         assert_eq!((error.line, error.field.as_str()), (4, "lines[0].sku"));

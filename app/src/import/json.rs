@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use domain::Currency;
+use domain::{MAX_EXACT, Money};
 use serde_json::{Map, Number, Value};
 
 use super::error::FieldError;
@@ -113,7 +113,7 @@ impl Object {
         match self.take(name) {
             None => Ok(None),
             Some(Value::Number(number)) => integer(name, &number).map(Some),
-            Some(_) => Err(not_whole(name)),
+            Some(_) => Err(FieldError::new(name, "invalid_format", "is a whole number")),
         }
     }
 
@@ -144,34 +144,29 @@ impl Object {
 }
 
 /// Money as the REST interface writes it: `{"amount": 1250, "currency": "GBP"}`, in minor units.
-pub(crate) fn money(name: &str, object: Option<Object>) -> Result<(i64, Currency), FieldError> {
-    let Some(mut object) = object else {
-        return Err(FieldError::new(name, "required", "must not be empty"));
-    };
+pub(crate) fn money(name: &str, mut object: Object) -> Result<Money, FieldError> {
     let prefix = format!("{name}.");
     let mut read = || {
         let Some(amount) = object.integer("amount")? else {
             return Err(FieldError::new("amount", "required", "must not be empty"));
         };
         let currency = field::currency("currency", &object.text("currency")?)?;
-        Ok((amount, currency))
+        Ok(Money::new(amount, currency))
     };
     let money = read().map_err(|error| error.below(&prefix))?;
     object.finish().map_err(|error| error.below(&prefix))?;
     Ok(money)
 }
 
-/// A JSON number that is whole and fits 64 bits.
+/// A JSON number that is whole, `10.0` too, and fits 64 bits.
 pub(crate) fn integer(name: &str, number: &Number) -> Result<i64, FieldError> {
     if let Some(number) = number.as_i64() {
         return Ok(number);
     }
-    if number.is_u64() {
-        return Err(FieldError::new(name, "out_of_range", "the number is too large"));
+    match number.as_f64() {
+        Some(number) if number.fract() != 0.0 => Err(field::not_whole(name)),
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        Some(number) if number.abs() <= MAX_EXACT => Ok(number as i64),
+        _ => Err(FieldError::new(name, "out_of_range", "the number is too large")),
     }
-    Err(not_whole(name))
-}
-
-fn not_whole(name: &str) -> FieldError {
-    FieldError::new(name, "invalid_format", "is a whole number")
 }

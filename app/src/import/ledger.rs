@@ -13,7 +13,7 @@ use super::error::{Error, RowError, Stop};
 use super::item::{Position, beside};
 use super::report::Report;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How often the progress file is written at most.
 const SAVE_EVERY: Duration = Duration::from_millis(200);
 
@@ -140,16 +140,16 @@ pub(crate) struct Ledger {
     position: Position,
     start: Start,
     saved_at: Option<Instant>,
-    bar: ProgressBar,
+    progress: Progress,
     started: Instant,
 }
 
 impl Ledger {
     /// Opens the books.
-    pub(crate) fn open(files: Files, start: Start, bar: ProgressBar) -> Result<Self, Error> {
+    pub(crate) fn open(files: Files, start: Start, progress: Progress) -> Result<Self, Error> {
         let report = Report::open(files.report.clone(), start.report_length)?;
-        bar.set_position(start.from.offset);
-        bar.reset_eta();
+        progress.show(&start.from);
+        progress.bar.reset_eta();
         Ok(Self {
             files,
             report,
@@ -157,7 +157,7 @@ impl Ledger {
             position: start.from,
             start,
             saved_at: None,
-            bar,
+            progress,
             started: Instant::now(),
         })
     }
@@ -171,7 +171,7 @@ impl Ledger {
     pub(crate) fn enter(&mut self, fates: Vec<Fate>, end: Position) -> Result<(), Stop> {
         let before = (self.position, self.counts, self.report.length());
         for fate in fates {
-            let known = self.position.rows < self.start.known_until.rows;
+            let known = self.position.items < self.start.known_until.items;
             if known && matches!(fate, Fate::Created) {
                 // This row was acknowledged before, so it would be there if the store were the same.
                 return Err(Stop::ForeignProgress);
@@ -187,7 +187,7 @@ impl Ledger {
                     }
                 }
             }
-            self.position.rows += 1;
+            self.position.items += 1;
             if known && self.counts.rejected > self.start.known_rejected {
                 return Err(Stop::ForeignProgress);
             }
@@ -204,9 +204,10 @@ impl Ledger {
         if self.files.fingerprint.is_some() {
             remove(&self.files.progress)?;
         }
-        self.bar.finish_and_clear();
+        self.progress.bar.finish_and_clear();
         Ok(Closed {
             counts: self.counts,
+            rows: self.position.rows,
             earlier: self.start.earlier,
             resumed: self.start.resumed,
             report_length: self.report.length(),
@@ -216,10 +217,13 @@ impl Ledger {
     }
 
     fn show(&self) {
-        self.bar.set_position(self.position.offset);
+        self.progress.show(&self.position);
         let seconds = self.started.elapsed().as_secs().max(1);
-        let rows = self.counts.total();
-        self.bar.set_message(format!("{rows} rows, {} rows/s", rows / seconds));
+        let rows = self.position.rows;
+        let sent = rows - self.start.from.rows;
+        self.progress
+            .bar
+            .set_message(format!("{rows} rows, {} rows/s", sent / seconds));
     }
 
     fn save(&mut self, (from, counts, report_length): (Position, Counts, u64)) -> Result<(), Error> {
@@ -261,6 +265,7 @@ impl Ledger {
 /// The result of an import.
 pub(crate) struct Closed {
     pub(crate) counts: Counts,
+    pub(crate) rows: u64,
     pub(crate) earlier: Option<Counts>,
     pub(crate) resumed: bool,
     pub(crate) report: Option<PathBuf>,
@@ -278,17 +283,47 @@ fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// A bar over the bytes of an input; hidden when standard error is no terminal.
-pub(crate) fn bar(length: Option<u64>) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
-    let template = if length.is_some() {
-        "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}  {elapsed_precise}, {eta} left"
-    } else {
-        "{spinner} {bytes}  {msg}  {elapsed_precise}"
-    };
-    // A template that does not parse would leave the default style; a test keeps it from happening.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+/// A bar over the rows of an input; hidden when standard error is no terminal.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// What of a position it shows.
+    place: fn(&Position) -> u64,
+}
+
+impl Progress {
+    /// By the bytes of an input; `None`: nobody knows how many there will be.
+    pub(crate) fn of_bytes(length: Option<u64>) -> Self {
+        let template = match length {
+            Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}  {elapsed_precise}, {eta} left",
+            None => "{spinner} {bytes}  {msg}  {elapsed_precise}",
+        };
+        Self::new(length, template, |position| position.offset)
     }
-    bar
+
+    /// By rows, of which there are so many.
+    pub(crate) fn of_rows(rows: u64) -> Self {
+        let template = "{bar:30} {percent:>3} %  {msg}  {elapsed_precise}, {eta} left";
+        Self::new(Some(rows), template, |position| position.rows)
+    }
+
+    /// None.
+    pub(crate) fn hidden() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+            place: |position| position.offset,
+        }
+    }
+
+    fn new(length: Option<u64>, template: &str, place: fn(&Position) -> u64) -> Self {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
+        // A template that does not parse would leave the default style; a test keeps it from happening.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, place }
+    }
+
+    fn show(&self, position: &Position) {
+        self.bar.set_position((self.place)(position));
+    }
 }

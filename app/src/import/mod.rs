@@ -20,6 +20,7 @@ mod reader;
 mod report;
 pub(crate) mod send;
 mod unpack;
+mod utf16;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub use ledger::Counts;
 
 use error::Stop;
 use item::{Item, Position, beside};
-use ledger::{Closed, Files, Ledger, Start};
+use ledger::{Closed, Files, Ledger, Progress, Start};
 use reader::{Halt, Outlet};
 use send::Service;
 
@@ -78,7 +79,13 @@ pub struct Summary {
     pub counts: Vec<(&'static str, Counts)>,
     /// The list of rejected rows, if there are any.
     pub errors: Option<PathBuf>,
-    /// How long this run took.
+    /// Rows of the file, those of an earlier run included; rows of nothing are none.
+    pub rows: u64,
+    /// How long it took until everything was stored.
+    pub stored: Duration,
+    /// How long it took from then on until every read model showed it.
+    pub following: Duration,
+    /// How long it took in all.
     pub elapsed: Duration,
     /// True when an earlier run had done a part of the work; its counts are included.
     pub resumed: bool,
@@ -105,14 +112,23 @@ impl fmt::Display for Summary {
                 counts.created, counts.updated, counts.unchanged, counts.rejected
             )?;
         }
-        let rows: u64 = self.counts.iter().map(|(_, counts)| counts.total()).sum();
-        let millis = self.elapsed.as_millis().max(1);
-        write!(f, "{rows} rows in {}.{:01} s", millis / 1000, millis % 1000 / 100)?;
+        let rows = self.rows;
+        write!(f, "{rows} rows in {:.1} s", self.elapsed.as_secs_f64())?;
         if self.resumed {
             write!(f, ", with those of the run that was cut off")?;
         } else {
-            write!(f, ", {} rows/s", u128::from(rows) * 1000 / millis)?;
+            write!(
+                f,
+                ", {} rows/s",
+                u128::from(rows) * 1000 / self.elapsed.as_millis().max(1)
+            )?;
         }
+        write!(
+            f,
+            "\nstored after {:.1} s, shown by every read model {:.1} s later",
+            self.stored.as_secs_f64(),
+            self.following.as_secs_f64()
+        )?;
         if let Some(path) = &self.errors {
             write!(f, "\nrejected rows are listed in {}", path.display())?;
         }
@@ -173,7 +189,10 @@ impl Closed {
     fn into_summary(self, name: &'static str) -> Summary {
         Summary {
             counts: vec![(name, self.counts)],
+            rows: self.rows,
             errors: self.report,
+            stored: self.elapsed,
+            following: Duration::ZERO,
             elapsed: self.elapsed,
             resumed: self.resumed,
         }
@@ -191,7 +210,7 @@ where
         let (files, length) = files(options, &kind)?;
         let saved = if restart { None } else { files.saved() };
         let begin = saved.map_or_else(|| Start::fresh(None), Start::from);
-        let mut ledger = Ledger::open(files, begin, ledger::bar(length))?;
+        let mut ledger = Ledger::open(files, begin, Progress::of_bytes(length))?;
         let at = ledger.position();
         let items = start(options.input.clone(), at, read.clone())?;
         match send::send(service.clone(), items, &mut ledger).await {
@@ -217,7 +236,7 @@ where
     reader::spawn(move |outlet: &Outlet<R>| read(&input, at, outlet))
 }
 
-/// The files of an import, and the length of its input.
+/// The files of an import, and how many bytes its rows are, if that is known.
 fn files(options: &Options, kind: &str) -> Result<(Files, Option<u64>), Error> {
     let identity = options.input.identity()?;
     let base = match &options.input {
@@ -232,7 +251,7 @@ fn files(options: &Options, kind: &str) -> Result<(Files, Option<u64>), Error> {
         None => beside(&base, ".errors.csv"),
     };
     let (length, fingerprint) = match identity {
-        Some(identity) => (Some(identity.length), Some(identity.fingerprint)),
+        Some(identity) => (identity.plain.then_some(identity.length), Some(identity.fingerprint)),
         None => (None, None),
     };
     let files = Files {

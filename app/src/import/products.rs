@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    AttributeKey, AttributeValue, CategoryPath, Currency, Description, MAX_ATTRIBUTES, MAX_PRICE, Money, Price,
-    ProductName, Quantity, Sku,
+    AttributeKey, AttributeValue, CategoryPath, Description, MAX_ATTRIBUTES, MAX_PRICE, Money, Price, ProductName,
+    Quantity, Sku,
 };
 use proto::v1::{self, ImportProductRow, ProductStatus};
 use serde_json::{Map, Value};
@@ -44,8 +44,13 @@ struct Draft {
 /// Reads a CSV record.
 pub(crate) fn from_csv(header: &Header, record: &Record) -> Result<ImportProductRow, FieldError> {
     let text = |name: &'static str| header.text(record, name);
-    let currency = field::currency("currency", text("currency")?)?;
-    let amount = field::amount("price", text("price")?, currency)?;
+    let price = match text("price")? {
+        "" => None,
+        price => {
+            let currency = field::currency("currency", text("currency")?)?;
+            Some(Money::new(field::amount("price", price, currency)?, currency))
+        }
+    };
     let stock = text("initial_stock")?;
     let initial_stock = if stock.is_empty() {
         0
@@ -79,18 +84,10 @@ pub(crate) fn from_csv(header: &Header, record: &Record) -> Result<ImportProduct
         if value.is_empty() {
             continue;
         }
-        let key = column.trim_start_matches(ATTRIBUTE_PREFIX).to_owned();
-        let value = Value::String(value.to_owned());
-        let value = attribute(&key, &value)?;
-        if draft.attributes.insert(key, value).is_some() {
-            return Err(FieldError::new(
-                column,
-                "duplicate",
-                "the attribute is also in the column attributes",
-            ));
-        }
+        let key = column.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(column);
+        set(&mut draft.attributes, key, &Value::String(value.to_owned()))?;
     }
-    draft.check(amount, currency, initial_stock)
+    draft.check(price, initial_stock)
 }
 
 /// Reads a JSON document.
@@ -105,13 +102,16 @@ pub(crate) fn from_json(document: Map<String, Value>) -> Result<ImportProductRow
         created_at: object.text("created_at")?,
         attributes: HashMap::new(),
     };
-    let (amount, currency) = json::money("price", object.object("price")?)?;
+    let price = match object.object("price")? {
+        Some(price) => Some(json::money("price", price)?),
+        None => None,
+    };
     let initial_stock = object.integer("initial_stock")?.unwrap_or_default();
     if let Some(members) = object.object("attributes")? {
         draft.attributes = attributes(members.into_members().collect())?;
     }
     object.finish()?;
-    draft.check(amount, currency, initial_stock)
+    draft.check(price, initial_stock)
 }
 
 /// The SKU of a document that is wrong elsewhere, for the list of rejected rows.
@@ -126,19 +126,18 @@ pub(crate) fn key_of(document: &Map<String, Value>) -> String {
 }
 
 impl Draft {
-    fn check(self, amount: i64, currency: Currency, initial_stock: i64) -> Result<ImportProductRow, FieldError> {
+    fn check(self, price: Option<Money>, initial_stock: i64) -> Result<ImportProductRow, FieldError> {
         let refused = |field: &'static str| move |error| FieldError::value(field, &error);
         let sku = Sku::new(self.sku).map_err(refused("sku"))?;
         let name = ProductName::new(self.name).map_err(refused("name"))?;
         let description = Description::new(self.description).map_err(refused("description"))?;
         let category = CategoryPath::new(self.category).map_err(refused("category"))?;
-        let price = Price::new(Money::new(amount, currency)).map_err(|_| {
-            FieldError::new(
-                "price",
-                "out_of_range",
-                format!("a price is 0 to {}", Money::new(MAX_PRICE, currency)),
-            )
-        })?;
+        if let Some(price) = price {
+            Price::new(price).map_err(|_| {
+                let most = Money::new(MAX_PRICE, price.currency);
+                FieldError::new("price", "out_of_range", format!("a price is 0 to {most}"))
+            })?;
+        }
         if self.attributes.len() > MAX_ATTRIBUTES {
             return Err(FieldError::new(
                 "attributes",
@@ -154,9 +153,9 @@ impl Draft {
             sku: sku.into(),
             name: name.into(),
             description: description.into(),
-            price: Some(v1::Money {
-                amount: price.amount(),
-                currency: currency.to_string(),
+            price: price.map(|price| v1::Money {
+                amount: price.amount,
+                currency: price.currency.to_string(),
             }),
             category: category.into(),
             attributes: self.attributes,
@@ -192,18 +191,32 @@ fn status(text: &str) -> Result<ProductStatus, FieldError> {
 }
 
 fn attributes(members: Map<String, Value>) -> Result<HashMap<String, v1::AttributeValue>, FieldError> {
-    members
-        .into_iter()
-        .map(|(key, value)| {
-            let value = attribute(&key, &value)?;
-            Ok((key, value))
-        })
-        .collect()
+    let mut attributes = HashMap::new();
+    for (key, value) in members {
+        set(&mut attributes, &key, &value)?;
+    }
+    Ok(attributes)
 }
 
-fn attribute(key: &str, value: &Value) -> Result<v1::AttributeValue, FieldError> {
+/// Takes an attribute in; `null` is as good as absent.
+fn set(attributes: &mut HashMap<String, v1::AttributeValue>, key: &str, value: &Value) -> Result<(), FieldError> {
+    if value.is_null() {
+        return Ok(());
+    }
+    let key = AttributeKey::new(key).map_err(|error| FieldError::value("attributes", &error))?;
+    let value = attribute(&key, value)?;
+    if attributes.insert(key.to_string(), value).is_some() {
+        return Err(FieldError::new(
+            format!("{ATTRIBUTE_PREFIX}{key}"),
+            "duplicate",
+            "the attribute is given twice",
+        ));
+    }
+    Ok(())
+}
+
+fn attribute(key: &AttributeKey, value: &Value) -> Result<v1::AttributeValue, FieldError> {
     use v1::attribute_value::Value as Wire;
-    AttributeKey::new(key).map_err(|error| FieldError::value("attributes", &error))?;
     let field = || format!("{ATTRIBUTE_PREFIX}{key}");
     let wrong = |error| FieldError::value(field(), &error);
     let wire = match value {
@@ -213,7 +226,11 @@ fn attribute(key: &str, value: &Value) -> Result<v1::AttributeValue, FieldError>
         },
         Value::Bool(boolean) => Wire::Boolean(*boolean),
         Value::Number(number) if !number.is_f64() => Wire::Integer(json::integer(&field(), number)?),
-        Value::Number(number) => Wire::Number(number.as_f64().unwrap_or_default()),
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or(f64::NAN);
+            AttributeValue::number(number).map_err(wrong)?;
+            Wire::Number(number)
+        }
         Value::Null | Value::Array(_) | Value::Object(_) => {
             return Err(FieldError::new(
                 field(),

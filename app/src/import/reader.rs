@@ -74,26 +74,21 @@ fn open_csv(
     optional: &[&str],
     prefix: Option<&str>,
 ) -> Result<(Header, Records<Box<dyn Read + Send>>), Halt> {
-    let mut window = Window::new(input.open_at(0)?, 0, 1);
-    window.skip_byte_order_mark()?;
-    let mut records = Records::new(window);
+    let mut records = Records::begin(Window::new(input.open_at(0)?, 0, 1))?;
     let mut record = Record::default();
     if !records.read(&mut record)? {
         return Err(Error::Header("the input is empty; its first line names the columns".to_owned()).into());
     }
     let header = Header::read(&record, required, optional, prefix)?;
     if at.offset > record.end {
-        let window = Window::new(input.open_at(at.offset)?, at.offset, at.line);
-        records = Records::new(window);
+        records = records.at(Window::new(input.open_at(at.offset)?, at.offset, at.line));
     }
     Ok((header, records))
 }
 
 fn open_lines(input: &Input, at: Position) -> Result<Lines<Box<dyn Read + Send>>, Halt> {
     let mut window = Window::new(input.open_at(at.offset)?, at.offset, at.line);
-    if at.offset == 0 {
-        window.skip_byte_order_mark()?;
-    }
+    window.begin()?;
     Ok(Lines::new(window))
 }
 
@@ -116,9 +111,10 @@ pub(crate) fn read_products(
                 let key = || header.key(&record, "sku").unwrap_or_default();
                 let size = usize::try_from(record.end - record.start).unwrap_or(usize::MAX);
                 outlet.put(Item {
-                    row: ready(row, |row| row.sku.clone(), key, record.line, size),
+                    row: ready(row, |row| row.sku.clone(), key, Origin::Columns(record.line), size),
                     offset: record.end,
                     line: record.next_line,
+                    rows: 1,
                 })?;
             }
         }
@@ -132,9 +128,10 @@ pub(crate) fn read_products(
                 let size = usize::try_from(line.end - line.start).unwrap_or(usize::MAX);
                 let row = line.document.and_then(products::from_json);
                 outlet.put(Item {
-                    row: ready(row, |row| row.sku.clone(), || key, line.number, size),
+                    row: ready(row, |row| row.sku.clone(), || key, Origin::Line(line.number), size),
                     offset: line.end,
                     line: line.number + 1,
+                    rows: 1,
                 })?;
             }
         }
@@ -179,7 +176,7 @@ pub(crate) fn read_orders(
                     row,
                     |row: &ImportOrderRow| row.external_id.clone(),
                     || key,
-                    line.number,
+                    Origin::Line(line.number),
                     size,
                 );
                 if let Ok(ready) = &mut row {
@@ -189,6 +186,7 @@ pub(crate) fn read_orders(
                     row,
                     offset: line.end,
                     line: line.number + 1,
+                    rows: 1,
                 })?;
             }
         }
@@ -200,7 +198,7 @@ fn ready<R>(
     row: Result<R, FieldError>,
     key: impl FnOnce(&R) -> String,
     key_of_bad: impl FnOnce() -> String,
-    line: u64,
+    origin: Origin,
     size: usize,
 ) -> Result<Ready<R>, Vec<RowError>> {
     match row {
@@ -208,9 +206,9 @@ fn ready<R>(
             key: key(&row),
             row,
             needs: Vec::new(),
-            origin: Origin::Line(line),
+            origin,
             size,
         }),
-        Err(error) => Err(vec![error.at(line, &key_of_bad())]),
+        Err(error) => Err(vec![error.at(origin.line(), &key_of_bad())]),
     }
 }

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use query::formula;
+
 use super::error::{Error, RowError};
 
 /// First line of every such file; also what tells it from somebody else's.
@@ -113,7 +115,9 @@ fn is_report(path: &Path) -> io::Result<bool> {
     Ok(line.is_empty() || line.trim_ascii_end() == HEADER.as_bytes())
 }
 
+/// A cell of the list. What stands in it came from the input, so a spreadsheet must not run it.
 fn quoted(text: &str) -> String {
+    let text = &*formula::guard(text);
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
@@ -157,6 +161,29 @@ mod tests {
         drop(report);
         drop(Report::open(path.clone(), 0).unwrap());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn nothing_in_the_list_is_a_formula() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.errors.csv");
+        let mut report = Report::open(path.clone(), 0).unwrap();
+        let cell = "=HYPERLINK(\"http://x\");=1".to_owned();
+        report
+            .add(&RowError {
+                line: 2,
+                key: cell.clone(),
+                field: "attributes.a;=1+1".into(),
+                code: "unknown".into(),
+                reason: cell,
+            })
+            .unwrap();
+        report.flush().unwrap();
+        let link = "\"'=HYPERLINK(\"\"http://x\"\");'=1\"";
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            format!("{HEADER}\n2,attributes.a;'=1+1,unknown,{link},{link}\n")
+        );
     }
 
     #[test]

@@ -159,12 +159,13 @@ impl<S: Service> Pipeline<S> {
             self.batch.ready += 1;
             self.batch.size += ready.size;
         }
-        self.batch.slots.push(item.row);
         self.position = Position {
             offset: item.offset,
             line: item.line,
-            rows: self.position.rows + 1,
+            items: self.position.items + 1,
+            rows: self.position.rows + item.rows,
         };
+        self.batch.slots.push(item.row);
         if self.batch.slots.len() >= BATCH_ROWS {
             self.dispatch(ledger).await?;
         }

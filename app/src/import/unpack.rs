@@ -1,23 +1,34 @@
-//! A file packed with zstd, unpacked while it is read.
+//! What is not plain UTF-8 made so while it is read: files packed with zstd, and UTF-16.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-/// What such a file begins with.
+use super::utf16;
+
+/// What a packed file begins with.
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// Whether the input is packed.
-pub(super) fn is_packed(input: &mut impl BufRead) -> io::Result<bool> {
-    Ok(input.fill_buf()?.starts_with(&MAGIC))
+/// Whether the input is read as it stands.
+pub(super) fn is_plain(input: &mut impl BufRead) -> io::Result<bool> {
+    let beginning = input.fill_buf()?;
+    Ok(!beginning.starts_with(&MAGIC) && utf16::unit(beginning).is_none())
 }
 
-/// Reads what is inside, if the input is packed.
-pub(super) fn unpack<R: BufRead + Send + 'static>(mut input: R) -> io::Result<Box<dyn Read + Send>> {
-    if is_packed(&mut input)? {
-        Ok(Box::new(Unpacker::Between(input)))
+/// Reads what is inside, if the input is packed, as UTF-8.
+pub(super) fn readable<R: BufRead + Send + 'static>(mut input: R) -> io::Result<Box<dyn Read + Send>> {
+    if input.fill_buf()?.starts_with(&MAGIC) {
+        Ok(decoded(BufReader::new(Unpacker::Between(input))))
     } else {
-        Ok(Box::new(input))
+        Ok(decoded(input))
+    }
+}
+
+fn decoded<R: BufRead + Send + 'static>(mut input: R) -> Box<dyn Read + Send> {
+    // What cannot be read is told where the rows are read.
+    match input.fill_buf().ok().and_then(utf16::unit) {
+        Some(unit) => Box::new(utf16::Decoder::new(input, unit)),
+        None => Box::new(input),
     }
 }
 

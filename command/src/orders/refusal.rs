@@ -57,6 +57,7 @@ pub(super) fn of_line(line: usize, problem: LineProblem) -> Failure {
         LineProblem::UnitPrice => ("unit_price", "out_of_range"),
         LineProblem::Total => ("total", "out_of_range"),
         LineProblem::Discount => ("discount", "out_of_range"),
+        LineProblem::Discounts => ("discounts", "contradiction"),
         LineProblem::Tax => ("tax", "out_of_range"),
         LineProblem::MoneyInAdjustment => ("total", "contradiction"),
     };

@@ -1,6 +1,6 @@
 //! An order as the services answer it.
 
-use domain::order::{OrderLine, PlacedOrder};
+use domain::order::{Discount, DiscountKind, OrderLine, PlacedOrder};
 use proto::v1;
 
 /// An order that was just placed.
@@ -33,6 +33,22 @@ fn line(line: &OrderLine) -> v1::OrderLine {
         unit_price: line.unit_price,
         total: line.total,
         discount: line.discount,
+        discounts: line.discounts.iter().map(discount).collect(),
         tax: line.tax,
+    }
+}
+
+fn discount(discount: &Discount) -> v1::Discount {
+    let kind = match discount.kind {
+        DiscountKind::Line => v1::DiscountKind::Line,
+        DiscountKind::Order => v1::DiscountKind::Order,
+        DiscountKind::Loyalty => v1::DiscountKind::Loyalty,
+        DiscountKind::Coupon => v1::DiscountKind::Coupon,
+    };
+    v1::Discount {
+        amount: discount.amount,
+        kind: kind.into(),
+        code: discount.code.as_ref().map(ToString::to_string).unwrap_or_default(),
+        campaign: discount.campaign.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }

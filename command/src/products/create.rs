@@ -34,7 +34,7 @@ pub(super) async fn create_product(core: &Core, request: CreateProductRequest) -
         sku: sku.clone(),
         name,
         description,
-        price,
+        price: Some(price),
         category,
         attributes,
         status,

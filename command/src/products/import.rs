@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Attributes, CategoryPath, Description, Price, ProductId, ProductName, Quantity, Sku,
-    product::{CreateProduct, ProductCommand, ProductStatus, UpdateProduct},
-    sku::SkuError,
+    product::{CreateProduct, ProductCommand, ProductError, ProductStatus, UpdateProduct},
+    sku::{SkuClaim, SkuError},
 };
 use eventstore::TransactError;
 use proto::{
@@ -42,7 +42,8 @@ struct Row {
     sku: Sku,
     name: ProductName,
     description: Description,
-    price: Price,
+    /// `None`: what is there stays; a new product is a draft.
+    price: Option<Price>,
     category: CategoryPath,
     attributes: Attributes,
     status: Option<ProductStatus>,
@@ -56,7 +57,7 @@ impl Row {
         let sku = fields.check("sku", Sku::new(&row.sku));
         let name = fields.check("name", ProductName::new(&row.name));
         let description = fields.check("description", Description::new(&row.description));
-        let price = request::price(&mut fields, row.price);
+        let price = row.price.and_then(|price| request::price(&mut fields, Some(price)));
         let category = fields.check("category", CategoryPath::new(&row.category));
         let attributes = request::attributes(&mut fields, "attributes", row.attributes);
         let status = request::status(&mut fields, row.status);
@@ -72,9 +73,7 @@ impl Row {
             units => fields.check("initial_stock", Quantity::new(units)),
         };
         fields.into_result()?;
-        let (Some(sku), Some(name), Some(description), Some(price), Some(category)) =
-            (sku, name, description, price, category)
-        else {
+        let (Some(sku), Some(name), Some(description), Some(category)) = (sku, name, description, category) else {
             return Err(Fields::default().into_failure());
         };
         Ok(Self {
@@ -123,6 +122,15 @@ impl Row {
                     owner = Some(taken);
                 }
                 Err(TransactError::Rejected(Refusal::SkuMoved)) => {}
+                // What a new product needs a product may have that is there.
+                Err(TransactError::Rejected(refusal @ Refusal::Product(ProductError::PriceMissing))) => {
+                    let claim = core.store.load::<SkuClaim>(&self.sku.stream_id()).await;
+                    let claim = claim.map_err(|error| failure::of_store(&error))?;
+                    match claim.aggregate.owner() {
+                        Some(taken) if kind == Kind::Created => owner = Some(taken),
+                        _ => return Err(refusal.into()),
+                    }
+                }
                 Err(error) => return Err(failure::of_transaction(error, Failure::from)),
             }
         }
@@ -158,10 +166,8 @@ impl Row {
             set_attributes: self.attributes.clone(),
             remove_attributes: std::collections::BTreeSet::new(),
         };
-        let mut commands = vec![
-            ProductCommand::Update(update),
-            ProductCommand::ChangePrice { price: self.price },
-        ];
+        let mut commands = vec![ProductCommand::Update(update)];
+        commands.extend(self.price.map(|price| ProductCommand::Reprice { price }));
         match self.status {
             Some(ProductStatus::Active) => commands.push(ProductCommand::Publish),
             Some(ProductStatus::Archived) => commands.push(ProductCommand::Archive),

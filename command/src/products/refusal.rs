@@ -61,6 +61,13 @@ pub(crate) fn of_product(error: &ProductError) -> Failure {
             "the product is deleted; restore it first",
         ),
         ProductError::AlreadyExists => crate::failure::internal("a fresh product id was in use", &error),
+        ProductError::PriceMissing => Failure::new(FailureKind::Conflict, "price_required", error.to_string())
+            .with_field("price", "required", "is needed before the product can be sold"),
+        ProductError::OtherCurrency { present } => {
+            Failure::new(FailureKind::Conflict, "currency_mismatch", error.to_string())
+                .with_field("price.currency", "currency_mismatch", error.to_string())
+                .with_data(&json!({"expected": present}))
+        }
         ProductError::TooManyAttributes { .. } => Failure::invalid("attributes", "too_many", error.to_string()),
         ProductError::InvalidAttribute { key, error } => {
             Failure::invalid(format!("attributes.{key}"), error.code().as_str(), error.message())

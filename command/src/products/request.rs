@@ -34,8 +34,11 @@ pub(super) fn attributes(
             Some(v1::attribute_value::Value::Boolean(boolean)) => Some(AttributeValue::boolean(boolean)),
             None => fields.require(&path, None, "a value"),
         };
-        if let (Some(key), Some(value)) = (key, value) {
-            read.insert(key, value);
+        if let (Some(key), Some(value)) = (key, value)
+            && let Some(_) = read.insert(key.clone(), value)
+        {
+            // Two spellings of one key; which of them was meant nobody knows.
+            fields.add(format!("{field}.{key}"), "duplicate", "the attribute is given twice");
         }
     }
     read

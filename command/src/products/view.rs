@@ -75,9 +75,9 @@ fn message(outcome: &Outcome, updated_at_micros: i64) -> v1::Product {
         sku: product.sku.to_string(),
         name: product.name.to_string(),
         description: product.description.to_string(),
-        price: Some(v1::Money {
-            amount: product.price.amount(),
-            currency: product.price.currency().to_string(),
+        price: product.price.map(|price| v1::Money {
+            amount: price.amount(),
+            currency: price.currency().to_string(),
         }),
         category: product.category.to_string(),
         attributes: product

@@ -144,8 +144,9 @@ fn reserve(transaction: &mut Transaction<'_>, order_id: OrderId, wanted: &[Wante
         line,
     } in wanted
     {
-        let product = match transaction.state::<Product>(stream).live() {
-            Ok(product) if product.status == ProductStatus::Active => product,
+        let live = transaction.state::<Product>(stream).live();
+        let (product, price) = match live.map(|product| (product, product.price)) {
+            Ok((product, Some(price))) if product.status == ProductStatus::Active => (product, price),
             Ok(_) => {
                 refusal.products.push((*line, Unsellable::NotActive));
                 continue;
@@ -179,7 +180,7 @@ fn reserve(transaction: &mut Transaction<'_>, order_id: OrderId, wanted: &[Wante
             sku: product.sku.clone(),
             name: product.name.clone(),
             category: product.category.clone(),
-            price: product.price,
+            price,
         });
     }
     if !refusal.is_empty() {

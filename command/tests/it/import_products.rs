@@ -64,7 +64,16 @@ async fn rows_create_update_or_change_nothing_and_bad_ones_stand_alone(pool: PgP
         7,
         "only new products receive stock"
     );
-    assert_eq!(shop.product(&first[2].id).await.details().unwrap().price.amount(), 5);
+    assert_eq!(
+        shop.product(&first[2].id)
+            .await
+            .details()
+            .unwrap()
+            .price
+            .unwrap()
+            .amount(),
+        5
+    );
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
@@ -74,7 +83,7 @@ async fn rows_of_one_sku_take_effect_in_their_order(pool: PgPool) {
         .flat_map(|price| [row("A", price), row("B", 100 - price)])
         .collect();
     let outcomes = import(&shop, rows).await;
-    let price = async |id: &str| shop.product(id).await.details().unwrap().price.amount();
+    let price = async |id: &str| shop.product(id).await.details().unwrap().price.unwrap().amount();
     assert_eq!((price(&outcomes[0].id).await, price(&outcomes[1].id).await), (50, 50));
     assert_eq!(
         kinds(&outcomes[..4]),
@@ -102,4 +111,89 @@ async fn many_rows_and_twins_among_them(pool: PgPool) {
         500
     );
     assert_eq!(shop.count("ProductCreated").await, 500);
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_row_in_another_currency_leaves_the_price_alone(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let euros = ImportProductRow {
+        name: "Renamed".to_owned(),
+        price: Some(proto::v1::Money {
+            amount: 6,
+            currency: "EUR".to_owned(),
+        }),
+        ..row("A", 5)
+    };
+    let outcomes = import(&shop, vec![row("A", 5), euros]).await;
+    assert_eq!(kinds(&outcomes), [Kind::Created, Kind::Rejected]);
+    assert_eq!(
+        (outcomes[1].field.as_str(), outcomes[1].code.as_str()),
+        ("price.currency", "currency_mismatch")
+    );
+    let product = shop.product(&outcomes[0].id).await;
+    let details = product.details().unwrap();
+    assert_eq!(
+        (details.price.unwrap().amount(), details.name.as_str()),
+        (5, "Product A")
+    );
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_row_without_a_price_is_a_draft_until_it_has_one(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let unpriced = |status: ProductStatus| ImportProductRow {
+        price: None,
+        status: status.into(),
+        ..row("A", 0)
+    };
+    let outcomes = import(
+        &shop,
+        vec![
+            unpriced(ProductStatus::Active),
+            unpriced(ProductStatus::Draft),
+            unpriced(ProductStatus::Active),
+            row("A", 5),
+            unpriced(ProductStatus::Active),
+        ],
+    )
+    .await;
+    assert_eq!(
+        kinds(&outcomes),
+        [
+            Kind::Rejected,
+            Kind::Created,
+            Kind::Rejected,
+            Kind::Updated,
+            Kind::Unchanged
+        ]
+    );
+    for refused in [&outcomes[0], &outcomes[2]] {
+        assert_eq!(
+            (refused.field.as_str(), refused.code.as_str()),
+            ("price", "price_required")
+        );
+    }
+    let product = shop.product(&outcomes[1].id).await;
+    let details = product.details().unwrap();
+    assert_eq!(
+        (details.price.unwrap().amount(), details.status),
+        (5, domain::product::ProductStatus::Active)
+    );
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_attribute_in_two_spellings_is_refused(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let value = |text: &str| proto::v1::AttributeValue {
+        value: Some(proto::v1::attribute_value::Value::Text(text.to_owned())),
+    };
+    let twice = ImportProductRow {
+        attributes: [("my key".to_owned(), value("a")), (" my key".to_owned(), value("b"))].into(),
+        ..row("A", 5)
+    };
+    let outcomes = import(&shop, vec![twice]).await;
+    assert_eq!(
+        (outcomes[0].field.as_str(), outcomes[0].code.as_str()),
+        ("attributes.my key", "duplicate")
+    );
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CategoryPath, OrderId, ProductId, ProductName, Sku,
     credit::CreditError,
-    order::{LineFacts, LineKind, OrderCredit, is_zero, sum_totals},
+    order::{Discount, LineFacts, LineKind, OrderCredit, is_zero, sum_totals},
 };
 
 /// A line of a credit. Positive numbers are taken back from the customer and given back in money.
@@ -31,6 +31,9 @@ pub struct CreditLine {
     /// The part of a discount that goes with what is taken back. `total` is without it already.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub discount: i64,
+    /// What took off `discount`, part by part; empty: that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
     /// How much of `total` is tax: between 0 and `total`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tax: i64,
@@ -39,8 +42,8 @@ pub struct CreditLine {
     pub order_id: Option<OrderId>,
 }
 
-impl From<&CreditLine> for LineFacts {
-    fn from(line: &CreditLine) -> Self {
+impl<'a> From<&'a CreditLine> for LineFacts<'a> {
+    fn from(line: &'a CreditLine) -> Self {
         Self {
             kind: line.kind,
             has_product: line.product_id.is_some(),
@@ -48,6 +51,7 @@ impl From<&CreditLine> for LineFacts {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts: &line.discounts,
             tax: line.tax,
         }
     }

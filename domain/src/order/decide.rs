@@ -177,6 +177,7 @@ fn priced(index: usize, line: &PlaceLine, place: &PlaceOrder) -> Result<OrderLin
         unit_price: line.unit_price.amount(),
         total,
         discount: 0,
+        discounts: Vec::new(),
         tax: 0,
     })
 }

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{CategoryPath, MAX_PRICE, MAX_TOTAL, ProductId, ProductName, Quantity, Sku};
+use crate::{
+    CategoryPath, MAX_PRICE, MAX_TOTAL, ProductId, ProductName, Quantity, Sku,
+    order::{Discount, discount::add_up},
+};
 
 /// The most lines of an order that is placed.
 pub const MAX_LINES: usize = 500;
@@ -52,6 +55,9 @@ pub struct OrderLine {
     /// What was taken off before it became `total`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub discount: i64,
+    /// What took off `discount`, part by part; empty: that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
     /// How much of `total` is tax.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tax: i64,
@@ -82,6 +88,9 @@ pub struct ImportedLine {
     /// What was taken off before it became `total`; never negative.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub discount: i64,
+    /// What took off `discount`, part by part; empty: that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
     /// How much of `total` is tax: between 0 and `total`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tax: i64,
@@ -111,23 +120,27 @@ pub enum LineProblem {
     /// The discount is negative or too large.
     #[error("a discount is 0 to 1000000000000000 minor units")]
     Discount,
+    /// The parts of the discount are not what it is.
+    #[error("the discounts of a line are positive and add up to its discount")]
+    Discounts,
     /// The tax is more than the total that it is part of, or of the other sign.
     #[error("a line's tax is part of its total: between 0 and the total")]
     Tax,
 }
 
 /// The part of a line of history that is checked.
-pub(crate) struct LineFacts {
+pub(crate) struct LineFacts<'a> {
     pub(crate) kind: LineKind,
     pub(crate) has_product: bool,
     pub(crate) quantity: i64,
     pub(crate) unit_price: i64,
     pub(crate) total: i64,
     pub(crate) discount: i64,
+    pub(crate) discounts: &'a [Discount],
     pub(crate) tax: i64,
 }
 
-impl LineFacts {
+impl LineFacts<'_> {
     pub(crate) fn check(&self) -> Result<(), LineProblem> {
         match self.kind {
             LineKind::Product if !self.has_product => return Err(LineProblem::ProductMissing),
@@ -150,6 +163,9 @@ impl LineFacts {
         if !within(self.discount, MAX_TOTAL, false) {
             return Err(LineProblem::Discount);
         }
+        if !add_up(self.discounts, self.discount) {
+            return Err(LineProblem::Discounts);
+        }
         if !(self.total.min(0)..=self.total.max(0)).contains(&self.tax) {
             return Err(LineProblem::Tax);
         }
@@ -157,8 +173,8 @@ impl LineFacts {
     }
 }
 
-impl From<&ImportedLine> for LineFacts {
-    fn from(line: &ImportedLine) -> Self {
+impl<'a> From<&'a ImportedLine> for LineFacts<'a> {
+    fn from(line: &'a ImportedLine) -> Self {
         Self {
             kind: line.kind,
             has_product: line.product_id.is_some(),
@@ -166,6 +182,7 @@ impl From<&ImportedLine> for LineFacts {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts: &line.discounts,
             tax: line.tax,
         }
     }

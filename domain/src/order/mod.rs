@@ -2,6 +2,7 @@
 
 mod command;
 mod decide;
+mod discount;
 mod error;
 mod event;
 mod line;
@@ -9,6 +10,7 @@ mod state;
 
 pub use self::{
     command::{ImportOrder, OrderCommand, PlaceLine, PlaceOrder},
+    discount::{Campaign, Discount, DiscountCode, DiscountKind},
     error::OrderError,
     event::{CancelledOrder, ImportedOrder, OrderEvent, PlacedOrder},
     line::{ImportedLine, LineKind, LineProblem, MAX_IMPORTED_LINES, MAX_LINES, OrderLine},

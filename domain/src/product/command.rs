@@ -16,6 +16,11 @@ pub enum ProductCommand {
         /// The new price.
         price: Price,
     },
+    /// Change the price within its currency: a list in another one is another list, not a new price.
+    Reprice {
+        /// The new price.
+        price: Price,
+    },
     /// Sell it: draft or archived becomes active.
     Publish,
     /// Stop selling it: draft or active becomes archived.
@@ -37,8 +42,8 @@ pub struct CreateProduct {
     pub name: ProductName,
     /// What it is.
     pub description: Description,
-    /// What a unit costs.
-    pub price: Price,
+    /// What a unit costs; `None`: not known yet, so it is not sold.
+    pub price: Option<Price>,
     /// Where it stands in the catalogue.
     pub category: CategoryPath,
     /// Free attributes, at most [`crate::MAX_ATTRIBUTES`].

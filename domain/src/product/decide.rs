@@ -15,12 +15,8 @@ impl Product {
             ProductCommand::Create(create) => self.create(create),
             ProductCommand::Update(update) => self.live()?.decide_update(update),
             ProductCommand::ChangePrice { price } => Ok(self.live()?.decide_price(*price)),
-            ProductCommand::Publish => Ok(match self.live()?.status {
-                ProductStatus::Active => Vec::new(),
-                ProductStatus::Draft | ProductStatus::Archived => {
-                    vec![ProductEvent::ProductPublished {}]
-                }
-            }),
+            ProductCommand::Reprice { price } => self.live()?.decide_reprice(*price),
+            ProductCommand::Publish => self.live()?.decide_publish(),
             ProductCommand::Archive => Ok(match self.live()?.status {
                 ProductStatus::Archived => Vec::new(),
                 ProductStatus::Draft | ProductStatus::Active => {
@@ -35,6 +31,9 @@ impl Product {
     fn create(&self, create: &CreateProduct) -> Decision {
         if self.details().is_some() {
             return Err(ProductError::AlreadyExists);
+        }
+        if create.price.is_none() && create.status == ProductStatus::Active {
+            return Err(ProductError::PriceMissing);
         }
         check_count(create.attributes.len())?;
         check_values(&create.attributes)?;
@@ -58,14 +57,29 @@ impl Product {
 }
 
 impl ProductDetails {
+    fn decide_publish(&self) -> Decision {
+        match self.status {
+            ProductStatus::Active => Ok(Vec::new()),
+            ProductStatus::Draft | ProductStatus::Archived if self.price.is_none() => Err(ProductError::PriceMissing),
+            ProductStatus::Draft | ProductStatus::Archived => Ok(vec![ProductEvent::ProductPublished {}]),
+        }
+    }
+
     fn decide_price(&self, price: Price) -> Vec<ProductEvent> {
-        if self.price == price {
+        if self.price == Some(price) {
             return Vec::new();
         }
         vec![ProductEvent::ProductPriceChanged {
             from: self.price,
             to: price,
         }]
+    }
+
+    fn decide_reprice(&self, price: Price) -> Decision {
+        match self.price.map(Price::currency) {
+            Some(present) if present != price.currency() => Err(ProductError::OtherCurrency { present }),
+            _ => Ok(self.decide_price(price)),
+        }
     }
 
     fn decide_update(&self, update: &UpdateProduct) -> Decision {

@@ -1,4 +1,4 @@
-use crate::ValueError;
+use crate::{Currency, ValueError};
 
 /// Why a command to a product was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,15 @@ pub enum ProductError {
     /// The id is in use.
     #[error("the product exists already")]
     AlreadyExists,
+    /// What is sold has a price.
+    #[error("a product without a price cannot be sold; set its price first")]
+    PriceMissing,
+    /// A list in one currency meets a price in another.
+    #[error("the product's price is in {present}; change it to another currency by hand")]
+    OtherCurrency {
+        /// What the price is in.
+        present: Currency,
+    },
     /// More attributes than a product can have.
     #[error("a product has at most {limit} attributes, not {count}")]
     TooManyAttributes {

@@ -16,8 +16,9 @@ pub enum ProductEvent {
     ProductUpdated(UpdatedProduct),
     /// It costs something else.
     ProductPriceChanged {
-        /// The price before.
-        from: Price,
+        /// The price before; `None`: there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Price>,
         /// The price since.
         to: Price,
     },
@@ -52,8 +53,9 @@ pub struct CreatedProduct {
     pub name: ProductName,
     /// What it is.
     pub description: Description,
-    /// What a unit costs.
-    pub price: Price,
+    /// What a unit costs; `None`: not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// Where it stands in the catalogue.
     pub category: CategoryPath,
     /// Free attributes.

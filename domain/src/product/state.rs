@@ -48,8 +48,8 @@ pub struct ProductDetails {
     pub name: ProductName,
     /// What it is.
     pub description: Description,
-    /// What a unit costs.
-    pub price: Price,
+    /// What a unit costs; `None`: not known yet, so it is not sold.
+    pub price: Option<Price>,
     /// Where it stands in the catalogue.
     pub category: CategoryPath,
     /// Free attributes.
@@ -99,7 +99,7 @@ impl Product {
         match event {
             ProductEvent::ProductCreated(_) => {}
             ProductEvent::ProductUpdated(updated) => details.update(updated),
-            ProductEvent::ProductPriceChanged { to, .. } => details.price = to,
+            ProductEvent::ProductPriceChanged { to, .. } => details.price = Some(to),
             ProductEvent::ProductPublished {} => details.status = ProductStatus::Active,
             ProductEvent::ProductArchived {} => details.status = ProductStatus::Archived,
             ProductEvent::ProductDeleted {} => details.deleted = true,

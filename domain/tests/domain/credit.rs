@@ -19,6 +19,7 @@ fn line(order: Option<OrderId>, quantity: i64, total: i64) -> CreditLine {
         unit_price: 255,
         total,
         discount: 0,
+        discounts: Vec::new(),
         tax: 0,
         order_id: order,
     }

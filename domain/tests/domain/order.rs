@@ -1,8 +1,8 @@
 use domain::{
     Country, Currency, CustomerReference, ExternalId, MAX_PRICE, MAX_TOTAL, OrderId, Quantity, Source, UserId,
     order::{
-        CancelledOrder, ImportOrder, ImportedLine, ImportedOrder, LineKind, LineProblem, MAX_IMPORTED_LINES, Order,
-        OrderCommand, OrderCredit, OrderError, OrderEvent, OrderStatus,
+        CancelledOrder, Discount, DiscountCode, DiscountKind, ImportOrder, ImportedLine, ImportedOrder, LineKind,
+        LineProblem, MAX_IMPORTED_LINES, Order, OrderCommand, OrderCredit, OrderError, OrderEvent, OrderStatus,
     },
 };
 
@@ -47,6 +47,15 @@ fn abandon() -> OrderCommand {
     }
 }
 
+fn discount(amount: i64) -> Discount {
+    Discount {
+        amount,
+        kind: DiscountKind::Coupon,
+        code: Some(DiscountCode::new("SUMMER10").unwrap()),
+        campaign: None,
+    }
+}
+
 fn product_line() -> ImportedLine {
     ImportedLine {
         kind: LineKind::Product,
@@ -58,6 +67,7 @@ fn product_line() -> ImportedLine {
         unit_price: 255,
         total: 1_530,
         discount: 0,
+        discounts: Vec::new(),
         tax: 0,
     }
 }
@@ -271,6 +281,22 @@ fn import_checks_discount_and_tax_of_each_line() {
                 ..product_line()
             },
             LineProblem::Discount,
+        ),
+        (
+            ImportedLine {
+                discount: 100,
+                discounts: vec![discount(60), discount(41)],
+                ..product_line()
+            },
+            LineProblem::Discounts,
+        ),
+        (
+            ImportedLine {
+                discount: 100,
+                discounts: vec![discount(101), discount(-1)],
+                ..product_line()
+            },
+            LineProblem::Discounts,
         ),
         (
             ImportedLine {

@@ -49,6 +49,7 @@ fn placed_line(product: u64, units: i64, unit_price: i64, total: i64) -> OrderLi
         unit_price,
         total,
         discount: 0,
+        discounts: Vec::new(),
         tax: 0,
     }
 }

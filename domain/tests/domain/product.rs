@@ -31,7 +31,7 @@ fn create() -> CreateProduct {
         sku: sku("MUG-1"),
         name: name("Mug"),
         description: Description::new("Holds tea.").unwrap(),
-        price: price(1_250),
+        price: Some(price(1_250)),
         category: category("kitchen/mugs"),
         attributes: Attributes::from([(key("colour"), text("red"))]),
         status: ProductStatus::Draft,
@@ -223,7 +223,7 @@ fn price_changes() {
     given_product(vec![])
         .when(ProductCommand::ChangePrice { price: price(999) })
         .then_expect_events(vec![ProductEvent::ProductPriceChanged {
-            from: price(1_250),
+            from: Some(price(1_250)),
             to: price(999),
         }]);
 }
@@ -241,9 +241,54 @@ fn same_amount_in_another_currency_is_another_price() {
     given_product(vec![])
         .when(ProductCommand::ChangePrice { price: euros })
         .then_expect_events(vec![ProductEvent::ProductPriceChanged {
-            from: price(1_250),
+            from: Some(price(1_250)),
             to: euros,
         }]);
+}
+
+#[test]
+fn a_list_of_prices_does_not_change_the_currency() {
+    given_product(vec![])
+        .when(ProductCommand::Reprice { price: price(999) })
+        .then_expect_events(vec![ProductEvent::ProductPriceChanged {
+            from: Some(price(1_250)),
+            to: price(999),
+        }]);
+    let euros = Price::new(domain::Money::new(999, domain::Currency::EUR)).unwrap();
+    given_product(vec![])
+        .when(ProductCommand::Reprice { price: euros })
+        .then_expect_error(ProductError::OtherCurrency {
+            present: domain::Currency::GBP,
+        });
+}
+
+#[test]
+fn a_product_without_a_price_is_not_sold() {
+    let unpriced = |status| CreateProduct {
+        price: None,
+        status,
+        ..create()
+    };
+    given::<Product>(vec![])
+        .when(ProductCommand::Create(unpriced(ProductStatus::Active)))
+        .then_expect_error(ProductError::PriceMissing);
+    let draft = created_with(unpriced(ProductStatus::Draft));
+    given::<Product>(vec![])
+        .when(ProductCommand::Create(unpriced(ProductStatus::Draft)))
+        .then_expect_events(vec![draft.clone()]);
+    given::<Product>(vec![draft.clone()])
+        .when(ProductCommand::Publish)
+        .then_expect_error(ProductError::PriceMissing);
+    let priced = ProductEvent::ProductPriceChanged {
+        from: None,
+        to: price(999),
+    };
+    given::<Product>(vec![draft.clone()])
+        .when(ProductCommand::Reprice { price: price(999) })
+        .then_expect_events(vec![priced.clone()]);
+    given::<Product>(vec![draft, priced])
+        .when(ProductCommand::Publish)
+        .then_expect_events(vec![ProductEvent::ProductPublished {}]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cqrs_es::Aggregate;
 use domain::{
-    AttributeKey, AttributeValue, Attributes, Currency, Description, Money, Price,
+    AttributeKey, AttributeValue, Attributes, Currency, Description, MAX_EXACT, Money, Price,
     product::{CreateProduct, Product, ProductCommand, ProductDetails, ProductError, ProductStatus, UpdateProduct},
 };
 use proptest::{collection, num::f64, option, prelude::*};
@@ -19,7 +19,8 @@ fn value() -> impl Strategy<Value = AttributeValue> {
     prop_oneof![
         "[ -~äß€😀]{0,12}".prop_map(|text| AttributeValue::text(text).unwrap()),
         any::<i64>().prop_map(AttributeValue::integer),
-        (f64::NORMAL | f64::SUBNORMAL | f64::ZERO).prop_map(|number| AttributeValue::number(number).unwrap()),
+        (-MAX_EXACT..MAX_EXACT).prop_map(|number| AttributeValue::number(number).unwrap()),
+        f64::SUBNORMAL.prop_map(|number| AttributeValue::number(number).unwrap()),
         any::<bool>().prop_map(AttributeValue::boolean),
     ]
 }
@@ -39,13 +40,13 @@ fn command() -> impl Strategy<Value = ProductCommand> {
         Just(ProductStatus::Active),
         Just(ProductStatus::Archived)
     ];
-    let create = (attributes(), status).prop_map(|(attributes, status)| {
+    let create = (attributes(), status, any::<bool>()).prop_map(|(attributes, status, priced)| {
         ProductCommand::Create(CreateProduct {
             product_id: product_id(1),
             sku: sku("A"),
             name: name("A"),
             description: Description::default(),
-            price: price(1),
+            price: priced.then(|| price(1)),
             category: category(""),
             attributes,
             status,
@@ -73,6 +74,7 @@ fn command() -> impl Strategy<Value = ProductCommand> {
         2 => create,
         6 => update,
         2 => a_price().prop_map(|price| ProductCommand::ChangePrice { price }),
+        1 => a_price().prop_map(|price| ProductCommand::Reprice { price }),
         1 => Just(ProductCommand::Publish),
         1 => Just(ProductCommand::Archive),
         1 => Just(ProductCommand::Delete),
@@ -85,6 +87,7 @@ fn model(before: Option<ProductDetails>, command: &ProductCommand) -> Result<Pro
     if let ProductCommand::Create(create) = command {
         return match before {
             Some(_) => Err(ProductError::AlreadyExists),
+            None if create.price.is_none() && create.status == ProductStatus::Active => Err(ProductError::PriceMissing),
             None => Ok(ProductDetails {
                 product_id: create.product_id,
                 sku: create.sku.clone(),
@@ -115,7 +118,19 @@ fn model(before: Option<ProductDetails>, command: &ProductCommand) -> Result<Pro
             details.attributes.retain(|key, _| !removed.contains(key));
             details.attributes.extend(update.set_attributes);
         }
-        ProductCommand::ChangePrice { price } => details.price = *price,
+        ProductCommand::Reprice { price }
+            if details
+                .price
+                .is_some_and(|present| present.currency() != price.currency()) =>
+        {
+            return Err(ProductError::OtherCurrency {
+                present: details.price.map_or(price.currency(), Price::currency),
+            });
+        }
+        ProductCommand::ChangePrice { price } | ProductCommand::Reprice { price } => details.price = Some(*price),
+        ProductCommand::Publish if details.price.is_none() && details.status != ProductStatus::Active => {
+            return Err(ProductError::PriceMissing);
+        }
         ProductCommand::Publish => details.status = ProductStatus::Active,
         ProductCommand::Archive => details.status = ProductStatus::Archived,
         ProductCommand::Delete => details.deleted = true,

@@ -10,6 +10,9 @@ use crate::id;
 /// Longest part of an unknown name that is repeated to the client, in characters.
 const MAX_ECHO: usize = 80;
 
+/// Whole numbers up to this one are exact with a fraction of zeros or an exponent.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The fields of one object, taken one after another; what nobody took is unknown.
 pub(crate) struct Fields<'j> {
     /// Path of the object, ready to prepend: empty or ending in a dot.
@@ -105,16 +108,22 @@ impl<'j> Fields<'j> {
     fn as_integer(&self, name: &str, value: &Json<'j>) -> Option<i64> {
         match value {
             Json::Integer(integer) => Some(*integer),
-            Json::Number(number) if number.fract() == 0.0 && number.abs() > 9.0e15 => {
-                self.wrong(name, "out_of_range", "the number does not fit into 64 bits");
-                None
-            }
-            Json::Number(_) => {
+            Json::Number(number) if number.fract() != 0.0 => {
                 self.wrong(
                     name,
                     "invalid_type",
-                    "a whole number is expected, without fraction or exponent",
+                    "a whole number is expected, not one with a fraction",
                 );
+                None
+            }
+            // 10.0 is a whole number, as JSON Schema has it. Beyond 2^53 it might stand for its neighbours too.
+            Json::Number(number) if number.abs() <= EXACT => {
+                #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                let integer = *number as i64;
+                Some(integer)
+            }
+            Json::Number(_) => {
+                self.wrong(name, "out_of_range", "the number does not fit into 64 bits");
                 None
             }
             other => self.mistyped(name, "a whole number", other),

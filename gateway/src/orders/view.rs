@@ -59,9 +59,61 @@ pub(crate) struct LineView {
     /// What was taken off; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     discount: Option<Money>,
+    /// What took that off, part by part; absent: that is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    discounts: Vec<DiscountView>,
     /// How much of the total is tax; absent: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     tax: Option<Money>,
+}
+
+/// A part of what was taken off a line.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderDiscount)]
+struct DiscountView {
+    amount: Money,
+    #[schema(value_type = DiscountKind)]
+    kind: &'static str,
+    /// What it was got with; absent: not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "SUMMER10")]
+    code: String,
+    /// What it was part of; absent: not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "Summer sale")]
+    campaign: String,
+}
+
+/// Why something was taken off.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "documents the words of `DiscountView::kind`")]
+enum DiscountKind {
+    /// These goods are cheaper.
+    Line,
+    /// The order as a whole is cheaper; this is the line's part.
+    Order,
+    /// The customer is a good one.
+    Loyalty,
+    /// The customer had a coupon.
+    Coupon,
+}
+
+impl DiscountView {
+    fn new(discount: v1::Discount, currency: &str) -> Self {
+        Self {
+            amount: Money::new(discount.amount, currency),
+            kind: match discount.kind() {
+                v1::DiscountKind::Line | v1::DiscountKind::Unspecified => "line",
+                v1::DiscountKind::Order => "order",
+                v1::DiscountKind::Loyalty => "loyalty",
+                v1::DiscountKind::Coupon => "coupon",
+            },
+            code: discount.code,
+            campaign: discount.campaign,
+        }
+    }
 }
 
 /// An order.
@@ -122,6 +174,11 @@ impl LineView {
             unit_price: Money::new(line.unit_price, currency),
             total: Money::new(line.total, currency),
             discount: (line.discount != 0).then(|| Money::new(line.discount, currency)),
+            discounts: line
+                .discounts
+                .into_iter()
+                .map(|discount| DiscountView::new(discount, currency))
+                .collect(),
             tax: (line.tax != 0).then(|| Money::new(line.tax, currency)),
         }
     }

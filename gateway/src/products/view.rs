@@ -56,7 +56,9 @@ pub(crate) struct ProductView {
     sku: String,
     name: String,
     description: String,
-    price: Money,
+    /// Null: not known yet, so it is not sold.
+    #[schema(required)]
+    price: Option<Money>,
     /// Path from the root; empty: uncategorised.
     #[schema(example = "kitchen/mugs")]
     category: String,
@@ -124,7 +126,7 @@ impl From<v1::Product> for ProductView {
             sku: product.sku,
             name: product.name,
             description: product.description,
-            price: product.price.unwrap_or_default().into(),
+            price: product.price.map(Into::into),
             category: product.category,
             attributes: product
                 .attributes

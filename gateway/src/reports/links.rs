@@ -34,6 +34,9 @@ impl Rows<'_> {
             ("category", &filter.category),
             ("country", &filter.country),
             ("customer", &filter.customer),
+            ("discount_code", &filter.discount_code),
+            ("discount_campaign", &filter.discount_campaign),
+            ("discount_kind", &filter.discount_kind),
         ] {
             if let Some(value) = value {
                 query.append_pair(name, value);
@@ -63,6 +66,9 @@ impl Rows<'_> {
             SalesGroup::Product => filter.product = key,
             SalesGroup::Country => filter.country = key,
             SalesGroup::Customer => filter.customer = key,
+            SalesGroup::DiscountCode => filter.discount_code = key,
+            SalesGroup::DiscountCampaign => filter.discount_campaign = key,
+            SalesGroup::DiscountKind => filter.discount_kind = key,
             SalesGroup::CustomerType => filter.customer_type.clone_from(&row.key),
             SalesGroup::Category => {
                 filter.category = key;
@@ -126,7 +132,14 @@ mod tests {
         let which = Which::default();
         let long = "🫖".repeat(400);
         for key in ["", "none", "a&b=c", &long] {
-            for group in [SalesGroup::Category, SalesGroup::Country, SalesGroup::Customer] {
+            for group in [
+                SalesGroup::Category,
+                SalesGroup::Country,
+                SalesGroup::Customer,
+                SalesGroup::DiscountCode,
+                SalesGroup::DiscountCampaign,
+                SalesGroup::DiscountKind,
+            ] {
                 let rows = Rows {
                     base: "",
                     which: &which,
@@ -145,7 +158,14 @@ mod tests {
                     params.request(None)
                 };
                 let filter = asked(rows.orders(&row, false, &[])).filter.unwrap();
-                let narrowed = [filter.category, filter.country, filter.customer];
+                let narrowed = [
+                    filter.category,
+                    filter.country,
+                    filter.customer,
+                    filter.discount_code,
+                    filter.discount_campaign,
+                    filter.discount_kind,
+                ];
                 assert_eq!(narrowed.into_iter().flatten().collect::<Vec<_>>(), [key], "{group:?}");
                 let other = SalesRow { other: true, ..row };
                 assert_eq!(asked(rows.orders(&other, false, &[key])).except, [key], "{group:?}");

@@ -15,6 +15,9 @@ pub(super) const GROUPS: &[(&str, SalesGroup)] = &[
     ("customer", SalesGroup::Customer),
     ("currency", SalesGroup::Currency),
     ("customer_type", SalesGroup::CustomerType),
+    ("discount_code", SalesGroup::DiscountCode),
+    ("discount_campaign", SalesGroup::DiscountCampaign),
+    ("discount_kind", SalesGroup::DiscountKind),
 ];
 pub(super) const MEASURES: &[&str] = &[
     "orders",
@@ -54,6 +57,9 @@ impl Which {
             direct: values.boolean("direct").unwrap_or_default(),
             country: values.key("country"),
             customer: values.key("customer"),
+            discount_code: values.key("discount_code"),
+            discount_campaign: values.key("discount_campaign"),
+            discount_kind: values.key("discount_kind"),
             customer_type: values
                 .one_of("customer_type", CUSTOMER_TYPES)
                 .unwrap_or_default()

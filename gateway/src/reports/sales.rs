@@ -116,7 +116,8 @@ pub(crate) struct SalesReport {
     /// IANA name of the time zone whose days are meant.
     #[schema(example = "Europe/London")]
     time_zone: String,
-    /// `none`, `product`, `category`, `country`, `customer`, `currency` or `customer_type`.
+    /// `none`, `product`, `category`, `country`, `customer`, `currency`, `customer_type`, `discount_code`, `discount_campaign` or
+    /// `discount_kind`.
     group_by: &'static str,
     /// `happened` or `order_date`.
     credits_by: &'static str,
@@ -139,15 +140,15 @@ pub(crate) struct ComparedWith {
 
 /// Reports sales
 ///
-/// Sums by the intervals of a time zone, and by product, category, country, customer, currency or type of customer. As JSON, or as a
-/// file: CSV, XLSX, PDF or JSON Lines. What the measures mean is in `docs/reports.md`.
+/// Sums by the intervals of a time zone, and by product, category, country, customer, currency, type of customer or discount. As JSON,
+/// or as a file: CSV, XLSX, PDF or JSON Lines. What the measures mean is in `docs/reports.md`.
 #[utoipa::path(get, path = "/v1/reports/sales", tag = "reports", security(("bearer" = [])),
     params(
         ("interval" = Option<String>, Query, description = "`day`, `week` (ISO 8601, from Monday), `month`, `quarter`, `year` or `none`. `day`, unless said otherwise."),
         ("from" = String, Query, format = Date, description = "First date, in the time zone.", example = "2011-01-01"),
         ("to" = String, Query, format = Date, description = "Date after the last one, in the time zone.", example = "2012-01-01"),
         ("tz" = Option<String>, Query, description = "IANA name of the time zone whose days are meant. `UTC`, unless said otherwise.", example = "Europe/London"),
-        ("group_by" = Option<String>, Query, description = "`none`, `product`, `category`, `country`, `customer`, `currency` or `customer_type`. Currencies always have rows of their own."),
+        ("group_by" = Option<String>, Query, description = "`none`, `product`, `category`, `country`, `customer`, `currency`, `customer_type`, `discount_code`, `discount_campaign` or `discount_kind`. Currencies always have rows of their own."),
         ("category_level" = Option<String>, Query, description = "With `group_by=category`: a level from 1 to 8, `own` (each category without those below it) or `tree` (each with those below it, so that rows contain each other). The level below `category`, unless said otherwise."),
         ("product" = Option<String>, Query, description = "Only this product: its id, or another key of the report."),
         ("category" = Option<String>, Query, description = "Only this category and those below it; empty: the uncategorised.", example = "kitchen"),
@@ -155,6 +156,9 @@ pub(crate) struct ComparedWith {
         ("country" = Option<String>, Query, description = "Only this country; empty: where it is not known."),
         ("customer" = Option<String>, Query, description = "Only this customer; empty: nobody known."),
         ("customer_type" = Option<String>, Query, description = "Only orders that are their customer's first (`new`), later ones (`returning`) or of nobody known (`guest`)."),
+        ("discount_code" = Option<String>, Query, description = "Only what this code took something off; empty: what none did.", example = "SUMMER10"),
+        ("discount_campaign" = Option<String>, Query, description = "Only what this campaign took something off; empty: what none did."),
+        ("discount_kind" = Option<String>, Query, description = "Only what such a discount took something off: `line`, `order`, `loyalty` or `coupon`; empty: what none did."),
         ("currency" = Option<String>, Query, description = "Only this currency.", example = "GBP"),
         ("credits_by" = Option<String>, Query, description = "Cancelled and refunded amounts count on the day that they `happened`, or on the day of the order that they undo (`order_date`). `happened`, unless said otherwise."),
         ("compare" = Option<String>, Query, description = "`previous_period` or `previous_year`."),

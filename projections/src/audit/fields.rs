@@ -7,7 +7,7 @@
 pub(super) fn expression(alias: &str) -> String {
     format!(
         "CASE {alias}.event_type
-            WHEN 'ProductCreated' THEN '{{sku,name,description,price,category,status}}'::text[] || {created}
+            WHEN 'ProductCreated' THEN '{{sku,name,description}}'::text[] || {priced} || '{{category,status}}'::text[] || {created}
             WHEN 'ProductUpdated' THEN {updated}
             WHEN 'ProductPriceChanged' THEN '{{price}}'
             WHEN 'ProductPublished' THEN '{{status}}'
@@ -39,6 +39,7 @@ pub(super) fn expression(alias: &str) -> String {
             WHEN 'EmailReleased' THEN '{{user_id}}'
             ELSE '{{}}'
         END",
+        priced = present(alias, &["price"]),
         created = attributes(alias, &[keys("attributes")]),
         updated = format_args!(
             "{} || {}",

@@ -33,7 +33,10 @@ pub(crate) fn changes(before: &Fields, after: &Fields) -> Vec<Change> {
 }
 
 pub(super) fn of_product(mut columns: Columns) -> Fields {
-    let price = money(&columns, "price_amount");
+    let price = match columns.get("currency").and_then(Value::as_str) {
+        Some("") | None => Value::Null,
+        Some(_) => money(&columns, "price_amount"),
+    };
     let attributes = columns.remove("attributes");
     let mut fields = Fields::new();
     take(&mut fields, &mut columns, &["sku", "name", "description"]);

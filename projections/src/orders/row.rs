@@ -1,5 +1,5 @@
 use chrono::{DateTime, SubsecRound, Utc};
-use domain::order::{ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, OrderStatus, PlacedOrder};
+use domain::order::{Discount, ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, OrderStatus, PlacedOrder};
 use eventstore::Recorded;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
@@ -234,6 +234,8 @@ struct Line<'a> {
     total: i64,
     #[serde(skip_serializing_if = "is_zero")]
     discount: i64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    discounts: &'a [Discount],
     #[serde(skip_serializing_if = "is_zero")]
     tax: i64,
 }
@@ -255,6 +257,7 @@ impl<'a> From<&'a OrderLine> for Line<'a> {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts: &line.discounts,
             tax: line.tax,
         }
     }
@@ -272,6 +275,7 @@ impl<'a> From<&'a ImportedLine> for Line<'a> {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts: &line.discounts,
             tax: line.tax,
         }
     }

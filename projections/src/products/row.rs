@@ -125,13 +125,13 @@ impl Keyed for ProductRow {
     fn evolve(row: Option<Self>, event: ProductEvent, recorded: &Recorded) -> Option<Self> {
         let mut row = match event {
             ProductEvent::ProductCreated(created) => {
-                return Some(Self {
+                let mut row = Self {
                     id: created.product_id.to_string(),
                     sku: created.sku.as_str().to_owned(),
                     name: created.name.as_str().to_owned(),
                     description: created.description.as_str().to_owned(),
-                    price_amount: created.price.amount(),
-                    currency: created.price.currency().to_string(),
+                    price_amount: 0,
+                    currency: String::new(),
                     category: created.category.as_str().to_owned(),
                     attributes: created.attributes,
                     status: created.status.as_str().to_owned(),
@@ -139,7 +139,11 @@ impl Keyed for ProductRow {
                     created_at: recorded.occurred_at,
                     updated_at: recorded.occurred_at,
                     deleted_at: None,
-                });
+                };
+                if let Some(price) = created.price {
+                    row.set_price(price);
+                }
+                return Some(row);
             }
             ref later => row?.change(later, recorded),
         };

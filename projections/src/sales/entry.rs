@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::Currency;
+use domain::order::Discount;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -64,7 +65,25 @@ impl CustomerType {
     }
 }
 
-/// The lines of a document with one product, and of a credit with one order.
+/// What took something off; what is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Promotion {
+    pub(crate) code: String,
+    pub(crate) campaign: String,
+    pub(crate) kind: String,
+}
+
+impl From<&Discount> for Promotion {
+    fn from(discount: &Discount) -> Self {
+        Self {
+            code: discount.code.as_ref().map(ToString::to_string).unwrap_or_default(),
+            campaign: discount.campaign.as_ref().map(ToString::to_string).unwrap_or_default(),
+            kind: discount.kind.as_str().to_owned(),
+        }
+    }
+}
+
+/// The lines of a document with one product and one promotion, and of a credit with one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The order that is sold or undone; empty: not known.
@@ -89,6 +108,7 @@ pub(crate) struct Entry {
     pub(crate) amount: i64,
     /// Of a sale.
     pub(crate) discounts: i64,
+    pub(crate) promotion: Promotion,
     pub(crate) tax: i64,
 }
 
@@ -118,6 +138,9 @@ impl Row for Entry {
             Column::new("units", Type::BigInt),
             Column::new("amount", Type::BigInt),
             Column::new("discounts", Type::BigInt),
+            Column::new("discount_code", Type::Key),
+            Column::new("discount_campaign", Type::Key),
+            Column::new("discount_kind", Type::Key),
             Column::new("tax", Type::BigInt),
         ],
         key: "order_id, document, kind, line",
@@ -158,6 +181,9 @@ impl Row for Entry {
         sink.bigint(Some(self.units));
         sink.bigint(Some(self.amount));
         sink.bigint(Some(self.discounts));
+        sink.text(Some(&self.promotion.code));
+        sink.text(Some(&self.promotion.campaign));
+        sink.text(Some(&self.promotion.kind));
         sink.bigint(Some(self.tax));
     }
 
@@ -183,6 +209,11 @@ impl Row for Entry {
             units: row.try_get("units")?,
             amount: row.try_get("amount")?,
             discounts: row.try_get("discounts")?,
+            promotion: Promotion {
+                code: row.try_get("discount_code")?,
+                campaign: row.try_get("discount_campaign")?,
+                kind: row.try_get("discount_kind")?,
+            },
             tax: row.try_get("tax")?,
         })
     }

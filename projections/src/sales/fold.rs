@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::credit::{CreditEvent, CreditLine, IssuedCredit};
-use domain::order::{CancelledOrder, ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, PlacedOrder};
+use domain::order::{
+    CancelledOrder, Discount, ImportedLine, ImportedOrder, LineKind, OrderEvent, OrderLine, PlacedOrder,
+};
 use domain::{Country, Currency, CustomerReference, OrderId, ProductId, UserId};
 use eventstore::Recorded;
 
 use crate::projection::ApplyError;
 use crate::sales::Dimension;
-use crate::sales::entry::{CustomerType, Entry, Kind};
+use crate::sales::entry::{CustomerType, Entry, Kind, Promotion};
 use crate::sales::label::{self, Label, Labels};
 
 /// What a run of events says.
@@ -45,6 +47,7 @@ struct Line<'a> {
     quantity: i64,
     total: i64,
     discount: i64,
+    discounts: &'a [Discount],
     tax: i64,
 }
 
@@ -60,6 +63,7 @@ macro_rules! line_of {
             quantity: $quantity,
             total: $line.total,
             discount: $line.discount,
+            discounts: &$line.discounts,
             tax: $line.tax,
         }
     };
@@ -91,6 +95,30 @@ impl Line<'_> {
         } else {
             0
         }
+    }
+
+    /// Keeps the first of several discounts, with the goods and their price; answers a line with nothing but the discount for each other.
+    fn split_off(&mut self) -> Vec<Self> {
+        let Some((first, further)) = self.discounts.split_first() else {
+            return Vec::new();
+        };
+        self.discounts = std::slice::from_ref(first);
+        further
+            .iter()
+            .map(|discount| {
+                self.discount = self.discount.saturating_sub(discount.amount);
+                self.total = self.total.saturating_add(discount.amount);
+                Line {
+                    order_id: self.order_id.clone(),
+                    quantity: 0,
+                    total: discount.amount.saturating_neg(),
+                    discount: discount.amount,
+                    discounts: std::slice::from_ref(discount),
+                    tax: 0,
+                    ..*self
+                }
+            })
+            .collect()
     }
 
     /// What the line is counted under; empty: goods that moved without being sold are no trade.
@@ -234,12 +262,13 @@ impl Told {
             units: 0,
             amount: 0,
             discounts: 0,
+            promotion: Promotion::default(),
             tax: 0,
         };
-        let mut places: HashMap<(String, String, String), usize> = HashMap::new();
+        let mut places: HashMap<(String, String, String, Promotion), usize> = HashMap::new();
         let mut counts: HashMap<String, i64> = HashMap::new();
         let start = self.entries.len();
-        for line in lines {
+        for mut line in lines {
             let product = line.product();
             if product.is_empty() {
                 continue;
@@ -247,21 +276,32 @@ impl Told {
             if line.product_id.is_none() {
                 offer(Dimension::Product, &product, line.sku, line.name);
             }
-            let place = (line.order_id.clone(), product.clone(), line.category.to_owned());
-            let index = *places.entry(place).or_insert_with(|| {
-                let count = counts.entry(line.order_id.clone()).or_default();
-                self.entries.push(Entry {
-                    order_id: line.order_id.clone(),
-                    line: *count,
-                    product,
-                    category: line.category.to_owned(),
-                    ..empty.clone()
+            let further = line.split_off();
+            for part in std::iter::once(line).chain(further) {
+                let promotion = part.discounts.first().map(Promotion::from).unwrap_or_default();
+                let place = (
+                    part.order_id.clone(),
+                    product.clone(),
+                    part.category.to_owned(),
+                    promotion,
+                );
+                let promotion = place.3.clone();
+                let index = *places.entry(place).or_insert_with(|| {
+                    let count = counts.entry(part.order_id.clone()).or_default();
+                    self.entries.push(Entry {
+                        order_id: part.order_id.clone(),
+                        line: *count,
+                        product: product.clone(),
+                        category: part.category.to_owned(),
+                        promotion,
+                        ..empty.clone()
+                    });
+                    *count += 1;
+                    self.entries.len() - 1
                 });
-                *count += 1;
-                self.entries.len() - 1
-            });
-            if let Some(entry) = self.entries.get_mut(index) {
-                add_line(entry, &line);
+                if let Some(entry) = self.entries.get_mut(index) {
+                    add_line(entry, &part);
+                }
             }
         }
         if self.entries.len() == start {

@@ -276,8 +276,12 @@ impl Shop {
                 &["sku", "name", "description", "category", "attributes", "status"],
             );
             row.insert("id".into(), json!(id));
-            row.insert("price_amount".into(), body["price"]["amount"].clone());
-            row.insert("currency".into(), body["price"]["currency"].clone());
+            let price = &body["price"];
+            row.insert(
+                "price_amount".into(),
+                price["amount"].as_i64().unwrap_or_default().into(),
+            );
+            row.insert("currency".into(), price["currency"].as_str().unwrap_or_default().into());
             row.insert("created_at".into(), at.clone());
             row.insert("deleted_at".into(), Value::Null);
             self.products.insert(id.to_owned(), Value::Object(row));

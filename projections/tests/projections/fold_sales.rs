@@ -135,8 +135,13 @@ struct Part<'a> {
     customer: String,
 }
 
-/// The traded lines of a document by order: product, category, units, amount, discount, tax.
-type Lines = Vec<(String, String, [i64; 4])>;
+/// The traded lines of a document by order: product, category and what took something off; units, amount, discount, tax.
+type Lines = Vec<((String, String, [String; 3]), [i64; 4])>;
+
+/// Code, campaign and kind.
+fn promotion(discount: Option<&Value>) -> [String; 3] {
+    ["code", "campaign", "kind"].map(|name| discount.map(|discount| text(&discount[name])).unwrap_or_default())
+}
 
 fn parts(trade: &Trade) -> BTreeMap<String, Lines> {
     let credit = trade.kind == "credit";
@@ -158,29 +163,44 @@ fn parts(trade: &Trade) -> BTreeMap<String, Lines> {
         };
         let of = |name: &str| line[name].as_i64().unwrap_or_default();
         let units = if fee { 0 } else { number(&line["quantity"]) };
-        let numbers = if trade.kind == "sale" {
-            [
-                units,
-                of("total") - of("tax") + of("discount"),
-                of("discount"),
-                of("tax"),
-            ]
-        } else {
-            [units, of("total") - of("tax"), 0, of("tax")]
-        };
-        let lines = parts.entry(order).or_default();
         let category = text(&line["category"]);
-        match lines
-            .iter_mut()
-            .find(|(key, other, _)| *key == product && *other == category)
+        let none = Vec::new();
+        let discounts = line["discounts"].as_array().unwrap_or(&none);
+        // The goods count with the first discount, the others take off.
+        let further: i64 = discounts
+            .iter()
+            .skip(1)
+            .map(|discount| number(&discount["amount"]))
+            .sum();
+        let first = [
+            units,
+            of("total") + further - of("tax"),
+            of("discount") - further,
+            of("tax"),
+        ];
+        let others = discounts.iter().skip(1).map(|discount| {
+            let amount = number(&discount["amount"]);
+            (promotion(Some(discount)), [0, -amount, amount, 0])
+        });
+        let lines = parts.entry(order).or_default();
+        for (promotion, [units, after, taken_off, tax]) in
+            std::iter::once((promotion(discounts.first()), first)).chain(others)
         {
-            Some((_, _, sum)) => sum.iter_mut().zip(numbers).for_each(|(sum, more)| *sum += more),
-            None => lines.push((product, category, numbers)),
+            let numbers = if trade.kind == "sale" {
+                [units, after + taken_off, taken_off, tax]
+            } else {
+                [units, after, 0, tax]
+            };
+            let key = (product.clone(), category.clone(), promotion);
+            match lines.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, sum)) => sum.iter_mut().zip(numbers).for_each(|(sum, more)| *sum += more),
+                None => lines.push((key, numbers)),
+            }
         }
     }
     if parts.is_empty() {
         let order = if credit { String::new() } else { trade.id.clone() };
-        parts.insert(order, vec![(String::new(), String::new(), [0; 4])]);
+        parts.insert(order, vec![(Default::default(), [0; 4])]);
     }
     parts
 }
@@ -189,15 +209,14 @@ impl Part<'_> {
     fn entries(&self, order: &str, lines: &Lines) -> Vec<Value> {
         let trade = self.trade;
         let document = if trade.kind == "credit" { &*trade.id } else { "" };
-        let entry = |(index, (product, category, [units, amount, discounts, tax])): (
-            usize,
-            &(String, String, [i64; 4]),
-        )| {
+        let entry = |(index, line)| {
+            let ((product, category, [code, campaign, kind]), [units, amount, discounts, tax]): &(_, [i64; 4]) = line;
             json!({
                 "order_id": order, "document": document, "kind": trade.kind, "line": index, "happened_at": trade.at,
                 "ordered_at": self.ordered_at, "currency": trade.body["currency"], "country": text(&trade.body["country"]),
                 "customer": self.customer, "customer_type": self.customer_type, "product": product, "category": category,
                 "units": units, "amount": amount, "discounts": discounts, "tax": tax,
+                "discount_code": code, "discount_campaign": campaign, "discount_kind": kind,
             })
         };
         lines.iter().enumerate().map(entry).collect()
@@ -205,7 +224,7 @@ impl Part<'_> {
 
     fn add(&self, lines: &Lines, fine: &mut Sums, months: &mut Sums) {
         let mut keys: BTreeMap<(&'static str, String), [i64; 4]> = BTreeMap::new();
-        for (product, category, numbers) in lines {
+        for ((product, category, _), numbers) in lines {
             let mut under = vec![
                 ("total", String::new()),
                 ("country", text(&self.trade.body["country"])),

@@ -167,10 +167,13 @@ impl Shop {
             category,
             price,
         };
-        let created = json!({"ProductCreated": {
+        let mut created = json!({"ProductCreated": {
             "product_id": id, "sku": item.sku, "name": item.name, "description": "A \\ thing\nof \"use\"",
             "price": {"amount": price, "currency": "GBP"}, "category": category,
             "attributes": {"colour": "red", "size": nth, "ratio": 0.25, "new": true}, "status": "draft"}});
+        if nth % 5 == 4 {
+            let _ = created["ProductCreated"].as_object_mut().unwrap().remove("price");
+        }
         let received = json!({"StockReceived": {"quantity": 100}});
         let appends = vec![
             (Kind::Product, id.clone(), vec![created]),
@@ -364,7 +367,16 @@ impl Shop {
         for line in &mut lines {
             line["kind"] = json!("product");
             if self.rng.random_range(0..3) == 0 {
-                line["discount"] = json!(self.rng.random_range(1..50));
+                let discounts: Vec<i64> = (0..self.rng.random_range(0..4))
+                    .map(|_| self.rng.random_range(1..20))
+                    .collect();
+                line["discount"] = json!(discounts.iter().sum::<i64>() + i64::from(discounts.is_empty()));
+                let kinds = ["line", "coupon", "loyalty"];
+                let named = |amount: &i64| match amount % 3 {
+                    0 => json!({"amount": amount, "kind": "coupon", "code": "SUMMER10", "campaign": "Summer"}),
+                    other => json!({"amount": amount, "kind": kinds[usize::try_from(other).unwrap()]}),
+                };
+                line["discounts"] = discounts.iter().map(named).collect();
                 line["tax"] = json!(line["total"].as_i64().unwrap() / 6);
             }
         }

@@ -1,7 +1,7 @@
 //! An order as its read model holds it.
 
 use chrono::{DateTime, Utc};
-use proto::v1::{LineKind, Order, OrderLine, OrderStatus};
+use proto::v1::{self, LineKind, Order, OrderLine, OrderStatus};
 use serde::Deserialize;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -121,7 +121,45 @@ struct Line {
     #[serde(default)]
     discount: i64,
     #[serde(default)]
+    discounts: Vec<Discount>,
+    #[serde(default)]
     tax: i64,
+}
+
+#[derive(Deserialize)]
+struct Discount {
+    amount: i64,
+    kind: DiscountKind,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    campaign: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DiscountKind {
+    Line,
+    Order,
+    Loyalty,
+    Coupon,
+}
+
+impl From<Discount> for v1::Discount {
+    fn from(discount: Discount) -> Self {
+        let kind = match discount.kind {
+            DiscountKind::Line => v1::DiscountKind::Line,
+            DiscountKind::Order => v1::DiscountKind::Order,
+            DiscountKind::Loyalty => v1::DiscountKind::Loyalty,
+            DiscountKind::Coupon => v1::DiscountKind::Coupon,
+        };
+        Self {
+            amount: discount.amount,
+            kind: kind.into(),
+            code: discount.code,
+            campaign: discount.campaign,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -149,6 +187,7 @@ impl From<Line> for OrderLine {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts: line.discounts.into_iter().map(Into::into).collect(),
             tax: line.tax,
         }
     }

@@ -58,15 +58,15 @@ impl ProductRow {
         let deleted_at: Option<DateTime<Utc>> = cells.get("deleted_at")?;
         let on_hand: i64 = cells.get("on_hand")?;
         let reserved: i64 = cells.get("reserved")?;
+        let currency: String = cells.get("currency")?;
+        let amount = cells.get("price_amount")?;
         let product = Product {
             id: cells.get("id")?,
             sku: cells.get("sku")?,
             name: cells.get("name")?,
             description: cells.get("description")?,
-            price: Some(Money {
-                amount: cells.get("price_amount")?,
-                currency: cells.get("currency")?,
-            }),
+            // A draft may have no price yet.
+            price: (!currency.is_empty()).then_some(Money { amount, currency }),
             category: cells.get("category")?,
             attributes: attributes(&cells)?,
             status: status(&cells)?.into(),

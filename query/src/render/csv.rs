@@ -1,11 +1,11 @@
 //! CSV (RFC 4180). Amounts are in minor units.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{Cell, Document, RenderError, Renderer, Row, is_invisible, rfc3339};
+use super::{Cell, Document, RenderError, Renderer, Row, rfc3339};
+use crate::formula::guard;
 
 pub(super) struct Csv<W: Write> {
     writer: Writer<W>,
@@ -26,7 +26,7 @@ impl<W: Write> Renderer for Csv<W> {
         for cell in &row.cells {
             match cell {
                 Cell::Empty => self.writer.write_field(""),
-                Cell::Text(text) => self.writer.write_field(&*inert(text)),
+                Cell::Text(text) => self.writer.write_field(&*guard(text)),
                 Cell::Number(number) => self.writer.write_field(number.to_string()),
                 Cell::Flag(flag) => self.writer.write_field(flag.to_string()),
                 Cell::Time(time) => self.writer.write_field(rfc3339(time)),
@@ -44,22 +44,6 @@ impl<W: Write> Renderer for Csv<W> {
 
 fn io(error: csv::Error) -> RenderError {
     RenderError::Io(error.into())
-}
-
-/// A text that no spreadsheet takes for a formula: some run what begins like one, and names come from anywhere. Spaces and what nobody sees
-/// before it do not keep them from it.
-fn inert(text: &str) -> Cow<'_, str> {
-    let risky = |c: char| {
-        matches!(
-            c,
-            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
-        )
-    };
-    let first = text.chars().find(|c| *c != ' ' && !is_invisible(*c));
-    match first {
-        Some(first) if risky(first) => Cow::Owned(format!("'{text}")),
-        _ => Cow::Borrowed(text),
-    }
 }
 
 #[cfg(test)]
@@ -94,7 +78,7 @@ mod tests {
         let text = |text: &str| Cell::Text(text.to_owned());
         let cells = vec![
             text("=HYPERLINK(\"http://x\")"),
-            text("MUG, \"RED\"\nBIG"),
+            text("MUG, \"RED\"\nBIG;=1+1"),
             Cell::Number(-500),
         ];
         let currency = "GBP".to_owned();
@@ -102,25 +86,8 @@ mod tests {
         Box::new(csv).finish(Vec::new()).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
-            "label,name,net\r\n\"'=HYPERLINK(\"\"http://x\"\")\",\"MUG, \"\"RED\"\"\nBIG\",-500\r\n"
+            "label,name,net\r\n\"'=HYPERLINK(\"\"http://x\"\")\",\"MUG, \"\"RED\"\"\nBIG;'=1+1\",-500\r\n"
         );
-        for dangerous in [
-            "=1",
-            "+1",
-            "-1",
-            "@x",
-            "\t=1",
-            "\r=1",
-            " =1",
-            "＝1",
-            "\u{feff}=1",
-            "\u{200b}=1",
-            "\u{202e} =1",
-            "\u{fe0f}=1",
-        ] {
-            assert!(inert(dangerous).starts_with('\''), "{dangerous:?}");
-        }
-        assert_eq!(inert("22423"), "22423");
     }
 
     #[test]

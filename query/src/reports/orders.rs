@@ -122,7 +122,7 @@ impl Asked {
     /// Selects the rows; a condition may follow.
     pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         // An order counts for each of the groups that it is in, when several are looked at together.
-        let orders = if self.except.is_empty() || !matches!(self.group, Group::Product | Group::Category(_)) {
+        let orders = if self.except.is_empty() || !self.group.of_lines() {
             "1".to_owned()
         } else {
             format!("count(DISTINCT {})", entry_key(self.group))

@@ -35,6 +35,9 @@ pub(super) struct Filter {
     pub(super) direct: bool,
     pub(super) country: Option<String>,
     pub(super) customer: Option<String>,
+    pub(super) discount_code: Option<String>,
+    pub(super) discount_campaign: Option<String>,
+    pub(super) discount_kind: Option<String>,
     /// Empty: any.
     pub(super) customer_type: String,
     /// Empty: any.
@@ -62,6 +65,21 @@ pub(super) enum Group {
     Category(Level),
     Country,
     Customer,
+    DiscountCode,
+    DiscountCampaign,
+    DiscountKind,
+}
+
+impl Group {
+    /// Whether one order may be in several of its rows.
+    pub(super) fn of_lines(self) -> bool {
+        match self {
+            Self::Product | Self::Category(_) | Self::DiscountCode | Self::DiscountCampaign | Self::DiscountKind => {
+                true
+            }
+            Self::None | Self::Currency | Self::CustomerType | Self::Country | Self::Customer => false,
+        }
+    }
 }
 
 /// A report that can be answered.
@@ -168,6 +186,9 @@ impl Filter {
             ("category", &asked.category),
             ("country", &asked.country),
             ("customer", &asked.customer),
+            ("discount_code", &asked.discount_code),
+            ("discount_campaign", &asked.discount_campaign),
+            ("discount_kind", &asked.discount_kind),
         ] {
             check_key(field, value.as_deref().unwrap_or_default())?;
         }
@@ -181,6 +202,18 @@ impl Filter {
                 "must be new, returning or guest",
             ));
         }
+        let kinds = ["", "line", "order", "loyalty", "coupon"];
+        if asked
+            .discount_kind
+            .as_deref()
+            .is_some_and(|kind| !kinds.contains(&kind))
+        {
+            return Err(Error::invalid(
+                "discount_kind",
+                "unknown",
+                "must be line, order, loyalty or coupon",
+            ));
+        }
         if asked.customer.as_deref() == Some("") && !["", "guest"].contains(&asked.customer_type.as_str()) {
             let message = "orders of nobody known are always those of guests";
             return Err(Error::invalid("customer_type", "contradiction", message));
@@ -191,14 +224,22 @@ impl Filter {
             direct: asked.direct,
             country: asked.country,
             customer: asked.customer,
+            discount_code: asked.discount_code,
+            discount_campaign: asked.discount_campaign,
+            discount_kind: asked.discount_kind,
             customer_type: asked.customer_type,
             currency: currency(code.to_owned())?,
         })
     }
 
-    /// Whether lines of an order can be told apart by it.
-    pub(super) fn of_lines(&self) -> bool {
+    /// Whether goods can be told apart by it.
+    pub(super) fn of_goods(&self) -> bool {
         self.product.is_some() || self.category.is_some()
+    }
+
+    /// Whether it is about what took something off.
+    pub(super) fn of_discounts(&self) -> bool {
+        self.discount_code.is_some() || self.discount_campaign.is_some() || self.discount_kind.is_some()
     }
 }
 
@@ -224,7 +265,8 @@ pub(super) fn by_order_date(asked: i32) -> Result<bool, Error> {
 /// The grouping; `level` as in the protocol.
 pub(super) fn group(asked: i32, level: i32, filter: &Filter) -> Result<Group, Error> {
     let group = SalesGroup::try_from(asked).map_err(|_| {
-        let message = "must be product, category, country, customer, currency or customer_type, or left out";
+        let message = "must be product, category, country, customer, currency, customer_type, discount_code, discount_campaign or \
+                       discount_kind, or left out";
         Error::invalid("group_by", "unknown", message)
     })?;
     if level != 0 && group != SalesGroup::Category {
@@ -241,6 +283,9 @@ pub(super) fn group(asked: i32, level: i32, filter: &Filter) -> Result<Group, Er
         SalesGroup::Product => Group::Product,
         SalesGroup::Country => Group::Country,
         SalesGroup::Customer => Group::Customer,
+        SalesGroup::DiscountCode => Group::DiscountCode,
+        SalesGroup::DiscountCampaign => Group::DiscountCampaign,
+        SalesGroup::DiscountKind => Group::DiscountKind,
         SalesGroup::Category => Group::Category(category_level(level, filter)?),
     })
 }

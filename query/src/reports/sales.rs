@@ -130,9 +130,11 @@ impl Asked {
              FROM cells WHERE period <= "
         ));
         sql.push_bind(i32::try_from(self.periods.len()).unwrap_or(i32::MAX));
-        // Guests are no customer: they have a row of their own beside the ranked ones.
+        // Guests are no customer, and no discount is none: they have a row of their own beside the ranked ones.
         let (ranked, kept) = match self.report.group {
-            Group::Customer => (" AND key <> ''", "c.key <> '' AND "),
+            Group::Customer | Group::DiscountCode | Group::DiscountCampaign | Group::DiscountKind => {
+                (" AND key <> ''", "c.key <> '' AND ")
+            }
             _ => ("", ""),
         };
         sql.push(ranked);

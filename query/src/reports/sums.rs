@@ -40,7 +40,7 @@ impl Wanted<'_> {
             customer,
             ..
         } = self.filter;
-        if product.is_some() || customer.is_some() {
+        if product.is_some() || customer.is_some() || self.filter.of_discounts() {
             return None;
         }
         let kept = |dimension, sources| Some(Kept { dimension, sources });
@@ -222,6 +222,9 @@ pub(super) fn entry_key(group: Group) -> String {
         Group::Product => "e.product".to_owned(),
         Group::Country => "e.country".to_owned(),
         Group::Customer => "e.customer".to_owned(),
+        Group::DiscountCode => "e.discount_code".to_owned(),
+        Group::DiscountCampaign => "e.discount_campaign".to_owned(),
+        Group::DiscountKind => "e.discount_kind".to_owned(),
         Group::Category(Level::Own) => "e.category".to_owned(),
         Group::Category(Level::Tree) => "above.path".to_owned(),
         Group::Category(Level::Depth(depth)) => {
@@ -257,13 +260,16 @@ pub(super) fn push_filter(sql: &mut QueryBuilder<'_, Postgres>, filter: &Filter)
         ("product", &filter.product),
         ("country", &filter.country),
         ("customer", &filter.customer),
+        ("discount_code", &filter.discount_code),
+        ("discount_campaign", &filter.discount_campaign),
+        ("discount_kind", &filter.discount_kind),
     ] {
         if let Some(value) = value {
             sql.push(format_args!(" AND e.{column} = ")).push_bind(value.clone());
         }
     }
     push_below(sql, "e.category", filter);
-    if filter.of_lines() {
+    if filter.of_goods() {
         sql.push(" AND e.product <> ''");
     }
 }

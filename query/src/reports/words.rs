@@ -61,6 +61,9 @@ pub(super) fn title(report: &Report) -> String {
         Group::Category(_) => Some("category"),
         Group::Country => Some("country"),
         Group::Customer => Some("customer"),
+        Group::DiscountCode => Some("discount code"),
+        Group::DiscountCampaign => Some("campaign"),
+        Group::DiscountKind => Some("kind of discount"),
     };
     let interval = match report.interval {
         Interval::Day => Some("day"),
@@ -93,6 +96,9 @@ pub(super) fn filter(filter: &Filter) -> Option<String> {
         ("category", &filter.category),
         ("country", &filter.country),
         ("customer", &filter.customer),
+        ("discount code", &filter.discount_code),
+        ("campaign", &filter.discount_campaign),
+        ("kind of discount", &filter.discount_kind),
     ] {
         match value.as_deref() {
             None => {}
@@ -121,6 +127,9 @@ pub(super) fn member(group: Group) -> &'static str {
         Group::Category(_) => "Category",
         Group::Country => "Country",
         Group::Customer => "Customer",
+        Group::DiscountCode => "Discount code",
+        Group::DiscountCampaign => "Campaign",
+        Group::DiscountKind => "Discount",
     }
 }
 
@@ -131,6 +140,7 @@ pub(super) fn label(group: Group, key: &str, label: &str, other: bool, direct: b
         Group::Country if key.is_empty() => "Unknown".to_owned(),
         Group::Customer if key.is_empty() => "Guests".to_owned(),
         Group::Category(_) if key.is_empty() => "Uncategorised".to_owned(),
+        Group::DiscountCode | Group::DiscountCampaign | Group::DiscountKind if key.is_empty() => "None".to_owned(),
         Group::Category(_) if direct => format!("{label} (itself)"),
         Group::CustomerType => match key {
             "new" => "New customers".to_owned(),

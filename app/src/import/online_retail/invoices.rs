@@ -62,14 +62,15 @@ pub(super) fn read<R: Read>(
         let line = Line::read(&header, &record);
         let item = match (&line, header.key(&record, "InvoiceNo")) {
             (_, Some(invoice)) => pass.add(&invoice, line, &record),
-            (Err(error), None) => Some(Err(vec![error.clone().at(record.line, "")])),
+            (Err(error), None) => Some((Err(vec![error.clone().at(record.line, "")]), 1)),
             (Ok(_), None) => None,
         };
-        if let Some(row) = item {
+        if let Some((row, rows)) = item {
             put(Item {
                 row,
                 offset: record.end,
                 line: record.next_line,
+                rows,
             })?;
         }
     }
@@ -82,9 +83,10 @@ pub(super) fn read<R: Read>(
 type Slot = Result<Ready<ImportOrderRow>, Vec<RowError>>;
 
 impl Pass<'_> {
-    /// Adds a line to its invoice; answers with the order that it completes.
-    fn add(&mut self, invoice: &str, line: Result<Line<'_>, FieldError>, record: &Record) -> Option<Slot> {
+    /// Adds a line to its invoice; answers with the order that it completes, and of how many rows that is.
+    fn add(&mut self, invoice: &str, line: Result<Line<'_>, FieldError>, record: &Record) -> Option<(Slot, u64)> {
         let survey = self.survey;
+        let rows = survey.lines_of(invoice).into();
         let open = self.open.entry(invoice.into()).or_insert_with(|| Open {
             row: ImportOrderRow::default(),
             numbers: Vec::new(),
@@ -101,7 +103,7 @@ impl Pass<'_> {
         }
         let complete = self.open.remove(invoice)?;
         if !complete.errors.is_empty() {
-            return Some(Err(complete.errors));
+            return Some((Err(complete.errors), rows));
         }
         if complete.row.credit {
             let credit = self.link(complete);
@@ -109,11 +111,12 @@ impl Pass<'_> {
                 row: Ok(credit),
                 offset: record.end,
                 line: record.next_line,
+                rows,
             });
             return None;
         }
         self.remember(&complete);
-        Some(Ok(complete.into_ready()))
+        Some((Ok(complete.into_ready()), rows))
     }
 
     /// Keeps what a later cancellation may undo.

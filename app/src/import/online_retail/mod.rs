@@ -8,13 +8,14 @@ mod time;
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proto::transport::Transport;
 use tokio::task::spawn_blocking;
 
 use super::error::{Error, Stop};
 use super::input::Input;
-use super::ledger::{self, Closed, Files, Ledger, Start};
+use super::ledger::{Closed, Files, Ledger, Progress, Start};
 use super::reader;
 use super::{Options, Summary, files, orders_service, products_service, send};
 use survey::Survey;
@@ -52,7 +53,10 @@ pub(super) async fn run(commands: Transport, options: &Options) -> Result<Summar
             ("products", orders.earlier.unwrap_or_default()),
             ("orders", orders.counts),
         ],
+        rows: orders.rows,
         errors: orders.report,
+        stored: started.elapsed(),
+        following: Duration::ZERO,
         elapsed: started.elapsed(),
         resumed: orders.resumed,
     })
@@ -68,15 +72,15 @@ async fn phases(commands: &Transport, options: &Options, survey: &Arc<Survey>, r
         let report = files.report.clone();
         Start::fresh(Some(&products(commands, options, survey, report).await?))
     };
-    let mut ledger = Ledger::open(files, start, ledger::bar(Some(survey.bytes)))?;
-    let done = ledger.position().rows;
+    let mut ledger = Ledger::open(files, start, Progress::of_rows(survey.rows))?;
+    let done = ledger.position().items;
     let input = options.input.clone();
     let survey = Arc::clone(survey);
     let items = reader::spawn(move |outlet| {
-        let mut row = 0;
+        let mut items = 0;
         invoices::read(open(&input)?, &survey, |item| {
-            row += 1;
-            if row <= done {
+            items += 1;
+            if items <= done {
                 return Ok(());
             }
             outlet.put(item)
@@ -100,7 +104,7 @@ async fn products(
         progress: std::path::PathBuf::new(),
         report,
     };
-    let mut ledger = Ledger::open(files, Start::fresh(None), indicatif::ProgressBar::hidden())?;
+    let mut ledger = Ledger::open(files, Start::fresh(None), Progress::hidden())?;
     let survey = Arc::clone(survey);
     let items = reader::spawn(move |outlet| survey.products().into_iter().try_for_each(|item| outlet.put(item)))?;
     let service = products_service(commands.clone(), options);

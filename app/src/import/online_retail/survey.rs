@@ -20,8 +20,8 @@ pub(super) struct Survey {
     invoices: HashMap<Box<str>, u32>,
     /// Customers and stock codes of which something is taken back somewhere.
     taken_back: HashMap<Box<str>, HashSet<Box<str>>>,
-    /// Length of the file, unpacked.
-    pub(super) bytes: u64,
+    /// Lines of the file that are not empty, but for the header.
+    pub(super) rows: u64,
 }
 
 /// What the file says of a stock code.
@@ -43,9 +43,7 @@ struct Tally {
 
 /// Opens the records of the file behind its header.
 pub(super) fn open<R: Read>(input: R) -> Result<(Header, Records<R>), Error> {
-    let mut window = Window::new(input, 0, 1);
-    window.skip_byte_order_mark().map_err(Error::Read)?;
-    let mut records = Records::new(window);
+    let mut records = Records::begin(Window::new(input, 0, 1)).map_err(Error::Read)?;
     let mut record = Record::default();
     if !records.read(&mut record).map_err(Error::Read)? {
         return Err(Error::Header("the file is empty".to_owned()));
@@ -62,11 +60,11 @@ impl Survey {
             codes: HashMap::new(),
             invoices: HashMap::new(),
             taken_back: HashMap::new(),
-            bytes: 0,
+            rows: 0,
         };
         let mut record = Record::default();
         while records.read(&mut record).map_err(Error::Read)? {
-            survey.bytes = record.end;
+            survey.rows += 1;
             if let Some(invoice) = header.key(&record, "InvoiceNo") {
                 *survey.invoices.entry(invoice.into()).or_default() += 1;
             }
@@ -147,6 +145,8 @@ impl Survey {
                     }),
                     offset: 0,
                     line: facts.first_line,
+                    // Its rows are those of invoices.
+                    rows: 0,
                 }
             })
             .collect()

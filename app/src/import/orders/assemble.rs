@@ -10,7 +10,7 @@ use super::super::csv::Record;
 use super::super::error::{FieldError, RowError};
 use super::super::header::Header;
 use super::super::item::{Item, Origin, Ready};
-use super::{HeadDraft, credited, csv_line};
+use super::{HeadDraft, check_sum, credited, csv_line};
 
 /// Most rows without an external id that are held back behind an order.
 const MAX_LOOSE: usize = 1_000;
@@ -27,6 +27,8 @@ struct Open {
     head: HeadDraft,
     row: Option<(ImportOrderRow, Currency)>,
     lines: Vec<u64>,
+    /// Rows that it was read from, those that cannot be read included.
+    rows: u64,
     errors: Vec<RowError>,
     start: u64,
     /// Offset and line behind its last row.
@@ -69,6 +71,7 @@ impl Assembler {
         match &mut self.open {
             Some(open) if open.head.external_id == key => {
                 let loose = std::mem::take(&mut self.loose);
+                open.rows += loose.len() as u64;
                 open.errors.extend(loose.into_iter().map(|loose| loose.error));
             }
             _ => {
@@ -115,6 +118,7 @@ impl Assembler {
             },
             row: None,
             lines: Vec::new(),
+            rows: 0,
             errors: Vec::new(),
             start: record.start,
             end: (record.end, record.next_line),
@@ -138,6 +142,7 @@ impl Assembler {
             return;
         };
         open.end = (record.end, record.next_line);
+        open.rows += 1;
         let first = open.lines.is_empty();
         open.lines.push(record.line);
         let added = shape.and_then(|()| {
@@ -191,14 +196,20 @@ impl Assembler {
             row: Err(vec![loose.error.clone()]),
             offset: loose.end.0,
             line: loose.end.1,
+            rows: 1,
         }));
         loose.into_iter().next_back()
     }
 }
 
 impl Open {
-    fn into_item(self) -> Item<ImportOrderRow> {
+    fn into_item(mut self) -> Item<ImportOrderRow> {
         let (offset, line) = self.end;
+        if let (Some((row, _)), [], Some(first)) = (&self.row, &*self.errors, self.lines.first())
+            && let Err(error) = check_sum(row)
+        {
+            self.errors.push(error.at(*first, &self.head.external_id));
+        }
         let row = match self.row {
             Some((row, _)) if self.errors.is_empty() => Ok(Ready {
                 key: row.external_id.clone(),
@@ -209,7 +220,13 @@ impl Open {
             }),
             _ => Err(self.errors),
         };
-        Item { row, offset, line }
+        let rows = self.rows;
+        Item {
+            row,
+            offset,
+            line,
+            rows,
+        }
     }
 }
 

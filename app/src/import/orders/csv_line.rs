@@ -7,7 +7,7 @@ use super::super::csv::Record;
 use super::super::error::FieldError;
 use super::super::field;
 use super::super::header::Header;
-use super::{HeadDraft, LineDraft};
+use super::{DiscountDraft, HeadDraft, LineDraft};
 
 /// The columns that say something of the order as a whole.
 pub(super) fn head(header: &Header, record: &Record) -> Result<HeadDraft, FieldError> {
@@ -59,6 +59,28 @@ pub(super) fn line(
     };
     let total = optional("total")?;
     let discount = optional("discount")?.unwrap_or_default();
+    let named = [
+        text("discount_kind")?,
+        text("discount_code")?,
+        text("discount_campaign")?,
+    ];
+    let discounts = match (discount, named) {
+        (_, ["", "", ""]) => Vec::new(),
+        (0, _) => {
+            return Err(FieldError::new(
+                "discount",
+                "required",
+                "must say how much the discount took off",
+            ));
+        }
+        (amount, [kind, code, campaign]) => vec![DiscountDraft {
+            amount,
+            kind: kind.to_owned(),
+            code: code.to_owned(),
+            campaign: campaign.to_owned(),
+            prefix: "discount_".to_owned(),
+        }],
+    };
     let tax = optional("tax")?.unwrap_or_default();
     LineDraft {
         kind: text("kind")?.to_owned(),
@@ -68,6 +90,7 @@ pub(super) fn line(
         unit_price,
         total,
         discount,
+        discounts,
         tax,
         credits_external_id: text("credits_external_id")?.to_owned(),
     }

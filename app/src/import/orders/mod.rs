@@ -4,8 +4,9 @@ mod assemble;
 mod csv_line;
 mod document;
 
+use domain::order::{Campaign, DiscountCode};
 use domain::{Country, Currency, CustomerReference, ExternalId, MAX_PRICE, MAX_TOTAL, ProductName, Quantity, Sku};
-use proto::v1::{ImportOrderLine, ImportOrderRow, LineKind};
+use proto::v1::{self, ImportOrderLine, ImportOrderRow, LineKind};
 
 pub(crate) use assemble::Assembler;
 pub(crate) use document::{from_json, key_of};
@@ -31,6 +32,9 @@ pub(crate) const OPTIONAL: &[&str] = &[
     "name",
     "total",
     "discount",
+    "discount_kind",
+    "discount_code",
+    "discount_campaign",
     "tax",
     "credits_external_id",
 ];
@@ -86,8 +90,59 @@ struct LineDraft {
     unit_price: i64,
     total: Option<i64>,
     discount: i64,
+    discounts: Vec<DiscountDraft>,
     tax: i64,
     credits_external_id: String,
+}
+
+/// A part of what was taken off, and where it stands in the row.
+struct DiscountDraft {
+    amount: i64,
+    kind: String,
+    code: String,
+    campaign: String,
+    /// What its fields are called.
+    prefix: String,
+}
+
+impl DiscountDraft {
+    fn check(self) -> Result<v1::Discount, FieldError> {
+        let field = |name: &str| format!("{}{name}", self.prefix);
+        let kind = match self.kind.as_str() {
+            "" | "line" => v1::DiscountKind::Line,
+            "order" => v1::DiscountKind::Order,
+            "loyalty" => v1::DiscountKind::Loyalty,
+            "coupon" => v1::DiscountKind::Coupon,
+            _ => {
+                return Err(FieldError::new(
+                    field("kind"),
+                    "unknown",
+                    "is line, order, loyalty or coupon",
+                ));
+            }
+        };
+        if !self.code.is_empty() {
+            DiscountCode::new(&self.code).map_err(|error| FieldError::value(field("code"), &error))?;
+        }
+        if !self.campaign.is_empty() {
+            Campaign::new(&self.campaign).map_err(|error| FieldError::value(field("campaign"), &error))?;
+        }
+        Ok(v1::Discount {
+            amount: self.amount,
+            kind: kind.into(),
+            code: self.code,
+            campaign: self.campaign,
+        })
+    }
+}
+
+/// Discounts cut back to what they took off together: the last ones had nothing left to take from.
+fn cut_back(discounts: &mut Vec<v1::Discount>, mut taken_off: i64) {
+    for discount in &mut *discounts {
+        discount.amount = discount.amount.min(taken_off);
+        taken_off -= discount.amount;
+    }
+    discounts.retain(|discount| discount.amount > 0);
 }
 
 impl LineDraft {
@@ -101,7 +156,7 @@ impl LineDraft {
                 return Err(FieldError::new("kind", "unknown", "is product, fee or adjustment"));
             }
         };
-        let sku = Sku::new(self.sku).map_err(refused("sku"))?;
+        let sku = Sku::new(&self.sku).map_err(refused("sku"))?;
         let name = if self.name.is_empty() {
             // A product has a name of its own; anything else is called what it is.
             match kind {
@@ -109,25 +164,27 @@ impl LineDraft {
                 LineKind::Fee | LineKind::Adjustment | LineKind::Unspecified => sku.to_string(),
             }
         } else {
-            ProductName::new(self.name).map_err(refused("name"))?.into()
+            ProductName::new(&self.name).map_err(refused("name"))?.into()
         };
         let signed = kind != LineKind::Product;
         let (most, lowest) = (Quantity::MAX.get(), i64::from(!signed));
         field::in_range("quantity", self.quantity, if signed { -most } else { lowest }, most)?;
         if self.quantity == 0 {
-            return Err(FieldError::new("quantity", "out_of_range", "must not be 0"));
+            return Err(FieldError::new(
+                "quantity",
+                "out_of_range",
+                "must not be 0: nothing was sold, so leave the row out; money without goods is a fee of quantity 1",
+            ));
         }
         check_amount("unit_price", self.unit_price, MAX_PRICE, signed)?;
-        let total = match self.total {
-            Some(total) => total,
-            None => self
-                .quantity
-                .checked_mul(self.unit_price)
-                .and_then(|total| total.checked_sub(self.discount))
-                .ok_or_else(|| FieldError::new("total", "out_of_range", "the total is too large"))?,
-        };
-        check_amount("total", total, MAX_TOTAL, signed)?;
         field::in_range("discount", self.discount, 0, MAX_TOTAL)?;
+        let (total, discount) = self.total_and_discount(signed, credit)?;
+        let mut discounts = Vec::with_capacity(self.discounts.len());
+        for draft in self.discounts {
+            discounts.push(draft.check()?);
+        }
+        cut_back(&mut discounts, discount);
+        check_amount("total", total, MAX_TOTAL, signed)?;
         if !(total.min(0)..=total.max(0)).contains(&self.tax) {
             return Err(FieldError::new(
                 "tax",
@@ -135,7 +192,7 @@ impl LineDraft {
                 "the tax is part of the total: between 0 and the total",
             ));
         }
-        if kind == LineKind::Adjustment && [self.unit_price, total, self.discount, self.tax] != [0; 4] {
+        if kind == LineKind::Adjustment && [self.unit_price, total, discount, self.tax] != [0; 4] {
             return Err(FieldError::new(
                 "unit_price",
                 "out_of_range",
@@ -159,11 +216,57 @@ impl LineDraft {
             quantity: self.quantity,
             unit_price: self.unit_price,
             total,
-            discount: self.discount,
+            discount,
+            discounts,
             tax: self.tax,
             credits_external_id: self.credits_external_id,
         })
     }
+
+    /// What the line comes to and what was taken off for it.
+    fn total_and_discount(&self, signed: bool, credit: bool) -> Result<(i64, i64), FieldError> {
+        let too_large = || FieldError::new("total", "out_of_range", "the total is too large");
+        let price = self.quantity.checked_mul(self.unit_price).ok_or_else(too_large)?;
+        let left = price.checked_sub(self.discount).ok_or_else(too_large)?;
+        // A coupon of more than the goods cost makes them free; nobody is paid for taking them.
+        if !signed && left < 0 && self.total.is_none_or(|total| total == 0 || total == left) {
+            return Ok((0, price));
+        }
+        let total = self.total.unwrap_or(left);
+        // A unit price is rounded to the minor unit, the total only once.
+        let rounding = self.quantity.unsigned_abs().div_ceil(2);
+        let differs = |expected: i64| total.abs_diff(expected) > rounding;
+        if !credit && (signed || total >= 0) && differs(left) && differs(left.saturating_add(self.tax)) {
+            return Err(FieldError::new(
+                "total",
+                "differs",
+                format!(
+                    "is {total} minor units, but quantity times unit price less the discount makes {left}{}",
+                    if self.tax == 0 {
+                        ""
+                    } else {
+                        ", to which the tax may come"
+                    }
+                ),
+            ));
+        }
+        Ok((total, self.discount))
+    }
+}
+
+/// An order of goods comes to less than nothing.
+fn check_sum(row: &ImportOrderRow) -> Result<(), FieldError> {
+    let sum: i128 = row.lines.iter().map(|line| i128::from(line.total)).sum();
+    if sum >= 0 || row.credit || row.lines.iter().all(|line| line.kind() != LineKind::Product) {
+        return Ok(());
+    }
+    Err(FieldError::new(
+        "total",
+        "below_zero",
+        format!(
+            "the order comes to {sum} minor units: a coupon or other fee takes off no more than goods and fees cost; what is paid out is a credit"
+        ),
+    ))
 }
 
 fn check_amount(field: &'static str, amount: i64, limit: i64, signed: bool) -> Result<(), FieldError> {

@@ -5,6 +5,7 @@ mod shop;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -69,6 +70,25 @@ impl Case {
             .map(|line| line.splitn(4, ',').take(3).collect::<Vec<_>>().join(" "))
             .collect()
     }
+}
+
+#[test]
+fn a_summary_says_how_long_all_of_it_took() {
+    let summary = Summary {
+        counts: vec![("orders", counts(25_000, 0, 900, 0))],
+        rows: 541_909,
+        errors: None,
+        stored: Duration::from_millis(17_620),
+        following: Duration::from_millis(28_750),
+        elapsed: Duration::from_millis(46_400),
+        resumed: false,
+    };
+    assert_eq!(
+        summary.to_string(),
+        "orders: 25000 created, 0 updated, 900 unchanged, 0 rejected\n\
+         541909 rows in 46.4 s, 11679 rows/s\n\
+         stored after 17.6 s, shown by every read model 28.8 s later"
+    );
 }
 
 pub(super) fn options(input: &Path, folder: &Path) -> Options {

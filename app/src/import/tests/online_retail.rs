@@ -37,6 +37,7 @@ async fn every_oddity_of_the_sample_is_mapped() {
         summary.counts,
         [("products", counts(6, 0, 0, 0)), ("orders", counts(15, 0, 0, 0))]
     );
+    assert_eq!(summary.rows, 23, "rows of the file, not invoices");
     {
         let books = shop.books();
         let products: Vec<_> = books

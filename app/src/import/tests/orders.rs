@@ -194,7 +194,7 @@ async fn documents_are_orders() {
         case.rejected(),
         [
             "3 lines required",
-            "4 lines[1].quantity invalid_format",
+            "4 lines[1].quantity not_whole",
             "5 lines[0].unit_price.currency differs",
             "6 lines[0].sku not_found",
             "7 lines[0] invalid_format",
@@ -221,11 +221,76 @@ async fn discounts_and_taxes_are_taken_along_and_checked() {
         .iter()
         .map(|row| row.split(' ').nth(1).unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(fields, ["tax", "discount", "total"]);
+    assert_eq!(fields, ["tax", "discount"]);
     let books = shop.books();
     let amounts = |id: &str| {
         let line = &books.orders[id].lines[0];
         (line.total, line.discount, line.tax)
     };
     assert_eq!((amounts("1"), amounts("2")), ((200, 50, 33), (960, 300, 60)));
+    assert_eq!(amounts("5"), (0, 100, 0));
+}
+
+#[tokio::test]
+async fn totals_follow_from_prices_and_discounts() {
+    const COLUMNS: &str = "external_id;occurred_at;currency;kind;sku;quantity;unit_price;total;discount;tax\n";
+    let row = |id: &str, rest: &str| format!("{id};2026-01-01T00:00:00Z;GBP;{rest}\n");
+    let rows = [
+        row("right", ";MUG;2.0;5.000;9.00;1.00;"),
+        row("wrong", ";MUG;2;5.00;9.50;1.00;"),
+        row("taxed", ";MUG;2;5.00;10.80;1.00;1.80"),
+        row("fractions", ";MUG;8;0.13;1.00;;"),
+        row("too-fractional", ";MUG;8;0.13;0.99;;"),
+        row("coupon", ";MUG;2;5.00;;11.00;"),
+        row("coupon-0", ";MUG;2;5.00;0.00;11.00;"),
+        row("coupon-below", ";MUG;2;5.00;-1.00;11.00;"),
+        row("negative", ";MUG;2;5.00;-1.00;;"),
+        row("half", ";MUG;2.5;5.00;;;"),
+        row("none", ";MUG;0;5.00;;;"),
+        row("voucher", ";MUG;1;5.00;;;") + &row("voucher", "fee;COUPON;1;-6.00;;;"),
+        row("voucher-2", ";MUG;1;5.00;;;") + &row("voucher-2", "fee;COUPON;1;-5.00;;;"),
+        row("bad-debt", "fee;B;1;-11062.06;;;"),
+    ];
+    let case = Case::new(COLUMNS.to_owned() + &rows.concat());
+    let shop = shop();
+    case.orders(&shop).await.unwrap();
+    assert_eq!(
+        case.rejected(),
+        [
+            "3 total differs",
+            "6 total differs",
+            "10 total out_of_range",
+            "11 quantity not_whole",
+            "12 quantity out_of_range",
+            "13 total below_zero",
+        ]
+    );
+    let books = shop.books();
+    for coupon in ["coupon", "coupon-0", "coupon-below"] {
+        let line = &books.orders[coupon].lines[0];
+        assert_eq!((line.total, line.discount), (0, 1_000), "{coupon}");
+    }
+    assert_eq!(books.orders.len(), 8);
+}
+
+#[tokio::test]
+async fn rows_of_separators_take_nothing_along() {
+    let t = "2026-01-01T00:00:00Z";
+    let blank = ",,,,,,,,,,,,";
+    let row = |id: &str| format!("{id},,{t},GBP,,,,MUG,,1,1.00,,");
+    let rows = [
+        row("1"),
+        blank.to_owned(),
+        row("2"),
+        ",,".to_owned(),
+        row("2"),
+        " , ,\t".to_owned(),
+        blank.to_owned(),
+    ];
+    let case = Case::new(format!("{HEADER}{}", rows.join("\r\n")));
+    let shop = shop();
+    let summary = case.orders(&shop).await.unwrap();
+    assert_eq!((case.rejected(), summary.counts[0].1), (Vec::new(), counts(2, 0, 0, 0)));
+    assert_eq!(summary.rows, 3);
+    assert_eq!(shop.books().orders["2"].lines.len(), 2);
 }

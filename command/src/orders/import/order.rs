@@ -39,6 +39,7 @@ pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<I
                 unit_price: line.unit_price,
                 total: line.total,
                 discount: line.discount,
+                discounts: line.discounts,
                 tax: line.tax,
             })
             .collect(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     CategoryPath, Country, Currency, CustomerReference, ExternalId, ProductId, ProductName, Sku, Source, UserId,
-    order::{LineKind, MAX_IMPORTED_LINES},
+    order::{Campaign, Discount, DiscountCode, DiscountKind, LineKind, MAX_IMPORTED_LINES},
 };
 use proto::{
     failure::Failure,
@@ -37,6 +37,7 @@ pub(super) struct Line {
     pub(super) unit_price: i64,
     pub(super) total: i64,
     pub(super) discount: i64,
+    pub(super) discounts: Vec<Discount>,
     pub(super) tax: i64,
     /// The order that a credit's line undoes.
     pub(super) credits: Option<ExternalId>,
@@ -127,6 +128,11 @@ impl Line {
             Some(id) => Some(fields.check(format!("lines[{index}].credits_external_id"), ExternalId::new(id))?),
             None => None,
         };
+        let mut discounts = Vec::with_capacity(line.discounts.len());
+        for (place, discount) in line.discounts.iter().enumerate() {
+            let field = format!("lines[{index}].discounts[{place}]");
+            discounts.push(read_discount(fields, &field, discount)?);
+        }
         Some(Self {
             kind,
             product_id: known.map(|known| known.product_id),
@@ -138,10 +144,42 @@ impl Line {
             unit_price: line.unit_price,
             total: line.total,
             discount: line.discount,
+            discounts,
             tax: line.tax,
             credits,
         })
     }
+}
+
+fn read_discount(fields: &mut Fields, field: &str, discount: &v1::Discount) -> Option<Discount> {
+    let kind = match discount.kind() {
+        v1::DiscountKind::Line => DiscountKind::Line,
+        v1::DiscountKind::Order => DiscountKind::Order,
+        v1::DiscountKind::Loyalty => DiscountKind::Loyalty,
+        v1::DiscountKind::Coupon => DiscountKind::Coupon,
+        v1::DiscountKind::Unspecified => {
+            fields.add(
+                format!("{field}.kind"),
+                "unknown",
+                "a discount is line, order, loyalty or coupon",
+            );
+            return None;
+        }
+    };
+    let code = match given(&discount.code) {
+        Some(code) => Some(fields.check(format!("{field}.code"), DiscountCode::new(code))?),
+        None => None,
+    };
+    let campaign = match given(&discount.campaign) {
+        Some(campaign) => Some(fields.check(format!("{field}.campaign"), Campaign::new(campaign))?),
+        None => None,
+    };
+    Some(Discount {
+        amount: discount.amount,
+        kind,
+        code,
+        campaign,
+    })
 }
 
 fn given(text: &str) -> Option<&str> {

@@ -67,6 +67,9 @@ async fn every_number_is_the_sum_of_its_orders() {
         "interval=none&group_by=customer&category=kitchen",
         "interval=month&group_by=customer_type",
         "interval=year&group_by=currency&country=",
+        "interval=none&group_by=discount_code",
+        "interval=month&group_by=discount_campaign&discount_kind=coupon",
+        "interval=none&group_by=discount_code&top=1&credits_by=order_date",
     ]
     .into_iter()
     .enumerate()

@@ -6,7 +6,10 @@ use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use e2e::System;
 use proto::v1::order_command_client::OrderCommandClient;
-use proto::v1::{CommandContext, ImportOrderLine, ImportOrderRow, ImportOrdersRequest, LineKind, import_outcome};
+use proto::v1::{
+    CommandContext, Discount, DiscountKind, ImportOrderLine, ImportOrderRow, ImportOrdersRequest, LineKind,
+    import_outcome,
+};
 use serde_json::Value;
 
 /// SKU, name, category.
@@ -17,6 +20,8 @@ pub(super) const PRODUCTS: [(&str, &str, &str); 4] = [
     ("ODD", "@odd", ""),
 ];
 
+const CAMPAIGN: &str = "Spring 2024";
+
 #[derive(Clone, Debug)]
 struct Line {
     kind: LineKind,
@@ -25,6 +30,8 @@ struct Line {
     quantity: i64,
     total: i64,
     discount: i64,
+    /// The code of the coupon that took it off; empty: nobody knows.
+    code: &'static str,
     tax: i64,
     /// Of a credit: which sale it undoes.
     undoes: Option<usize>,
@@ -114,13 +121,15 @@ pub(super) fn spring() -> Vec<Sale> {
                     .get(undone)
                     .filter(|sale| credit && !sale.credit && sale.currency == currency)
                     .map(|_| undone);
+                let discount = if numbers.below(4) == 0 { amount / 9 } else { 0 };
                 let line = Line {
                     kind: LineKind::Product,
                     sku,
                     category,
                     quantity,
                     total: amount,
-                    discount: if numbers.below(4) == 0 { amount / 10 } else { 0 },
+                    discount,
+                    code: ["", "SPRING", "=FRIEND"][usize::try_from(discount).unwrap_or_default() % 3],
                     tax: if numbers.below(3) == 0 { amount / 6 } else { 0 },
                     undoes,
                 };
@@ -132,6 +141,7 @@ pub(super) fn spring() -> Vec<Sale> {
                         quantity: 1,
                         total: amount - 500,
                         discount: 0,
+                        code: "",
                         tax: 0,
                         undoes,
                     },
@@ -140,6 +150,7 @@ pub(super) fn spring() -> Vec<Sale> {
                         quantity: -quantity,
                         total: 0,
                         discount: 0,
+                        code: "",
                         tax: 0,
                         ..line
                     },
@@ -211,6 +222,15 @@ fn import_line(line: &Line, sales: &[Sale]) -> ImportOrderLine {
         },
         total: line.total,
         discount: line.discount,
+        discounts: (!line.code.is_empty())
+            .then(|| Discount {
+                amount: line.discount,
+                kind: DiscountKind::Coupon.into(),
+                code: line.code.to_owned(),
+                campaign: CAMPAIGN.to_owned(),
+            })
+            .into_iter()
+            .collect(),
         tax: line.tax,
         credits_external_id: line.undoes.map(|sale| sales[sale].id.clone()).unwrap_or_default(),
     }
@@ -300,6 +320,9 @@ pub(super) fn expected(sales: &[Sale], asked: Asked<'_>) -> Table {
                 "customer" => sale.customer.to_owned(),
                 "currency" => sale.currency.to_owned(),
                 "customer_type" => customer_type.to_owned(),
+                "discount_code" => line.code.to_owned(),
+                "discount_campaign" if !line.code.is_empty() => CAMPAIGN.to_owned(),
+                "discount_kind" if !line.code.is_empty() => "coupon".to_owned(),
                 _ => String::new(),
             };
             let mut labels: Vec<String> = lines.iter().map(|line| label_of(line)).collect();

@@ -44,6 +44,9 @@ async fn the_figures_are_an_independent_sum() {
                 "customer",
                 "currency",
                 "customer_type",
+                "discount_code",
+                "discount_campaign",
+                "discount_kind",
             ] {
                 for convention in ["happened", "order_date"] {
                     let asked = Asked {
