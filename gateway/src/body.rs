@@ -1,14 +1,12 @@
 //! What a write brings along: its body, the caller, the idempotency key, the expected version.
 
-use std::time::Duration;
-
-use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, Collected};
 use proto::v1::CommandContext;
 use sha2::{Digest, Sha256};
 
@@ -20,17 +18,9 @@ use crate::{
     json::{Json, ReadBody, read_body},
     origin::{CHANNEL, Origin},
     params::refuse_any,
-    problem::{Problem, payload_too_large},
+    problem::Problem,
 };
 
-/// Longest body, in bytes.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
-/// How much of a body that is too long is read before it is answered, in bytes.
-const MAX_DISCARDED: usize = 16 * MAX_BODY;
-/// How long that may take.
-const DISCARDING: Duration = Duration::from_secs(2);
-/// How long a client may take to send its body.
-const SENDING: Duration = Duration::from_secs(8);
 /// Longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -53,7 +43,7 @@ impl<T: ReadBody> FromRequest<Edge> for Form<T> {
     async fn from_request(request: Request, _: &Edge) -> Result<Self, Problem> {
         refuse_any(request.uri())?;
         let (parts, body) = request.into_parts();
-        let bytes = receive(&parts.headers, body).await?;
+        let bytes = whole(body).await?;
         parse(&parts.headers, &bytes).map(Self)
     }
 }
@@ -71,7 +61,7 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
         let expected_version = etag::expected(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
         let origin = Origin::of(&parts, edge.trusted_proxies)?;
-        let bytes = receive(&parts.headers, body).await?;
+        let bytes = whole(body).await?;
         let body = parse(&parts.headers, &bytes)?;
         let request_hash = if idempotency_key.is_empty() {
             Vec::new()
@@ -130,50 +120,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
         })
 }
 
-async fn receive(headers: &HeaderMap, mut body: axum::body::Body) -> Result<Bytes, Problem> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY as u64) {
-        // Who asks first sends nothing when it is refused.
-        if !headers.contains_key(EXPECT) {
-            discard(body).await;
-        }
-        return Err(payload_too_large(MAX_BODY));
-    }
-    match tokio::time::timeout(SENDING, Limited::new(&mut body, MAX_BODY).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            discard(body).await;
-            Err(payload_too_large(MAX_BODY))
-        }
-        Ok(Err(_)) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_request",
-            "the body broke off",
-        )),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            format!("a body must arrive within {} seconds", SENDING.as_secs()),
-        )),
-    }
-}
-
-/// Reads on for a while. A connection that is closed on a client that still sends is reset, and the client never sees
-/// the answer.
-async fn discard(mut body: axum::body::Body) {
-    let all = async {
-        let mut rest = MAX_DISCARDED;
-        while let Some(Ok(frame)) = body.frame().await {
-            rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if rest == 0 {
-                break;
-            }
-        }
-    };
-    // However it ends, the answer is the same.
-    let _ = tokio::time::timeout(DISCARDING, all).await;
+/// The body, which has been received before.
+async fn whole(body: Body) -> Result<Bytes, Problem> {
+    body.collect()
+        .await
+        .map(Collected::to_bytes)
+        .map_err(|_| Problem::internal())
 }
 
 fn parse<T: ReadBody>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {

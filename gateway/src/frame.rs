@@ -6,23 +6,26 @@
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version,
+    header::{CONNECTION, CONTENT_TYPE, EXPECT, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
 };
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    admission::{Class, Permit, keep_until_sent},
+    addresses::Present,
+    admission::{Admission, Class, Party, Permit, keep_until_sent, overloaded},
     auth::caller::Identity,
     edge::Edge,
+    intake,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
     representation::{allow_identity, conditional},
@@ -41,6 +44,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const REPORT_LIMIT: Duration = Duration::from_mins(1);
 /// Longest headers, in bytes of names and values together.
 const MAX_HEADERS: usize = 32 * 1024;
+/// What metrics call all addresses that there are not.
+const UNMATCHED: &str = "unmatched";
 /// Longest id of a request that is taken over from the client.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -89,7 +94,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let path = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let path = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     // Health, metrics and pages work whoever asks and however often.
     let in_api = path.starts_with("/v1/");
 
@@ -99,8 +104,9 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         Identity::Anonymous
     };
     let head = Arc::new(Head::new(&edge, request.headers(), identity));
+    let address = address(&edge, &request);
     let verdict = if in_api {
-        count(&edge, &method, path, &request, &head.identity)
+        count(&edge, &method, path, &address, &head.identity)
     } else {
         None
     };
@@ -117,20 +123,20 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .iter()
         .map(|value| (IF_NONE_MATCH, value.clone()))
         .collect();
-    let admitted = if let Some(problem) = refused {
-        Err(problem)
-    } else {
-        let class = Class::of(&method, path, request.headers());
-        let crowded = request.extensions().get::<Crowded>().is_some();
-        admit(&edge, class, crowded).await
+    let mut body = std::mem::take(request.body_mut());
+    let crowded = request.extensions().get::<Crowded>().is_some();
+    let (version, expects) = (request.version(), request.headers().contains_key(EXPECT));
+    let admitted = match refused {
+        Some(problem) => Err(problem),
+        None => admit(&edge, path, &head.identity, address, &mut request, &mut body).await,
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),
-        Ok(permit) => {
+        Ok(admitted) => {
             request.extensions_mut().insert(Arc::clone(&head));
             allow_identity(request.headers_mut());
             let response = run(path, request, next).instrument(span.clone()).await;
-            keep_until_sent(permit, response)
+            admitted.release(response)
         }
     };
     let response = conditional(&method, &known, response);
@@ -149,6 +155,13 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     if let Some(verdict) = verdict {
         verdict.write(headers);
     }
+    // Who cannot send another request on the connection is told so. Over HTTP/2 a request that is not read to its end is ended alone.
+    let late = response.status() == StatusCode::REQUEST_TIMEOUT;
+    if version < Version::HTTP_2 && (late || !intake::discard(body, expects).await || crowded) {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
 
     let status = response.status();
     let elapsed = started.elapsed();
@@ -158,17 +171,61 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     response
 }
 
-/// Takes a place to work on a request in; none is needed for health, metrics and pages.
-async fn admit(edge: &Edge, class: Option<Class>, crowded: bool) -> Result<Option<Permit>, Problem> {
-    let (Some(admission), Some(class)) = (&edge.admission, class) else {
-        return Ok(None);
-    };
-    if crowded {
-        return Err(admission
-            .refuse_crowded()
-            .with_header(CONNECTION, HeaderValue::from_static("close")));
+/// What a request has while it is worked on.
+#[derive(Default)]
+struct Admitted {
+    place: Option<Permit>,
+    /// It is made while it is sent, or large: it keeps its place until then.
+    until_sent: bool,
+    present: Option<Present>,
+}
+
+impl Admitted {
+    /// Gives back what is not needed any more once the answer is there.
+    fn release(self, response: Response) -> Response {
+        let place = self.place.filter(|_| self.until_sent);
+        if place.is_none() && self.present.is_none() {
+            return response;
+        }
+        keep_until_sent((place, self.present), response)
     }
-    admission.admit(class).await.map(Some)
+}
+
+/// Receives the body, then takes a place to work on the request in; none is needed for health, metrics and pages.
+async fn admit(
+    edge: &Edge,
+    path: &str,
+    identity: &Identity,
+    address: Client,
+    request: &mut Request,
+    body: &mut Body,
+) -> Result<Admitted, Problem> {
+    let class = Class::of(request.method(), path, request.headers());
+    let admission = edge.admission.as_ref();
+    if class.is_some() && request.extensions().get::<Crowded>().is_some() {
+        return Err(admission.map_or_else(overloaded, Admission::refuse_crowded));
+    }
+    let user = match identity {
+        Identity::Known(principal) => Some(Arc::clone(&principal.user_id)),
+        _ => None,
+    };
+    let party = Party::new(user, address);
+    let mut admitted = Admitted {
+        until_sent: class == Some(Class::Report),
+        ..Admitted::default()
+    };
+    if let (Some(admission), Some(_)) = (admission, class) {
+        admitted.present = admission.begin(&party)?;
+    }
+    if !request.method().is_safe() && path != UNMATCHED {
+        let received = intake::receive(admission, &party, request.headers(), body).await?;
+        *body = Body::empty();
+        *request.body_mut() = received.into();
+    }
+    if let (Some(admission), Some(class)) = (admission, class) {
+        admitted.place = Some(admission.admit(class, &party).await?);
+    }
+    Ok(admitted)
 }
 
 async fn run(path: &str, request: Request, next: Next) -> Response {
@@ -210,8 +267,10 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
         }
         None => return response,
     };
-    // Of an overload, its beginning and its end are told.
-    if problem.status().is_server_error() && problem.code() != "overloaded" {
+    // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells. Clients may cause any number
+    // of both.
+    let counted = matches!(problem.code(), "overloaded" | "read_model_behind");
+    if problem.status().is_server_error() && !counted {
         tracing::warn!(
             request_id,
             status = problem.status().as_u16(),
@@ -224,7 +283,12 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
     problem.render(&edge.base, request_id, headers)
 }
 
-fn count(edge: &Edge, method: &Method, path: &str, request: &Request, identity: &Identity) -> Option<Verdict> {
+fn address(edge: &Edge, request: &Request) -> Client {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    Client::of_connection(peer, request.headers(), edge.trusted_proxies)
+}
+
+fn count(edge: &Edge, method: &Method, path: &str, address: &Client, identity: &Identity) -> Option<Verdict> {
     let limits = edge.limits.as_ref()?;
     let class = if path == "/v1/auth/login" {
         rate::Class::Login
@@ -236,10 +300,7 @@ fn count(edge: &Edge, method: &Method, path: &str, request: &Request, identity: 
     let client = match identity {
         // Somebody with a token must not get more guesses at others' passwords.
         Identity::Known(principal) if class != rate::Class::Login => Client::User(Arc::clone(&principal.user_id)),
-        _ => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-            Client::of_connection(peer, request.headers(), edge.trusted_proxies)
-        }
+        _ => address.clone(),
     };
     Some(limits.check(class, &client))
 }

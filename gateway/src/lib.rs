@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod admission;
 mod as_of;
 mod audit;
@@ -14,6 +15,7 @@ mod etag;
 mod exports;
 mod frame;
 mod id;
+mod intake;
 mod json;
 mod money;
 mod openapi;
@@ -42,7 +44,7 @@ mod tests;
 pub use admission::Capacity;
 pub use auth::key::{KeyError, SigningKey};
 pub use cache::RedisError;
-pub use config::{Background, Config, ConfigError};
+pub use config::{Background, Config, ConfigError, Gateway};
 pub use edge::{ClockFn, IdsFn};
 pub use frame::{REQUEST_DURATION, REQUEST_DURATION_BUCKETS};
 pub use openapi::{openapi, openapi_json};

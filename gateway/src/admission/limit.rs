@@ -32,6 +32,8 @@ struct Window {
     slow: u32,
     /// Most requests under way at once.
     peak: usize,
+    /// The same with those that waited for a place.
+    wanted: usize,
 }
 
 impl Limit {
@@ -66,25 +68,30 @@ impl Limit {
         self.now as usize
     }
 
-    /// Takes in that an answer took so long, when `under_way` requests were under way with it.
-    pub(super) fn answered(&mut self, took: Duration, under_way: usize, now: Instant) {
+    /// Takes in that an answer took so long, when `under_way` requests were under way with it and as many as `waiting` wanted to be.
+    pub(super) fn answered(&mut self, took: Duration, under_way: usize, waiting: usize, now: Instant) {
         let Some(target) = self.target else { return };
         let window = &mut self.window;
         let started = *window.started.get_or_insert(now);
         window.answers += 1;
         window.slow += u32::from(took > target);
         window.peak = window.peak.max(under_way);
+        window.wanted = window.wanted.max(under_way + waiting);
         let age = now.saturating_duration_since(started);
         if age < WINDOW || (window.answers < SAMPLES && age < PATIENCE) {
             return;
         }
         let Window {
-            answers, slow, peak, ..
+            answers,
+            slow,
+            peak,
+            wanted,
+            ..
         } = std::mem::take(window);
         if slow * SLOW_SHARE > answers {
             // Places that nobody used do not make answers slow: begin from those that were.
             self.now = (self.now.min(float(peak)) * 0.9).max(self.floor);
-        } else if float(peak) >= self.now * 0.8 {
+        } else if float(wanted) >= self.now * 0.8 {
             self.now = (self.now + (self.now / 16.0).max(1.0)).min(self.ceiling);
         }
     }
@@ -106,7 +113,7 @@ mod tests {
         for _ in 0..windows * 20 {
             *clock += WINDOW / 20;
             let under_way = limit.places();
-            limit.answered(latency(under_way), under_way, *clock);
+            limit.answered(latency(under_way), under_way, 0, *clock);
         }
     }
 
@@ -130,9 +137,26 @@ mod tests {
         let mut clock = Instant::now();
         for _ in 0..50 {
             clock += Duration::from_secs(2);
-            limit.answered(Duration::from_secs(1), 1, clock);
+            limit.answered(Duration::from_secs(1), 1, 0, clock);
         }
         assert_eq!(limit.places(), 16);
+    }
+
+    #[test]
+    fn it_grows_for_those_who_wait_too() {
+        let mut limit = Limit::adaptive(16, 1024, TARGET);
+        let mut clock = Instant::now();
+        run(&mut limit, &mut clock, 100, |_| Duration::from_secs(5));
+        for _ in 0..4_000 {
+            clock += WINDOW / 20;
+            let half = limit.places() / 2;
+            limit.answered(Duration::from_millis(1), half, half, clock);
+        }
+        assert_eq!(
+            limit.places(),
+            1024,
+            "clients that have their share do not hold it down"
+        );
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! Each class of requests has its places ([`gate`]). How many, follows from how long answers take ([`limit`]): beyond its capacity a
 //! system does not do more, it only does everything later. Who finds no place waits a little, and then gets 503 with `Retry-After`.
-//! Classes do not share places, so that a flood of one leaves the others alone; health, metrics and pages need none.
+//! Classes do not share places, so that a flood of one leaves the others alone, and no client has more than its share of them
+//! ([`share`]). Health, metrics and pages need none.
 
 mod gate;
 mod limit;
+mod share;
 
 use std::{
     pin::Pin,
@@ -20,14 +22,19 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use hyper::body::Frame;
+use hyper::body::{Frame, SizeHint};
 use metrics::counter;
 use tokio::time::Instant;
 
-use crate::{consistency, problem::Problem};
+use crate::{
+    addresses::{Addresses, Present},
+    consistency,
+    problem::Problem,
+};
 use gate::Gate;
 pub(crate) use gate::Permit;
 use limit::Limit;
+pub(crate) use share::Party;
 
 /// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
 const LOGINS: usize = 64;
@@ -37,6 +44,8 @@ const LOGIN_WAIT: Duration = Duration::from_secs(5);
 const OPERATIONS: usize = 16;
 /// Fewer places than this are never left to a class, as long as its ceiling allows them.
 const FLOOR: usize = 64;
+/// Of so many places for bodies, one is for a long body.
+const LONG_BODIES: usize = 32;
 /// After so long without a refusal, the overload is over.
 const CALM: Duration = Duration::from_secs(5);
 
@@ -53,6 +62,15 @@ pub struct Capacity {
     pub latency: Duration,
     /// How long a request may wait for its place; a tenth of it, while more come than can be answered.
     pub wait: Duration,
+    /// Most bodies received at once, of up to 64 KiB each; and a thirty-second of it of longer ones.
+    pub bodies: usize,
+    /// How long a client may take to send a body.
+    pub sending: Duration,
+    /// How many percent of the places of a class one caller or one address may have.
+    pub share: u8,
+    /// Most requests of one address at once; none: its connections are counted instead. For gateways behind proxies, whose connections
+    /// are not their clients'.
+    pub per_address: Option<usize>,
 }
 
 impl Default for Capacity {
@@ -63,6 +81,10 @@ impl Default for Capacity {
             reports: 8,
             latency: Duration::from_millis(500),
             wait: Duration::from_millis(500),
+            bodies: 1024,
+            sending: Duration::from_secs(8),
+            share: 50,
+            per_address: None,
         }
     }
 }
@@ -77,6 +99,10 @@ pub(crate) enum Class {
     Waiting,
     Report,
     Operation,
+    /// The body of any of them, while it comes.
+    Body,
+    /// The same, once it is known to be long.
+    LongBody,
 }
 
 impl Class {
@@ -108,6 +134,10 @@ pub(crate) struct Admission {
     waiting: Gate,
     report: Gate,
     operation: Gate,
+    body: Gate,
+    long_body: Gate,
+    addresses: Option<Addresses>,
+    sending: Duration,
     overload: Mutex<Option<Overload>>,
 }
 
@@ -120,18 +150,20 @@ struct Overload {
 
 impl Admission {
     pub(crate) fn new(capacity: Capacity) -> Self {
-        let fixed = |name, places| Gate::new(name, Limit::fixed(places), capacity.wait);
-        let adaptive = |name, places| {
-            let limit = Limit::adaptive(FLOOR, places, capacity.latency);
-            Gate::new(name, limit, capacity.wait)
-        };
+        let gate = |name, limit| Gate::new(name, limit, capacity.wait, capacity.share);
+        let fixed = |name, places| gate(name, Limit::fixed(places));
+        let adaptive = |name, places| gate(name, Limit::adaptive(FLOOR, places, capacity.latency));
         Self {
-            login: Gate::new("login", Limit::fixed(LOGINS), LOGIN_WAIT),
+            login: Gate::new("login", Limit::fixed(LOGINS), LOGIN_WAIT, capacity.share),
             write: adaptive("write", capacity.writes),
             read: adaptive("read", capacity.reads),
             waiting: fixed("waiting", capacity.reads),
             report: fixed("report", capacity.reports),
             operation: fixed("operation", OPERATIONS),
+            body: fixed("body", capacity.bodies),
+            long_body: fixed("long_body", capacity.bodies / LONG_BODIES),
+            addresses: capacity.per_address.map(Addresses::new),
+            sending: capacity.sending,
             overload: Mutex::new(None),
         }
     }
@@ -144,6 +176,8 @@ impl Admission {
             Class::Waiting => &self.waiting,
             Class::Report => &self.report,
             Class::Operation => &self.operation,
+            Class::Body => &self.body,
+            Class::LongBody => &self.long_body,
         }
     }
 
@@ -151,15 +185,36 @@ impl Admission {
     ///
     /// # Errors
     /// 503 when there is none in time.
-    pub(crate) async fn admit(&self, class: Class) -> Result<Permit, Problem> {
+    pub(crate) async fn admit(&self, class: Class, party: &Party) -> Result<Permit, Problem> {
         let gate = self.gate(class);
-        match gate.enter().await {
+        match gate.enter(party).await {
             Ok(permit) => {
                 self.calm_down();
                 Ok(permit)
             }
             Err(shed) => Err(self.refuse(gate.name(), shed.as_str())),
         }
+    }
+
+    /// Counts a request against its address, until the answer has been sent.
+    ///
+    /// # Errors
+    /// 503 when the address has too many under way.
+    pub(crate) fn begin(&self, party: &Party) -> Result<Option<Present>, Problem> {
+        let (Some(addresses), Some(address)) = (&self.addresses, party.address()) else {
+            return Ok(None);
+        };
+        let (others, present) = addresses.enter(address.clone());
+        if others < addresses.most() {
+            Ok(Some(present))
+        } else {
+            Err(self.refuse("address", "too_many_requests"))
+        }
+    }
+
+    /// How long a client may take to send a body.
+    pub(crate) fn sending(&self) -> Duration {
+        self.sending
     }
 
     /// Refuses a request for which there is no connection.
@@ -204,7 +259,7 @@ impl Admission {
     }
 }
 
-fn overloaded() -> Problem {
+pub(crate) fn overloaded() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "overloaded",
@@ -213,22 +268,18 @@ fn overloaded() -> Problem {
     .with_retry_after(Duration::from_secs(1))
 }
 
-/// Keeps the place until the last byte of an answer that is still being made; gives it back at once otherwise.
-pub(crate) fn keep_until_sent(permit: Option<Permit>, response: Response) -> Response {
-    let Some(permit) = permit else { return response };
-    if response.body().size_hint().exact().is_some() {
-        return response;
-    }
-    response.map(|body| Body::new(Guarded { body, _permit: permit }))
+/// Keeps what a request has until the last byte of its answer has been taken.
+pub(crate) fn keep_until_sent<T: Send + Unpin + 'static>(kept: T, response: Response) -> Response {
+    response.map(|body| Body::new(Guarded { body, _kept: kept }))
 }
 
-/// A body with the place that it is made in.
-struct Guarded {
+/// A body with what it is made in.
+struct Guarded<T> {
     body: Body,
-    _permit: Permit,
+    _kept: T,
 }
 
-impl HttpBody for Guarded {
+impl<T: Unpin> HttpBody for Guarded<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -237,6 +288,14 @@ impl HttpBody for Guarded {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -275,25 +334,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_keeps_its_place_until_it_ends() {
+    async fn a_report_keeps_its_place_until_its_last_byte_is_taken() {
         let admission = Admission::new(Capacity {
             reports: 1,
             wait: Duration::ZERO,
             ..Capacity::default()
         });
-        let permit = admission.admit(Class::Report).await.ok();
-        let stream = Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>("row\n")]));
-        let response = keep_until_sent(permit, Response::new(stream));
-        let refused = admission.admit(Class::Report).await.err().unwrap();
-        assert_eq!((refused.status().as_u16(), refused.code()), (503, "overloaded"));
-        assert!(
-            admission.admit(Class::Read).await.is_ok(),
-            "another class is not concerned"
-        );
-        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "row\n");
-        let permit = admission.admit(Class::Report).await.ok();
-        let response = keep_until_sent(permit, Response::new(Body::from("whole")));
-        assert!(admission.admit(Class::Report).await.is_ok(), "it was made already");
-        drop(response);
+        let nobody = Party::default();
+        let stream = || Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>("row\n")]));
+        for body in [stream(), Body::from("row\n")] {
+            let permit = admission.admit(Class::Report, &nobody).await.ok();
+            let response = keep_until_sent(permit, Response::new(body));
+            let refused = admission.admit(Class::Report, &nobody).await.err().unwrap();
+            assert_eq!((refused.status().as_u16(), refused.code()), (503, "overloaded"));
+            assert!(
+                admission.admit(Class::Read, &nobody).await.is_ok(),
+                "another class is not concerned"
+            );
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "row\n");
+        }
+        assert!(admission.admit(Class::Report, &nobody).await.is_ok());
     }
 }

@@ -69,7 +69,7 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Self::not_found("there is nothing at this address"),
             StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(),
-            StatusCode::PAYLOAD_TOO_LARGE => payload_too_large(crate::body::MAX_BODY),
+            StatusCode::PAYLOAD_TOO_LARGE => payload_too_large(crate::intake::MAX_BODY),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
                 "unsupported_media_type",
