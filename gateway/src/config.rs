@@ -87,13 +87,17 @@ impl Config {
         }
     }
 
-    /// The router of the whole API, and what is to run beside it: without that, nothing is kept and every read asks the services.
+    /// The gateway.
     ///
     /// # Errors
     /// When the key or a URL cannot be used.
-    pub fn build(self) -> Result<(Router, Background), ConfigError> {
+    pub fn build(self) -> Result<Gateway, ConfigError> {
         let edge = self.edge()?;
-        Ok((routes::router(&edge), Background(edge)))
+        Ok(Gateway {
+            router: routes::router(&edge),
+            operations: routes::operations(&edge),
+            background: Background(edge),
+        })
     }
 
     pub(crate) fn edge(self) -> Result<Edge, ConfigError> {
@@ -129,6 +133,17 @@ impl Config {
             metrics: self.metrics,
         }))
     }
+}
+
+/// What a gateway consists of.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The whole API.
+    pub router: Router,
+    /// `/healthz`, `/readyz` and `/metrics` alone, for a port of their own.
+    pub operations: Router,
+    /// What is to run beside it: without that, nothing is kept and every read asks the services.
+    pub background: Background,
 }
 
 /// What runs beside the router.

@@ -87,6 +87,15 @@ pub(crate) fn router(edge: &Edge) -> Router {
     framed(router, edge)
 }
 
+/// What operators and orchestrators ask, and nothing else.
+pub(crate) fn operations(edge: &Edge) -> Router {
+    let router = Router::new()
+        .route("/healthz", get(ops::health::check_health))
+        .route("/readyz", get(ops::ready::check_readiness))
+        .route("/metrics", get(ops::metrics::read_metrics));
+    framed(router, edge)
+}
+
 /// Puts what holds for every request around a router.
 pub(crate) fn framed(router: Router<Edge>, edge: &Edge) -> Router {
     router

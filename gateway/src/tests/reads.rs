@@ -257,7 +257,7 @@ async fn a_service_that_cannot_be_reached_is_unavailable() {
     let router = config(Transport::remote("http://127.0.0.1:1").unwrap())
         .build()
         .unwrap()
-        .0;
+        .router;
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let answer = send(&router, get("/v1/products")).await;
     insta::assert_json_snapshot!(answer.problem(503, "unavailable"), @r#"

@@ -107,7 +107,10 @@ async fn beyond_its_connections_the_api_says_so_and_health_is_answered() {
     let server = tokio::spawn(serve(
         listener,
         world.router.clone(),
-        Connections { limit: 1 },
+        Connections {
+            limit: 1,
+            ..Connections::default()
+        },
         stop.clone(),
     ));
     let mut first = TcpStream::connect(address).await.unwrap();
@@ -132,4 +135,47 @@ async fn beyond_its_connections_the_api_says_so_and_health_is_answered() {
     drop(first);
     stop.cancel();
     server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_given_up_and_what_it_was_sent_let_go() {
+    let gone = Arc::new(Notify::new());
+    let endless = {
+        let gone = Arc::clone(&gone);
+        async move || {
+            let told = Told(Arc::clone(&gone));
+            let chunks = futures::stream::repeat_with(move || {
+                let _held = &told;
+                Ok::<_, Infallible>(Bytes::from(vec![b'x'; 64 * 1024]))
+            });
+            Body::from_stream(chunks)
+        }
+    };
+    let world = World::alone();
+    let router = framed(Router::new().route("/endless", get(endless)), &world.edge);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let limits = Connections {
+        reading: std::time::Duration::from_secs(1),
+        ..Connections::default()
+    };
+    let server = tokio::spawn(serve(listener, router, limits, stop.clone()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    gone.notified().await;
+    stop.cancel();
+    server.await.unwrap().unwrap();
+}
+
+/// Tells when it is dropped.
+struct Told(Arc<Notify>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
