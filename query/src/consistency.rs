@@ -24,6 +24,14 @@ SELECT NOT EXISTS (
     WHERE coalesce(c.position, 0) < wanted.position
 )";
 
+/// True when the log has not come so far: no write has answered with such a token.
+const BEYOND: &str = "\
+SELECT EXISTS (
+    SELECT FROM unnest($1::integer[], $2::bigint[]) AS wanted (lane, position)
+    LEFT JOIN lanes l ON l.lane = wanted.lane
+    WHERE coalesce(l.head, -1) < wanted.position
+)";
+
 /// How long a replica may take to show the write, before the primary is asked.
 const REPLICA_WAIT: Duration = Duration::from_millis(30);
 
@@ -69,38 +77,45 @@ impl Query {
     /// Waits until `models` show the write that the request's token stands for. Without a token there is nothing to wait for
     /// and nothing is asked.
     pub(crate) async fn fresh(&self, context: Option<&ReadContext>, models: &[&str]) -> Result<Freshness, Error> {
-        let Some((context, token)) = Self::token(context)? else {
+        let Some((context, token)) = self.token(context).await? else {
             return Ok(Freshness { stale: false });
         };
         let started = Instant::now();
+        if reached(self.pool(), &token, models).await? {
+            return Ok(waited("reached", started));
+        }
+        // What is reached is in the log; the rest may be nowhere, and is not worth waiting for.
+        self.exists(&token).await?;
         let deadline = started + self.wait(context);
         let mut pause = FIRST_PAUSE;
-        let (reached, outcome) = loop {
-            if reached(self.pool(), &token, models).await? {
-                break (true, "reached");
-            }
+        loop {
             let now = Instant::now();
             if now >= deadline {
-                break (false, if context.allow_stale { "stale" } else { "behind" });
+                return if context.allow_stale {
+                    Ok(waited("stale", started))
+                } else {
+                    waited("behind", started);
+                    Err(Error::Behind)
+                };
             }
             sleep_until(deadline.min(now + pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);
-        };
-        metrics::histogram!("tillroll_query_wait_seconds", "outcome" => outcome)
-            .record(started.elapsed().as_secs_f64());
-        if reached || context.allow_stale {
-            Ok(Freshness { stale: !reached })
-        } else {
-            Err(Error::Behind)
+            if reached(self.pool(), &token, models).await? {
+                return Ok(waited("reached", started));
+            }
         }
     }
 
-    /// Refuses a damaged token, in reads that need not wait for it.
-    pub(crate) fn check_token(context: Option<&ReadContext>) -> Result<(), Error> {
-        Self::token(context).map(|_| ())
+    /// Refuses a token that no write answered with, in reads that need not wait for it.
+    pub(crate) async fn check_token(&self, context: Option<&ReadContext>) -> Result<(), Error> {
+        match self.token(context).await? {
+            Some((_, token)) => self.exists(&token).await,
+            None => Ok(()),
+        }
     }
 
-    fn token(context: Option<&ReadContext>) -> Result<Option<(&ReadContext, Token)>, Error> {
+    /// The request's token, of lanes that there are.
+    async fn token<'c>(&self, context: Option<&'c ReadContext>) -> Result<Option<(&'c ReadContext, Token)>, Error> {
         let Some(context) = context.filter(|context| !context.consistency_token.is_empty()) else {
             return Ok(None);
         };
@@ -111,7 +126,20 @@ impl Query {
                 "must be a token that a write answered with",
             )
         })?;
+        let lanes = self.lanes().await?;
+        if token.lanes.last().is_some_and(|last| i64::from(*last) >= lanes) {
+            return Err(no_such_position());
+        }
         Ok(Some((context, token)))
+    }
+
+    async fn exists(&self, token: &Token) -> Result<(), Error> {
+        let beyond: bool = sqlx::query_scalar(BEYOND)
+            .bind(&token.lanes)
+            .bind(&token.positions)
+            .fetch_one(self.pool())
+            .await?;
+        if beyond { Err(no_such_position()) } else { Ok(()) }
     }
 
     pub(crate) fn wait(&self, context: &ReadContext) -> Duration {
@@ -129,7 +157,7 @@ impl Query {
         context: Option<&ReadContext>,
         models: &[&str],
     ) -> Result<bool, Error> {
-        let Some((_, token)) = Self::token(context)? else {
+        let Some((_, token)) = self.token(context).await? else {
             return Ok(true);
         };
         let deadline = Instant::now() + REPLICA_WAIT;
@@ -142,6 +170,22 @@ impl Query {
             pause = LONGEST_PAUSE.min(pause * 2);
         }
         Ok(true)
+    }
+}
+
+fn no_such_position() -> Error {
+    Error::invalid(
+        "consistency_token",
+        "out_of_range",
+        "the log has no such position, or not yet",
+    )
+}
+
+/// Notes how a wait ended.
+fn waited(outcome: &'static str, started: Instant) -> Freshness {
+    metrics::histogram!("tillroll_query_wait_seconds", "outcome" => outcome).record(started.elapsed().as_secs_f64());
+    Freshness {
+        stale: outcome == "stale",
     }
 }
 

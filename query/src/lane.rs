@@ -4,16 +4,18 @@ use crate::Query;
 use crate::error::Error;
 
 impl Query {
-    /// The lane of an aggregate. The number of lanes is asked for once: it never changes.
+    /// The lane of an aggregate.
     pub(crate) async fn lane_of(&self, aggregate_id: &str) -> Result<i32, Error> {
-        let lanes = self.lanes.get_or_try_init(|| self.count_lanes()).await?;
-        Ok(lane_of(aggregate_id, *lanes))
+        Ok(lane_of(aggregate_id, self.lanes().await?))
     }
 
-    async fn count_lanes(&self) -> Result<i64, Error> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM lanes")
-            .fetch_one(self.pool())
-            .await?)
+    /// How many lanes the log has, numbered from 0. Asked for once: it never changes.
+    pub(crate) async fn lanes(&self) -> Result<i64, Error> {
+        let count = async || {
+            let count = sqlx::query_scalar("SELECT count(*) FROM lanes");
+            count.fetch_one(self.pool()).await
+        };
+        Ok(*self.lanes.get_or_try_init(count).await?)
     }
 }
 

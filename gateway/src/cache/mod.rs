@@ -450,11 +450,12 @@ impl Inner {
 }
 
 /// Whether an answer shows everything up to `wanted`. Of its own lane by its own position, or by that of the feed when `told`: when
-/// it would have been dropped by any change up to there. Of other lanes nothing is shown, but they must have been passed.
+/// it would have been dropped by any change up to there. Of other lanes nothing is shown, but they must have been passed, and be known
+/// for that: of a lane that there is not, the service says so.
 fn satisfies(kept: &Kept, wanted: &Positions, passed: &Positions, told: bool) -> bool {
     wanted.iter().all(|(lane, position)| {
         let own = lane == kept.read_at.lane;
-        (own && kept.read_at.position >= position) || ((told || !own) && passed.get(lane) >= position)
+        (own && kept.read_at.position >= position) || ((told || !own) && passed.get(lane) >= position.max(1))
     })
 }
 

@@ -19,7 +19,7 @@ static LIST: List<EventRow> = List {
 };
 
 pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Result<ReadStreamReply, Error> {
-    Query::check_token(request.context.as_ref())?;
+    query.check_token(request.context.as_ref()).await?;
     let types = &request.event_types;
     let filter = (&request.aggregate_type, &request.aggregate_id, types);
     let page = LIST.page(request.page, &request.sort, &filter)?;

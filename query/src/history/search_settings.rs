@@ -14,7 +14,7 @@ const PAST: &str = "jsonb_populate_record(NULL::search_settings, $1::jsonb)";
 
 pub(super) async fn as_of(query: &Query, request: SearchSettingsAsOfRequest) -> Result<SearchSettingsAsOfReply, Error> {
     let SearchSettingsAsOfRequest { context, as_of } = request;
-    Query::check_token(context.as_ref())?;
+    query.check_token(context.as_ref()).await?;
     let look = Look::at(query, "search settings", ID, as_of).await?;
     let Some(row) = look.part("search_settings").await? else {
         return Ok(SearchSettingsAsOfReply {

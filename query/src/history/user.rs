@@ -9,7 +9,7 @@ use crate::users;
 
 pub(super) async fn as_of(query: &Query, request: UserAsOfRequest) -> Result<UserAsOfReply, Error> {
     let UserAsOfRequest { context, as_of, id } = request;
-    Query::check_token(context.as_ref())?;
+    query.check_token(context.as_ref()).await?;
     let look = Look::at(query, "user", &id, as_of).await?;
     let row = sqlx::query(&format!(
         "SELECT {} FROM jsonb_populate_record(NULL::users, $1::jsonb)",

@@ -12,6 +12,7 @@ INSERT INTO users VALUES ('usr_1', 'a@example.com', 'A', 'customer', 1, '2024-01
 UPDATE projection_cursor SET position = 88 WHERE name = 'orders' AND lane = 3;
 UPDATE projection_cursor SET position = 344 WHERE name = 'orders' AND lane = 17;
 UPDATE projection_cursor SET position = 1 WHERE name = 'users' AND lane = 3;
+UPDATE lanes SET head = 1000;
 ";
 
 async fn shop(pool: PgPool) -> Shop {
@@ -141,6 +142,48 @@ async fn a_damaged_token_is_refused(pool: PgPool) {
             refused(shop.audit.clone().read_stream(stream).await).0,
             "consistency_token"
         );
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_token_of_what_the_log_does_not_have_is_refused_at_once(pool: PgPool) {
+    let shop = shop(pool).await;
+    for (token, known) in [
+        ("17.344", true),
+        ("17.1000", true),
+        ("17.1001", false),
+        ("5.99999999", false),
+        ("3.88-17.1001", false),
+        ("63.0", true),
+        ("64.0", false),
+        ("64.1", false),
+        ("3.88-99999.1", false),
+        ("63.9223372036854775807", false),
+    ] {
+        // A stale answer would be no better: there is no such write.
+        let read = shop.orders.clone().get_order(order(context(token, 1, true))).await;
+        let stream = ReadStreamRequest {
+            context: Some(context(token, 1, true)),
+            aggregate_type: "order".to_owned(),
+            aggregate_id: "o1".to_owned(),
+            ..Default::default()
+        };
+        let stream = shop.audit.clone().read_stream(stream).await;
+        if known {
+            read.unwrap();
+            assert_ne!(
+                stream.err().map(|status| status.code()),
+                Some(tonic::Code::InvalidArgument),
+                "{token}"
+            );
+        } else {
+            assert_eq!(
+                refused(read),
+                ("consistency_token".to_owned(), "out_of_range".to_owned()),
+                "{token}"
+            );
+            assert_eq!(refused(stream).0, "consistency_token", "{token}");
+        }
     }
 }
 
