@@ -1,15 +1,106 @@
 //! The data folder itself.
 
-use std::io::Result;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::Permissions;
+use std::io::{ErrorKind, Result};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 
-/// Makes the folder when it is missing, open to pass through whatever the umask: the account that the embedded
-/// PostgreSQL runs as under root has to. What is secret has a closed folder of its own in it.
+/// What the owner may do with a folder.
+const OWNER: u32 = 0o700;
+/// A group may pass through to what is its own in there, and see nothing on the way.
+const GROUP_PASSES: u32 = 0o010;
+/// For folders above, whatever the umask.
+const ANYBODY_PASSES: u32 = 0o755;
+
+/// Makes the folder when it is missing, and closes it to other users whoever made it: all that the shop knows is in there.
 pub fn make(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        return Ok(());
+    if let Some(above) = folder.parent()
+        && !above.as_os_str().is_empty()
+        && !above.exists()
+    {
+        make_above(above)?;
     }
-    std::fs::create_dir_all(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let metadata = std::fs::metadata(folder)?;
+    // A group other than one's own was let through.
+    let pass = if metadata.gid() == rustix::process::getegid().as_raw() {
+        0
+    } else {
+        GROUP_PASSES
+    };
+    restrict(folder, &metadata, metadata.mode() & (OWNER | pass))
+}
+
+/// Lets a group pass through the folder: that of the account that the embedded PostgreSQL runs as under root.
+pub fn let_through(folder: &Path, group: u32) -> Result<()> {
+    let metadata = std::fs::metadata(folder)?;
+    if is_ours(&metadata) && metadata.gid() != group {
+        chown(folder, None, Some(group))?;
+    }
+    restrict(folder, &metadata, (metadata.mode() & OWNER) | GROUP_PASSES)
+}
+
+fn make_above(folder: &Path) -> Result<()> {
+    if let Some(above) = folder.parent()
+        && !above.as_os_str().is_empty()
+        && !above.exists()
+    {
+        make_above(above)?;
+    }
+    match std::fs::create_dir(folder) {
+        Ok(()) => std::fs::set_permissions(folder, Permissions::from_mode(ANYBODY_PASSES)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets the permissions of a folder that is ours; whose it is otherwise decides about it.
+fn restrict(folder: &Path, metadata: &std::fs::Metadata, mode: u32) -> Result<()> {
+    if is_ours(metadata) && metadata.mode() & 0o777 != mode {
+        std::fs::set_permissions(folder, Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+fn is_ours(metadata: &std::fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(folder: &Path) -> u32 {
+        std::fs::metadata(folder).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn it_is_closed_to_others_whether_new_or_not() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("srv/shop/data");
+        make(&folder).unwrap();
+        assert_eq!((mode(&folder), mode(folder.parent().unwrap())), (0o700, 0o755));
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        make(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700, "an earlier version left it open");
+    }
+
+    #[test]
+    fn a_group_that_was_let_through_still_passes() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("data");
+        make(&folder).unwrap();
+        let_through(&folder, 54321).unwrap();
+        make(&folder).unwrap();
+        assert_eq!(
+            (mode(&folder), std::fs::metadata(&folder).unwrap().gid()),
+            (0o710, 54321)
+        );
+    }
 }

@@ -67,6 +67,15 @@ impl Account {
         }
     }
 
+    /// Lets the account pass through a folder of ours.
+    pub(super) fn pass_through(&self, folder: &Path) -> Result<(), Error> {
+        match self {
+            Account::Myself => Ok(()),
+            Account::Other { group, .. } => crate::data_folder::let_through(folder, *group)
+                .map_err(Error::file("let PostgreSQL's account through", folder)),
+        }
+    }
+
     /// Gives a folder and all that is in it to the account, for clusters that were copied as root.
     pub(super) fn give_all(&self, path: &Path) -> Result<(), Error> {
         self.give(path)?;

@@ -19,6 +19,7 @@ const ELSEWHERE: &str = "/var/lib/tillroll";
 /// own under [`ELSEWHERE`].
 pub(super) fn make(data_dir: &Path, account: &Account) -> Result<PathBuf, Error> {
     crate::data_folder::make(data_dir).map_err(Error::file("make the data folder", data_dir))?;
+    account.pass_through(data_dir)?;
     let data_dir = data_dir
         .canonicalize()
         .map_err(Error::file("enter the data folder", data_dir))?;
@@ -56,6 +57,7 @@ fn make_owned(folder: &Path, account: &Account) -> Result<(), Error> {
 fn make_elsewhere(account: &Account) -> Result<PathBuf, Error> {
     let parent = Path::new(ELSEWHERE);
     crate::data_folder::make(parent).map_err(Error::file("make the folder", parent))?;
+    account.pass_through(parent)?;
     let bytes = crate::world::random_bytes::<8>().map_err(Error::file("name a folder in", parent))?;
     let folder = parent.join(format!("{:016x}", u64::from_le_bytes(bytes)));
     make_owned(&folder, account)?;

@@ -226,3 +226,39 @@ fn a_second_signal_forces() {
     drop(client);
     folder.assert_nothing_runs();
 }
+
+#[test]
+fn what_the_shop_keeps_is_closed_to_other_users() {
+    let folder = Folder::new();
+    // An earlier version left it open.
+    std::fs::create_dir(folder.data()).unwrap();
+    std::fs::set_permissions(folder.data(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    let mode = |path: &std::path::Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+    // PostgreSQL's account passes through under root; nobody sees what is in there.
+    assert_eq!(mode(&folder.data()) & 0o067, 0, "{:o}", mode(&folder.data()));
+    let mut folders = vec![folder.data()];
+    let mut files = 0;
+    while let Some(inside) = folders.pop() {
+        for entry in std::fs::read_dir(&inside).unwrap().flatten() {
+            let path = entry.path();
+            let kind = entry.file_type().unwrap();
+            if kind.is_symlink() {
+                continue;
+            }
+            // Temporary files come and go.
+            let Ok(metadata) = std::fs::symlink_metadata(&path) else {
+                continue;
+            };
+            let mode = metadata.permissions().mode() & 0o777;
+            assert_eq!(mode & 0o077, 0, "{} has {mode:o}", path.display());
+            files += 1;
+            if kind.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    assert!(files > 100, "{files}");
+    server.signal(Signal::TERM);
+    assert!(server.ended().success());
+}
