@@ -1,16 +1,31 @@
 //! The states of recently used streams.
 
+use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 
 use crate::fold::Stream;
 use crate::stream::StreamKey;
 
-/// A bounded cache. Whatever it says is checked by the next append that relies on it.
-pub(crate) struct StreamCache(Cache<StreamKey, Stream>);
+/// What an ordinary stream takes, in bytes.
+const ORDINARY: u64 = 1024;
+
+/// A cache of bounded size. Whatever it says is checked by the next append that relies on it.
+pub(crate) struct StreamCache(Cache<StreamKey, Stream, Weigh>);
+
+#[derive(Clone)]
+struct Weigh;
+
+impl Weighter<StreamKey, Stream> for Weigh {
+    fn weight(&self, _: &StreamKey, stream: &Stream) -> u64 {
+        stream.weight()
+    }
+}
 
 impl StreamCache {
-    pub(crate) fn new(streams: usize) -> Self {
-        Self(Cache::new(streams))
+    /// One of about `bytes` in memory.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let streams = usize::try_from(bytes / ORDINARY).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(streams, bytes, Weigh))
     }
 
     /// Takes a stream out.

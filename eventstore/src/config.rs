@@ -28,11 +28,11 @@ pub struct Config {
     pub attempts: usize,
     /// How long a command waits for a connection before it fails with `Unavailable`.
     pub connect_timeout: Duration,
-    /// Streams whose state is kept in memory.
-    pub cached_streams: usize,
+    /// Bytes of memory for the states of streams, by estimate.
+    pub cached_bytes: u64,
     /// Events kept in memory for readers of this process.
     pub tail_events: usize,
-    /// Bytes of payload kept in memory for readers of this process.
+    /// Bytes of memory that these may take.
     pub tail_bytes: usize,
     /// How often readers look for what other processes wrote.
     pub poll_interval: Duration,
@@ -54,7 +54,7 @@ impl Config {
             batch_bytes: 1 << 20,
             attempts: 5,
             connect_timeout: Duration::from_secs(5),
-            cached_streams: 100_000,
+            cached_bytes: 48 << 20,
             tail_events: 1 << 16,
             tail_bytes: 32 << 20,
             poll_interval: Duration::from_millis(100),
@@ -70,7 +70,7 @@ impl fmt::Debug for Config {
             .field("queue_capacity", &self.queue_capacity)
             .field("batch_commands", &self.batch_commands)
             .field("batch_bytes", &self.batch_bytes)
-            .field("cached_streams", &self.cached_streams)
+            .field("cached_bytes", &self.cached_bytes)
             .field("tail_events", &self.tail_events)
             .finish_non_exhaustive()
     }

@@ -26,6 +26,8 @@ pub(crate) struct Stream {
     /// The version that the database is thought to have.
     pub(crate) base: u64,
     pub(crate) last_snapshot: LastSnapshot,
+    /// Bytes of JSON that the state was made of, as far as they tell its size.
+    pub(crate) bytes: u64,
     /// Why the stream could not be loaded; commands that touch it fail.
     pub(crate) broken: Option<Error>,
 }
@@ -52,10 +54,11 @@ impl Fold {
         &self.streams[place]
     }
 
-    /// Applies a decision's events.
-    pub(crate) fn apply(&mut self, place: usize, events: Box<dyn Any>, count: u64) {
+    /// Applies a decision's events, which have so many bytes.
+    pub(crate) fn apply(&mut self, place: usize, events: Box<dyn Any>, count: u64, bytes: usize) {
         let stream = &mut self.streams[place];
         stream.state.apply(events);
+        stream.learn(bytes);
         stream.version += count;
     }
 
@@ -68,7 +71,23 @@ impl Fold {
     }
 }
 
+/// Of so many events after a snapshot, or after none, the state is taken to hold what they say; later ones change it rather than add
+/// to it.
+const TELLING: u64 = 8;
+
 impl Stream {
+    /// Notes the bytes of events that are about to be applied.
+    pub(crate) fn learn(&mut self, bytes: usize) {
+        if self.version < self.last_snapshot.version + TELLING {
+            self.bytes += bytes as u64;
+        }
+    }
+
+    /// Bytes that it takes in memory, by estimate: a state is about twice as large as the JSON that it came from.
+    pub(crate) fn weight(&self) -> u64 {
+        (size_of::<Self>() + 2 * size_of::<StreamKey>() + 2 * self.key.aggregate_id.len()) as u64 + 2 * self.bytes
+    }
+
     /// A stream without events.
     pub(crate) fn empty(key: StreamKey, kind: Kind, lane: u32) -> Self {
         let state = kind.empty();
@@ -80,6 +99,7 @@ impl Stream {
             version: 0,
             base: 0,
             last_snapshot: LastSnapshot::default(),
+            bytes: 0,
             broken: None,
         }
     }

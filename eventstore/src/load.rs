@@ -135,6 +135,7 @@ impl Load {
                     version,
                     bytes: body.len() as u64,
                 };
+                self.stream.bytes = body.len() as u64;
             }
             Err(error) => {
                 tracing::warn!(stream = %self.stream.key, %error, "ignoring an unreadable snapshot");
@@ -148,7 +149,6 @@ impl Load {
             key,
             state,
             version,
-            base,
             broken,
             ..
         } = &mut self.stream;
@@ -167,8 +167,9 @@ impl Load {
         };
         match state.fold(&stored, upcasters) {
             Ok(()) => {
-                *version = sequence;
-                *base = sequence;
+                self.stream.learn(payload.len());
+                self.stream.version = sequence;
+                self.stream.base = sequence;
             }
             Err(error) => *broken = Some(Error::decode(format!("{event_type} at {key}@{sequence}"), &error)),
         }

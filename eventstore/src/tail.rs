@@ -142,10 +142,10 @@ impl Window {
                 return;
             }
             if event.position > newest.position + 1 {
-                self.bytes -= lane.drain(..).map(|dropped| dropped.payload.len()).sum::<usize>();
+                self.bytes -= lane.drain(..).map(|dropped| weight(&dropped)).sum::<usize>();
             }
         }
-        self.bytes += event.payload.len();
+        self.bytes += weight(&event);
         self.order.push_back((event.lane, event.position));
         lane.push_back(event);
         while self.order.len() > self.max_events || self.bytes > self.max_bytes {
@@ -159,9 +159,24 @@ impl Window {
         };
         let lane = &mut self.lanes[lane as usize];
         if let Some(oldest) = lane.pop_front_if(|oldest| oldest.position == position) {
-            self.bytes -= oldest.payload.len();
+            self.bytes -= weight(&oldest);
         }
     }
+}
+
+/// Bytes that an event takes in memory. What it shares with others of its command is counted for each: so it is never less.
+fn weight(event: &Recorded) -> usize {
+    const COUNTS: usize = 2 * size_of::<usize>();
+    let texts = [
+        &event.aggregate_id,
+        &event.event_type,
+        &event.event_version,
+        &event.payload,
+        &event.metadata,
+        &event.actor,
+        &event.request_id,
+    ];
+    size_of::<Recorded>() + texts.map(|text| COUNTS + text.len()).iter().sum::<usize>()
 }
 
 /// Counts a waiting reader for as long as it lives.

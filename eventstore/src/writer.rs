@@ -57,7 +57,7 @@ impl Writer {
             queue,
             deferred: VecDeque::new(),
             connection: Connection::new(pool, config.connect_timeout),
-            cache: StreamCache::new(config.cached_streams),
+            cache: StreamCache::new(config.cached_bytes),
             snapshots,
             tail,
             config,

@@ -128,17 +128,18 @@ impl<'a> Decider<'a> {
             let (key, lane, mut sequence) = (stream.key.clone(), stream.lane, stream.version);
             let count = serialized.len() as u64;
             let offset = self.append.lanes.entry(lane).or_default();
+            let bytes = serialized.iter().map(|event| event.payload.len()).sum();
+            self.bytes += bytes;
             for event in serialized {
                 sequence += 1;
                 *offset += 1;
-                self.bytes += event.payload.len();
                 self.append
                     .events
                     .push(recorder.record(&key, lane, *offset, sequence, event));
                 self.append.occurred.push(plan.occurred_at);
             }
             offsets.insert(lane, *offset);
-            self.fold.apply(place, events, count);
+            self.fold.apply(place, events, count, bytes);
             versions.push((key, sequence));
         }
         if let Some(outcome) = outcome {
