@@ -75,8 +75,18 @@ impl Cluster {
 
     /// Starts it, or starts it again.
     pub async fn start(&self) {
+        self.start_with("max_connections=200").await;
+    }
+
+    /// Ends it and starts it again with a setting.
+    pub async fn restart_with(&self, setting: &str) {
+        self.kill().await;
+        self.start_with(setting).await;
+    }
+
+    async fn start_with(&self, setting: &str) {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c max_connections=200",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c {setting}",
             self.port,
             self.folder.path().display()
         );

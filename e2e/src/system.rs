@@ -114,6 +114,13 @@ impl System {
         )
     }
 
+    /// Where operators ask, when `operations-addr` is set.
+    #[must_use]
+    pub fn operations_url(&self) -> String {
+        let address = self.running().operations_addr();
+        format!("http://{}", address.expect("the system listens for operators"))
+    }
+
     /// Where the gRPC services are, for example `http://127.0.0.1:41236`.
     #[must_use]
     pub fn grpc_url(&self) -> String {

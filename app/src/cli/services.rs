@@ -44,16 +44,17 @@ struct Projecting {
 }
 
 /// An import touches each order once; only products and claims come back.
-const CACHED_STREAMS: usize = 5_000;
+const CACHED_BYTES: u64 = 8 << 20;
 
 impl Services {
     /// Brings the schema up to date and opens the services.
     pub(super) async fn open(config: &Config, world: &World, work: &Work) -> anyhow::Result<Services> {
         compose::migrate(&work.database).await?;
-        let command_pool = work.database.pool("cli command", 8, None);
-        let query_pool = work.database.pool("cli query", 4, Some(LONGEST_READ));
+        // Servers leave this many to the command line, and no more.
+        let command_pool = work.database.pool("cli command", 4, None);
+        let query_pool = work.database.pool("cli query", 2, Some(LONGEST_READ));
         let settings = eventstore::Config {
-            cached_streams: CACHED_STREAMS,
+            cached_bytes: CACHED_BYTES,
             ..eventstore::Config::new(world.ids.clone())
         };
         let store = Store::open(command_pool.clone(), settings)

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::room;
 use crate::config::{Config, DatabaseUrl};
 use crate::postgres::{Embedded, Options};
 
@@ -103,14 +104,34 @@ impl Database {
     /// that runs for longer than `limit` is given up.
     #[must_use]
     pub fn pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
+        self.pool_with(PgPoolOptions::new(), name, connections, limit)
+    }
+
+    /// The same for a server, which leaves the last connections of the database to the command line.
+    #[must_use]
+    pub fn serving_pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
+        let considerate = PgPoolOptions::new()
+            .after_connect(|connection, _| Box::pin(async move { room::leave_some(connection).await }));
+        self.pool_with(considerate, name, connections, limit)
+    }
+
+    fn pool_with(&self, pool: PgPoolOptions, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
         let mut options = self.options.clone().application_name(&format!("tillroll {name}"));
         if let Some(limit) = limit {
             options = options.options([("statement_timeout", limit.as_millis().to_string())]);
         }
-        PgPoolOptions::new()
-            .max_connections(connections)
+        pool.max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options)
+    }
+
+    /// One connection.
+    ///
+    /// # Errors
+    /// When the database does not give one.
+    pub async fn connect(&self) -> anyhow::Result<PgConnection> {
+        let options = self.options.clone().application_name("tillroll");
+        Ok(PgConnection::connect_with(&options).await?)
     }
 
     /// A pool of connections to a replica. Who waits long for one asks the primary instead.

@@ -29,15 +29,25 @@ pub(super) fn gateway(
     config: &Config,
     world: &World,
     listener: TcpListener,
+    operations: Option<TcpListener>,
     command: Transport,
     query: Transport,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let key = signing_key::load(config)?;
     let defaults = gateway::Config::new(command, query, key, world.clock.clone(), world.ids.clone());
-    let (router, background) = gateway::Config {
+    let (mut capacity, mut connections) = (config.capacity.requests, config.capacity.connections);
+    if config.http.trusted_proxies > 0 {
+        // The connections are those of the proxies; their clients are told apart by request.
+        let most = connections.per_address.take();
+        capacity = capacity.map(|capacity| gateway::Capacity {
+            per_address: most,
+            ..capacity
+        });
+    }
+    let gateway = gateway::Config {
         quotas: defaults.quotas.filter(|_| config.http.rate_limit),
-        capacity: config.capacity.requests,
+        capacity,
         trusted_proxies: config.http.trusted_proxies,
         public_base_url: config.http.public_url.clone(),
         metrics: recorder(),
@@ -47,9 +57,20 @@ pub(super) fn gateway(
     }
     .build()
     .context("the gateway cannot be built")?;
-    let connections = config.capacity.connections;
     Ok(async move {
-        tokio::join!(serve(listener, router, connections, stop.clone()), background.run(stop));
+        let operations = async {
+            if let Some(listener) = operations {
+                serve(
+                    listener,
+                    gateway.operations,
+                    gateway::Connections::default(),
+                    stop.clone(),
+                )
+                .await;
+            }
+        };
+        let requests = serve(listener, gateway.router, connections, stop.clone());
+        tokio::join!(requests, operations, gateway.background.run(stop.clone()));
     })
 }
 

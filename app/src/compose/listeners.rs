@@ -21,7 +21,7 @@ pub(super) struct Error {
 pub(super) struct Listeners {
     /// For the gateway.
     pub(super) gateway: Option<TcpListener>,
-    /// For operators, in a process without the gateway whose address was given: its default is the gateway's.
+    /// For operators, where one was given. Without the gateway that may be its address, whose default is the gateway's alone.
     pub(super) operations: Option<TcpListener>,
     /// For other processes.
     pub(super) grpc: Option<TcpListener>,
@@ -30,10 +30,14 @@ pub(super) struct Listeners {
 impl Listeners {
     pub(super) async fn bind(config: &Config) -> Result<Listeners, Error> {
         let http = async || bind("TILLROLL_HTTP_ADDR", config.http.addr).await;
+        let own = match config.http.operations_addr {
+            Some(address) => Some(bind("TILLROLL_OPERATIONS_ADDR", address).await?),
+            None => None,
+        };
         let (gateway, operations) = match (config.roles.has(Role::Gateway), config.http.addr_is_default) {
-            (true, _) => (Some(http().await?), None),
-            (false, false) => (None, Some(http().await?)),
-            (false, true) => (None, None),
+            (true, _) => (Some(http().await?), own),
+            (false, false) if own.is_none() => (None, Some(http().await?)),
+            (false, _) => (None, own),
         };
         let serves = config.roles.has(Role::Command) || config.roles.has(Role::Query);
         let grpc = match config.services.addr {
@@ -45,6 +49,11 @@ impl Listeners {
             operations,
             grpc,
         })
+    }
+
+    /// Where operators ask, if that is a port of its own beside the gateway's.
+    pub(super) fn operations_addr(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.operations.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// Where the HTTP side listens, whichever it is.

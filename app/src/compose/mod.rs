@@ -6,6 +6,7 @@ mod grpc;
 mod history;
 mod listeners;
 mod parts;
+mod room;
 mod schema;
 mod search;
 mod system;

@@ -14,27 +14,13 @@ use super::grpc::Services;
 use super::history::history;
 use super::listeners::Listeners;
 use super::search::Search;
-use super::{edge, migrate};
-use crate::config::{Config, Role};
+use super::{edge, migrate, room};
+use crate::config::{Config, Pools, Role};
 use crate::lifecycle::Group;
 use crate::operations::Operations;
 use crate::seal_key;
 use crate::world::World;
 
-/// Connections for the store's writer and what commands look up beside it.
-const COMMAND_CONNECTIONS: u32 = 16;
-/// Connections for reads.
-const QUERY_CONNECTIONS: u32 = 24;
-/// For the export that is being made, its lease and its file.
-const EXPORT_CONNECTIONS: u32 = 4;
-/// Connections for the change feeds, which look for a moment now and then.
-const FEED_CONNECTIONS: u32 = 4;
-/// One for each read model, and some for their bookkeeping.
-const PROJECTOR_CONNECTIONS: u32 = 12;
-/// One to seal with, one to look.
-const SEALER_CONNECTIONS: u32 = 2;
-/// For the indexer of the search index.
-const SEARCH_CONNECTIONS: u32 = 4;
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -50,6 +36,8 @@ pub(super) struct Parts {
     store: Option<Store>,
     operations: Option<Operations>,
     pools: Vec<PgPool>,
+    /// How many connections each of them has.
+    sizes: Pools,
 }
 
 impl std::fmt::Debug for Parts {
@@ -77,6 +65,7 @@ impl Parts {
             store: None,
             operations: None,
             pools: Vec::new(),
+            sizes: Pools::default(),
         };
         match parts.fill(config, world, listeners, database).await {
             Ok(()) => Ok(parts),
@@ -99,16 +88,17 @@ impl Parts {
         let roles = &config.roles;
         let mut query = None;
         if let Some(database) = database {
+            self.sizes = room::pools(config, database).await?;
             migrate(database).await?;
             let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
-                let pool = self.pool(database, "query", QUERY_CONNECTIONS, Some(LONGEST_READ));
+                let pool = self.pool(database, "query", self.sizes.query, Some(LONGEST_READ));
                 let search = search.map(|search| self.searching(&search, &pool));
                 let service = self.queries(config, database, pool.clone(), search);
                 self.upkeep
                     .spawn(service.clone().watch_replicas(self.upkeep.stop_token()));
                 // A file may take longer than any request.
-                let own = self.pool(database, "exports", EXPORT_CONNECTIONS, None);
+                let own = self.pool(database, "exports", self.sizes.exports, None);
                 let (exports, stop) = (service.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
                 query = Some((service, pool));
@@ -142,7 +132,10 @@ impl Parts {
             });
         }
         self.upkeep.spawn(edge::upkeep(self.upkeep.stop_token()));
-        if let Some(listener) = listeners.operations {
+        let mut operations = listeners.operations;
+        if listeners.gateway.is_none()
+            && let Some(listener) = operations.take()
+        {
             self.edge.spawn(edge::operations(
                 listener,
                 self.pools.first().cloned(),
@@ -165,7 +158,15 @@ impl Parts {
                 Some(query) => self.inside(Services::new().query(&query), read_pool.as_ref()),
                 None => remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?,
             };
-            let server = edge::gateway(config, world, listener, command, query, self.edge.stop_token())?;
+            let server = edge::gateway(
+                config,
+                world,
+                listener,
+                operations,
+                command,
+                query,
+                self.edge.stop_token(),
+            )?;
             self.edge.spawn(server);
         }
         Ok(())
@@ -177,7 +178,7 @@ impl Parts {
         if !queries && (config.search.meili_url.is_none() || !config.roles.has(Role::Projector)) {
             return Ok(None);
         }
-        let pool = self.pool(database, "search", SEARCH_CONNECTIONS, None);
+        let pool = self.pool(database, "search", self.sizes.search, None);
         let search = Search::open(config, world, &pool).await?;
         let indexer = search.indexer(pool, database.embedded().is_some());
         self.projectors.spawn(indexer.run(self.projectors.stop_token()));
@@ -207,12 +208,12 @@ impl Parts {
     ) -> query::Query {
         let mut replicas = Vec::new();
         for url in &config.database.replicas {
-            let replica = Database::replica_pool(url, QUERY_CONNECTIONS, LONGEST_READ);
+            let replica = Database::replica_pool(url, self.sizes.query, LONGEST_READ);
             self.pools.push(replica.clone());
             replicas.push(replica);
         }
         let services = query::Config {
-            feed: self.pool(database, "feed", FEED_CONNECTIONS, Some(LONGEST_READ)),
+            feed: self.pool(database, "feed", self.sizes.feed, Some(LONGEST_READ)),
             replicas,
             search,
             stop: self.edge.stop_token(),
@@ -223,14 +224,14 @@ impl Parts {
 
     /// The store and what stands on it.
     async fn write_side(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
-        let pool = self.pool(database, "command", COMMAND_CONNECTIONS, None);
+        let pool = self.pool(database, "command", self.sizes.command, None);
         let store = Store::open(pool.clone(), eventstore::Config::new(world.ids.clone()))
             .await
             .context("the event store cannot be opened")?;
         self.store = Some(store.clone());
         self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
-            let pool = self.pool(database, "projector", PROJECTOR_CONNECTIONS, None);
+            let pool = self.pool(database, "projector", self.sizes.projector, None);
             // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
             let settings = projections::Config {
                 sole: database.embedded().is_some(),
@@ -256,7 +257,7 @@ impl Parts {
     fn seal(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
         let Some(every) = config.seal.every else { return Ok(()) };
         let key = seal_key::load(config)?;
-        let pool = self.pool(database, "sealer", SEALER_CONNECTIONS, None);
+        let pool = self.pool(database, "sealer", self.sizes.sealer, None);
         let settings = SealConfig {
             every,
             witness: Some(seal_key::witness(config)),
@@ -269,7 +270,7 @@ impl Parts {
     }
 
     fn pool(&mut self, database: &Database, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        let pool = database.pool(name, connections, limit);
+        let pool = database.serving_pool(name, connections, limit);
         self.pools.push(pool.clone());
         pool
     }

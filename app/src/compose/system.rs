@@ -18,6 +18,7 @@ use crate::world::World;
 pub struct System {
     lifecycle: Lifecycle,
     http_addr: Option<SocketAddr>,
+    operations_addr: Option<SocketAddr>,
     grpc_addr: Option<SocketAddr>,
     parts: Parts,
     database: Option<Database>,
@@ -38,6 +39,7 @@ impl System {
         }
         let listeners = Listeners::bind(config).await?;
         let (http_addr, grpc_addr) = (listeners.http_addr()?, listeners.grpc_addr()?);
+        let operations_addr = listeners.operations_addr()?;
         let database = if config.roles.need_database() {
             Some(Database::serve(config, lifecycle.soft()).await?)
         } else {
@@ -47,6 +49,7 @@ impl System {
             Ok(parts) => Ok(System {
                 lifecycle,
                 http_addr,
+                operations_addr,
                 grpc_addr,
                 parts,
                 database,
@@ -65,6 +68,12 @@ impl System {
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http_addr
+    }
+
+    /// Where operators ask; `None`: where the gateway listens, or nowhere.
+    #[must_use]
+    pub fn operations_addr(&self) -> Option<SocketAddr> {
+        self.operations_addr
     }
 
     /// Where the gRPC services listen; `None` when they are reached inside the process only.

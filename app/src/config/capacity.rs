@@ -65,14 +65,34 @@ const QUEUE_WAIT: Variable = Variable {
     help: "How long a request may wait for its turn before it is refused; a tenth of it under lasting overload",
 };
 
-const MAX_CONNECTIONS: Variable = Variable {
-    key: "max_connections",
-    environment: "TILLROLL_MAX_CONNECTIONS",
-    flag: "max-connections",
-    value: "NUMBER",
-    default: Some("4096"),
+const CLIENT_SHARE: Variable = Variable {
+    key: "client_share",
+    environment: "TILLROLL_CLIENT_SHARE",
+    flag: "client-share",
+    value: "PERCENT",
+    default: Some("50"),
     secrecy: Secrecy::Open,
-    help: "Most open connections of clients; the open-files limit of the process must allow them",
+    help: "How much of what is worked on at once, of each kind, one caller or one address may have; 100: all of it",
+};
+
+const MAX_BODIES: Variable = Variable {
+    key: "max_bodies",
+    environment: "TILLROLL_MAX_BODIES",
+    flag: "max-bodies",
+    value: "NUMBER",
+    default: Some("1024"),
+    secrecy: Secrecy::Open,
+    help: "Most bodies of requests received at once; a thirty-second of them may be longer than 64 KiB",
+};
+
+const BODY_TIMEOUT: Variable = Variable {
+    key: "body_timeout",
+    environment: "TILLROLL_BODY_TIMEOUT",
+    flag: "body-timeout",
+    value: "SECONDS",
+    default: Some("8"),
+    secrecy: Secrecy::Open,
+    help: "How long a client may take to send the body of a request",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[
@@ -82,11 +102,14 @@ pub(super) const VARIABLES: &[&Variable] = &[
     &MAX_REPORTS,
     &TARGET_LATENCY,
     &QUEUE_WAIT,
-    &MAX_CONNECTIONS,
+    &CLIENT_SHARE,
+    &MAX_BODIES,
+    &BODY_TIMEOUT,
 ];
 
 const MOST: usize = 1_000_000;
 const LONGEST: u64 = 60_000;
+const LONGEST_SECONDS: u64 = 3_600;
 
 /// How much the gateway works on at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,24 +127,41 @@ pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
     let reports = reader.required(&MAX_REPORTS, number);
     let latency = reader.required(&TARGET_LATENCY, |text| milliseconds(text, 1));
     let wait = reader.required(&QUEUE_WAIT, |text| milliseconds(text, 0));
-    let limit = reader.required(&MAX_CONNECTIONS, number);
+    let share = reader.required(&CLIENT_SHARE, |text| match text.parse() {
+        Ok(percent @ 1..=100) => Ok(percent),
+        _ => Err("a whole number of percent from 1 to 100".to_owned()),
+    });
+    let bodies = reader.required(&MAX_BODIES, number);
+    let sending = reader.required(&BODY_TIMEOUT, seconds);
+    let connections = super::connections::read(reader);
     let requests = gateway::Capacity {
         writes: writes?,
         reads: reads?,
         reports: reports?,
         latency: latency?,
         wait: wait?,
+        share: share?,
+        bodies: bodies?,
+        sending: sending?,
+        per_address: None,
     };
     Ok(Capacity {
         requests: shedding?.then_some(requests),
-        connections: gateway::Connections { limit: limit? },
+        connections: connections?,
     })
 }
 
-fn number(text: &str) -> Result<usize, String> {
+pub(super) fn number(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=MOST) => Ok(number),
         _ => Err(format!("a whole number from 1 to {MOST}")),
+    }
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(number @ 1..=LONGEST_SECONDS) => Ok(Duration::from_secs(number)),
+        _ => Err(format!("a whole number of seconds from 1 to {LONGEST_SECONDS}")),
     }
 }
 

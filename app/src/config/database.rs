@@ -6,6 +6,8 @@ use std::str::FromStr;
 use sqlx::postgres::PgConnectOptions;
 
 use super::layers::{Noted, Reader};
+use super::pools::Pools;
+use super::roles::Roles;
 use super::variable::{Secrecy, Variable};
 
 const DATABASE_URL: Variable = Variable {
@@ -28,7 +30,20 @@ const READ_DATABASE_URL: Variable = Variable {
     help: "Streaming replicas of DATABASE_URL for reads, separated by commas; one that falls behind or fails is left out until it is well",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL, &READ_DATABASE_URL];
+pub(super) const DATABASE_CONNECTIONS: Variable = Variable {
+    key: "database_connections",
+    environment: "TILLROLL_DATABASE_CONNECTIONS",
+    flag: "database-connections",
+    value: "NUMBER",
+    default: None,
+    secrecy: Secrecy::Open,
+    help: "Most connections of this process to the database; not set: 44 with all roles, less with some, and what there is room for on a small server",
+};
+
+pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL, &READ_DATABASE_URL, &DATABASE_CONNECTIONS];
+
+/// Connections at most.
+const MOST_CONNECTIONS: u32 = 10_000;
 
 /// Replicas at most.
 const MOST_REPLICAS: usize = 16;
@@ -40,6 +55,8 @@ pub struct Database {
     pub url: Option<DatabaseUrl>,
     /// Replicas of it for reads.
     pub replicas: Vec<DatabaseUrl>,
+    /// Most connections of this process to it; `None`: the usual ones.
+    pub connections: Option<u32>,
 }
 
 /// A `postgres://` URL. Displays without its password.
@@ -104,6 +121,10 @@ pub(super) fn read(reader: &mut Reader) -> Result<Database, Noted> {
             Err(format!("at most {MOST_REPLICAS} URLs"))
         }
     });
+    let connections = reader.optional(&DATABASE_CONNECTIONS, |text| match text.parse() {
+        Ok(number @ 1..=MOST_CONNECTIONS) => Ok(number),
+        _ => Err(format!("a whole number from 1 to {MOST_CONNECTIONS}")),
+    });
     let (url, replicas) = (url?, replicas?.unwrap_or_default());
     if url.is_none() && !replicas.is_empty() {
         reader.problem(
@@ -111,5 +132,19 @@ pub(super) fn read(reader: &mut Reader) -> Result<Database, Noted> {
             "is set without DATABASE_URL; the private cluster in the data folder has no replicas",
         );
     }
-    Ok(Database { url, replicas })
+    Ok(Database {
+        url,
+        replicas,
+        connections: connections?,
+    })
+}
+
+/// The roles must be able to work with the connections.
+pub(super) fn check(reader: &mut Reader, database: &Database, roles: &Roles) {
+    if let Err(least) = Pools::of(roles, database.connections) {
+        reader.problem(
+            &DATABASE_CONNECTIONS,
+            &format!("is too small: the roles {roles} need at least {least} connections"),
+        );
+    }
 }

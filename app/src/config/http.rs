@@ -15,6 +15,16 @@ pub(super) const HTTP_ADDR: Variable = Variable {
     help: "Where the gateway listens; port 0 takes a free one. A process without the gateway answers /healthz, /readyz and /metrics there, if it is set",
 };
 
+const OPERATIONS_ADDR: Variable = Variable {
+    key: "operations_addr",
+    environment: "TILLROLL_OPERATIONS_ADDR",
+    flag: "operations-addr",
+    value: "ADDRESS:PORT|off",
+    default: Some("off"),
+    secrecy: Secrecy::Open,
+    help: "Where /healthz, /readyz and /metrics are answered besides, with connections of their own: they answer there whatever the clients of the gateway do",
+};
+
 const RATE_LIMIT: Variable = Variable {
     key: "rate_limit",
     environment: "TILLROLL_RATE_LIMIT",
@@ -45,7 +55,7 @@ const PUBLIC_URL: Variable = Variable {
     help: "Address that clients know the gateway by; not set: addresses in answers are relative",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&HTTP_ADDR, &RATE_LIMIT, &TRUSTED_PROXIES, &PUBLIC_URL];
+pub(super) const VARIABLES: &[&Variable] = &[&HTTP_ADDR, &OPERATIONS_ADDR, &RATE_LIMIT, &TRUSTED_PROXIES, &PUBLIC_URL];
 
 /// The public HTTP side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +64,8 @@ pub struct Http {
     pub addr: SocketAddr,
     /// Nobody chose the address.
     pub addr_is_default: bool,
+    /// Where operators ask; `None`: where clients do.
+    pub operations_addr: Option<SocketAddr>,
     /// Whether clients are limited in their rate.
     pub rate_limit: bool,
     /// How many proxies in front are trusted to tell the client's address.
@@ -64,6 +76,7 @@ pub struct Http {
 
 pub(super) fn read(reader: &mut Reader) -> Result<Http, Noted> {
     let addr = reader.required(&HTTP_ADDR, socket_address);
+    let operations_addr = reader.required(&OPERATIONS_ADDR, optional_address);
     let rate_limit = reader.required(&RATE_LIMIT, switch);
     let trusted_proxies = reader.required(&TRUSTED_PROXIES, |text| match text.parse() {
         Ok(number @ 0..=16) => Ok(number),
@@ -79,6 +92,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Http, Noted> {
     Ok(Http {
         addr: addr?,
         addr_is_default,
+        operations_addr: operations_addr?,
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies?,
         public_url: public_url?,
@@ -94,6 +108,15 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     numeric
         .parse()
         .map_err(|_| "an IP address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080".to_owned())
+}
+
+pub(super) fn optional_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    socket_address(text)
+        .map(Some)
+        .map_err(|expected| format!("`off`, or {expected}"))
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {

@@ -8,6 +8,7 @@
 mod auth;
 mod cache;
 mod capacity;
+mod connections;
 mod data;
 mod database;
 mod dump;
@@ -16,6 +17,7 @@ mod http;
 mod later;
 mod layers;
 mod orders;
+mod pools;
 mod projector;
 mod roles;
 mod seal;
@@ -38,6 +40,7 @@ pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
 pub use orders::Orders;
+pub use pools::Pools;
 pub use projector::Projector;
 pub use roles::{Role, Roles};
 pub use seal::Seal;
@@ -53,6 +56,7 @@ const VARIABLES: &[&[&Variable]] = &[
     data::VARIABLES,
     http::VARIABLES,
     capacity::VARIABLES,
+    connections::VARIABLES,
     services::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
@@ -139,6 +143,9 @@ impl Config {
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
             services::check(&mut reader, services, http, roles);
+        }
+        if let (Ok(database), Ok(roles)) = (&database, &roles) {
+            database::check(&mut reader, database, roles);
         }
         let (Ok(data), Ok(http), Ok(services), Ok(roles), Ok(database)) = (data, http, services, roles, database)
         else {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
 
 use super::layers::{Noted, Reader};
 use super::variable::{Secrecy, Variable};
@@ -74,8 +75,10 @@ impl Display for Roles {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Roles, Noted> {
-    reader.required(&ROLES, |text| {
+impl FromStr for Roles {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Roles, String> {
         let mut roles = BTreeSet::new();
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match Role::ALL.into_iter().find(|role| role.name() == word) {
@@ -93,5 +96,9 @@ pub(super) fn read(reader: &mut Reader) -> Result<Roles, Noted> {
         } else {
             Ok(Roles(roles))
         }
-    })
+    }
+}
+
+pub(super) fn read(reader: &mut Reader) -> Result<Roles, Noted> {
+    reader.required(&ROLES, str::parse)
 }

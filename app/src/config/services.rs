@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::http::{HTTP_ADDR, Http, socket_address};
+use super::http::{HTTP_ADDR, Http, optional_address};
 use super::layers::{Noted, Reader};
 use super::roles::{Role, Roles};
 use super::variable::{Secrecy, Variable};
@@ -51,14 +51,7 @@ pub struct Services {
 }
 
 pub(super) fn read(reader: &mut Reader) -> Result<Services, Noted> {
-    let addr = reader.required(&GRPC_ADDR, |text| {
-        if text == "off" {
-            return Ok(None);
-        }
-        socket_address(text)
-            .map(Some)
-            .map_err(|expected| format!("`off`, or {expected}"))
-    });
+    let addr = reader.required(&GRPC_ADDR, optional_address);
     let command_url = reader.optional(&COMMAND_URL, service_url);
     let query_url = reader.optional(&QUERY_URL, service_url);
     Ok(Services {

@@ -31,6 +31,9 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     if config.roles.has(Role::Gateway) {
         port("HTTP port", "TILLROLL_HTTP_ADDR", config.http.addr, server, report).await;
     }
+    if let Some(address) = config.http.operations_addr {
+        port("operations port", "TILLROLL_OPERATIONS_ADDR", address, server, report).await;
+    }
     if let Some(address) = config.services.addr {
         port("gRPC port", "TILLROLL_GRPC_ADDR", address, server, report).await;
     }

@@ -2,6 +2,7 @@
 
 use e2e::{System, product};
 use serde_json::json;
+use sqlx::Connection as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_with_the_token_sees_the_write() {
@@ -28,42 +29,79 @@ async fn a_read_with_the_token_sees_the_write() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_from_the_future_is_waited_for_and_then_told() {
+async fn a_write_that_the_read_models_do_not_show_is_waited_for_and_then_told() {
     let system = System::start().await;
     let admin = system.admin().await;
     let mug = admin.stocked("MUG-1", 1250, 10).await;
     let order = admin.order(&[(&mug.id, 1)]).await.ok(201);
-    let today = system.clock().now().date_naive();
-    let report = format!("/v1/reports/sales?from={today}&to={}", today + chrono::Days::new(2));
+    let paths = paths(&system, &mug.id, order.id());
     let everything = system.everything().await;
-    for path in [
-        "/v1/products",
-        &format!("/v1/products/{}", mug.id),
-        &format!("/v1/products/{}/stock", mug.id),
-        "/v1/orders",
-        &format!("/v1/orders/{}", order.id()),
-        &report,
-        "/v1/audit",
-    ] {
+    for path in &paths {
         let fresh = admin.get(path).after(&everything).await.ok(200);
         assert_eq!(fresh.header("consistency-stale"), None);
-        for token in ["0.999999999", "63.9223372036854775807", "99.1"] {
-            let read = |wait: u32| {
+        for token in ["0.999999999", "63.9223372036854775807", "99.1", "64.0", "99999.1"] {
+            let read = || {
                 admin
                     .get(path)
                     .header("consistency-token", token)
-                    .header("consistency-wait", wait)
+                    .header("consistency-wait", 9000)
             };
-            let behind = read(1).await.refused(504, "read_model_behind");
-            assert_eq!(behind.header("consistency-stale"), None);
-            let stale = read(1).header("consistency-stale", "allow").await.ok(200);
+            let refused = read().await.refused(400, "invalid_header");
+            let (field, code) = &refused.fields()[0];
             assert_eq!(
-                (stale.header("consistency-stale"), stale.json()),
-                (Some("true"), fresh.json()),
-                "{path}"
+                (&**field, &**code),
+                ("Consistency-Token", "out_of_range"),
+                "{token}: {refused:?}"
             );
+            let refused = read().header("consistency-stale", "allow").await;
+            assert_eq!(refused.status(), 400, "there is no such write: {refused:?}");
         }
     }
+
+    // The projectors stand still.
+    let mut lock = sqlx::PgConnection::connect(&system.database().url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE projection_cursor IN EXCLUSIVE MODE")
+        .execute(&mut lock)
+        .await
+        .unwrap();
+    let before: Vec<_> = {
+        let mut answers = Vec::new();
+        for path in &paths {
+            answers.push(admin.get(path).await.ok(200));
+        }
+        answers
+    };
+    let _ = admin.order(&[(&mug.id, 1)]).await.ok(201);
+    let token = system.everything().await;
+    for (path, before) in paths.iter().zip(before) {
+        let read = || {
+            admin
+                .get(path)
+                .header("consistency-token", &token)
+                .header("consistency-wait", 1)
+        };
+        let behind = read().await.refused(504, "read_model_behind");
+        assert_eq!(behind.header("consistency-stale"), None);
+        let stale = read().header("consistency-stale", "allow").await.ok(200);
+        assert_eq!(
+            (stale.header("consistency-stale"), stale.json()),
+            (Some("true"), before.json()),
+            "{path}"
+        );
+    }
+}
+
+fn paths(system: &System, product: &str, order: &str) -> Vec<String> {
+    let today = system.clock().now().date_naive();
+    vec![
+        "/v1/products".to_owned(),
+        format!("/v1/products/{product}"),
+        format!("/v1/products/{product}/stock"),
+        "/v1/orders".to_owned(),
+        format!("/v1/orders/{order}"),
+        format!("/v1/reports/sales?from={today}&to={}", today + chrono::Days::new(2)),
+        "/v1/audit".to_owned(),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,78 @@
+//! The connections of clients.
+
+use super::capacity::{number, seconds};
+use super::layers::{Noted, Reader};
+use super::variable::{Secrecy, Variable};
+
+const MAX_CONNECTIONS: Variable = Variable {
+    key: "max_connections",
+    environment: "TILLROLL_MAX_CONNECTIONS",
+    flag: "max-connections",
+    value: "NUMBER",
+    default: Some("4096"),
+    secrecy: Secrecy::Open,
+    help: "Most open connections of clients; the open-files limit of the process must allow them",
+};
+
+const MAX_CONNECTIONS_PER_ADDRESS: Variable = Variable {
+    key: "max_connections_per_address",
+    environment: "TILLROLL_MAX_CONNECTIONS_PER_ADDRESS",
+    flag: "max-connections-per-address",
+    value: "NUMBER",
+    default: Some("1024"),
+    secrecy: Secrecy::Open,
+    help: "Most open connections of one address; behind --trusted-proxies, most requests of one address at once",
+};
+
+const HEAD_TIMEOUT: Variable = Variable {
+    key: "head_timeout",
+    environment: "TILLROLL_HEAD_TIMEOUT",
+    flag: "head-timeout",
+    value: "SECONDS",
+    default: Some("10"),
+    secrecy: Secrecy::Open,
+    help: "How long a client may take to send the head of a request; a fifth of it while three quarters of the connections are taken",
+};
+
+const IDLE_TIMEOUT: Variable = Variable {
+    key: "idle_timeout",
+    environment: "TILLROLL_IDLE_TIMEOUT",
+    flag: "idle-timeout",
+    value: "SECONDS",
+    default: Some("75"),
+    secrecy: Secrecy::Open,
+    help: "How long a connection is kept between requests; a fifth of it while three quarters of the connections are taken",
+};
+
+const SEND_TIMEOUT: Variable = Variable {
+    key: "send_timeout",
+    environment: "TILLROLL_SEND_TIMEOUT",
+    flag: "send-timeout",
+    value: "SECONDS",
+    default: Some("30"),
+    secrecy: Secrecy::Open,
+    help: "How long a client may take nothing of an answer that is sent to it before it is given up",
+};
+
+pub(super) const VARIABLES: &[&Variable] = &[
+    &MAX_CONNECTIONS,
+    &MAX_CONNECTIONS_PER_ADDRESS,
+    &HEAD_TIMEOUT,
+    &IDLE_TIMEOUT,
+    &SEND_TIMEOUT,
+];
+
+pub(super) fn read(reader: &mut Reader) -> Result<gateway::Connections, Noted> {
+    let limit = reader.required(&MAX_CONNECTIONS, number);
+    let per_address = reader.required(&MAX_CONNECTIONS_PER_ADDRESS, number);
+    let head = reader.required(&HEAD_TIMEOUT, seconds);
+    let idle = reader.required(&IDLE_TIMEOUT, seconds);
+    let reading = reader.required(&SEND_TIMEOUT, seconds);
+    Ok(gateway::Connections {
+        limit: limit?,
+        per_address: Some(per_address?),
+        head: head?,
+        idle: idle?,
+        reading: reading?,
+    })
+}
