@@ -6,7 +6,6 @@
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -21,8 +20,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    addresses::Present,
-    admission::{Admission, Class, Party, Permit, keep_until_sent, overloaded},
+    admission::{Admitted, Class, Party},
     auth::caller::Identity,
     edge::Edge,
     intake,
@@ -128,7 +126,13 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     let (version, expects) = (request.version(), request.headers().contains_key(EXPECT));
     let admitted = match refused {
         Some(problem) => Err(problem),
-        None => admit(&edge, path, &head.identity, address, &mut request, &mut body).await,
+        None => {
+            let user = head.identity.known().map(|principal| Arc::clone(&principal.user_id));
+            let class = Class::of(&method, path, request.headers());
+            let receives = !method.is_safe() && path != UNMATCHED;
+            let party = Party::new(user, address);
+            Admitted::take(&edge, class, party, &mut request, receives.then_some(&mut body)).await
+        }
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),
@@ -169,63 +173,6 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         .record(elapsed.as_secs_f64());
     span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
     response
-}
-
-/// What a request has while it is worked on.
-#[derive(Default)]
-struct Admitted {
-    place: Option<Permit>,
-    /// It is made while it is sent, or large: it keeps its place until then.
-    until_sent: bool,
-    present: Option<Present>,
-}
-
-impl Admitted {
-    /// Gives back what is not needed any more once the answer is there.
-    fn release(self, response: Response) -> Response {
-        let place = self.place.filter(|_| self.until_sent);
-        if place.is_none() && self.present.is_none() {
-            return response;
-        }
-        keep_until_sent((place, self.present), response)
-    }
-}
-
-/// Receives the body, then takes a place to work on the request in; none is needed for health, metrics and pages.
-async fn admit(
-    edge: &Edge,
-    path: &str,
-    identity: &Identity,
-    address: Client,
-    request: &mut Request,
-    body: &mut Body,
-) -> Result<Admitted, Problem> {
-    let class = Class::of(request.method(), path, request.headers());
-    let admission = edge.admission.as_ref();
-    if class.is_some() && request.extensions().get::<Crowded>().is_some() {
-        return Err(admission.map_or_else(overloaded, Admission::refuse_crowded));
-    }
-    let user = match identity {
-        Identity::Known(principal) => Some(Arc::clone(&principal.user_id)),
-        _ => None,
-    };
-    let party = Party::new(user, address);
-    let mut admitted = Admitted {
-        until_sent: class == Some(Class::Report),
-        ..Admitted::default()
-    };
-    if let (Some(admission), Some(_)) = (admission, class) {
-        admitted.present = admission.begin(&party)?;
-    }
-    if !request.method().is_safe() && path != UNMATCHED {
-        let received = intake::receive(admission, &party, request.headers(), body).await?;
-        *body = Body::empty();
-        *request.body_mut() = received.into();
-    }
-    if let (Some(admission), Some(class)) = (admission, class) {
-        admitted.place = Some(admission.admit(class, &party).await?);
-    }
-    Ok(admitted)
 }
 
 async fn run(path: &str, request: Request, next: Next) -> Response {

@@ -5,6 +5,7 @@
 //! Classes do not share places, so that a flood of one leaves the others alone, and no client has more than its share of them
 //! ([`share`]). Health, metrics and pages need none.
 
+mod admitted;
 mod gate;
 mod limit;
 mod share;
@@ -31,8 +32,8 @@ use crate::{
     consistency,
     problem::Problem,
 };
-use gate::Gate;
-pub(crate) use gate::Permit;
+pub(crate) use admitted::Admitted;
+use gate::{Gate, Permit};
 use limit::Limit;
 pub(crate) use share::Party;
 
@@ -259,7 +260,7 @@ impl Admission {
     }
 }
 
-pub(crate) fn overloaded() -> Problem {
+fn overloaded() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "overloaded",
@@ -269,7 +270,7 @@ pub(crate) fn overloaded() -> Problem {
 }
 
 /// Keeps what a request has until the last byte of its answer has been taken.
-pub(crate) fn keep_until_sent<T: Send + Unpin + 'static>(kept: T, response: Response) -> Response {
+fn keep_until_sent<T: Send + Unpin + 'static>(kept: T, response: Response) -> Response {
     response.map(|body| Body::new(Guarded { body, _kept: kept }))
 }
 

@@ -26,6 +26,14 @@ pub(crate) struct Caller(pub(crate) Arc<Principal>);
 pub(crate) struct Admin;
 
 impl Identity {
+    /// Who it is, if that is known.
+    pub(crate) fn known(&self) -> Option<&Arc<Principal>> {
+        match self {
+            Self::Known(principal) => Some(principal),
+            _ => None,
+        }
+    }
+
     pub(crate) fn of(headers: &HeaderMap, tokens: &Tokens, now: chrono::DateTime<chrono::Utc>) -> Self {
         let Some(value) = headers.get(AUTHORIZATION) else {
             return Self::Anonymous;

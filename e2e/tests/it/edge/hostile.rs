@@ -255,7 +255,7 @@ async fn behind_a_proxy_its_clients_are_counted_and_not_its_connections() {
     assert_eq!(answer.status, 200, "another client of the same proxy: {answer:?}");
     drop(slow);
     wait_until("the client's requests to be over", PATIENCE, async || {
-        let answer = ask(&mut proxy, &read("203.0.113.7")).await?;
+        let answer = ask(&mut gateway(&system, 2).await, &read("203.0.113.7")).await?;
         (answer.status == 200).then_some(())
     })
     .await;
