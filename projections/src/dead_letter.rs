@@ -18,11 +18,13 @@ pub(crate) async fn parked(
     connection: &mut PgConnection,
 ) -> Result<HashSet<Key>, sqlx::Error> {
     let rows: Vec<Key> = sqlx::query_as(
-        "SELECT DISTINCT d.aggregate_type, d.aggregate_id
+        "SELECT DISTINCT batch.aggregate_type, batch.aggregate_id
          FROM unnest($3::text[], $4::text[]) AS batch (aggregate_type, aggregate_id)
-         JOIN projection_dead_letter d
-             ON d.name = $1 AND d.version = $2
-             AND d.aggregate_type = batch.aggregate_type AND d.aggregate_id = batch.aggregate_id",
+         CROSS JOIN LATERAL (
+             SELECT FROM projection_dead_letter
+             WHERE name = $1 AND version = $2 AND aggregate_type = batch.aggregate_type
+                 AND aggregate_id BETWEEN batch.aggregate_id AND batch.aggregate_id
+             ORDER BY aggregate_id LIMIT 1) d",
     )
     .bind(name)
     .bind(version)
@@ -75,9 +77,12 @@ pub(crate) async fn remove(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "DELETE FROM projection_dead_letter d
-         USING unnest($3::integer[], $4::bigint[]) AS place (lane, position)
-         WHERE d.name = $1 AND d.version = $2 AND d.lane = place.lane AND d.position = place.position",
+        "DELETE FROM projection_dead_letter WHERE ctid = ANY (ARRAY(
+             SELECT d.ctid FROM unnest($3::integer[], $4::bigint[]) AS place (lane, position)
+             CROSS JOIN LATERAL (
+                 SELECT ctid FROM projection_dead_letter
+                 WHERE name = $1 AND version = $2 AND lane = place.lane AND position BETWEEN place.position AND place.position
+                 ORDER BY position FOR UPDATE) d))",
     )
     .bind(name)
     .bind(version)

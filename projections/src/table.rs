@@ -220,7 +220,7 @@ impl Table {
         )
     }
 
-    /// The rows with these values of the first column, as `row::Row::read` wants them.
+    /// The rows with these values of the first column, which is the key, in their order and as `row::Row::read` wants them.
     pub(crate) fn select(&self, version: i32) -> String {
         let columns: Vec<_> = self
             .columns
@@ -231,10 +231,12 @@ impl Table {
             })
             .collect();
         format!(
-            "SELECT {} FROM {} WHERE {} = ANY ($1)",
+            "SELECT t.* FROM unnest($1::text[]) AS u (wanted)
+             CROSS JOIN LATERAL (
+                 SELECT {} FROM {} WHERE {key} BETWEEN u.wanted AND u.wanted ORDER BY {key}) t",
             columns.join(", "),
             self.name(version),
-            self.columns[0].name
+            key = self.columns[0].name
         )
     }
 }

@@ -8,6 +8,7 @@ mod framework;
 mod idempotency;
 mod loading;
 mod model;
+mod plans;
 mod readers;
 mod sealing;
 mod support;

@@ -105,38 +105,22 @@ pub(crate) async fn add<R: Row + From<(Slot, Delta)>>(
     let zeros: Vec<_> = MEASURES.iter().map(|name| format!("t.{name} = 0")).collect();
     let statement = format!(
         "WITH added AS (
-             {} ON CONFLICT ({KEY}) DO UPDATE SET {} RETURNING {KEY}, {} AS nothing
+             {} ON CONFLICT ({KEY}) DO UPDATE SET {} RETURNING t.ctid::text AS place, {} AS nothing
          )
-         SELECT {KEY} FROM added WHERE nothing",
+         SELECT place FROM added WHERE nothing",
         R::TABLE.insert(version),
         additions.join(", "),
         zeros.join(" AND ")
     );
-    let nothing = arrays.fetch(&statement, connection).await?;
-    if nothing.is_empty() {
-        return Ok(());
+    // A row of zeros is no row, so that it does not matter what was booked before.
+    let rows = arrays.fetch(&statement, &mut *connection).await?;
+    let nothing: Vec<String> = rows.iter().map(|row| row.try_get("place")).collect::<Result<_, _>>()?;
+    if !nothing.is_empty() {
+        let statement = format!(
+            "DELETE FROM {} WHERE ctid = ANY ($1::text[]::tid[])",
+            R::TABLE.name(version)
+        );
+        sqlx::query(&statement).bind(nothing).execute(connection).await?;
     }
-    remove::<R>(version, &nothing, connection).await
-}
-
-/// A row of zeros is no row, so that it does not matter what was booked before.
-async fn remove<R: Row>(version: i32, rows: &[PgRow], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let texts = |column: &str| {
-        rows.iter()
-            .map(|row| row.try_get::<String, _>(column))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    let buckets: Vec<DateTime<Utc>> = rows.iter().map(|row| row.try_get("bucket")).collect::<Result<_, _>>()?;
-    sqlx::query(&format!(
-        "DELETE FROM {} WHERE ({KEY}) IN (SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]))",
-        R::TABLE.name(version)
-    ))
-    .bind(texts("dimension")?)
-    .bind(buckets)
-    .bind(texts("currency")?)
-    .bind(texts("key")?)
-    .bind(texts("customer_type")?)
-    .execute(connection)
-    .await?;
     Ok(())
 }

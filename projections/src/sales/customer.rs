@@ -107,7 +107,8 @@ pub(crate) async fn count_in(
         let statement = format!("{} ON CONFLICT DO NOTHING", Customer::TABLE.insert(version));
         arrays.execute(&statement, connection).await?;
     }
-    let statement = format!("{} ORDER BY customer_id FOR UPDATE", Customer::TABLE.select(version));
+    // The rows are locked in the order of `locked`, which is sorted.
+    let statement = format!("{} FOR UPDATE", Customer::TABLE.select(version));
     let rows = sqlx::query(&statement).bind(locked).fetch_all(&mut *connection).await?;
     known.take(&rows)?;
     let mut moved = Vec::new();
@@ -124,7 +125,10 @@ pub(crate) async fn count_in(
     if !moved.is_empty() {
         sqlx::query(&format!(
             "UPDATE {table} t SET first_at = u.at, first_order = u.first
-             FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS u (id, at, first) WHERE t.customer_id = u.id"
+             FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS u (id, at, first)
+             CROSS JOIN LATERAL (
+                 SELECT ctid FROM {table} WHERE customer_id BETWEEN u.id AND u.id ORDER BY customer_id FOR UPDATE) k
+             WHERE t.ctid = k.ctid"
         ))
         .bind(moved.iter().map(|customer| customer.id.as_str()).collect::<Vec<_>>())
         .bind(moved.iter().map(|customer| customer.first.0).collect::<Vec<_>>())

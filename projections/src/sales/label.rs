@@ -168,7 +168,7 @@ pub(crate) async fn store(version: i32, labels: Labels, connection: &mut PgConne
         let statement = format!(
             "{} WHERE NOT EXISTS (
                  SELECT FROM {table} known WHERE known.dimension = u.dimension AND known.key = u.key
-                 AND (-known.version, known.as_of, known.label, known.name) <= (-u.version, u.as_of, u.label, u.name))
+                 AND (-known.version, known.as_of, known.label, known.name) <= (-u.version, u.as_of, u.label, u.name) OFFSET 0)
              ON CONFLICT (dimension, key) DO UPDATE SET
                  label = excluded.label, name = excluded.name, version = excluded.version, as_of = excluded.as_of
              WHERE (-excluded.version, excluded.as_of, excluded.label, excluded.name)
@@ -185,7 +185,10 @@ pub(crate) async fn store(version: i32, labels: Labels, connection: &mut PgConne
              SET label = coalesce(u.label, t.label), name = coalesce(u.name, t.name), version = u.version, as_of = u.as_of
              FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
                  AS u (key, label, name, version, as_of)
-             WHERE t.dimension = 'product' AND t.key = u.key AND t.version < u.version"
+             CROSS JOIN LATERAL (
+                 SELECT ctid FROM {table} WHERE dimension = 'product' AND key BETWEEN u.key AND u.key AND version < u.version
+                 ORDER BY key FOR UPDATE) k
+             WHERE t.ctid = k.ctid"
         ))
         .bind(changes.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())
         .bind(changes.iter().map(|(_, change)| change.title.as_deref()).collect::<Vec<_>>())

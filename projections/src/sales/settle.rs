@@ -168,7 +168,7 @@ async fn overtake(
     // Of credits those whose link the order has come by.
     let condition = format!(
         "t.order_id = ANY ($1) AND (t.kind <> 'credit' OR EXISTS (
-             SELECT FROM {} l WHERE l.order_id = t.order_id AND l.credit_id = t.document AND l.ordered_at IS NOT NULL))",
+             SELECT FROM {} l WHERE l.order_id = t.order_id AND l.credit_id = t.document AND l.ordered_at IS NOT NULL OFFSET 0))",
         link::Link::TABLE.name(version)
     );
     let rows = sqlx::query(&format!(
@@ -205,16 +205,11 @@ async fn redate(
     let orders: Vec<&str> = known.iter().map(|((order, _), _)| order.as_str()).collect();
     let credits: Vec<&str> = known.iter().map(|((_, credit), _)| credit.as_str()).collect();
     let table = Entry::TABLE.name(version);
-    let columns: Vec<_> = Entry::TABLE
-        .columns
-        .iter()
-        .map(|column| format!("t.{}", column.name))
-        .collect();
     let rows = sqlx::query(&format!(
-        "SELECT {} FROM unnest($1::text[], $2::text[]) AS u (order_id, credit_id)
-         JOIN {table} t ON t.order_id = u.order_id AND t.document = u.credit_id AND t.kind = 'credit'
-         ORDER BY t.order_id, t.document, t.line",
-        columns.join(", ")
+        "SELECT t.* FROM unnest($1::text[], $2::text[]) AS u (order_id, credit_id)
+         CROSS JOIN LATERAL (
+             SELECT {} FROM {table} WHERE order_id = u.order_id AND document = u.credit_id AND kind = 'credit' ORDER BY line) t",
+        Entry::TABLE.column_list()
     ))
     .bind(&orders)
     .bind(&credits)
@@ -229,7 +224,10 @@ async fn redate(
     sqlx::query(&format!(
         "UPDATE {table} t SET ordered_at = u.at, customer_type = u.customer_type
          FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS u (order_id, credit_id, at, customer_type)
-         WHERE t.order_id = u.order_id AND t.document = u.credit_id AND t.kind = 'credit'"
+         CROSS JOIN LATERAL (
+             SELECT ctid FROM {table} WHERE order_id = u.order_id AND document = u.credit_id AND kind = 'credit'
+             ORDER BY line FOR UPDATE) k
+         WHERE t.ctid = k.ctid"
     ))
     .bind(&orders)
     .bind(&credits)

@@ -16,6 +16,11 @@ use super::{
 /// How long a holder that died keeps the others waiting.
 const LEASE_SECONDS: f64 = 10.0;
 
+/// Begins a checkpoint. Rows are reached by key only: the table is empty time and again, and what the planner then knows of it would have
+/// all of its rows compared with all of those to be deleted.
+const CHECKPOINT: &str = "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+                          SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_generic_plan";
+
 pub(super) struct Storage {
     pool: PgPool,
     holder: Holder,
@@ -92,11 +97,9 @@ impl Storage {
         cursors: &Positions,
         pending: &mut Pending,
     ) -> Result<Renewed, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_with(CHECKPOINT).await?;
         let renewed = sqlx::query(
-            "UPDATE process_lease SET held_until = now() + make_interval(secs => $3)
-             FROM (SELECT set_config('synchronous_commit', 'off', true) AS mode) AS relaxed
-             WHERE process = $1 AND holder = $2 AND relaxed.mode = 'off'",
+            "UPDATE process_lease SET held_until = now() + make_interval(secs => $3) WHERE process = $1 AND holder = $2",
         )
         .bind(PROCESS)
         .bind(self.holder)
@@ -111,8 +114,12 @@ impl Storage {
             let ids: Vec<String> = delete.iter().map(|(order_id, _)| order_id.to_string()).collect();
             let states: Vec<&str> = delete.iter().map(|(_, suspicion)| suspicion.as_str()).collect();
             sqlx::query(
-                "DELETE FROM pending_reservations p USING unnest($1::text[], $2::text[]) AS d (order_id, state)
-                 WHERE p.order_id = d.order_id AND p.state = d.state",
+                "DELETE FROM pending_reservations WHERE ctid = ANY (ARRAY(
+                     SELECT p.ctid FROM unnest($1::text[], $2::text[]) AS d (order_id, state)
+                     CROSS JOIN LATERAL (
+                         SELECT ctid FROM pending_reservations
+                         WHERE order_id = d.order_id AND state BETWEEN d.state AND d.state
+                         ORDER BY state FOR UPDATE) p))",
             )
             .bind(ids)
             .bind(states)
