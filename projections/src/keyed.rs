@@ -33,9 +33,25 @@ pub(crate) async fn apply<K: Keyed>(
     batch: &[&Recorded],
     connection: &mut PgConnection,
 ) -> Result<(), ApplyError> {
+    apply_noting(version, batch, |_: Option<&K>| (), connection)
+        .await
+        .map(drop)
+}
+
+/// The same; returns the keys of the rows of which `face` is another one afterwards.
+pub(crate) async fn apply_noting<K: Keyed, F: PartialEq>(
+    version: i32,
+    batch: &[&Recorded],
+    face: impl Fn(Option<&K>) -> F,
+    connection: &mut PgConnection,
+) -> Result<Vec<String>, ApplyError> {
     let mut rows = load::<K>(version, batch, connection).await?;
+    let mut faces: HashMap<&str, F> = HashMap::new();
     for recorded in batch {
         let before = rows.remove(&recorded.aggregate_id);
+        faces
+            .entry(&recorded.aggregate_id)
+            .or_insert_with(|| face(before.as_ref()));
         let seen = before.as_ref().is_some_and(|row| row.version() >= sequence(recorded));
         let after = if seen { before } else { evolve(before, recorded)? };
         if let Some(row) = after {
@@ -44,7 +60,7 @@ pub(crate) async fn apply<K: Keyed>(
     }
     let mut rows: Vec<K> = rows.into_values().collect();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // In the order of the keys: neighbours in the index are written together, and lock order is the same everywhere.
     rows.sort_unstable_by(|left, right| left.key().cmp(right.key()));
@@ -53,7 +69,10 @@ pub(crate) async fn apply<K: Keyed>(
         arrays.push(row);
     }
     arrays.execute(&K::TABLE.upsert(version), connection).await?;
-    Ok(())
+    let changed = rows
+        .iter()
+        .filter(|row| faces.get(row.key()).is_some_and(|before| *before != face(Some(row))));
+    Ok(changed.map(|row| row.key().to_owned()).collect())
 }
 
 /// The rows of the streams that did not begin in this batch.

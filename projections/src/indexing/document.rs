@@ -9,31 +9,44 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgPool, Row as _};
 
-const SELECT: &str = "\
-SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
-    p.created_at, p.updated_at, coalesce(s.on_hand > s.reserved, false) AS in_stock,
-    coalesce(u.sold - u.taken_back, 0) AS units_sold
-FROM products p
-LEFT JOIN stock s ON s.product_id = p.id
-LEFT JOIN product_sales u ON u.product_id = p.id
-WHERE p.deleted_at IS NULL AND ";
+use crate::cursor;
+
+/// The documents of `source`, which is products by `p`. By keys alone: [`cursor::begin`].
+fn select(source: &str) -> String {
+    format!(
+        "SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
+             p.created_at, p.updated_at, coalesce(s.on_hand > s.reserved, false) AS in_stock, coalesce(u.units, 0) AS units_sold
+         FROM {source}
+         LEFT JOIN LATERAL (
+             SELECT on_hand, reserved FROM stock WHERE product_id BETWEEN p.id AND p.id ORDER BY product_id) s ON true
+         LEFT JOIN LATERAL (
+             SELECT units FROM search_sold WHERE product_id BETWEEN p.id AND p.id ORDER BY product_id) u ON true"
+    )
+}
 
 /// The documents of those of the products that have one now.
 pub(super) async fn of(product_ids: &[String], pool: &PgPool) -> Result<Vec<Document>, sqlx::Error> {
-    let rows = sqlx::query(&format!("{SELECT} p.id = ANY ($1)"))
-        .bind(product_ids)
-        .fetch_all(pool)
-        .await?;
+    let statement = select(
+        "unnest($1::text[]) AS k (id) CROSS JOIN LATERAL (
+             SELECT * FROM products WHERE id BETWEEN k.id AND k.id AND deleted_at IS NULL ORDER BY id) p",
+    );
+    let mut tx = cursor::begin(pool).await?;
+    let rows = sqlx::query(&statement).bind(product_ids).fetch_all(&mut *tx).await?;
+    tx.commit().await?;
     rows.iter().map(read).collect()
 }
 
 /// The next documents in the order of their ids.
 pub(super) async fn after(product_id: &str, limit: i64, pool: &PgPool) -> Result<Vec<Document>, sqlx::Error> {
-    let rows = sqlx::query(&format!("{SELECT} p.id > $1 ORDER BY p.id LIMIT $2"))
+    let source = "(SELECT * FROM products WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2) p";
+    let statement = format!("{} ORDER BY p.id", select(source));
+    let mut tx = cursor::begin(pool).await?;
+    let rows = sqlx::query(&statement)
         .bind(product_id)
         .bind(limit)
-        .fetch_all(pool)
+        .fetch_all(&mut *tx)
         .await?;
+    tx.commit().await?;
     rows.iter().map(read).collect()
 }
 

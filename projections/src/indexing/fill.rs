@@ -1,5 +1,7 @@
 //! Filling an index from all rows, beside the one that serves, and putting it in its place.
 
+use std::time::Duration;
+
 use search::Change;
 
 use super::document::{self, Sent};
@@ -20,6 +22,8 @@ impl Follower {
         // An engine that is away leaves it at that: no filling begins.
         let indexes = patiently("indexes", self.engine.indexes()).await?;
         let number = self.lease.begin_fill(total, &self.pool).await?.ok_or(Trouble::Lost)?;
+        // Whoever took sales in without marking them for an index that was not to be filled yet is done after this.
+        rows::follow_sales(Duration::ZERO, &self.pool).await?;
         if !self.out {
             tracing::info!(index = self.index, products = total, "filling the search index");
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::document::Sent;
 use super::follow::{Follower, Trouble};
 use super::lease::{self, Beat, Lease};
-use super::mark;
+use super::{mark, rows};
 use crate::projection::chain;
 
 /// How soon marks are found that nobody in this process told of.
@@ -37,6 +37,8 @@ pub struct Indexing {
     pub batch: usize,
     /// How long batches are apart at least, from start to start.
     pub pace: Duration,
+    /// How often the order by sales is brought up to date.
+    pub sales: Duration,
     /// How often is looked whether the engine still has what it was given.
     pub check: Duration,
     /// After how long without use an index is forgotten; when it comes back it is filled anew.
@@ -55,6 +57,7 @@ impl Indexing {
             lease: Duration::from_secs(6),
             batch: 5_000,
             pace: Duration::from_millis(50),
+            sales: Duration::from_mins(1),
             check: Duration::from_secs(5),
             forget: Duration::from_hours(6),
             sole: false,
@@ -201,6 +204,11 @@ impl Indexer {
             follower.rejected = follower.lease.rejected(&self.pool).await?.into_iter().collect();
             due.tidy = started + TIDY_EVERY;
         }
+        if started >= due.sales {
+            // Another index may just have done it for all.
+            rows::follow_sales(self.indexing.sales / 2, &self.pool).await?;
+            due.sales = started + self.indexing.sales;
+        }
         let work = follower
             .lease
             .look(self.indexing.batch, &self.pool)
@@ -242,12 +250,17 @@ impl Indexer {
 struct Due {
     check: Instant,
     tidy: Instant,
+    sales: Instant,
 }
 
 impl Due {
     fn now() -> Self {
         let now = Instant::now();
-        Self { check: now, tidy: now }
+        Self {
+            check: now,
+            tidy: now,
+            sales: now,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The books of an index: what is to be done, and what was done. Only the holder of the lease writes here.
 
+use std::time::Duration;
+
 use search::{Settings, Synonyms};
 use serde::Deserialize;
 use sqlx::types::Json;
@@ -35,6 +37,8 @@ type WorkRow = (bool, i64, i64, i64, i64, i64, Vec<String>, Vec<i64>);
 impl Lease {
     /// Looks what there is to do, the oldest marks first; `None`: the lease is lost.
     pub(super) async fn look(&self, limit: usize, pool: &PgPool) -> Result<Option<Work>, sqlx::Error> {
+        // Without this, the marks would be sorted anew for every batch of a table that had none when the plan was made.
+        let mut tx = cursor::begin(pool).await?;
         let row: Option<WorkRow> = sqlx::query_as(
             "SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
                     coalesce((SELECT max(s.version) FROM search_settings s), 0), i.disturbed, d.ids, d.marks
@@ -49,8 +53,9 @@ impl Lease {
         .bind(self.owner)
         .bind(self.fence)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_optional(pool)
+        .fetch_optional(&mut *tx)
         .await?;
+        tx.commit().await?;
         Ok(row.map(|row| {
             let (ready, rebuilds_asked, rebuilds_done, settings_version, settings_wanted, disturbed, ids, marks) = row;
             let dirty = ids.into_iter().zip(marks);
@@ -93,30 +98,28 @@ impl Lease {
             return Ok(false);
         }
         // A row that is locked is being marked again at this moment, and stays.
-        sqlx::query(
-            "DELETE FROM search_dirty d USING (
-                 SELECT k.product_id FROM unnest($2::text[], $3::bigint[]) AS u (id, mark)
-                 JOIN search_dirty k ON k.index_name = $1 AND k.product_id = u.id AND k.mark = u.mark
-                 FOR UPDATE OF k SKIP LOCKED) done
-             WHERE d.index_name = $1 AND d.product_id = done.product_id",
-        )
-        .bind(&self.name)
-        .bind(&ids)
-        .bind(&marks)
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query(
-            "UPDATE search_dirty d SET since = d.mark, marked_at = clock_timestamp() FROM (
-                 SELECT k.product_id FROM unnest($2::text[], $3::bigint[]) AS u (id, mark)
-                 JOIN search_dirty k ON k.index_name = $1 AND k.product_id = u.id AND k.mark > u.mark
-                 FOR UPDATE OF k SKIP LOCKED) again
-             WHERE d.index_name = $1 AND d.product_id = again.product_id",
-        )
-        .bind(&self.name)
-        .bind(&ids)
-        .bind(&marks)
-        .execute(&mut *tx)
-        .await?;
+        for (change, compared) in [
+            ("DELETE FROM search_dirty", "="),
+            (
+                "UPDATE search_dirty SET since = mark, marked_at = clock_timestamp()",
+                ">",
+            ),
+        ] {
+            let statement = format!(
+                "{change} WHERE ctid = ANY (ARRAY(
+                     SELECT k.ctid FROM unnest($2::text[], $3::bigint[]) AS u (id, mark)
+                     CROSS JOIN LATERAL (
+                         SELECT ctid FROM search_dirty
+                         WHERE index_name = $1 AND product_id BETWEEN u.id AND u.id AND mark {compared} u.mark
+                         ORDER BY product_id FOR UPDATE SKIP LOCKED) k))"
+            );
+            sqlx::query(&statement)
+                .bind(&self.name)
+                .bind(&ids)
+                .bind(&marks)
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -239,13 +242,29 @@ impl Lease {
     }
 
     pub(super) async fn accept(&self, product_ids: &[String], pool: &PgPool) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM search_rejected WHERE index_name = $1 AND product_id = ANY ($2)")
-            .bind(&self.name)
-            .bind(product_ids)
-            .execute(pool)
-            .await?;
-        Ok(())
+        let mut tx = cursor::begin(pool).await?;
+        sqlx::query(
+            "DELETE FROM search_rejected WHERE ctid = ANY (ARRAY(
+                 SELECT r.ctid FROM unnest($2::text[]) AS u (id)
+                 CROSS JOIN LATERAL (
+                     SELECT ctid FROM search_rejected WHERE index_name = $1 AND product_id BETWEEN u.id AND u.id
+                     ORDER BY product_id FOR UPDATE) r))",
+        )
+        .bind(&self.name)
+        .bind(product_ids)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
     }
+}
+
+/// Marks the products whose units sold are no longer those of the index, unless somebody did so within `age`.
+pub(super) async fn follow_sales(age: Duration, pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT follow_sales($1)")
+        .bind(age.as_secs_f64())
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 /// The part of the row `search_settings` that an index knows; rules are applied to single queries, above the engine.
@@ -272,3 +291,6 @@ pub(super) async fn settings(pool: &PgPool) -> Result<(Settings, i64), sqlx::Err
         },
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Product sales: how many units of each product were sold, ever. What "best-selling" means.
 //!
-//! Orders of all lanes add to the same rows, so rows are only added to, in the order of their keys.
+//! Orders of all lanes add to the same rows, so rows are only added to, in the order of their keys. The search indexes take them in now
+//! and then (the database function `follow_sales`): an order has nothing to do for its place in the best-selling.
 
 mod row;
 
@@ -13,7 +14,6 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::copy::CopyBuffer;
-use crate::indexing;
 use crate::projection::{ApplyError, Bulk, BulkFold, Projection};
 use crate::row::{Arrays, Row};
 use crate::table::Table;
@@ -54,7 +54,6 @@ impl Projection for ProductSales {
                 return Ok(());
             }
             let mut arrays = Arrays::new(Units::TABLE);
-            let products: Vec<String> = sums.0.keys().cloned().collect();
             for row in sums.take() {
                 arrays.push(&row);
             }
@@ -64,7 +63,6 @@ impl Projection for ProductSales {
                 Units::TABLE.insert(version)
             );
             arrays.execute(&statement, connection).await?;
-            indexing::mark(&products, connection).await?;
             Ok(())
         })
     }

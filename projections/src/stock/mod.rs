@@ -41,8 +41,10 @@ impl Projection for Stock {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            keyed::apply::<StockRow>(version, batch, connection).await?;
-            indexing::mark_streams(batch, connection).await?;
+            // Search knows of a level only whether there is something to sell.
+            let in_stock = |row: Option<&StockRow>| row.is_some_and(StockRow::in_stock);
+            let changed = keyed::apply_noting(version, batch, in_stock, connection).await?;
+            indexing::mark(&changed, connection).await?;
             Ok(())
         })
     }

@@ -19,6 +19,13 @@ pub(crate) struct StockRow {
     updated_at: DateTime<Utc>,
 }
 
+impl StockRow {
+    /// Whether the product can be ordered.
+    pub(super) fn in_stock(&self) -> bool {
+        self.on_hand > self.reserved
+    }
+}
+
 impl Row for StockRow {
     const TABLE: &'static Table = &Table {
         view: "stock",

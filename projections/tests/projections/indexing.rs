@@ -32,8 +32,9 @@ fn start(pool: &PgPool, engine: &Arc<dyn Engine>, stop: &CancellationToken) -> J
     tokio::spawn(indexer.run(stop.clone()))
 }
 
-/// Waits until everything that is projected is indexed.
+/// Waits until everything that is projected is indexed, the sales too.
 async fn indexed(pool: &PgPool) {
+    sqlx::query("SELECT follow_sales(0)").execute(pool).await.unwrap();
     until("indexed", async || {
         let status = index_status(pool).await.unwrap();
         status.iter().any(|index| {

@@ -52,6 +52,10 @@ impl Query {
         if freshness.stale {
             return Ok(Seen::in_index(freshness));
         }
+        // A sale marks nothing by itself: the indexes look through the sales now and then, and here.
+        if models.contains(&"product_sales") {
+            sqlx::query("SELECT follow_sales(0)").execute(self.pool()).await?;
+        }
         // The marks of the write are committed, so none of them is later than this.
         let (marks, settings): (i64, i64) = sqlx::query_as(
             "SELECT (SELECT last_value FROM search_marks), coalesce(max(version), 0) FROM search_settings",
@@ -66,7 +70,7 @@ impl Query {
             }
             let (reached, out): (bool, bool) = sqlx::query_as(
                 "SELECT i.settings_version >= $3
-                            AND NOT EXISTS (SELECT FROM search_dirty WHERE index_name = i.name AND since <= $2),
+                            AND coalesce((SELECT since FROM search_dirty WHERE index_name = i.name ORDER BY since LIMIT 1) > $2, true),
                         i.outage IS NOT NULL
                  FROM search_index i WHERE i.name = $1",
             )

@@ -6,5 +6,6 @@ mod find;
 mod follow;
 mod pages;
 mod rules;
+mod sales;
 mod settings;
 mod shop;
