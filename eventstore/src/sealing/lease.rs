@@ -48,6 +48,17 @@ pub(crate) async fn hold(
     .await
 }
 
+/// Notes why nothing is sealed; `None`: sealing goes on.
+pub(crate) async fn note(pool: &PgPool, lease: Lease, complaint: Option<&str>) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE seal_log SET complaint = $3 WHERE owner = $1 AND fence = $2 AND complaint IS DISTINCT FROM $3")
+        .bind(lease.owner)
+        .bind(lease.fence)
+        .bind(complaint)
+        .execute(pool)
+        .await
+        .map(|_| ())
+}
+
 /// Gives it back at once, so that another one need not wait for it to run out.
 pub(crate) async fn release(pool: &PgPool, lease: Lease) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE seal_log SET owner = NULL WHERE owner = $1 AND fence = $2")

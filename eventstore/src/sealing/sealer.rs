@@ -88,6 +88,8 @@ struct Memory {
     renew_at: Option<Instant>,
     /// The last complaint, so that it is logged once.
     complaint: String,
+    /// What the database was told of it under this lease.
+    noted: Option<String>,
 }
 
 impl Sealer {
@@ -142,6 +144,7 @@ impl Sealer {
                 witness.keep(None).await?;
             }
             let (sealed, newest) = self.seal_rest(lease).await?;
+            lease::note(&self.pool, lease, None).await?;
             Ok((first.events + sealed, newest))
         };
         let result = result.await;
@@ -188,7 +191,9 @@ impl Sealer {
 
     /// Seals if that is due. What goes wrong is told, and tried again at the next look.
     async fn look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) {
-        match self.try_look(memory, lease, last).await {
+        let looked = self.try_look(memory, lease, last).await;
+        self.note(memory, *lease, looked.as_ref().err()).await;
+        match looked {
             Ok(()) => {
                 if !memory.complaint.is_empty() {
                     tracing::info!("the log is sealed again");
@@ -214,6 +219,20 @@ impl Sealer {
                 memory.complaint = complaint;
                 memory.renew_at = None;
             }
+        }
+    }
+
+    /// Has the database know whether sealing goes on, for those who ask.
+    async fn note(&self, memory: &mut Memory, lease: Option<Lease>, error: Option<&SealError>) {
+        let Some(lease) = lease.filter(|_| !matches!(error, Some(SealError::Lost))) else {
+            memory.noted = None;
+            return;
+        };
+        let complaint = error.map(|error| chain(error)).unwrap_or_default();
+        if memory.noted.as_ref() != Some(&complaint) {
+            let noted = lease::note(&self.pool, lease, Some(&*complaint).filter(|text| !text.is_empty())).await;
+            // In vain while the database fails: the next look notes it again.
+            memory.noted = noted.is_ok().then_some(complaint);
         }
     }
 

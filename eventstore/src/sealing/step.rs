@@ -136,6 +136,16 @@ fn contradicts(known: &Checkpoint, what: impl fmt::Display) -> SealError {
     ))
 }
 
+/// Whether the newest checkpoint of the database goes back to `known`, by what both say.
+pub(crate) async fn known_is_there(db: &mut PgConnection, known: &Checkpoint) -> Result<(), SealError> {
+    let newest = checkpoints::newest(db).await?;
+    let newest = newest.and_then(|(_, note)| note.parse::<SignedCheckpoint>().ok());
+    match newest {
+        Some(newest) => known_is_stored(db, known, &newest.checkpoint).await,
+        None => Err(contradicts(known, "the checkpoints are gone")),
+    }
+}
+
 /// Whether the database still has `known`, under its number.
 pub(crate) async fn known_is_stored(
     db: &mut PgConnection,

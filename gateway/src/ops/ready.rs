@@ -29,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A read model that is further behind does not move, or not fast enough.
 const LONG_BEHIND: Duration = Duration::from_secs(30);
 
+/// Why nothing is sealed.
+const STOPPED: &str = "nothing is sealed: the database contradicts what was sealed, as after an older backup was restored, or the sealer \
+                       cannot work; `tillroll doctor` says which, and what to do";
+
 /// What is ready.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
@@ -53,7 +57,8 @@ pub(crate) struct Degraded {
 /// Says whether requests can be served
 ///
 /// Asks the command and the query services, and the read models through them. A search engine that is away and a read model that is more
-/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. `seal` says whether events wait for a checkpoint, and makes nothing unready.
+/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. `seal` says whether events wait for a
+/// checkpoint; that none is made any more degrades the system too, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
@@ -74,9 +79,9 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
     if missing.is_empty() {
         let mut checks: BTreeMap<_, _> = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
         checks.insert("search", if search.is_ok() { "ok" } else { "degraded" });
-        checks.insert("seal", seal);
+        checks.insert("seal", seal.as_ref().map_or("degraded", |seal| seal));
         checks.insert("read_models", if models.is_ok() { "ok" } else { "degraded" });
-        let away = [("search", search), ("read_models", models)];
+        let away = [("search", search), ("read_models", models), ("seal", seal.map(drop))];
         let degraded = away.into_iter().filter_map(|(part, answer)| {
             Some(Degraded {
                 part,
@@ -171,16 +176,15 @@ async fn reads(edge: &Edge) -> Result<(), &'static str> {
 }
 
 /// How the seal over the log stands. Requests are served whatever it says: an unsealed event is no worse for its customer.
-async fn seal(edge: &Edge) -> &'static str {
-    match ask(
-        PATIENCE,
-        edge.seal_query().get_seal(timed(PATIENCE, v1::GetSealRequest {})),
-    )
-    .await
-    {
-        Ok(seal) if seal.events <= seal.sealed_events => "ok",
-        Ok(_) => "events wait for a checkpoint",
-        Err(_) => "unknown",
+async fn seal(edge: &Edge) -> Result<&'static str, String> {
+    let mut query = edge.seal_query();
+    let request = timed(PATIENCE, v1::GetSealRequest {});
+    match ask(PATIENCE, query.get_seal(request)).await {
+        // What exactly is for the operator: the log and `tillroll doctor` say it.
+        Ok(seal) if !seal.complaint.is_empty() => Err(STOPPED.to_owned()),
+        Ok(seal) if seal.events <= seal.sealed_events => Ok("ok"),
+        Ok(_) => Ok("events wait for a checkpoint"),
+        Err(_) => Ok("unknown"),
     }
 }
 

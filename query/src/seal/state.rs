@@ -9,9 +9,10 @@ use crate::Query;
 use crate::error::Error;
 
 pub(super) async fn get(query: &Query) -> Result<Seal, Error> {
-    let log: Option<Uuid> = sqlx::query_scalar("SELECT id FROM seal_log")
+    let row: Option<(Uuid, Option<String>)> = sqlx::query_as("SELECT id, complaint FROM seal_log")
         .fetch_optional(query.pool())
         .await?;
+    let (log, complaint) = row.unzip();
     let public_keys = sqlx::query_scalar("SELECT public_key FROM seal_keys ORDER BY first_number, key_id")
         .fetch_all(query.pool())
         .await?;
@@ -28,6 +29,7 @@ pub(super) async fn get(query: &Query) -> Result<Seal, Error> {
     Ok(Seal {
         log: log.map(|log| log.to_string()).unwrap_or_default(),
         public_keys,
+        complaint: complaint.flatten().unwrap_or_default(),
         events: u64::try_from(events).unwrap_or_default(),
         sealed_events: of_newest(|newest| newest.checkpoint.events()),
         newest_checkpoint: of_newest(|newest| newest.checkpoint.number),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eventstore::sealing;
 use projections::State;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Report, chain, search};
 use crate::compose::{self, Database};
 use crate::config::Config;
-use crate::{postgres, world};
+use crate::{postgres, seal_key, world};
 
 /// Seconds between this machine's clock and the database's that are worth a look.
 const SKEW_WARNING: f64 = 1.0;
@@ -48,6 +49,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
             if schema(&pool, report).await {
                 read_models(&pool, report).await;
                 search::indexes(&pool, report).await;
+                seal(config, &pool, report).await;
                 administrators(&pool, report).await;
             }
         }
@@ -154,6 +156,29 @@ async fn schema(pool: &PgPool, report: &mut Report) -> bool {
     }
     report.fine(subject, format!("up to date ({} migrations)", applied.len()));
     true
+}
+
+/// Whether the log is sealed, and goes on from what was sealed here.
+async fn seal(config: &Config, pool: &PgPool, report: &mut Report) {
+    let subject = "seal";
+    let status = match sealing::status(pool).await {
+        Ok(status) => status,
+        Err(error) => return report.fail(subject, chain(error)),
+    };
+    match sealing::contradiction(pool, &seal_key::witness(config)).await {
+        Ok(Some(contradiction)) => report.fail(
+            subject,
+            format!(
+                "nothing is sealed: {contradiction}. If you restored a backup: `tillroll audit seal --start-over`. \
+                 If not, somebody changed the log: `tillroll audit verify` says what"
+            ),
+        ),
+        Err(error) => report.fail(subject, chain(error)),
+        Ok(None) => match status.complaint {
+            Some(complaint) => report.fail(subject, format!("nothing is sealed: {complaint}")),
+            None => report.fine(subject, format!("{} events wait for a checkpoint", status.waiting)),
+        },
+    }
 }
 
 async fn administrators(pool: &PgPool, report: &mut Report) {
