@@ -32,6 +32,8 @@ pub(crate) struct SalesFigures {
     credits: Money,
     /// Goods taken back.
     credited_units: i64,
+    /// Units - credited units.
+    net_units: i64,
     /// Gross - discounts - credits.
     net: Money,
     /// What was taken off.
@@ -95,6 +97,8 @@ pub(crate) struct PreviousFigures {
     credits: Money,
     /// Goods taken back.
     credited_units: i64,
+    /// Units - credited units.
+    net_units: i64,
     /// Gross - discounts - credits.
     net: Money,
     /// What was taken off.
@@ -118,6 +122,7 @@ pub(crate) struct PreviousFigures {
 pub(crate) struct Changes {
     orders: CountChange,
     units: CountChange,
+    net_units: CountChange,
     gross: MoneyChange,
     discounts: MoneyChange,
     credits: MoneyChange,
@@ -178,6 +183,7 @@ impl SalesFigures {
             gross: money(row.gross),
             credits: money(row.credits),
             credited_units: row.credited_units,
+            net_units: net_units(&row),
             net: money(row.net),
             discounts: money(row.discounts),
             tax: money(row.tax),
@@ -223,6 +229,7 @@ impl PreviousFigures {
             gross: money(row.gross),
             credits: money(row.credits),
             credited_units: row.credited_units,
+            net_units: net_units(row),
             net: money(row.net),
             discounts: money(row.discounts),
             tax: money(row.tax),
@@ -253,6 +260,7 @@ impl Changes {
         Self {
             orders: count(|row| row.orders),
             units: count(|row| row.units),
+            net_units: count(net_units),
             gross: money(|row| row.gross),
             discounts: money(|row| row.discounts),
             credits: money(|row| row.credits),
@@ -274,6 +282,10 @@ impl Changes {
 
 fn total(row: &SalesRow) -> i64 {
     row.net.saturating_add(row.tax)
+}
+
+fn net_units(row: &SalesRow) -> i64 {
+    row.units.saturating_sub(row.credited_units)
 }
 
 /// Gross sales less discounts, for an order, rounded half up.

@@ -127,6 +127,7 @@ pub(crate) struct SalesOrderView {
     discounts: Money,
     credits: Money,
     credited_units: i64,
+    net_units: i64,
     net: Money,
     tax: Money,
     total: Money,
@@ -181,6 +182,7 @@ impl SalesOrderView {
             orders: order.orders,
             units: order.units,
             credited_units: order.credited_units,
+            net_units: order.units.saturating_sub(order.credited_units),
             currency: order.currency,
         }
     }

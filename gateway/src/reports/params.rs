@@ -19,6 +19,7 @@ pub(super) const GROUPS: &[(&str, SalesGroup)] = &[
     ("discount_campaign", SalesGroup::DiscountCampaign),
     ("discount_kind", SalesGroup::DiscountKind),
 ];
+/// The measures that are sums over orders.
 pub(super) const MEASURES: &[&str] = &[
     "orders",
     "units",
@@ -26,6 +27,7 @@ pub(super) const MEASURES: &[&str] = &[
     "discounts",
     "credits",
     "credited_units",
+    "net_units",
     "net",
     "tax",
     "total",

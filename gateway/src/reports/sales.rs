@@ -55,7 +55,8 @@ pub(crate) struct SalesParams {
 
 impl ReadParams for SalesParams {
     fn read(values: &mut Values) -> Self {
-        let sorts: Vec<&str> = MEASURES.iter().copied().chain(["label"]).collect();
+        let others = ["average_order_value", "label"];
+        let sorts: Vec<&str> = MEASURES.iter().copied().chain(others).collect();
         let top = values.integer("top");
         if top.is_some_and(|top| !(1..=MAX_TOP).contains(&top)) {
             values.wrong(
@@ -163,7 +164,7 @@ pub(crate) struct ComparedWith {
         ("credits_by" = Option<String>, Query, description = "Cancelled and refunded amounts count on the day that they `happened`, or on the day of the order that they undo (`order_date`). `happened`, unless said otherwise."),
         ("compare" = Option<String>, Query, description = "`previous_period` or `previous_year`."),
         ("top" = Option<i64>, Query, description = "So many groups, 1 to 100, ranked by `sort` over the whole period; one more row has all others."),
-        ("sort" = Option<String>, Query, description = "A measure or `label`; a leading `-` reverses. `-net`, unless said otherwise."),
+        ("sort" = Option<String>, Query, description = "A measure or `label`; a leading `-` reverses. What has no average order value comes last either way. `-net`, unless said otherwise."),
         ("fill" = Option<bool>, Query, description = "Rows of zeros for intervals without sales. `true` without grouping, otherwise `false`, unless said otherwise."),
         ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx`, `pdf` or `jsonl`; otherwise `Accept` decides."),
         ("shop" = Option<String>, Query, description = "Name of the shop, for the title of a file.")),

@@ -1,4 +1,4 @@
-//! The two tables of sums.
+//! The tables of sums.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -7,7 +7,8 @@ use sqlx::postgres::PgRow;
 
 use crate::row::{Arrays, Row, Sink};
 use crate::sales::delta::{Delta, MEASURES, Slot, Sums};
-use crate::table::{Column, Table, Type};
+use crate::sales::entry::CustomerType;
+use crate::table::{Column, Index, Table, Type};
 
 const COLUMNS: &[Column] = &[
     Column::new("dimension", Type::Key),
@@ -37,8 +38,20 @@ pub(crate) struct Fine(Slot, Delta);
 /// The same by the month of UTC.
 pub(crate) struct Month(Slot, Delta);
 
+/// The same by the year of UTC: the products of each country.
+pub(crate) struct Year(Slot, Delta);
+
+/// The same by the year of UTC: customers, whatever the types of their orders were.
+pub(crate) struct CustomerYear(Slot, Delta);
+
+/// The best customers of a year by net sales, without looking at the others.
+const BEST: &[Index] = &[Index {
+    suffix: "best",
+    definition: "(bucket, currency, (gross - discounts - credits) DESC NULLS LAST, key)",
+}];
+
 macro_rules! sums {
-    ($row:ident, $view:literal, $fillfactor:literal) => {
+    ($row:ident, $view:literal, $indexes:expr) => {
         impl From<(Slot, Delta)> for $row {
             fn from((slot, delta): (Slot, Delta)) -> Self {
                 Self(slot, delta)
@@ -50,8 +63,8 @@ macro_rules! sums {
                 view: $view,
                 columns: COLUMNS,
                 key: KEY,
-                indexes: &[],
-                fillfactor: $fillfactor,
+                indexes: $indexes,
+                fillfactor: 75,
             };
 
             fn write(&self, sink: &mut impl Sink) {
@@ -66,15 +79,17 @@ macro_rules! sums {
     };
 }
 
-sums!(Fine, "sales", 75);
-sums!(Month, "sales_month", 75);
+sums!(Fine, "sales", &[]);
+sums!(Month, "sales_month", &[]);
+sums!(Year, "sales_year", &[]);
+sums!(CustomerYear, "sales_customer_year", BEST);
 
 fn write(slot: &Slot, delta: &Delta, sink: &mut impl Sink) {
     sink.text(Some(slot.dimension.as_str()));
     sink.time(DateTime::<Utc>::from_timestamp_secs(slot.bucket));
     sink.text(Some(slot.currency.as_str()));
     sink.text(Some(&slot.key));
-    sink.text(Some(slot.customer_type.as_str()));
+    sink.text(Some(slot.customer_type.map_or("", CustomerType::as_str)));
     for measure in delta {
         sink.bigint(Some(*measure));
     }

@@ -40,19 +40,24 @@ pub(crate) struct Slot {
     pub(crate) bucket: i64,
     pub(crate) currency: Currency,
     pub(crate) key: String,
-    pub(crate) customer_type: CustomerType,
+    /// `None`: all of them in one.
+    pub(crate) customer_type: Option<CustomerType>,
 }
 
 /// Sums by row.
 pub(crate) type Sums = HashMap<Slot, Delta>;
 
-/// What is added to both tables of sums.
+/// What is added to the tables of sums.
 #[derive(Default)]
 pub(crate) struct Deltas {
     /// By the quarter of an hour, products by the day.
     pub(crate) fine: Sums,
     /// By the month.
     pub(crate) months: Sums,
+    /// By the year: the products of each country.
+    pub(crate) years: Sums,
+    /// By the year: customers, whatever the types of their orders were.
+    pub(crate) customers: Sums,
 }
 
 /// Whether something is put in or taken out again.
@@ -91,6 +96,10 @@ impl Deltas {
                 .or_default()
                 .push(entry);
             parts
+                .entry((Dimension::CountryProduct, &entry.product))
+                .or_default()
+                .push(entry);
+            parts
                 .entry((Dimension::CategoryOwn, &entry.category))
                 .or_default()
                 .push(entry);
@@ -119,26 +128,42 @@ impl Deltas {
     }
 
     fn put(&mut self, entry: &Entry, dimension: Dimension, key: &str, at: DateTime<Utc>, delta: Delta, way: Way) {
-        let slot = |bucket| Slot {
+        let key = match dimension {
+            Dimension::CountryProduct => country_product(&entry.country, key),
+            _ => key.to_owned(),
+        };
+        let slot = |bucket, customer_type| Slot {
             dimension,
             bucket,
             currency: entry.currency,
-            key: key.to_owned(),
-            customer_type: entry.customer_type,
+            key: key.clone(),
+            customer_type,
         };
+        let customer_type = Some(entry.customer_type);
         let seconds = at.timestamp();
         let fine = match dimension {
-            Dimension::Customer => None,
+            Dimension::Customer | Dimension::CountryProduct => None,
             Dimension::Product => Some(DAY),
             _ => Some(QUARTER),
         };
         if let Some(length) = fine {
-            add(&mut self.fine, slot(seconds.div_euclid(length) * length), delta, way);
+            let start = seconds.div_euclid(length) * length;
+            add(&mut self.fine, slot(start, customer_type), delta, way);
         }
-        let days = i64::from(at.day0());
-        let month = seconds.div_euclid(DAY) * DAY - days * DAY;
-        add(&mut self.months, slot(month), delta, way);
+        let first_of = |days: u32| seconds.div_euclid(DAY) * DAY - i64::from(days) * DAY;
+        let (month, year) = (first_of(at.day0()), first_of(at.ordinal0()));
+        match dimension {
+            Dimension::CountryProduct => return add(&mut self.years, slot(year, customer_type), delta, way),
+            Dimension::Customer => add(&mut self.customers, slot(year, None), delta, way),
+            _ => {}
+        }
+        add(&mut self.months, slot(month, customer_type), delta, way);
     }
+}
+
+/// The key of a product in a country. No country has the character between them in its name.
+fn country_product(country: &str, product: &str) -> String {
+    format!("{country}\u{1f}{product}")
 }
 
 fn add(sums: &mut Sums, slot: Slot, delta: Delta, way: Way) {

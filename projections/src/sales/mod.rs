@@ -22,7 +22,7 @@ use sqlx::PgConnection;
 use crate::projection::{ApplyError, Bulk, Projection};
 use crate::row::Row;
 use crate::table::Table;
-use bucket::{Fine, Month};
+use bucket::{CustomerYear, Fine, Month, Year};
 use bulk::SalesBulk;
 use customer::Customer;
 use entry::Entry;
@@ -38,7 +38,9 @@ pub(crate) enum Dimension {
     /// A category without those below it.
     CategoryOwn,
     Country,
-    /// By the month only: within one, a customer has few orders.
+    /// The products of a country, by the year only.
+    CountryProduct,
+    /// By the month and, for rankings, by the year: within one, a customer has few orders.
     Customer,
     Product,
     Total,
@@ -50,6 +52,7 @@ impl Dimension {
             Self::Category => "category",
             Self::CategoryOwn => "category_own",
             Self::Country => "country",
+            Self::CountryProduct => "country_product",
             Self::Customer => "customer",
             Self::Product => "product",
             Self::Total => "total",
@@ -63,6 +66,8 @@ pub(crate) struct Sales;
 const TABLES: &[Table] = &[
     *Fine::TABLE,
     *Month::TABLE,
+    *Year::TABLE,
+    *CustomerYear::TABLE,
     *Label::TABLE,
     *Entry::TABLE,
     *Customer::TABLE,
@@ -75,7 +80,7 @@ impl Projection for Sales {
     }
 
     fn code_version(&self) -> i32 {
-        3
+        4
     }
 
     fn tables(&self) -> &'static [Table] {

@@ -2,7 +2,7 @@
 
 use crate::row::Row as _;
 use crate::sales::Dimension;
-use crate::sales::bucket::{Fine, Month};
+use crate::sales::bucket::{CustomerYear, Fine, Month, Year};
 use crate::sales::customer::Customer;
 use crate::sales::delta::MEASURES;
 use crate::sales::entry::Entry;
@@ -125,8 +125,25 @@ fn sums(version: i32) -> Vec<String> {
         added.join(", "),
         Fine::TABLE.name(version)
     ));
-    statements.push(not_nothing(Fine::TABLE, version));
-    statements.push(not_nothing(Month::TABLE, version));
+    statements.push(format!(
+        "INSERT INTO {} (dimension, bucket, currency, key, customer_type, {})
+         SELECT dimension, date_trunc('year', bucket, 'UTC'), currency, key, '', {}
+         FROM {} WHERE dimension = 'customer' GROUP BY 1, 2, 3, 4",
+        CustomerYear::TABLE.name(version),
+        MEASURES.join(", "),
+        added.join(", "),
+        Month::TABLE.name(version)
+    ));
+    statements.push(from_entries(
+        Year::TABLE,
+        version,
+        Dimension::CountryProduct,
+        "country || chr(31) || product",
+        Count::Orders,
+    ));
+    for table in [Fine::TABLE, Month::TABLE, Year::TABLE, CustomerYear::TABLE] {
+        statements.push(not_nothing(table, version));
+    }
     statements
 }
 
@@ -142,6 +159,7 @@ enum Count {
 fn from_entries(table: &Table, version: i32, dimension: Dimension, key: &str, count: Count) -> String {
     let bucket = match dimension {
         Dimension::Customer => "date_trunc('month', at, 'UTC')",
+        Dimension::CountryProduct => "date_trunc('year', at, 'UTC')",
         Dimension::Product => "date_trunc('day', at, 'UTC')",
         _ => "date_bin('15 minutes', at, '0001-01-01 00:00:00+00')",
     };

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use sqlx::Row as _;
 
 use crate::row::{Arrays, Row};
-use crate::sales::bucket::{self, Fine, Month};
+use crate::sales::bucket::{self, CustomerYear, Fine, Month, Year};
 use crate::sales::customer::{self, First, Firsts};
 use crate::sales::delta::{Deltas, Way};
 use crate::sales::entry::{CustomerType, Entry, Kind};
@@ -81,6 +81,8 @@ pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnecti
     insert(version, &entries, connection).await?;
     bucket::add::<Fine>(version, deltas.fine, connection).await?;
     bucket::add::<Month>(version, deltas.months, connection).await?;
+    bucket::add::<Year>(version, deltas.years, connection).await?;
+    bucket::add::<CustomerYear>(version, deltas.customers, connection).await?;
     label::store(version, labels, connection).await
 }
 

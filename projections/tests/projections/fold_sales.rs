@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate};
 use serde_json::{Value, json};
 
 use crate::fold::{number, text};
@@ -80,7 +80,7 @@ impl Trades {
             links.insert((order.clone(), credit.clone()), link);
         }
         let mut entries = Vec::new();
-        let (mut fine, mut months) = (Sums::new(), Sums::new());
+        let [mut fine, mut months, mut years, mut customers] = std::array::from_fn(|_| Sums::new());
         for trade in &self.all {
             let parts = parts(trade);
             for (order, lines) in parts {
@@ -109,21 +109,23 @@ impl Trades {
                     customer,
                 };
                 entries.extend(part.entries(&order, &lines));
-                part.add(&lines, &mut fine, &mut months);
+                part.add(&lines, [&mut fine, &mut months, &mut years, &mut customers]);
             }
         }
-        for sums in [&mut fine, &mut months] {
+        for sums in [&mut fine, &mut months, &mut years, &mut customers] {
             sums.retain(|_, sum| *sum != [0; 11]);
         }
-        let customers = firsts
+        let first_orders = firsts
             .iter()
             .map(|(customer, (at, order))| json!({"customer_id": customer, "first_at": at, "first_order": order}));
         vec![
-            ("sales_customer", customers.collect()),
+            ("sales_customer", first_orders.collect()),
             ("sales_link", links.into_values().collect()),
             ("sales_entry", entries),
             ("sales", fine.into_iter().map(row).collect()),
             ("sales_month", months.into_iter().map(row).collect()),
+            ("sales_year", years.into_iter().map(row).collect()),
+            ("sales_customer_year", customers.into_iter().map(row).collect()),
         ]
     }
 }
@@ -222,7 +224,7 @@ impl Part<'_> {
         lines.iter().enumerate().map(entry).collect()
     }
 
-    fn add(&self, lines: &Lines, fine: &mut Sums, months: &mut Sums) {
+    fn add(&self, lines: &Lines, [fine, months, years, customers]: [&mut Sums; 4]) {
         let mut keys: BTreeMap<(&'static str, String), [i64; 4]> = BTreeMap::new();
         for ((product, category, _), numbers) in lines {
             let mut under = vec![
@@ -232,6 +234,8 @@ impl Part<'_> {
             ];
             if !product.is_empty() {
                 under.push(("product", product.clone()));
+                let country = text(&self.trade.body["country"]);
+                under.push(("country_product", format!("{country}\u{1f}{product}")));
                 under.push(("category_own", category.clone()));
                 let mut path = String::new();
                 for name in category.split('/') {
@@ -250,30 +254,31 @@ impl Part<'_> {
         }
         for ((dimension, key), [units, amount, discounts, tax]) in keys {
             let mut put = |at: i64, change: [i64; 11]| {
-                let id = |bucket| {
-                    (
-                        dimension,
-                        key.clone(),
-                        text(&self.trade.body["currency"]),
-                        self.customer_type.to_owned(),
-                        bucket,
-                    )
-                };
-                let add = |sums: &mut Sums, bucket| {
-                    let sum = sums.entry(id(bucket)).or_default();
+                let add = |sums: &mut Sums, bucket, customer_type: &str| {
+                    let currency = text(&self.trade.body["currency"]);
+                    let id = (dimension, key.clone(), currency, customer_type.to_owned(), bucket);
+                    let sum = sums.entry(id).or_default();
                     sum.iter_mut().zip(change).for_each(|(sum, more)| *sum += more);
                 };
+                let date = DateTime::from_timestamp_micros(at).unwrap().date_naive();
+                let micros = |date: NaiveDate| date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros();
+                let month = micros(date.with_day(1).unwrap());
+                let year = micros(date.with_ordinal(1).unwrap());
                 match dimension {
-                    "customer" => {}
-                    "product" => add(fine, at.div_euclid(DAY) * DAY),
-                    _ => add(fine, at.div_euclid(QUARTER) * QUARTER),
+                    "customer" => {
+                        add(months, month, self.customer_type);
+                        add(customers, year, "");
+                    }
+                    "country_product" => add(years, year, self.customer_type),
+                    "product" => {
+                        add(fine, at.div_euclid(DAY) * DAY, self.customer_type);
+                        add(months, month, self.customer_type);
+                    }
+                    _ => {
+                        add(fine, at.div_euclid(QUARTER) * QUARTER, self.customer_type);
+                        add(months, month, self.customer_type);
+                    }
                 }
-                let date = DateTime::from_timestamp_micros(at)
-                    .unwrap()
-                    .date_naive()
-                    .with_day(1)
-                    .unwrap();
-                add(months, date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros());
             };
             if self.trade.kind == "sale" {
                 put(self.trade.at, [1, units, amount, discounts, tax, 0, 0, 0, 0, 0, 0]);

@@ -31,6 +31,7 @@ async fn watch(pool: PgPool, view: &'static str, name: &'static str, stop: Arc<A
     // Sums are booked again when more is known, and a row of zeros goes; the orders in them stay.
     let counted = match view {
         "sales" | "sales_month" => "coalesce(sum(orders) FILTER (WHERE dimension = 'total'), 0)::bigint",
+        "sales_year" | "sales_customer_year" => "coalesce(sum(orders), 0)::bigint",
         _ => "count(*)",
     };
     while !stop.load(Ordering::Relaxed) {

@@ -89,6 +89,18 @@ async fn money_is_dated_when_it_moved(pool: PgPool) {
         sums(&pool, "sales_month", "customer").await,
         [sale(ANN, "2026-03-01 00:00", [1, 4, 37, 37, 4])]
     );
+    let year = "2026-01-01 00:00";
+    assert_eq!(
+        sums(&pool, "sales_customer_year", "customer").await,
+        [sale(ANN, year, [1, 4, 37, 37, 4])]
+    );
+    assert_eq!(
+        sums(&pool, "sales_year", "country_product").await,
+        [
+            sale(&format!("GB\u{1f}{MUG}"), year, [1, 3, 30, 30, 3]),
+            sale(&format!("GB\u{1f}{POT}"), year, [1, 1, 7, 7, 1]),
+        ]
+    );
     let (day, next_day) = ("2026-03-01 00:00", "2026-03-02 00:00");
     assert_eq!(
         sales(&pool, "product").await,

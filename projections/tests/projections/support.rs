@@ -25,6 +25,11 @@ pub(crate) const VIEWS: &[(&str, &[&str])] = &[
         "sales_month",
         &["dimension", "key", "currency", "customer_type", "bucket"],
     ),
+    (
+        "sales_year",
+        &["dimension", "key", "currency", "customer_type", "bucket"],
+    ),
+    ("sales_customer_year", &["key", "currency", "bucket"]),
     ("sales_entry", &["order_id", "document", "kind", "line"]),
     ("sales_customer", &["customer_id"]),
     ("sales_link", &["order_id", "credit_id"]),

@@ -153,7 +153,7 @@ async fn make(query: &Query, held: &Held, rows: Arc<AtomicU64>) -> Ended {
         )),
     };
     let counted = match prepared {
-        Ok(prepared) => prepared.count(query, usize::MAX).await.map(|count| (prepared, count)),
+        Ok(prepared) => prepared.count(query).await.map(|count| (prepared, count)),
         Err(error) => Err(error),
     };
     let (prepared, count) = match counted {

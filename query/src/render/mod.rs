@@ -179,7 +179,7 @@ pub(crate) trait Renderer {
 pub(crate) fn begin<'w>(
     format: Format,
     document: Document,
-    output: impl Write + 'w,
+    output: impl Write + Send + 'w,
     written: &'w AtomicU64,
 ) -> Result<Box<dyn Renderer + 'w>, RenderError> {
     Ok(match format {

@@ -13,7 +13,7 @@ use super::{Cell, Column, Document, Kind, RenderError, Renderer, Row};
 const ACCENT: Color = Color::RGB(0x1F_4E_79);
 const GREY: Color = Color::RGB(0x60_60_60);
 
-pub(super) struct Xlsx<W: Write> {
+pub(super) struct Xlsx<W: Write + Send> {
     workbook: Workbook,
     columns: Vec<Column>,
     formats: HashMap<(Kind2, String, bool), Format>,
@@ -33,7 +33,7 @@ enum Kind2 {
     Flag,
 }
 
-impl<W: Write> Xlsx<W> {
+impl<W: Write + Send> Xlsx<W> {
     pub(super) fn begin(document: &Document, output: W) -> Result<Self, RenderError> {
         let mut workbook = Workbook::new();
         // The time of making would make two files of the same report differ.
@@ -191,7 +191,7 @@ fn moment<'s>(
     }
 }
 
-impl<W: Write> Renderer for Xlsx<W> {
+impl<W: Write + Send> Renderer for Xlsx<W> {
     fn row(&mut self, row: Row) -> Result<(), RenderError> {
         self.write(&row, false)
     }
@@ -200,8 +200,7 @@ impl<W: Write> Renderer for Xlsx<W> {
         for total in &totals {
             self.write(total, true)?;
         }
-        let bytes = self.workbook.save_to_buffer()?;
-        self.output.write_all(&bytes)?;
+        self.workbook.save_to_writer(&mut self.output)?;
         Ok(self.output.flush()?)
     }
 }

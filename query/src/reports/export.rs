@@ -4,24 +4,22 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::TryStreamExt as _;
 use proto::v1::export_request::Report as Wanted;
 use proto::v1::{ExportFormat, ExportRequest, FileChunk, FileHead, Freshness};
-use sqlx::QueryBuilder;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::mpsc;
 use tonic::Status;
 
+use super::cursor::Cursor;
 use super::orders::{Asked, OrderRow};
-use super::orders_table::{self, Totals};
+use super::orders_table;
 use super::request::Report;
-use super::sales::sales;
-use super::table;
+use super::{sales, table};
 use crate::Query;
 use crate::error::Error;
 use crate::render::{self, Document, Format, RenderError, Row};
 
-/// Most orders of a file that is asked for at once; more are for the background.
-const MAX_AT_ONCE: usize = 100_000;
 /// Rows on their way to the file together.
 const BATCH: usize = 500;
 /// Bytes sent together.
@@ -39,7 +37,60 @@ pub(crate) struct Prepared {
 
 enum Rows {
     Ready { rows: Vec<Row>, totals: Vec<Row> },
-    Orders(Box<Asked>),
+    Found(Box<dyn Found>),
+}
+
+/// Rows that a statement finds, however many, in their order.
+trait Found: Send + Sync {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>);
+
+    /// A row of the file; `None`: what was found is for the end.
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error>;
+
+    fn totals(&mut self) -> Vec<Row>;
+}
+
+struct FoundOrders {
+    asked: Asked,
+    totals: orders_table::Totals,
+}
+
+impl Found for FoundOrders {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
+        self.asked.push_everything(sql);
+    }
+
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
+        let order = OrderRow::read(found)?.order;
+        self.totals.add(&order);
+        Ok(Some(orders_table::row(order, self.asked.zone)))
+    }
+
+    fn totals(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.totals).into_rows()
+    }
+}
+
+struct FoundSales {
+    asked: sales::Asked,
+    layout: table::Layout,
+    totals: sales::Totals,
+}
+
+impl Found for FoundSales {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
+        self.asked.push(sql);
+    }
+
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
+        let row = self.asked.take(found, &mut self.totals)?;
+        Ok(row.map(|row| self.layout.row(&row, false)))
+    }
+
+    fn totals(&mut self) -> Vec<Row> {
+        let totals = self.asked.totals(std::mem::take(&mut self.totals));
+        totals.iter().map(|row| self.layout.row(row, true)).collect()
+    }
 }
 
 /// On their way to the file.
@@ -89,19 +140,36 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
     let name = check(request)?;
     let format = format(request)?;
     match &request.report {
-        Some(Wanted::Sales(asked)) => {
-            let report = Report::new(asked)?;
-            let reply = sales(query, asked).await?;
-            let table = table::table(&report, &reply, format, &request.shop);
+        // The pages begin with what is known when all rows are.
+        Some(Wanted::Sales(asked)) if format == Format::Pdf => {
+            let reply = sales::at_most(query, asked, format.max_rows()).await?;
+            let pages = table::pages(&Report::new(asked)?, &reply, &request.shop);
             Ok(Prepared {
                 name,
                 format,
                 freshness: reply.freshness.unwrap_or_default(),
-                document: table.document,
+                document: pages.document,
                 rows: Rows::Ready {
-                    rows: table.rows,
-                    totals: table.totals,
+                    rows: pages.rows,
+                    totals: pages.totals,
                 },
+            })
+        }
+        Some(Wanted::Sales(asked)) => {
+            let freshness = query.fresh(asked.context.as_ref(), &["sales"]).await?;
+            let mut asked = sales::Asked::new(Report::new(asked)?)?;
+            asked.rank(query).await?;
+            let layout = table::Layout::new(&asked.report, format);
+            Ok(Prepared {
+                name,
+                format,
+                freshness,
+                document: layout.document(&asked.report, &request.shop),
+                rows: Rows::Found(Box::new(FoundSales {
+                    asked,
+                    layout,
+                    totals: sales::Totals::default(),
+                })),
             })
         }
         Some(Wanted::Orders(asked)) => {
@@ -115,7 +183,10 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
                 format,
                 freshness,
                 document,
-                rows: Rows::Orders(Box::new(Asked::new(asked)?)),
+                rows: Rows::Found(Box::new(FoundOrders {
+                    asked: Asked::new(asked)?,
+                    totals: orders_table::Totals::default(),
+                })),
             })
         }
         None => Err(Error::invalid("report", "required", "must be sales or sales_orders")),
@@ -123,14 +194,14 @@ pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Pr
 }
 
 impl Prepared {
-    /// How many rows there will be; more than `limit`, or than the form can have, are refused.
-    pub(crate) async fn count(&self, query: &Query, limit: usize) -> Result<u64, Error> {
+    /// How many rows there will be; more than the form can have are refused.
+    pub(crate) async fn count(&self, query: &Query) -> Result<u64, Error> {
         let count = match &self.rows {
             Rows::Ready { rows, .. } => rows.len() as u64,
-            Rows::Orders(asked) => {
+            Rows::Found(found) => {
                 let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
-                asked.push(&mut sql);
-                sql.push(") counted");
+                found.push(&mut sql);
+                sql.push(") AS r WHERE NOT total");
                 let count: i64 = sql
                     .build_query_scalar()
                     .persistent(false)
@@ -139,7 +210,7 @@ impl Prepared {
                 count.unsigned_abs()
             }
         };
-        let limit = limit.min(self.format.max_rows());
+        let limit = self.format.max_rows();
         if count > limit as u64 {
             return Err(Error::ReportTooLarge { limit });
         }
@@ -180,25 +251,27 @@ async fn feed(query: &Query, rows: Rows, limit: usize, sender: mpsc::Sender<Batc
             }
             let _ = sender.send(Batch::End(totals)).await;
         }
-        Rows::Orders(asked) => {
-            let mut sql = asked.everything();
-            let mut found = sql.build().persistent(false).fetch(query.pool());
-            let (mut totals, mut batch, mut count) = (Totals::default(), Vec::with_capacity(BATCH), 0);
-            while let Some(row) = found.try_next().await? {
-                let order = OrderRow::read(&row)?.order;
-                totals.add(&order);
-                batch.push(orders_table::row(order, asked.zone));
-                count += 1;
+        Rows::Found(mut found) => {
+            let mut sql = Cursor::declare();
+            found.push(&mut sql);
+            let mut cursor = Cursor::open(query.pool(), sql).await?;
+            let mut count = 0;
+            loop {
+                let some = cursor.next(BATCH).await?;
+                if some.is_empty() {
+                    break;
+                }
+                let rows = some.iter().map(|row| found.take(row));
+                let rows = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+                count += rows.len();
                 if count > limit {
                     return Err(Error::ReportTooLarge { limit });
                 }
-                if batch.len() == BATCH && sender.send(Batch::Rows(std::mem::take(&mut batch))).await.is_err() {
+                if sender.send(Batch::Rows(rows)).await.is_err() {
                     return Ok(());
                 }
             }
-            if sender.send(Batch::Rows(batch)).await.is_ok() {
-                let _ = sender.send(Batch::End(totals.into_rows())).await;
-            }
+            let _ = sender.send(Batch::End(found.totals())).await;
         }
     }
     Ok(())
@@ -208,7 +281,7 @@ fn draw(
     format: Format,
     document: Document,
     mut batches: mpsc::Receiver<Batch>,
-    output: impl Write,
+    output: impl Write + Send,
     written: &AtomicU64,
 ) -> Result<(), RenderError> {
     let mut renderer = render::begin(format, document, output, written)?;
@@ -282,7 +355,9 @@ pub(super) async fn export(
     request: &ExportRequest,
 ) -> Result<mpsc::Receiver<Result<FileChunk, Status>>, Error> {
     let prepared = prepare(query, request).await?;
-    prepared.count(query, MAX_AT_ONCE).await?;
+    if prepared.format.max_rows() < usize::MAX {
+        prepared.count(query).await?;
+    }
     let head = FileHead {
         name: prepared.name.clone(),
         media_type: prepared.format.media_type().to_owned(),

@@ -1,7 +1,5 @@
 //! The numbers of a report.
 
-use proto::v1::SalesRow;
-
 /// A number that reports can be sorted by and that can be looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
@@ -11,9 +9,11 @@ pub(super) enum Measure {
     Discounts,
     Credits,
     CreditedUnits,
+    NetUnits,
     Net,
     Tax,
     Total,
+    AverageOrderValue,
     NewCustomers,
 }
 
@@ -37,16 +37,18 @@ pub(super) const SUMS: [&str; 7] = [
 ];
 
 impl Measure {
-    const ALL: [(&'static str, Self); 10] = [
+    const ALL: [(&'static str, Self); 12] = [
         ("orders", Self::Orders),
         ("units", Self::Units),
         ("gross", Self::Gross),
         ("discounts", Self::Discounts),
         ("credits", Self::Credits),
         ("credited_units", Self::CreditedUnits),
+        ("net_units", Self::NetUnits),
         ("net", Self::Net),
         ("tax", Self::Tax),
         ("total", Self::Total),
+        ("average_order_value", Self::AverageOrderValue),
         ("new_customers", Self::NewCustomers),
     ];
 
@@ -61,34 +63,44 @@ impl Measure {
         Self::ALL.map(|(name, _)| name).join(", ")
     }
 
-    /// Of sums over rows with the columns [`SUMS`] and `new_orders`.
-    pub(super) fn sql(self) -> &'static str {
-        match self {
-            Self::Orders => "orders",
-            Self::Units => "units",
-            Self::Gross => "gross",
-            Self::Discounts => "discounts",
-            Self::Credits => "credits",
-            Self::CreditedUnits => "credited_units",
-            Self::Net => "(gross - discounts - credits)",
-            Self::Tax => "tax",
-            Self::Total => "(gross - discounts - credits + tax)",
-            Self::NewCustomers => "new_orders",
-        }
+    /// Whether it is a sum over orders, so that each of them adds something to it.
+    pub(super) fn adds_up(self) -> bool {
+        self != Self::AverageOrderValue
     }
 
-    pub(super) fn of(self, row: &SalesRow) -> i64 {
+    /// The expression of it, where `of` is that of a column of [`SUMS`] or of `new_orders`. NULL: there is none.
+    pub(super) fn sql(self, of: impl Fn(&str) -> String) -> String {
+        let net = || format!("({} - {} - {})", of("gross"), of("discounts"), of("credits"));
         match self {
-            Self::Orders => row.orders,
-            Self::Units => row.units,
-            Self::Gross => row.gross,
-            Self::Discounts => row.discounts,
-            Self::Credits => row.credits,
-            Self::CreditedUnits => row.credited_units,
-            Self::Net => row.net,
-            Self::Tax => row.tax,
-            Self::Total => row.net.saturating_add(row.tax),
-            Self::NewCustomers => row.new_orders,
+            Self::Orders => of("orders"),
+            Self::Units => of("units"),
+            Self::Gross => of("gross"),
+            Self::Discounts => of("discounts"),
+            Self::Credits => of("credits"),
+            Self::CreditedUnits => of("credited_units"),
+            Self::NetUnits => format!("({} - {})", of("units"), of("credited_units")),
+            Self::Net => net(),
+            Self::Tax => of("tax"),
+            Self::Total => format!("({} + {})", net(), of("tax")),
+            Self::AverageOrderValue => format!(
+                "(({} - {})::double precision / nullif({}, 0))",
+                of("gross"),
+                of("discounts"),
+                of("orders")
+            ),
+            Self::NewCustomers => of("new_orders"),
         }
+    }
+}
+
+impl Sort {
+    /// What rows are ordered by, where `of` is the expression of a sum and `label` that of what a row is called.
+    pub(super) fn sql(self, of: impl Fn(&str) -> String) -> String {
+        let what = match self.measure {
+            Some(measure) => measure.sql(of),
+            None => "label COLLATE \"C\"".to_owned(),
+        };
+        let way = if self.descending { "DESC" } else { "ASC" };
+        format!("{what} {way} NULLS LAST")
     }
 }

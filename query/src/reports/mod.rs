@@ -2,6 +2,7 @@
 
 mod calendar;
 mod compare;
+mod cursor;
 pub(crate) mod export;
 mod measure;
 mod orders;
@@ -12,6 +13,7 @@ mod sales;
 mod sales_row;
 mod sums;
 mod table;
+mod top;
 mod words;
 
 use std::pin::Pin;

@@ -62,7 +62,7 @@ pub(super) struct Asked {
     end: DateTime<Utc>,
     filter: Filter,
     by_order_date: bool,
-    measure: Option<&'static str>,
+    measure: Option<String>,
     /// Grouping, keys.
     except: Vec<String>,
     #[serde(skip)]
@@ -82,13 +82,13 @@ impl Asked {
         let span = Span::of_days(dates.zone, dates.from, dates.to);
         let filter = Filter::new(request.filter.as_ref(), &request.currency)?;
         let group = group(request.group_by, request.category_level, &filter)?;
-        let measure =
-            match request.measure.as_str() {
-                "" => None,
-                name => Some(Measure::find(name).ok_or_else(|| {
-                    Error::invalid("measure", "unknown", format!("must be one of {}", Measure::names()))
-                })?),
-            };
+        let measure = match request.measure.as_str() {
+            "" => None,
+            name => Some(Measure::find(name).filter(|measure| measure.adds_up()).ok_or_else(|| {
+                let message = "must be a measure that adds up: average_order_value does not, and neither does label";
+                Error::invalid("measure", "unknown", message)
+            })?),
+        };
         if request.except.len() > MAX_EXCEPT {
             return Err(Error::invalid(
                 "except",
@@ -112,7 +112,7 @@ impl Asked {
             end: span.end,
             filter,
             by_order_date: by_order_date(request.credits_by)?,
-            measure: measure.map(Measure::sql),
+            measure: measure.map(|measure| measure.sql(str::to_owned)),
             except: request.except.clone(),
             group,
             grouping: format!("{group:?}"),
@@ -171,7 +171,7 @@ impl Asked {
             " GROUP BY at, e.order_id, e.document, e.kind, e.happened_at, e.ordered_at, e.customer, e.customer_type, \
              e.country, e.currency) AS s WHERE TRUE",
         );
-        if let Some(measure) = self.measure {
+        if let Some(measure) = &self.measure {
             sql.push(format_args!(" AND {measure} <> 0"));
         }
     }
@@ -191,12 +191,11 @@ impl Asked {
         sql.push(")");
     }
 
-    /// All of them at once, in the order of time.
-    pub(super) fn everything(&self) -> QueryBuilder<'static, Postgres> {
-        let mut sql = QueryBuilder::new("");
-        self.push(&mut sql);
-        sql.push(" ORDER BY at, order_id, document, kind");
-        sql
+    /// All of them, in the order of time.
+    pub(super) fn push_everything(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        sql.push("SELECT r.*, FALSE AS total FROM (");
+        self.push(sql);
+        sql.push(") AS r ORDER BY at, order_id, document, kind");
     }
 }
 

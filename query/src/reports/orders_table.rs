@@ -48,6 +48,7 @@ pub(super) fn document(request: &SalesOrdersRequest) -> Result<Document, Error> 
             "discounts" "Discounts" Money Said;
             "credits" "Returns" Money Said;
             "credited_units" "Returned units" Number No;
+            "net_units" "Net units" Number No;
             "net" "Net sales" Money Yes;
             "tax" "Tax" Money Said;
             "total" "Total sales" Money Yes;
@@ -86,6 +87,7 @@ pub(super) fn row(order: SalesOrder, zone: Tz) -> Row {
             Cell::Number(order.discounts),
             Cell::Number(order.credits),
             Cell::Number(order.credited_units),
+            Cell::Number(order.units.saturating_sub(order.credited_units)),
             Cell::Number(net),
             Cell::Number(order.tax),
             Cell::Number(net.saturating_add(order.tax)),

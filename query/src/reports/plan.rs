@@ -1,10 +1,10 @@
 //! Which rows a span of time is a sum of.
 //!
-//! Sums are kept by the month and by something finer, and below them are the entries themselves. Sums can be taken away as well as
+//! Sums are kept by the month (some by the year) and by something finer, and below them are the entries themselves. Sums can be taken away as well as
 //! added, so a local month is a month of UTC, plus the hours before it, less the hours at its end. What is read stays small however long
 //! the span is, and is exact to the microsecond whatever the offset of the zone.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::calendar::Span;
 
@@ -17,16 +17,18 @@ pub(super) enum Source {
     /// Sums by the day.
     Days,
     Months,
+    Years,
 }
 
 impl Source {
     /// About how many rows a day takes, in no particular unit.
     fn weight(self) -> i64 {
         match self {
-            Self::Entries => 3_000,
-            Self::Quarters => 90,
-            Self::Days => 60,
-            Self::Months => 1,
+            Self::Entries => 36_000,
+            Self::Quarters => 1_080,
+            Self::Days => 720,
+            Self::Months => 12,
+            Self::Years => 1,
         }
     }
 
@@ -39,15 +41,21 @@ impl Source {
             Self::Months => {
                 let day = time.date_naive();
                 let first = day - Days::new(day.day0().into());
-                let next = first + Months::new(1);
-                let (first, next) = (
-                    first.and_time(NaiveTime::MIN).and_utc(),
-                    next.and_time(NaiveTime::MIN).and_utc(),
-                );
-                if time - first <= next - time { first } else { next }
+                nearer(time, first, first + Months::new(1))
+            }
+            Self::Years => {
+                let day = time.date_naive();
+                let first = day - Days::new(day.ordinal0().into());
+                nearer(time, first, first + Months::new(12))
             }
         }
     }
+}
+
+/// The start of one of two days.
+fn nearer(time: DateTime<Utc>, first: NaiveDate, next: NaiveDate) -> DateTime<Utc> {
+    let [first, next] = [first, next].map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    if time - first <= next - time { first } else { next }
 }
 
 fn nearest(time: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
@@ -192,7 +200,9 @@ mod tests {
 
     #[test]
     fn whatever_is_added_and_taken_away_is_the_span() {
-        let all: [&[Source]; 4] = [
+        let all: [&[Source]; 6] = [
+            &[Source::Entries, Source::Years],
+            &[Source::Entries, Source::Months, Source::Years],
             &[Source::Entries],
             &[Source::Entries, Source::Months],
             &[Source::Entries, Source::Days, Source::Months],

@@ -1,58 +1,81 @@
 //! Sales by the intervals of any time zone, in all or by what they are grouped by.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto::v1::{SalesReply, SalesRequest, SalesRow};
+use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::{Period, Span, periods};
 use super::request::{Group, Level, Report, depth};
 use super::sales_row::{SumsRow, zeros};
-use super::sums::{TOTALS, Wanted, customer_label, totals_of};
+use super::sums::{Only, PREVIOUS, TOTALS, Wanted, customer_label, totals_of};
+use super::top::{self, Best};
 use crate::Query;
 use crate::error::Error;
 
+/// Of an answer that is one message.
 const MAX_ROWS: usize = 100_000;
+/// More totals than there are currencies, now and before.
+const MAX_TOTALS: usize = 1_000;
 
 pub(super) async fn sales(query: &Query, request: &SalesRequest) -> Result<SalesReply, Error> {
-    let report = Asked::new(Report::new(request)?)?;
+    at_most(query, request, MAX_ROWS).await
+}
+
+/// A report of at most so many rows; a longer one is refused.
+pub(super) async fn at_most(query: &Query, request: &SalesRequest, limit: usize) -> Result<SalesReply, Error> {
+    let mut asked = Asked::new(Report::new(request)?)?;
     let freshness = query.fresh(request.context.as_ref(), &["sales"]).await?;
-    let (totals, found): (Vec<_>, Vec<_>) = report.read(query).await?.into_iter().partition(|sums| sums.total);
-    if found.len() > MAX_ROWS {
-        return Err(too_large());
+    asked.rank(query).await?;
+    let most = limit.saturating_add(MAX_TOTALS);
+    let mut sql = QueryBuilder::new("");
+    asked.push(&mut sql);
+    sql.push(" LIMIT ").push_bind(i64::try_from(most).unwrap_or(i64::MAX));
+    // Planned for these very spans: a plan for any would not know how few they are.
+    let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
+    let (mut totals, mut rows) = (Totals::default(), Vec::new());
+    for found in &found {
+        rows.extend(asked.take(found, &mut totals)?);
     }
-    let totals = report.totals(totals);
-    let rows = report.rows(found, &totals)?;
-    let previous = report.whole_previous.as_ref();
+    if rows.len() > limit || found.len() >= most {
+        return Err(Error::ReportTooLarge { limit });
+    }
+    let previous = asked.whole_previous.as_ref();
     Ok(SalesReply {
         rows,
-        totals,
-        freshness: Some(freshness),
         previous_from: previous.map(|previous| previous.from.to_string()).unwrap_or_default(),
         previous_to: previous.map(|previous| previous.to.to_string()).unwrap_or_default(),
+        totals: asked.totals(totals),
+        freshness: Some(freshness),
     })
 }
 
 /// A report with its spans of time.
-struct Asked {
-    report: Report,
+pub(super) struct Asked {
+    pub(super) report: Report,
     periods: Vec<Period>,
     /// What each period is compared with; empty: nothing is.
     previous: Vec<Option<Period>>,
     whole_previous: Option<Period>,
+    /// The groups that are shown, where they were worth finding first.
+    best: Option<Best>,
 }
 
-/// Period, currency, whether it is all others, key.
-type Place = (usize, String, bool, String);
+/// The sums over the whole time and over what it is compared with, by currency.
+#[derive(Default)]
+pub(super) struct Totals {
+    current: BTreeMap<String, SalesRow>,
+    previous: BTreeMap<String, SalesRow>,
+}
 
 impl Asked {
-    fn new(report: Report) -> Result<Self, Error> {
+    pub(super) fn new(report: Report) -> Result<Self, Error> {
         let dates = report.dates;
         let whole = (dates.from, dates.to);
         let periods = periods(report.interval, dates.zone, dates.from, dates.to);
         if periods.len() > MAX_ROWS {
-            return Err(too_large());
+            return Err(Error::ReportTooLarge { limit: MAX_ROWS });
         }
         let period = |(from, to)| Period {
             first_day: from,
@@ -71,62 +94,101 @@ impl Asked {
             periods,
             previous,
             whole_previous,
+            best: None,
         })
     }
 
-    /// The sums of every period and the totals, in one statement so that they are of one moment. Periods count from 1, those that they
+    fn whole(&self) -> Span {
+        let dates = self.report.dates;
+        Span::of_days(dates.zone, dates.from, dates.to)
+    }
+
+    /// Finds the groups that are shown, if there may be very many others.
+    pub(super) async fn rank(&mut self, query: &Query) -> Result<(), Error> {
+        self.best = top::customers(query, &self.report, self.whole()).await?;
+        Ok(())
+    }
+
+    /// The totals, then the rows in their order, in one statement so that they are of one moment. Periods count from 1; those that they
     /// are compared with go on behind them.
-    async fn read(&self, query: &Query) -> Result<Vec<SumsRow>, Error> {
+    pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         let report = &self.report;
         let all = self
             .periods
             .iter()
             .map(Some)
             .chain(self.previous.iter().map(Option::as_ref));
-        let spans = (1..)
+        let spans: Vec<_> = (1..)
             .zip(all)
-            .filter_map(|(number, period)| Some((number, period?.span)));
-        let whole = Span::of_days(report.dates.zone, report.dates.from, report.dates.to);
-        let wholes = [Some(whole), self.whole_previous.as_ref().map(|previous| previous.span)];
-        let whole_spans = (1..).zip(wholes).filter_map(|(number, span)| Some((number, span?)));
-        let wanted = |group, spans| Wanted {
+            .filter_map(|(number, period)| Some((number, period?.span)))
+            .collect();
+        let wholes = [
+            Some(self.whole()),
+            self.whole_previous.as_ref().map(|previous| previous.span),
+        ];
+        let whole_spans: Vec<_> = (1..)
+            .zip(wholes)
+            .filter_map(|(number, span)| Some((number, span?)))
+            .collect();
+        let wanted = |group, only, spans: &[_]| Wanted {
             group,
             filter: &report.filter,
             by_order_date: report.by_order_date,
-            spans,
+            only,
+            spans: spans.to_vec(),
         };
-        let mut sql = QueryBuilder::new("WITH ");
-        push_cells(&mut sql, "cells", &wanted(report.group, spans.collect()));
+        sql.push("WITH ");
+        push_cells(sql, "whole", |sql| {
+            wanted(Group::None, Only::All, &whole_spans).push(sql);
+        });
         sql.push(", ");
-        push_cells(&mut sql, "whole", &wanted(Group::None, whole_spans.collect()));
         let mut from = "cells";
-        if let Some(top) = report.top {
-            self.push_top(&mut sql, top);
+        if let Some(best) = &self.best {
+            push_cells(sql, "cells", |sql| {
+                wanted(report.group, Only::Guests(best), &spans).push(sql);
+                sql.push(" UNION ALL ");
+                wanted(report.group, Only::Best(best), &spans).push(sql);
+            });
+            sql.push(", ");
+            push_cells(sql, "everything", |sql| {
+                wanted(Group::None, Only::All, &spans).push(sql);
+            });
+            push_others(sql);
             from = "best";
+        } else {
+            push_cells(sql, "cells", |sql| wanted(report.group, Only::All, &spans).push(sql));
+            if let Some(top) = report.top {
+                self.push_top(sql, top);
+                from = "best";
+            }
         }
-        let columns = TOTALS.map(|name| format!("s.{name}")).join(", ");
+        let merged = report.fill || report.compare.is_some();
+        if merged {
+            self.push_merged(sql, from);
+        }
+        let (mut before, mut nothing) = (String::new(), String::new());
+        if report.compare.is_some() {
+            before = PREVIOUS.map(|name| format!(", {name}")).concat();
+            nothing = PREVIOUS.map(|name| format!(", NULL::bigint AS {name}")).concat();
+        }
         let (label, name) = self.labels();
+        let columns = TOTALS.join(", ");
         sql.push(format_args!(
-            " (SELECT FALSE AS total, s.period, s.currency, s.key, s.other, \
-             CASE WHEN s.other THEN '' ELSE coalesce({label}, s.key) END AS label, {name} AS name, {columns} FROM {from} s LIMIT ",
+            " SELECT * FROM (SELECT TRUE AS total, period, currency, FALSE AS other, '' AS key, '' AS label, '' AS name, {columns}{nothing} \
+             FROM whole UNION ALL SELECT FALSE, period, currency, other, key, \
+             CASE WHEN other THEN '' ELSE coalesce({label}, key) END, {name}, {columns}{before} FROM {from} s) AS r \
+             ORDER BY total DESC, period, currency COLLATE \"C\", other, {sort}, key COLLATE \"C\"",
+            from = if merged { "merged" } else { from },
+            sort = report.sort.sql(str::to_owned),
         ));
-        sql.push_bind(i64::try_from(MAX_ROWS).unwrap_or(i64::MAX).saturating_add(1));
-        sql.push(format_args!(
-            ") UNION ALL SELECT TRUE, s.period, s.currency, '', FALSE, '', '', {columns} FROM whole s"
-        ));
-        // Planned for these very spans: a plan for any would not know how few they are.
-        let rows = sql.build().persistent(false).fetch_all(query.pool()).await?;
-        rows.iter().map(SumsRow::read).collect()
     }
 
     /// Ranks the groups over the whole time and puts those behind the first ones together.
     fn push_top(&self, sql: &mut QueryBuilder<'_, Postgres>, top: u32) {
-        let sort = self.report.sort;
-        let measure = sort.measure.map_or("orders", super::measure::Measure::sql);
-        let way = if sort.descending { "DESC" } else { "ASC" };
+        let rank = self.report.sort.sql(|name| format!("sum({name})"));
         let sums = TOTALS.map(|name| format!("sum(c.{name})::bigint AS {name}")).join(", ");
         sql.push(format_args!(
-            ", ranked AS (SELECT currency, key, row_number() OVER (PARTITION BY currency ORDER BY sum({measure}) {way}, key) AS place \
+            ", ranked AS (SELECT currency, key, row_number() OVER (PARTITION BY currency ORDER BY {rank}, key) AS place \
              FROM cells WHERE period <= "
         ));
         sql.push_bind(i32::try_from(self.periods.len()).unwrap_or(i32::MAX));
@@ -149,6 +211,50 @@ impl Asked {
             ));
     }
 
+    /// `merged`: each row beside what it is compared with, and rows of zeros where they are asked for.
+    fn push_merged(&self, sql: &mut QueryBuilder<'_, Postgres>, from: &str) {
+        let count = i32::try_from(self.periods.len()).unwrap_or(i32::MAX);
+        sql.push(", places AS (");
+        if self.report.fill {
+            sql.push("SELECT n AS period, g.* FROM generate_series(1, ")
+                .push_bind(count)
+                .push(format_args!(
+                    ") AS n CROSS JOIN (SELECT DISTINCT currency, other, key FROM {from}"
+                ));
+            if self.report.group == Group::None {
+                sql.push(" UNION SELECT currency, FALSE, '' FROM whole");
+                if !self.report.filter.currency.is_empty() {
+                    sql.push(" UNION SELECT ")
+                        .push_bind(self.report.filter.currency.clone())
+                        .push(", FALSE, ''");
+                }
+            }
+            sql.push(") AS g");
+        } else {
+            sql.push("SELECT DISTINCT (period - 1) % ")
+                .push_bind(count)
+                .push(format_args!(" + 1 AS period, currency, other, key FROM {from}"));
+        }
+        sql.push("), merged AS (SELECT p.period, p.currency, p.other, p.key");
+        let same = |table: &str| {
+            format!(
+                "{table}.currency = p.currency AND {table}.other = p.other AND {table}.key = p.key AND {table}.period = p.period"
+            )
+        };
+        for (name, before) in TOTALS.into_iter().zip(PREVIOUS) {
+            sql.push(format_args!(", coalesce(c.{name}, 0) AS {name}"));
+            if self.report.compare.is_some() {
+                sql.push(format_args!(", coalesce(b.{name}, 0) AS {before}"));
+            }
+        }
+        sql.push(format_args!(" FROM places p LEFT JOIN {from} c ON {}", same("c")));
+        if self.report.compare.is_some() {
+            sql.push(format_args!(" LEFT JOIN {from} b ON {} + ", same("b")))
+                .push_bind(count);
+        }
+        sql.push(")");
+    }
+
     /// The expressions of what people call a row and of its name.
     fn labels(&self) -> (String, String) {
         match self.report.group {
@@ -163,116 +269,53 @@ impl Asked {
         }
     }
 
-    fn totals(&self, found: Vec<SumsRow>) -> Vec<SalesRow> {
-        let mut totals: BTreeMap<String, SalesRow> = BTreeMap::new();
-        let mut previous: BTreeMap<String, SalesRow> = BTreeMap::new();
-        for sums in found {
-            let of = if sums.period == 1 { &mut totals } else { &mut previous };
+    /// A row of what [`Asked::push`] selects; totals come first and are kept for the end.
+    pub(super) fn take(&self, found: &PgRow, totals: &mut Totals) -> Result<Option<SalesRow>, Error> {
+        let sums = SumsRow::read(found, &TOTALS)?;
+        if sums.total {
+            let of = if sums.period == 1 {
+                &mut totals.current
+            } else {
+                &mut totals.previous
+            };
             of.insert(sums.row.currency.clone(), sums.row);
+            return Ok(None);
         }
+        let index = usize::try_from(sums.period).unwrap_or_default().saturating_sub(1);
+        let Some(period) = self.periods.get(index) else {
+            return Ok(None);
+        };
+        let mut row = dated(sums.row, period);
+        row.direct = self.is_direct(&row.key) && !row.other;
+        if let Some(Some(period)) = self.previous.get(index) {
+            let mut before = dated(SumsRow::read(found, &PREVIOUS)?.row, period);
+            before.direct = row.direct;
+            row.previous = Some(Box::new(before));
+        }
+        Ok(Some(row))
+    }
+
+    /// A row for each currency that was used, or asked for.
+    pub(super) fn totals(&self, mut found: Totals) -> Vec<SalesRow> {
         let asked = &self.report.filter.currency;
-        let currencies: BTreeSet<String> = totals
+        let currencies: BTreeSet<String> = found
+            .current
             .keys()
-            .chain(previous.keys())
+            .chain(found.previous.keys())
             .chain((!asked.is_empty()).then_some(asked))
             .cloned()
             .collect();
         let dates = self.report.dates;
-        currencies
-            .iter()
-            .map(|currency| {
-                let mut row = totals.remove(currency).unwrap_or_else(|| zeros(currency));
-                (row.from, row.to) = (dates.from.to_string(), dates.to.to_string());
-                row.label = String::new();
-                row.previous = self.whole_previous.as_ref().map(|period| {
-                    let row = previous.remove(currency).unwrap_or_else(|| zeros(currency));
-                    Box::new(dated(row, period))
-                });
-                row
-            })
-            .collect()
-    }
-
-    fn rows(&self, found: Vec<SumsRow>, totals: &[SalesRow]) -> Result<Vec<SalesRow>, Error> {
-        let count = self.periods.len();
-        let mut current: BTreeMap<Place, SalesRow> = BTreeMap::new();
-        let mut previous: BTreeMap<Place, SalesRow> = BTreeMap::new();
-        // What each group is called, also where only one of the two has it.
-        let mut groups: BTreeMap<(String, bool, String), (String, String)> = BTreeMap::new();
-        for sums in found {
-            let number = usize::try_from(sums.period).unwrap_or_default().saturating_sub(1);
-            let row = sums.row;
-            let group = (row.currency.clone(), row.other, row.key.clone());
-            groups
-                .entry(group)
-                .or_insert_with(|| (row.label.clone(), row.name.clone()));
-            let place = (number % count.max(1), row.currency.clone(), row.other, row.key.clone());
-            let of = if number < count { &mut current } else { &mut previous };
-            of.insert(place, row);
-        }
-        if self.report.group == Group::None {
-            groups.extend(
-                totals
-                    .iter()
-                    .map(|total| ((total.currency.clone(), false, String::new()), Default::default())),
-            );
-        }
-        let places: BTreeSet<Place> = if self.report.fill {
-            if count.saturating_mul(groups.len()) > MAX_ROWS {
-                return Err(too_large());
-            }
-            let at = |(currency, other, key): &(String, bool, String)| {
-                let (currency, other, key) = (currency.clone(), *other, key.clone());
-                (0..count).map(move |period| (period, currency.clone(), other, key.clone()))
-            };
-            groups.keys().flat_map(at).collect()
-        } else {
-            current.keys().chain(previous.keys()).cloned().collect()
+        let total = |currency: &String| {
+            let mut row = found.current.remove(currency).unwrap_or_else(|| zeros(currency));
+            (row.from, row.to) = (dates.from.to_string(), dates.to.to_string());
+            row.previous = self.whole_previous.as_ref().map(|period| {
+                let row = found.previous.remove(currency).unwrap_or_else(|| zeros(currency));
+                Box::new(dated(row, period))
+            });
+            row
         };
-        let mut rows: Vec<(usize, SalesRow)> = Vec::with_capacity(places.len());
-        for place in places {
-            let Some(period) = self.periods.get(place.0) else {
-                continue;
-            };
-            let blank = || SalesRow {
-                key: place.3.clone(),
-                other: place.2,
-                ..zeros(&place.1)
-            };
-            let mut row = dated(current.remove(&place).unwrap_or_else(blank), period);
-            let group = (place.1.clone(), place.2, place.3.clone());
-            if let Some((label, name)) = groups.get(&group) {
-                row.label.clone_from(label);
-                row.name.clone_from(name);
-            }
-            row.direct = self.is_direct(&row.key) && !row.other;
-            if let Some(Some(period)) = self.previous.get(place.0) {
-                let mut before = previous.remove(&place).unwrap_or_else(blank);
-                before.direct = row.direct;
-                row.previous = Some(Box::new(dated(before, period)));
-            }
-            rows.push((place.0, row));
-        }
-        rows.sort_by(|left, right| {
-            (left.0, &left.1.currency)
-                .cmp(&(right.0, &right.1.currency))
-                .then_with(|| self.order(&left.1, &right.1))
-        });
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
-    }
-
-    /// Within a period and currency.
-    fn order(&self, left: &SalesRow, right: &SalesRow) -> Ordering {
-        let sort = self.report.sort;
-        let compared = match sort.measure {
-            Some(measure) => measure.of(left).cmp(&measure.of(right)),
-            None => left.label.cmp(&right.label),
-        };
-        let compared = if sort.descending { compared.reverse() } else { compared };
-        left.other
-            .cmp(&right.other)
-            .then(compared)
-            .then_with(|| left.key.cmp(&right.key))
+        currencies.iter().map(total).collect()
     }
 
     fn is_direct(&self, key: &str) -> bool {
@@ -287,16 +330,33 @@ impl Asked {
 }
 
 /// `WITH` one more: `period, currency, key` and the sums, none of them all zero.
-fn push_cells(sql: &mut QueryBuilder<'_, Postgres>, name: &str, wanted: &Wanted<'_>) {
+fn push_cells<'a>(
+    sql: &mut QueryBuilder<'a, Postgres>,
+    name: &str,
+    rows: impl FnOnce(&mut QueryBuilder<'a, Postgres>),
+) {
     sql.push(format_args!(
         "{name} AS (SELECT r.period, r.currency, r.key, FALSE AS other, {} FROM (",
         totals_of("r")
     ));
-    wanted.push(sql);
+    rows(sql);
     let some = super::measure::SUMS
         .map(|sum| format!("sum(r.{sum}) <> 0"))
         .join(" OR ");
     sql.push(format_args!(") r GROUP BY 1, 2, 3 HAVING {some})"));
+}
+
+/// `best`: the cells, and in a row of its own what everything has more than they have together.
+fn push_others(sql: &mut QueryBuilder<'_, Postgres>) {
+    let columns = TOTALS.join(", ");
+    let less = TOTALS.map(|name| format!("sum({name})::bigint AS {name}")).join(", ");
+    let minus = TOTALS.map(|name| format!("-{name}")).join(", ");
+    let some = TOTALS.map(|name| format!("sum({name}) <> 0")).join(" OR ");
+    sql.push(format_args!(
+        ", best AS (SELECT period, currency, key, other, {columns} FROM cells \
+         UNION ALL SELECT period, currency, '', TRUE, {less} FROM (SELECT period, currency, {columns} FROM everything \
+         UNION ALL SELECT period, currency, {minus} FROM cells) AS rest GROUP BY 1, 2 HAVING {some})"
+    ));
 }
 
 /// The row with the names of its time.
@@ -307,8 +367,4 @@ fn dated(row: SalesRow, period: &Period) -> SalesRow {
         to: period.to.to_string(),
         ..row
     }
-}
-
-pub(super) fn too_large() -> Error {
-    Error::ReportTooLarge { limit: MAX_ROWS }
 }

@@ -16,11 +16,32 @@ pub(super) struct SumsRow {
 }
 
 impl SumsRow {
-    pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
+    /// Reads the sums from these columns, which are in the order of [`TOTALS`](super::sums::TOTALS).
+    pub(super) fn read(row: &PgRow, columns: &[&'static str; 13]) -> Result<Self, Error> {
         let cells = Cells::new("sales", row, "key");
         let text = |column| cells.get::<Option<String>>(column).map(Option::unwrap_or_default);
-        let (gross, discounts, credits) = (cells.get("gross")?, cells.get("discounts")?, cells.get("credits")?);
-        let net = i64::saturating_sub(gross, discounts).saturating_sub(credits);
+        let mut sums = [0_i64; 13];
+        for (sum, column) in sums.iter_mut().zip(*columns) {
+            *sum = cells.get(column)?;
+        }
+        let [
+            orders,
+            units,
+            gross,
+            discounts,
+            tax,
+            credits,
+            credited_units,
+            by_type @ ..,
+        ] = sums;
+        let [
+            new_orders,
+            new_net,
+            returning_orders,
+            returning_net,
+            guest_orders,
+            guest_net,
+        ] = by_type;
         Ok(Self {
             total: cells.get("total")?,
             period: cells.get("period")?,
@@ -29,20 +50,20 @@ impl SumsRow {
                 label: text("label")?,
                 name: text("name")?,
                 currency: cells.get("currency")?,
-                orders: cells.get("orders")?,
-                units: cells.get("units")?,
+                orders,
+                units,
                 gross,
                 credits,
-                credited_units: cells.get("credited_units")?,
-                net,
+                credited_units,
+                net: gross.saturating_sub(discounts).saturating_sub(credits),
                 discounts,
-                tax: cells.get("tax")?,
-                new_orders: cells.get("new_orders")?,
-                returning_orders: cells.get("returning_orders")?,
-                guest_orders: cells.get("guest_orders")?,
-                new_net: cells.get("new_net")?,
-                returning_net: cells.get("returning_net")?,
-                guest_net: cells.get("guest_net")?,
+                tax,
+                new_orders,
+                returning_orders,
+                guest_orders,
+                new_net,
+                returning_net,
+                guest_net,
                 other: cells.get("other")?,
                 ..SalesRow::default()
             },

@@ -6,6 +6,7 @@ use super::calendar::Span;
 use super::measure::SUMS;
 use super::plan::{Segment, Source, segments};
 use super::request::{Filter, Group, Level};
+use super::top::Best;
 
 /// A span of time under a number.
 pub(super) type Numbered = (i32, Span);
@@ -15,7 +16,18 @@ pub(super) struct Wanted<'a> {
     pub(super) group: Group,
     pub(super) filter: &'a Filter,
     pub(super) by_order_date: bool,
+    pub(super) only: Only<'a>,
     pub(super) spans: Vec<Numbered>,
+}
+
+/// Which customers, beside the filter.
+#[derive(Clone, Copy)]
+pub(super) enum Only<'a> {
+    All,
+    /// Those that were found to be the first ones.
+    Best(&'a Best),
+    /// Nobody known, in the currencies of the first ones.
+    Guests(&'a Best),
 }
 
 /// A dimension that sums are kept by, and the condition that the filter is in it.
@@ -24,9 +36,14 @@ struct Kept {
     sources: &'static [Source],
 }
 
+/// What stands between the country and the product in a key, and what would come next in the order of keys.
+const BETWEEN: char = '\u{1f}';
+const BEHIND: char = '\u{20}';
+
 const BY_QUARTER: &[Source] = &[Source::Entries, Source::Quarters, Source::Months];
 const BY_DAY: &[Source] = &[Source::Entries, Source::Days, Source::Months];
 const BY_MONTH: &[Source] = &[Source::Entries, Source::Months];
+const BY_YEAR: &[Source] = &[Source::Entries, Source::Years];
 const ENTRIES: &[Source] = &[Source::Entries];
 
 impl Wanted<'_> {
@@ -40,7 +57,9 @@ impl Wanted<'_> {
             customer,
             ..
         } = self.filter;
-        if product.is_some() || customer.is_some() || self.filter.of_discounts() {
+        // Of few customers the entries are few.
+        let few = product.is_some() || customer.is_some() || matches!(self.only, Only::Best(_));
+        if few || self.filter.of_discounts() {
             return None;
         }
         let kept = |dimension, sources| Some(Kept { dimension, sources });
@@ -64,6 +83,7 @@ impl Wanted<'_> {
                 BY_QUARTER,
             ),
             (Group::Product, None, None) => kept("product", BY_DAY),
+            (Group::Product, None, Some(_)) => kept("country_product", BY_YEAR),
             (Group::Customer, None, None) => kept("customer", BY_MONTH),
             _ => None,
         }
@@ -78,31 +98,42 @@ impl Wanted<'_> {
             .iter()
             .flat_map(|(number, span)| segments(*number, *span, sources))
             .collect();
-        let of = |wanted: fn(Source) -> bool| -> Vec<Segment> {
-            segments
-                .iter()
-                .copied()
-                .filter(|segment| wanted(segment.source))
-                .collect()
+        self.push_segments(&segments, kept.map(|kept| kept.dimension), sql);
+    }
+
+    /// The same for segments, of which those of sums are in `dimension`.
+    pub(super) fn push_segments(
+        &self,
+        segments: &[Segment],
+        dimension: Option<&'static str>,
+        sql: &mut QueryBuilder<'_, Postgres>,
+    ) {
+        let years = match dimension {
+            Some("customer") => "sales_customer_year",
+            _ => "sales_year",
+        };
+        let table_of = |source: Source| match source {
+            Source::Entries => "sales_entry",
+            Source::Quarters | Source::Days => "sales",
+            Source::Months => "sales_month",
+            Source::Years => years,
+        };
+        let of = |table: &str| -> Vec<Segment> {
+            let segments = segments.iter().copied();
+            segments.filter(|segment| table_of(segment.source) == table).collect()
         };
         let mut union = "";
-        if let Some(kept) = &kept {
-            for (table, wanted) in [
-                (
-                    "sales",
-                    (|source| matches!(source, Source::Quarters | Source::Days)) as fn(Source) -> bool,
-                ),
-                ("sales_month", |source| source == Source::Months),
-            ] {
-                let segments = of(wanted);
+        if let Some(dimension) = dimension {
+            for table in ["sales", "sales_month", years] {
+                let segments = of(table);
                 if !segments.is_empty() {
                     sql.push(union);
-                    self.push_kept(sql, table, kept.dimension, &segments);
+                    self.push_kept(sql, table, dimension, &segments);
                     union = " UNION ALL ";
                 }
             }
         }
-        let fine = of(|source| source == Source::Entries);
+        let fine = of("sales_entry");
         if !fine.is_empty() || union.is_empty() {
             sql.push(union);
             self.push_entries(sql, &fine, if self.by_order_date { Side::Sales } else { Side::Both });
@@ -120,23 +151,30 @@ impl Wanted<'_> {
         dimension: &'static str,
         segments: &[Segment],
     ) {
-        let key = match self.group {
-            Group::None => "''",
-            Group::Currency => "s.currency",
-            Group::CustomerType => "s.customer_type",
-            _ => "s.key",
-        };
-        let (credits, units, tax) = if self.by_order_date {
-            ("undone", "undone_units", "undone_tax")
-        } else {
-            ("credits", "credited_units", "credited_tax")
+        let key = match (self.group, &self.filter.country) {
+            (Group::None, _) => "''".to_owned(),
+            (Group::Currency, _) => "s.currency".to_owned(),
+            (Group::CustomerType, _) => "s.customer_type".to_owned(),
+            // Behind the country and what stands between the two.
+            (Group::Product, Some(country)) => format!("substr(s.key, {})", country.chars().count() + 2),
+            _ => "s.key".to_owned(),
         };
         push_signed(sql, segments);
+        sql.push(format_args!("(SELECT s.currency, {key} AS key, s.customer_type"));
+        // A year has one row of a key, and a customer few months with any: they are added up once, outside. The other end keeps
+        // the segments apart as well.
+        let years = segments.iter().all(|segment| segment.source == Source::Years);
+        let (sum, end) = if years || dimension == "customer" {
+            ("", " OFFSET 0) AS part")
+        } else {
+            ("sum", " GROUP BY 1, 2, 3) AS part")
+        };
+        for name in SUMS {
+            let column = kept_column(name, self.by_order_date);
+            sql.push(format_args!(", {sum}({column}) AS {name}"));
+        }
         sql.push(format_args!(
-            "(SELECT s.currency, {key} AS key, s.customer_type, sum(s.orders) AS orders, sum(s.units) AS units, \
-             sum(s.gross) AS gross, sum(s.discounts) AS discounts, sum(s.tax - s.{tax}) AS tax, \
-             sum(s.{credits}) AS credits, sum(s.{units}) AS credited_units \
-             FROM {table} s WHERE s.bucket >= g.since AND s.bucket < g.until AND "
+            " FROM {table} s WHERE s.bucket >= g.since AND s.bucket < g.until AND "
         ));
         if dimension == "category*" {
             sql.push("s.dimension IN ('category', 'category_own')");
@@ -144,8 +182,27 @@ impl Wanted<'_> {
             sql.push(format_args!("s.dimension = '{dimension}'"));
         }
         self.push_common(sql, "s");
-        if let Some(country) = &self.filter.country {
-            sql.push(" AND s.key = ").push_bind(country.clone());
+        if let Only::Guests(best) = self.only {
+            // Told month by month, currency by currency, so that the index leads to the rows.
+            sql.push(
+                " AND s.key = '' AND s.bucket = ANY (ARRAY(SELECT month AT TIME ZONE 'UTC' FROM generate_series(\
+                 g.since AT TIME ZONE 'UTC', (g.until - interval '1 microsecond') AT TIME ZONE 'UTC', interval '1 month') AS month)) \
+                 AND s.currency = ANY (",
+            )
+            .push_bind(best.currencies.clone())
+            .push(")");
+        }
+        match &self.filter.country {
+            Some(country) if self.group == Group::Product => {
+                sql.push(" AND s.key >= ")
+                    .push_bind(format!("{country}{BETWEEN}"))
+                    .push(" AND s.key < ")
+                    .push_bind(format!("{country}{BEHIND}"));
+            }
+            Some(country) => {
+                sql.push(" AND s.key = ").push_bind(country.clone());
+            }
+            None => {}
         }
         if let Group::Category(level) = self.group {
             push_below(sql, "s.key", self.filter);
@@ -160,7 +217,7 @@ impl Wanted<'_> {
         } else if let Some(category) = &self.filter.category {
             sql.push(" AND s.key = ").push_bind(category.clone());
         }
-        sql.push(" GROUP BY 1, 2, 3) AS part");
+        sql.push(end);
     }
 
     fn push_entries(&self, sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment], side: Side) {
@@ -171,9 +228,15 @@ impl Wanted<'_> {
         };
         let sold = "FILTER (WHERE e.kind = 'sale')";
         let given = "FILTER (WHERE e.kind <> 'sale')";
+        // Every order has one line 0; several lines of it may be of a product or a category, or only others of a discount.
+        let orders = if self.filter.of_goods() || self.filter.of_discounts() || self.group.of_lines() {
+            format!("count(DISTINCT e.order_id) {sold}")
+        } else {
+            "count(*) FILTER (WHERE e.kind = 'sale' AND e.line = 0)".to_owned()
+        };
         push_signed(sql, segments);
         sql.push(format_args!(
-            "(SELECT e.currency, {key} AS key, e.customer_type, count(DISTINCT e.order_id) {sold} AS orders, \
+            "(SELECT e.currency, {key} AS key, e.customer_type, {orders} AS orders, \
              coalesce(sum(e.units) {sold}, 0) AS units, coalesce(sum(e.amount) {sold}, 0) AS gross, \
              sum(e.discounts) AS discounts, coalesce(sum(e.tax) {sold}, 0) - coalesce(sum(e.tax) {given}, 0) AS tax, \
              coalesce(sum(e.amount) {given}, 0) AS credits, coalesce(sum(e.units) {given}, 0) AS credited_units \
@@ -183,6 +246,20 @@ impl Wanted<'_> {
         ));
         self.push_common(sql, "e");
         push_filter(sql, self.filter);
+        match self.only {
+            Only::All => {}
+            Only::Guests(_) => {
+                sql.push(" AND e.customer = ''");
+            }
+            Only::Best(best) => {
+                let (currencies, customers): (Vec<_>, Vec<_>) = best.keys.iter().cloned().unzip();
+                sql.push(" AND (e.currency, e.customer) IN (SELECT * FROM unnest(")
+                    .push_bind(currencies)
+                    .push("::text[], ")
+                    .push_bind(customers)
+                    .push("::text[]))");
+            }
+        }
         if matches!(self.group, Group::Product | Group::Category(_)) {
             sql.push(" AND e.product <> ''");
         }
@@ -211,6 +288,17 @@ enum Side {
     Both,
     Sales,
     Undone,
+}
+
+/// The expression of one of [`SUMS`] in a row `s` of a table of sums.
+pub(super) fn kept_column(name: &str, by_order_date: bool) -> String {
+    match (name, by_order_date) {
+        ("tax", false) => "(s.tax - s.credited_tax)".to_owned(),
+        ("tax", true) => "(s.tax - s.undone_tax)".to_owned(),
+        ("credits", true) => "s.undone".to_owned(),
+        ("credited_units", true) => "s.undone_units".to_owned(),
+        (name, _) => format!("s.{name}"),
+    }
 }
 
 /// The expression of the group's key of an entry `e`.
@@ -292,7 +380,7 @@ fn push_below(sql: &mut QueryBuilder<'_, Postgres>, column: &str, filter: &Filte
 fn push_signed(sql: &mut QueryBuilder<'_, Postgres>, segments: &[Segment]) {
     sql.push("SELECT g.period, part.currency, part.key, part.customer_type");
     for name in SUMS {
-        sql.push(format_args!(", g.sign * part.{name} AS {name}"));
+        sql.push(format_args!(", g.sign * part.{name}::bigint AS {name}"));
     }
     sql.push(" FROM ");
     push_segments(sql, segments);
@@ -345,4 +433,21 @@ pub(super) const TOTALS: [&str; 13] = [
     "returning_net",
     "guest_orders",
     "guest_net",
+];
+
+/// The same of what rows are compared with.
+pub(super) const PREVIOUS: [&str; 13] = [
+    "previous_orders",
+    "previous_units",
+    "previous_gross",
+    "previous_discounts",
+    "previous_tax",
+    "previous_credits",
+    "previous_credited_units",
+    "previous_new_orders",
+    "previous_new_net",
+    "previous_returning_orders",
+    "previous_returning_net",
+    "previous_guest_orders",
+    "previous_guest_net",
 ];

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike as _, Days};
 use proto::v1::{SalesReply, SalesRow};
 
+use super::calendar::Interval;
 use super::request::{Group, Report};
 use super::words;
 use crate::render::{Cell, Chart, Column, Document, Figure, Format, Kind, Paper, Point, Row, in_words};
@@ -72,6 +73,7 @@ fn fields(compared: bool) -> Vec<Field> {
         "gross" "Gross sales" Money Yes |row| Cell::Number(row.gross);
         "credits" "Returns" Money Said |row| Cell::Number(row.credits);
         "credited_units" "Returned units" Number No |row| Cell::Number(row.credited_units);
+        "net_units" "Net units" Number No |row| Cell::Number(row.units.saturating_sub(row.credited_units));
         "net" "Net sales" Money Yes |row| Cell::Number(row.net);
         "discounts" "Discounts" Money Said |row| Cell::Number(row.discounts);
         "tax" "Tax" Money Said |row| Cell::Number(row.tax);
@@ -126,55 +128,67 @@ const FOR_PEOPLE: [&str; 16] = [
     "net_change_points",
 ];
 
-/// What stands in a file.
-pub(super) struct Table {
-    pub(super) document: Document,
-    pub(super) rows: Vec<Row>,
-    pub(super) totals: Vec<Row>,
+/// How rows of a report stand in a file.
+pub(super) struct Layout {
+    fields: Vec<Field>,
+    format: Format,
+    group: Group,
+    interval: Interval,
+    zone: &'static str,
 }
 
-pub(super) fn table(report: &Report, reply: &SalesReply, format: Format, shop: &str) -> Table {
-    let people = matches!(format, Format::Pdf | Format::Xlsx);
-    let currencies = reply.totals.len();
-    let mut fields = fields(report.compare.is_some());
-    if people {
-        let place = |field: &Field| {
-            FOR_PEOPLE
-                .iter()
-                .position(|name| *name == field.column.name)
-                .unwrap_or(FOR_PEOPLE.len())
-        };
-        fields.sort_by_key(place);
-        fields.retain(|field| match field.column.name {
-            "key" | "label" => report.group != Group::None,
-            "name" => report.group == Group::Product,
-            _ => true,
-        });
-        for field in &mut fields {
-            // On paper there is room for what says something.
+impl Layout {
+    pub(super) fn new(report: &Report, format: Format) -> Self {
+        let mut fields = fields(report.compare.is_some());
+        if matches!(format, Format::Pdf | Format::Xlsx) {
+            let place = |field: &Field| {
+                FOR_PEOPLE
+                    .iter()
+                    .position(|name| *name == field.column.name)
+                    .unwrap_or(FOR_PEOPLE.len())
+            };
+            fields.sort_by_key(place);
+            fields.retain(|field| match field.column.name {
+                "key" | "label" => report.group != Group::None,
+                "name" => report.group == Group::Product,
+                _ => true,
+            });
+            for field in fields.iter_mut().filter(|field| field.column.name == "label") {
+                field.column.title = words::member(report.group);
+            }
+        }
+        Self {
+            fields,
+            format,
+            group: report.group,
+            interval: report.interval,
+            zone: report.dates.zone.name(),
+        }
+    }
+
+    /// On paper there is room for what says something.
+    fn leave_out(&mut self, reply: &SalesReply) {
+        let same_period = || reply.rows.iter().all(|row| row.period == reply.rows[0].period);
+        for field in &mut self.fields {
             let empty = match field.column.name {
-                "currency" => currencies < 2,
+                "currency" => reply.totals.len() < 2,
                 "total" => reply.rows.iter().chain(&reply.totals).all(|row| row.tax == 0),
-                "period" => {
-                    report.group != Group::None && reply.rows.iter().all(|row| row.period == reply.rows[0].period)
-                }
+                "period" => self.group != Group::None && same_period(),
                 _ => false,
             };
             if empty {
                 field.column.paper = Paper::No;
             }
-            if field.column.name == "label" {
-                field.column.title = words::member(report.group);
-            }
         }
     }
-    let zone = report.dates.zone.name();
-    let row_of = |row: &SalesRow, total: bool| -> Row {
-        let cells = fields.iter().map(|field| match field.column.name {
-            "time_zone" => text(zone),
+
+    pub(super) fn row(&self, row: &SalesRow, total: bool) -> Row {
+        let people = matches!(self.format, Format::Pdf | Format::Xlsx);
+        let cells = self.fields.iter().map(|field| match field.column.name {
+            "time_zone" => text(self.zone),
             "period" | "label" if total && people => text("Total"),
-            "period" if format == Format::Pdf => Cell::Text(words::interval(report.interval, &row.period)),
-            "label" if people => Cell::Text(words::label(report.group, &row.key, &row.label, row.other, row.direct)),
+            "period" if self.format == Format::Pdf => Cell::Text(words::interval(self.interval, &row.period)),
+            "label" if people => Cell::Text(words::label(self.group, &row.key, &row.label, row.other, row.direct)),
             "label" if row.other => text("other"),
             "label" | "name" | "key" if people && cell_is_empty(&(field.value)(row)) => Cell::Empty,
             _ => (field.value)(row),
@@ -183,19 +197,43 @@ pub(super) fn table(report: &Report, reply: &SalesReply, format: Format, shop: &
             currency: row.currency.clone(),
             cells: cells.collect(),
         }
-    };
-    Table {
-        document: Document {
+    }
+
+    /// What the file says above its rows, as far as the rows need not be known.
+    pub(super) fn document(&self, report: &Report, shop: &str) -> Document {
+        Document {
             shop: shop.to_owned(),
             title: words::title(report),
             period: words::period(report.dates),
-            notes: notes(report, reply),
-            columns: fields.iter().map(|field| field.column.clone()).collect(),
+            notes: notes(report),
+            columns: self.fields.iter().map(|field| field.column.clone()).collect(),
+            ..Document::default()
+        }
+    }
+}
+
+/// What stands on the pages of a report.
+pub(super) struct Pages {
+    pub(super) document: Document,
+    pub(super) rows: Vec<Row>,
+    pub(super) totals: Vec<Row>,
+}
+
+pub(super) fn pages(report: &Report, reply: &SalesReply, shop: &str) -> Pages {
+    let mut layout = Layout::new(report, Format::Pdf);
+    layout.leave_out(reply);
+    let mut document = layout.document(report, shop);
+    if let ([only], Some(note)) = (reply.totals.as_slice(), document.notes.first_mut()) {
+        *note = format!("All amounts in {}. {note}", only.currency);
+    }
+    Pages {
+        document: Document {
             figures: figures(reply),
             chart: chart(report, reply),
+            ..document
         },
-        rows: reply.rows.iter().map(|row| row_of(row, false)).collect(),
-        totals: reply.totals.iter().map(|row| row_of(row, true)).collect(),
+        rows: reply.rows.iter().map(|row| layout.row(row, false)).collect(),
+        totals: reply.totals.iter().map(|row| layout.row(row, true)).collect(),
     }
 }
 
@@ -203,15 +241,11 @@ fn cell_is_empty(cell: &Cell) -> bool {
     matches!(cell, Cell::Text(text) if text.is_empty())
 }
 
-fn notes(report: &Report, reply: &SalesReply) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut first = words::convention(report.by_order_date).to_owned();
-    if let [only] = reply.totals.as_slice() {
-        first = format!("All amounts in {}. {first}", only.currency);
-    }
-    notes.push(first);
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = vec![words::convention(report.by_order_date).to_owned()];
     notes.extend(words::filter(&report.filter));
-    if let (Ok(from), Ok(to)) = (reply.previous_from.parse(), reply.previous_to.parse()) {
+    if let Some(compare) = report.compare {
+        let (from, to) = compare.whole(report.interval, (report.dates.from, report.dates.to));
         notes.push(format!("Compared with {}.", words::days(from, to)));
     }
     if let Some(top) = report.top {

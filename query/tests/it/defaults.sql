@@ -11,5 +11,6 @@ ALTER TABLE sales_entry_v1
     ALTER order_id SET DEFAULT gen_random_uuid(), ALTER document SET DEFAULT '', ALTER kind SET DEFAULT 'sale', ALTER line SET DEFAULT 0,
     ALTER currency SET DEFAULT 'GBP', ALTER country SET DEFAULT '', ALTER customer SET DEFAULT '', ALTER customer_type SET DEFAULT 'guest',
     ALTER product SET DEFAULT 'p1', ALTER category SET DEFAULT '', ALTER units SET DEFAULT 1, ALTER amount SET DEFAULT 0,
-    ALTER discounts SET DEFAULT 0, ALTER tax SET DEFAULT 0;
+    ALTER discounts SET DEFAULT 0, ALTER tax SET DEFAULT 0, ALTER discount_code SET DEFAULT '', ALTER discount_campaign SET DEFAULT '',
+    ALTER discount_kind SET DEFAULT '';
 ALTER TABLE sales_label_v1 ALTER version SET DEFAULT 0, ALTER as_of SET DEFAULT '2024-01-01Z';

@@ -15,3 +15,4 @@ mod sales;
 mod sales_calendar;
 mod sales_files;
 mod support;
+mod top;

@@ -126,6 +126,43 @@ async fn a_file_says_the_time_on_the_clocks_of_its_period(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn files_for_programs_are_of_any_length_and_pages_are_not(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    shop.run(
+        "INSERT INTO sales_entry (order_id, product, amount, happened_at, ordered_at)
+         SELECT 'o' || n, 'p' || n % 60000, 1, at, at FROM generate_series(1, 120000) AS n,
+         LATERAL (SELECT '2024-01-01Z'::timestamptz + n / 60000 * interval '1 day' AS at) t",
+    )
+    .await;
+    shop.sum_up().await;
+    let products = SalesRequest {
+        interval: SalesInterval::Day.into(),
+        ..january(SalesGroup::Product)
+    };
+    let refused = shop.reports.clone().sales(products.clone()).await;
+    assert_eq!(crate::support::failure(refused).code, "report_too_large");
+    let rows = csv(&shop, Report::Sales(products.clone()), &["period", "key", "net"]).await;
+    assert_eq!(rows.len(), 120_000);
+    assert!(rows.is_sorted_by_key(|row| row.split('|').next().unwrap().to_owned()));
+    assert!(rows.iter().all(|row| row.ends_with("|1")));
+    assert_eq!(csv(&shop, Report::Orders(orders()), &["order_id"]).await.len(), 120_000);
+    for report in [Report::Sales(products), Report::Orders(orders())] {
+        let request = ExportRequest {
+            report: Some(report),
+            format: ExportFormat::Pdf.into(),
+            shop: String::new(),
+        };
+        let failure = crate::support::failure(shop.reports.clone().export(request).await.map(|_| ()));
+        assert_eq!(failure.code, "report_too_large");
+        assert!(
+            failure.message.contains("20000") && failure.message.contains("csv"),
+            "{}",
+            failure.message
+        );
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn a_file_tells_all_others_and_a_category_itself(pool: PgPool) {
     let shop = shop_with_sales(pool).await;
     let columns = ["key", "label", "other", "direct", "net"];

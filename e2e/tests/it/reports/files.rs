@@ -44,6 +44,7 @@ async fn each_form_has_the_same_rows() {
             "label",
             "orders",
             "units",
+            "net_units",
             "gross",
             "net",
             "tax",
