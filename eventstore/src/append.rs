@@ -37,6 +37,8 @@ pub(crate) struct Receipt {
     /// The head of each locked lane before the append.
     pub(crate) heads: Positions,
     pub(crate) recorded_at: DateTime<Utc>,
+    /// What the clock said: earlier than `recorded_at` when it was set back.
+    pub(crate) clock: DateTime<Utc>,
 }
 
 /// Why nothing was appended.
@@ -81,7 +83,7 @@ impl Append {
         }
         let counts: Vec<i64> = self.lanes.values().map(|count| count.cast_signed()).collect();
         let row = sqlx::query(
-            "SELECT heads, at FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+            "SELECT heads, at, clock FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
              $20, $21, $22, $23, $24, $25, $26)",
         )
         .bind(column(&lanes, |lane| lane.cast_signed()))
@@ -122,6 +124,7 @@ impl Append {
         Ok(Receipt {
             heads,
             recorded_at: row.try_get("at")?,
+            clock: row.try_get("clock")?,
         })
     }
 
@@ -133,7 +136,7 @@ impl Append {
         for (event, occurred) in events.iter_mut().zip(occurred) {
             event.position += receipt.heads.get(event.lane).unwrap_or_default();
             event.recorded_at = receipt.recorded_at;
-            event.occurred_at = occurred.unwrap_or(receipt.recorded_at);
+            event.occurred_at = occurred.unwrap_or(receipt.clock);
         }
         events
     }

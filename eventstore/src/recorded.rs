@@ -42,7 +42,7 @@ pub struct Recorded {
     pub request_id: Arc<str>,
     /// When it was stored, by the database's clock.
     pub recorded_at: DateTime<Utc>,
-    /// When it happened in the business; the same as `recorded_at` unless the command said otherwise.
+    /// When it happened in the business: what the command said, else what the clock said.
     pub occurred_at: DateTime<Utc>,
     /// Bring the payload up to date in [`Recorded::decode`].
     pub upcasters: Upcasters,

@@ -11,25 +11,32 @@ impl History {
     pub async fn moment(&self, id: &str, at: &At) -> Result<Moment, HistoryError> {
         let lane = self.lane_of(id).await?;
         match at {
-            At::Time(time) => self.at_time(lane, *time).await,
+            At::Time(time) => match self.at_time(lane, *time).await? {
+                (true, _) => Err(HistoryError::Future),
+                (false, moment) => Ok(moment),
+            },
             At::Positions(positions) => self.at_positions(lane, positions).await,
         }
     }
 
-    async fn at_time(&self, lane: u32, time: DateTime<Utc>) -> Result<Moment, HistoryError> {
-        let (future, position): (bool, i64) = sqlx::query_as("SELECT clock_timestamp() < $2, lane_position_at($1, $2)")
-            .bind(lane_column(lane))
-            .bind(time)
-            .fetch_one(&self.pool)
-            .await?;
-        if future {
-            return Err(HistoryError::Future);
-        }
-        Ok(Moment {
+    /// The moment, and whether neither the clock nor the lane has come to it. While a clock that was ahead is behind the lane, the times that
+    /// events are known by are no future.
+    async fn at_time(&self, lane: u32, time: DateTime<Utc>) -> Result<(bool, Moment), HistoryError> {
+        let (future, position): (bool, i64) = sqlx::query_as(
+            "SELECT clock_timestamp() < $2 AND NOT EXISTS (
+                 SELECT FROM lanes l JOIN events e ON e.lane = l.lane AND e.position = l.head
+                 WHERE l.lane = $1 AND e.recorded_at >= $2), lane_position_at($1, $2)",
+        )
+        .bind(lane_column(lane))
+        .bind(time)
+        .fetch_one(&self.pool)
+        .await?;
+        let moment = Moment {
             lane,
             position: position.unsigned_abs(),
             time: Some(time),
-        })
+        };
+        Ok((future, moment))
     }
 
     async fn at_positions(&self, lane: u32, positions: &Positions) -> Result<Moment, HistoryError> {
@@ -59,7 +66,7 @@ impl History {
                     .await?;
                 Ok(Moment { lane, position, time })
             }
-            (None, Some(newest)) => self.at_time(lane, newest).await,
+            (None, Some(newest)) => Ok(self.at_time(lane, newest).await?.1),
             (None, None) => Ok(Moment {
                 lane,
                 position: 0,

@@ -1,6 +1,7 @@
 //! The read models against real history in a real database: live, rebuilt and folded by independent code.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod clock;
 mod failing;
 mod fold;
 mod fold_sales;

@@ -1,0 +1,145 @@
+//! The past of a log whose clock was set back.
+
+use chrono::{DateTime, Duration, Utc};
+use eventstore::Upcasters;
+use projections::{At, History, HistoryError};
+use serde_json::json;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::shop::{Kind, append};
+use crate::support::open;
+
+const STOCK: &str = "prod_clock";
+
+/// Records one event each at these times, given in seconds, whatever came before. Only the tests can do that to a log.
+async fn record(pool: &PgPool, seconds: &[i64]) -> DateTime<Utc> {
+    let start = "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap();
+    let store = open(pool).await;
+    for _ in seconds {
+        append(
+            &store,
+            None,
+            vec![(
+                Kind::Stock,
+                STOCK.to_owned(),
+                vec![json!({"StockReceived": {"quantity": 1}})],
+            )],
+        )
+        .await;
+    }
+    sqlx::query(
+        "UPDATE events SET recorded_at = $1::timestamptz + seconds * interval '1 second', occurred_at = $1::timestamptz + seconds * interval '1 second'
+         FROM unnest($2::bigint[]) WITH ORDINALITY AS t (seconds, nth) WHERE aggregate_id = $3 AND sequence = nth",
+    )
+    .bind(start)
+    .bind(seconds)
+    .bind(STOCK)
+    .execute(pool)
+    .await
+    .unwrap();
+    start
+}
+
+async fn position(history: &History, time: DateTime<Utc>) -> u64 {
+    history.moment(STOCK, &At::Time(time)).await.unwrap().position
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_old_log_with_one_event_an_hour_ahead_is_found_at_every_moment(pool: PgPool) {
+    let start = record(&pool, &[0, 3_601, 2, 3]).await;
+    let history = History::new(pool, Upcasters::default());
+    for (seconds, expected) in [
+        (-1, 0),
+        (0, 1),
+        (1, 1),
+        (2, 3),
+        (3, 4),
+        (60, 4),
+        (3_600, 4),
+        (3_601, 4),
+        (9_000, 4),
+    ] {
+        assert_eq!(
+            position(&history, start + Duration::seconds(seconds)).await,
+            expected,
+            "{seconds} s"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_old_log_with_a_long_time_ahead_is_found_too(pool: PgPool) {
+    let seconds: Vec<i64> = (0..100).chain(3_700..3_800).chain(200..500).collect();
+    let start = record(&pool, &seconds).await;
+    let history = History::new(pool, Upcasters::default());
+    for (seconds, expected) in [(50, 51), (99, 100), (150, 100), (350, 351), (499, 500), (3_750, 500)] {
+        assert_eq!(
+            position(&history, start + Duration::seconds(seconds)).await,
+            expected,
+            "{seconds} s"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn what_was_written_since_the_clock_was_set_back_is_seen_at_once(pool: PgPool) {
+    sqlx::raw_sql(
+        "CREATE SCHEMA jumping;
+         CREATE TABLE jumping.clock (off interval NOT NULL);
+         INSERT INTO jumping.clock VALUES ('0');
+         CREATE FUNCTION jumping.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+         AS 'SELECT pg_catalog.clock_timestamp() + off FROM jumping.clock';",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let options = (*pool.connect_options())
+        .clone()
+        .options([("search_path", "jumping,pg_catalog,public")]);
+    let jumping = PgPoolOptions::new()
+        .max_connections(4)
+        .connect_with(options)
+        .await
+        .unwrap();
+    let store = open(&jumping).await;
+    let history = History::new(jumping.clone(), Upcasters::default());
+    let mut seen = Vec::new();
+    for off in ["0", "1 hour", "0", "0"] {
+        sqlx::query("UPDATE jumping.clock SET off = $1::text::interval")
+            .bind(off)
+            .execute(&pool)
+            .await
+            .unwrap();
+        append(
+            &store,
+            None,
+            vec![(
+                Kind::Stock,
+                STOCK.to_owned(),
+                vec![json!({"StockReceived": {"quantity": 1}})],
+            )],
+        )
+        .await;
+        let now: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(&jumping)
+            .await
+            .unwrap();
+        seen.push(now);
+    }
+    let moments = [(seen[0], 1), (seen[2], 3), (seen[3], 4)];
+    for (time, expected) in moments {
+        assert_eq!(position(&history, time).await, expected);
+    }
+    // The times that the events are shown with may be asked for, and no later ones.
+    let times: Vec<DateTime<Utc>> = sqlx::query_scalar("SELECT recorded_at FROM events ORDER BY position")
+        .fetch_all(&jumping)
+        .await
+        .unwrap();
+    assert!(times.is_sorted() && times[3] > seen[3], "{times:?}");
+    for time in &times[1..] {
+        assert_eq!(position(&history, *time).await, 4);
+    }
+    let future = history.moment(STOCK, &At::Time(times[3] + Duration::seconds(1))).await;
+    assert!(matches!(future, Err(HistoryError::Future)), "{future:?}");
+}
