@@ -87,9 +87,11 @@ async fn a_log_is_sealed_verified_exported_and_proven(pool: PgPool) {
     };
     assert!(program.ok(&["audit", "seal"]).await.contains("the log is empty"));
     write(&pool, folder.path(), "ann").await;
-    let (code, unsealed) = program.run(&["audit", "verify"]).await;
-    assert_eq!(code, Some(3));
-    assert!(unsealed.contains("nothing of the log is sealed"), "{unsealed}");
+    let unsealed = program.ok(&["audit", "verify"]).await;
+    assert!(
+        unsealed.contains("NOT SEALED YET: nothing of the log is sealed") && !unsealed.contains("BROKEN"),
+        "{unsealed}"
+    );
     let sealed = program.ok(&["audit", "seal"]).await;
     assert_eq!(sealed, "10 events sealed by checkpoint 1\n");
     assert!(

@@ -119,6 +119,10 @@ fn tell(report: &Report) {
             "INTACT: the {} events up to checkpoint {number} are what was sealed",
             report.sealed
         )),
+        (true, None, _) if report.not_sealed > 0 => print::line(
+            "NOT SEALED YET: nothing of the log is sealed, so there is nothing to compare it with; a running worker makes the first checkpoint within seconds, \
+             `tillroll audit seal` at once",
+        ),
         (true, None, _) => print::line("INTACT: the log is empty"),
         (false, ..) => {
             let findings = u64::try_from(report.findings.len()).unwrap_or(u64::MAX);

@@ -36,6 +36,8 @@ pub(super) struct Chain {
     /// The newest one of the database.
     pub(super) newest: Option<Checkpoint>,
     pub(super) count: u64,
+    /// Something was sealed once: there are keys or trees, which come with the first checkpoint.
+    pub(super) began: bool,
     pub(super) findings: Vec<Finding>,
     /// The keys are the database's own.
     pub(super) keys_of_database: bool,
@@ -59,6 +61,7 @@ impl Chain {
             .fetch_optional(&mut *connection)
             .await?;
         let newest = chain.edge(&mut connection).await?;
+        chain.began = !chain.leaves.is_empty() || !checkpoints::keys(&mut connection).await?.is_empty();
         chain.stored(&mut connection, options, newest, log).await?;
         chain.exported(&mut connection, options, newest, log).await?;
         for marks in chain.marks.values_mut() {

@@ -44,7 +44,7 @@ pub struct VerifyOptions {
 pub struct Report {
     /// The log's id.
     pub log: Option<Uuid>,
-    /// Whether everything is as it was sealed.
+    /// Whether everything is as it was sealed, if it was.
     pub intact: bool,
     /// Events read.
     pub events: u64,
@@ -117,8 +117,8 @@ pub async fn verify(
     drop(connection);
     let sealed = chain.newest.as_ref().map_or(0, seal::Checkpoint::events);
     let log_events: u64 = heads.iter().map(|(_, head)| head).sum();
-    if chain.newest.is_none() && log_events > 0 && chain.count == 0 && options.from_checkpoint.is_none() {
-        let message = "there is no checkpoint: nothing of the log is sealed; `tillroll audit seal` begins";
+    if chain.began && chain.newest.is_none() && chain.count == 0 && options.from_checkpoint.is_none() {
+        let message = "there is no checkpoint any more, although the log was sealed before";
         findings.insert(0, Finding::new(Kind::Checkpoint, message));
     }
     Ok(Report {
