@@ -30,7 +30,8 @@ test-meili: setup ## Run what both search engines must do on a real Meilisearch:
 		search::facets search::find search::rules search::settings --test-threads 2
 
 bench: setup ## Measure, beside pgbench on the same PostgreSQL (see benches/README.md)
-	cargo run --release --locked --package benches -- $(ARGS)
+	cargo build --release --locked --package app --package benches
+	$${CARGO_TARGET_DIR:-target}/release/benches $(ARGS)
 
 generate: ## Write docs/openapi.json anew
 	cargo run --locked --quiet -- openapi > docs/openapi.json.new

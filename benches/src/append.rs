@@ -17,15 +17,15 @@ use uuid::Uuid;
 use crate::cluster::Cluster;
 use crate::counter::{Counter, CounterEvent, Never};
 use crate::report::{self, Report, median};
-use crate::{CALLERS, ROUNDS, SECONDS, pgbench};
+use crate::{CALLERS, pgbench, rounds, seconds};
 
 /// H1: fresh streams.
 pub(crate) async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut peer, mut stock, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let database = cluster.database(&format!("append_{round}")).await?;
         pgbench::prepare(&database.pool).await?;
-        peer.push(pgbench::run(&database.url, pgbench::ONE_INSERT, CALLERS, SECONDS).await?);
+        peer.push(pgbench::run(&database.url, pgbench::ONE_INSERT, CALLERS, seconds()).await?);
         stock.push(stock_fresh(&database.url).await?);
         ours.push(store_fresh(&database.pool).await?);
     }
@@ -41,7 +41,7 @@ pub(crate) async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> 
 /// H2: one hot stream.
 pub(crate) async fn hot(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut stock, mut ours) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let database = cluster.database(&format!("hot_{round}")).await?;
         pgbench::prepare(&database.pool).await?;
         stock.push(stock_hot(&database.url).await?);
@@ -63,7 +63,7 @@ where
     let work = Arc::new(work);
     let done = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
-    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let end = start + Duration::from_secs(u64::from(seconds()));
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
             let (work, done) = (work.clone(), done.clone());

@@ -14,9 +14,10 @@ use crate::cluster::{Cluster, Database};
 use crate::http::{Answer, Connection};
 use crate::report::{self, Report, median};
 use crate::server::{Server, expect};
-use crate::{CALLERS, ROUNDS, SECONDS, pgbench};
+use crate::{CALLERS, pgbench, rounds, seconds, unless_quick};
 
 const PRODUCTS: u32 = 10_000;
+const FEW_PRODUCTS: u32 = 200;
 const PLENTY: i64 = 1_000_000_000;
 
 /// What a phase of load saw.
@@ -27,7 +28,7 @@ pub(crate) struct Load {
     latency: Histogram<u64>,
 }
 
-/// Places orders of `lines` products each from `CALLERS` connections: for `SECONDS`, or until stock runs out when `until_sold_out`.
+/// Places orders of `lines` products each from `CALLERS` connections: for the time of a run, or until stock runs out when `until_sold_out`.
 pub(crate) async fn place(
     server: &Server,
     login: &str,
@@ -38,7 +39,7 @@ pub(crate) async fn place(
     static RUN: AtomicU64 = AtomicU64::new(0);
     let run = RUN.fetch_add(1, Ordering::Relaxed);
     let start = Instant::now();
-    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let end = start + Duration::from_secs(u64::from(seconds()));
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
             let (address, login, products) = (server.address, login.to_owned(), products.clone());
@@ -144,14 +145,14 @@ async fn shop(
 /// H3, first half, and H4's lag and rebuild on what it leaves behind.
 pub(crate) async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut peer16, mut peer64, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-    let (database, server, login, products) = shop(cluster, "orders", PRODUCTS, PLENTY).await?;
+    let (database, server, login, products) = shop(cluster, "orders", unless_quick(PRODUCTS, FEW_PRODUCTS), PLENTY).await?;
     let peer = cluster.database("orders_peer").await?;
     pgbench::prepare(&peer.pool).await?;
     let mut latency = Histogram::<u64>::new(3)?;
     let mut placed = 0;
-    for _ in 0..ROUNDS {
-        peer16.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 16, SECONDS).await?);
-        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 64, SECONDS).await?);
+    for _ in 0..rounds() {
+        peer16.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 16, seconds()).await?);
+        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_ORDER, 64, seconds()).await?);
         let load = place(&server, &login, &products, 2, false).await?;
         ours.push(load.per_second);
         latency.add(load.latency)?;
@@ -209,20 +210,25 @@ pub(crate) async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> 
     let peer = cluster.database("flash_peer").await?;
     pgbench::prepare(&peer.pool).await?;
     let (mut ours, mut peer64, mut best) = (Vec::new(), Vec::new(), (0, 0.0));
-    for _ in 0..ROUNDS {
-        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, 64, SECONDS).await?);
+    for _ in 0..rounds() {
+        peer64.push(pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, 64, seconds()).await?);
         ours.push(place(&server, &login, &products, 1, false).await?.per_second);
         caught_up(&server, &database.pool).await?;
     }
     for clients in [1, 2, 4, 8, 16] {
-        let rate = pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, clients, SECONDS).await?;
+        let rate = pgbench::run(&peer.url, pgbench::CRUD_HOT_ORDER, clients, seconds()).await?;
         if rate > best.1 {
             best = (clients, rate);
         }
     }
-    let few = Arc::new(server.products(&login, "few", 1, 5_000).await?);
+    let units: u32 = unless_quick(5_000, 500);
+    let few = Arc::new(server.products(&login, "few", 1, i64::from(units)).await?);
     let sold_out = place(&server, &login, &few, 1, true).await?;
-    ensure!(sold_out.placed == 5_000, "{} orders for 5,000 units", sold_out.placed);
+    ensure!(
+        sold_out.placed == u64::from(units),
+        "{} orders for {units} units",
+        sold_out.placed
+    );
     report::section("Flash sale: one product, 64 buyers");
     report::rate("pgbench, one hot row, 64 clients", &peer64);
     report::figure(
@@ -231,7 +237,7 @@ pub(crate) async fn flash(cluster: &Cluster, report: &mut Report) -> Result<()> 
     );
     report::rate("tillroll, 64 buyers", &ours);
     report::figure(
-        "5,000 units, 64 buyers until each is refused",
+        &format!("{units} units, 64 buyers until each is refused"),
         &format!("{} sold, {} refused", sold_out.placed, sold_out.refused),
     );
     report::figure("oversold units", &oversold(&database.pool).await?.to_string());
@@ -275,7 +281,7 @@ pub(crate) async fn lag(
     path: fn(&str) -> String,
 ) -> Result<Histogram<u64>> {
     let start = Instant::now();
-    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let end = start + Duration::from_secs(u64::from(seconds()));
     let pace = Duration::from_secs_f64(f64::from(CALLERS) / rate);
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| {
@@ -347,7 +353,7 @@ pub(crate) async fn idle(cluster: &Cluster) -> Result<()> {
     Server::start(&database.url).await?.stop().await?;
     let mut ready = Vec::new();
     let mut memory = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let server = Server::start(&database.url).await?;
         ready.push(server.ready_after.as_secs_f64());
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::http::Connection;
 use crate::report::{self, Report};
 use crate::server::Server;
-use crate::{CALLERS, ROUNDS, SECONDS};
+use crate::{CALLERS, rounds, seconds};
 
 /// The word that makes this binary the peer instead of the measurement.
 pub(crate) const CONSTANT: &str = "constant";
@@ -67,7 +67,7 @@ impl Peer {
     }
 }
 
-/// Rate of a request from `CALLERS` connections for `SECONDS`, and the latencies in microseconds.
+/// Rate of a request from `CALLERS` connections for the time of a run, and the latencies in microseconds.
 pub(crate) async fn load(
     address: SocketAddr,
     paths: &Arc<Vec<String>>,
@@ -75,7 +75,7 @@ pub(crate) async fn load(
     status: u16,
 ) -> Result<(f64, Histogram<u64>)> {
     let start = Instant::now();
-    let end = start + Duration::from_secs(u64::from(SECONDS));
+    let end = start + Duration::from_secs(u64::from(seconds()));
     let callers: Vec<_> = (0..CALLERS as usize)
         .map(|caller| {
             let (paths, headers) = (Arc::clone(paths), headers.to_owned());
@@ -129,7 +129,7 @@ pub(crate) async fn reads(cluster: &Cluster, report: &mut Report) -> Result<()> 
 
     let (mut constant, mut visitor, mut user, mut unchanged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut latency = Histogram::<u64>::new(3)?;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         constant.push(load(peer.address, &root, "", 200).await?.0);
         let (rate, seen) = load(server.address, &paths, "", 200).await?;
         visitor.push(rate);

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::ROUNDS;
 use crate::append::store_fresh;
 use crate::cluster::Cluster;
 use crate::report::{self, Report, median};
+use crate::rounds;
 
 /// Events of the log that is verified.
 const EVENTS: u32 = 1_000_000;
@@ -31,7 +31,7 @@ fn config() -> SealConfig {
 /// Appends beside a sealer and without one, in turn.
 pub(crate) async fn append(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut alone, mut beside, mut left) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let database = cluster.database(&format!("unsealed_{round}")).await?;
         alone.push(store_fresh(&database.pool).await?);
         let database = cluster.database(&format!("sealed_{round}")).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn verify(cluster: &Cluster, report: &mut Report) -> Result<()>
         ..VerifyOptions::default()
     };
     let mut rates = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let found = eventstore::sealing::verify(&database.pool, &options, |_, _| ()).await?;
         ensure!(found.intact && found.events == u64::from(EVENTS), "{found:?}");
         rates.push(f64::from(EVENTS) / found.seconds);

@@ -15,7 +15,7 @@ use crate::orders::{self, milliseconds};
 use crate::reads::load;
 use crate::report::{self, Report, median};
 use crate::server::{Server, expect};
-use crate::{ROUNDS, SECONDS};
+use crate::{rounds, seconds};
 
 const PRODUCTS: usize = 100_000;
 /// Connections that fill the shop.
@@ -154,7 +154,7 @@ async fn at_rate(server: &Server, paths: &Arc<Vec<String>>) -> Result<Histogram<
             tokio::time::sleep(pace.mul_f64(0.001 * f64::from(u32::try_from(searcher * 61 % 1_000)?))).await;
             let mut ticks = interval(pace);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-            for nth in 0..RATE * u64::from(SECONDS) / SEARCHERS {
+            for nth in 0..RATE * u64::from(seconds()) / SEARCHERS {
                 let free = Instant::now();
                 let due = ticks.tick().await;
                 let begin = if free < due { Instant::now() } else { due };
@@ -224,7 +224,7 @@ pub(crate) async fn shop(cluster: &Cluster, report: &mut Report) -> Result<()> {
     });
     let searches = Arc::new(searches.to_vec());
     alone(&server, &searches).await?;
-    for round in 1..=ROUNDS {
+    for round in 1..=rounds() {
         let times = at_rate(&server, &searches).await?;
         show(
             report,
@@ -249,7 +249,7 @@ pub(crate) async fn shop(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut plain, mut chosen) = (Vec::new(), Vec::new());
     let all = Arc::new(vec!["/v1/products?limit=24".to_owned()]);
     let listings = Arc::new(listings());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         plain.push(load(server.address, &all, "", 200).await?.0);
         chosen.push(load(server.address, &listings, "", 200).await?.0);
     }
