@@ -144,6 +144,72 @@ async fn one_process_does_it_all(pool: PgPool) {
     system.shutdown().await.unwrap();
 }
 
+/// A database that takes no writes, for whatever reason, makes the process unready, and ready again when it does.
+#[sqlx::test(migrations = false)]
+async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
+    let folder = tempfile::tempdir().unwrap();
+    let system = start(&pool, &folder, &[("grpc-addr", "127.0.0.1:0".to_owned())]).await;
+    let grpc = format!("http://{}", system.grpc_addr().unwrap());
+    let ready = async || {
+        let answer = reqwest::get(url(&system, "/readyz")).await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<serde_json::Value>().await.unwrap(),
+        )
+    };
+    let until = async |status: u16| {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
+        loop {
+            let (seen, body) = ready().await;
+            if seen == status {
+                return body;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{seen}: {body}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    until(200).await;
+    let database: String = sqlx::query_scalar("SELECT current_database()")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    // Takes effect for connections that are made from now on.
+    let allow = async |writes: &str| {
+        sqlx::raw_sql(&format!(
+            "ALTER DATABASE \"{database}\" SET default_transaction_read_only = {writes};
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND application_name LIKE 'tillroll%'"
+        ))
+        .execute(&pool)
+        .await
+        .unwrap();
+    };
+    allow("on").await;
+    let request = || v1::CreateUserRequest {
+        context: Some(v1::CommandContext {
+            actor: "system:test".into(),
+            ..v1::CommandContext::default()
+        }),
+        email: "ada@example.com".into(),
+        name: "Ada".into(),
+        role: v1::Role::Admin.into(),
+        password: PASSWORD.into(),
+    };
+    let mut users = UserCommandClient::new(Endpoint::from_shared(grpc.clone()).unwrap().connect_lazy());
+    let refused = users.create_user(request()).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused:?}");
+    let body = until(503).await;
+    let told = body["checks"]["command"].as_str().unwrap();
+    assert!(told.starts_with("failing: the database is read-only"), "{body}");
+    assert_eq!(body["checks"]["query"], "ok", "{body}");
+    assert_eq!(health(&grpc).await.status(), ServingStatus::NotServing);
+
+    allow("off").await;
+    let body = until(200).await;
+    assert_eq!(body["checks"]["command"], "ok", "{body}");
+    users.create_user(request()).await.unwrap();
+    system.shutdown().await.unwrap();
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_process_for_each_role_is_the_same_system(pool: PgPool) {
     let folder = tempfile::tempdir().unwrap();

@@ -31,7 +31,11 @@ static IS_QUICK: AtomicBool = AtomicBool::new(false);
 
 /// A figure, or a small one in quick runs.
 fn unless_quick<T>(figure: T, small: T) -> T {
-    if IS_QUICK.load(Ordering::Relaxed) { small } else { figure }
+    if IS_QUICK.load(Ordering::Relaxed) {
+        small
+    } else {
+        figure
+    }
 }
 
 /// Seconds of one run.

@@ -145,7 +145,8 @@ async fn shop(
 /// H3, first half, and H4's lag and rebuild on what it leaves behind.
 pub(crate) async fn orders(cluster: &Cluster, report: &mut Report) -> Result<()> {
     let (mut peer16, mut peer64, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-    let (database, server, login, products) = shop(cluster, "orders", unless_quick(PRODUCTS, FEW_PRODUCTS), PLENTY).await?;
+    let (database, server, login, products) =
+        shop(cluster, "orders", unless_quick(PRODUCTS, FEW_PRODUCTS), PLENTY).await?;
     let peer = cluster.database("orders_peer").await?;
     pgbench::prepare(&peer.pool).await?;
     let mut latency = Histogram::<u64>::new(3)?;

@@ -80,8 +80,13 @@ pub(crate) fn of_database(error: &sqlx::Error) -> Failure {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => unavailable("database", error),
-        // 57P0x: the server is stopping or starting.
-        sqlx::Error::Database(inner) if inner.code().is_some_and(|code| code.starts_with("57P")) => {
+        // Connections lost, the server starting, stopping or full, or without what it is to load.
+        sqlx::Error::Database(inner)
+            if inner.message().contains("load library")
+                || inner
+                    .code()
+                    .is_some_and(|code| ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class))) =>
+        {
             unavailable("database", error)
         }
         _ => internal("a query failed", error),

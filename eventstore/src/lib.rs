@@ -15,6 +15,7 @@ mod metadata;
 mod plan;
 mod positions;
 mod recorded;
+mod refusal;
 pub mod sealing;
 mod snapshot;
 mod store;

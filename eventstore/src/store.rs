@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::erased::Kind;
 use crate::load::{Reading, Wanted, aggregate_of};
 use crate::log::heads;
+use crate::refusal::{self, Refusal};
 use crate::snapshot::{self, Snapshots};
 use crate::tail::Tail;
 use crate::writer::{Command, Job, Writer};
@@ -33,6 +34,7 @@ struct Shared {
     config: Config,
     lanes: u32,
     tail: Arc<Tail>,
+    refusal: Refusal,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -62,6 +64,7 @@ impl Store {
             snapshots,
             Arc::clone(&tail),
         );
+        let refusal = writer.refusal();
         let tasks = vec![
             tokio::spawn(writer.run()),
             tokio::spawn(snapshot::store(pool.clone(), due)),
@@ -78,6 +81,7 @@ impl Store {
                 config,
                 lanes,
                 tail,
+                refusal,
                 queue,
                 tasks,
             }),
@@ -204,6 +208,16 @@ impl Store {
     #[must_use]
     pub fn aggregate<A: Aggregate + 'static>(&self) -> AggregateStore<A> {
         AggregateStore::new(self.clone())
+    }
+
+    /// Why the database took nothing when it was last written to; `None`: it did. After a refusal every call tries whether there is room again.
+    pub async fn refusal(&self) -> Option<Error> {
+        let refusal = &self.shared.refusal;
+        refusal.last()?;
+        if refusal::takes_writes(&self.shared.pool).await {
+            refusal.forget();
+        }
+        refusal.last()
     }
 
     /// A reader of the log.

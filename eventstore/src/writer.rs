@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::Config;
 use crate::cache::StreamCache;
+use crate::refusal::Refusal;
 use crate::snapshot::Snapshots;
 use crate::tail::Tail;
 
@@ -41,6 +42,7 @@ pub(crate) struct Writer {
     cache: StreamCache,
     snapshots: Snapshots,
     tail: Arc<Tail>,
+    refusal: Refusal,
 }
 
 impl Writer {
@@ -60,8 +62,14 @@ impl Writer {
             cache: StreamCache::new(config.cached_bytes),
             snapshots,
             tail,
+            refusal: Refusal::default(),
             config,
         }
+    }
+
+    /// What will tell whether the database takes writes.
+    pub(crate) fn refusal(&self) -> Refusal {
+        self.refusal.clone()
     }
 
     /// Works until the queue is closed and empty.

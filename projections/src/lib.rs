@@ -41,7 +41,7 @@ pub use parked::{
     Skipped, SkippedBy, Start, parked, retry, skip,
 };
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
-pub use rebuild::{Difference, Options, Phase, Progress, Rebuilt, rebuild};
-pub use runner::{Config, Runner};
+pub use rebuild::{CLAIM, Difference, Options, Phase, Progress, Rebuilt, rebuild};
+pub use runner::{Config, Runner, measure};
 pub use status::{Build, State, Status, behind, caught_up, status};
 pub use table::{Column, Index, Table, Type};

@@ -26,8 +26,6 @@ pub struct Config {
     pub batch: usize,
     /// How long batches are apart.
     pub pace: Pace,
-    /// How often lag and parked events are measured for the metrics.
-    pub measure: Duration,
     /// Whether no other projector of this database can be alive: leases of dead ones are taken at once, as after a crash of the one
     /// process. Harmless when wrong, thanks to the fencing numbers, but workers that both believe it take the lanes from each other.
     pub sole: bool,
@@ -39,7 +37,6 @@ impl Default for Config {
             lease: Duration::from_secs(15),
             batch: 2_000,
             pace: Pace::default(),
-            measure: Duration::from_secs(2),
             sole: false,
         }
     }
@@ -86,8 +83,7 @@ impl Runner {
             };
             tasks.spawn(worker.run(token.clone()));
         }
-        tasks.spawn(beat(self.pool.clone(), self.config, owner, token.clone()));
-        tasks.spawn(measure(self.pool.clone(), self.config.measure, token));
+        tasks.spawn(beat(self.pool.clone(), self.config, owner, token));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(reason = chain(&error), "a projector ended");
@@ -135,7 +131,9 @@ async fn beat(pool: PgPool, config: Config, owner: Uuid, token: CancellationToke
     }
 }
 
-async fn measure(pool: PgPool, interval: Duration, token: CancellationToken) {
+/// Measures the active read models' lag and their parked events for the metrics, until the token is cancelled. Any process of the
+/// database can, so that a lag is seen when all projectors are gone.
+pub async fn measure(pool: PgPool, interval: Duration, token: CancellationToken) {
     while rested(interval, &token).await.is_some() {
         match status(&pool).await {
             Ok(all) => all

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod failure;
+pub mod health;
 pub mod transport;
 
 /// Messages, clients and servers generated from `tillroll/v1/*.proto`.

@@ -213,9 +213,14 @@ fn database_failure(error: &sqlx::Error) -> Failure {
                     )
                     .with_retry_after(std::time::Duration::from_mins(1))
                 }
-                // Connections lost, the server starting, stopping or full.
-                code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
-                    tracing::warn!(sqlstate = %state, "the database refuses to read");
+                // Connections lost, the server starting, stopping or full, or without what it is to load.
+                code if code.starts_with("08")
+                    || code.starts_with("53")
+                    || code.starts_with("57P")
+                    || code.starts_with("58")
+                    || refusal.message().contains("load library") =>
+                {
+                    tracing::warn!(sqlstate = %state, message = refusal.message(), "the database refuses to read");
                     unavailable()
                 }
                 // Data exceptions and broken constraints quote the data, which may be a person's.

@@ -1,10 +1,13 @@
 //! `tillroll rebuild`.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use eventstore::Store;
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::{Error, Phase, Progress, Rebuilt};
+use tokio::time::{Instant, sleep};
 
 use super::session::{Work, with_database};
 use super::{End, print, rebuild_search};
@@ -14,6 +17,7 @@ use crate::{compose, world};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The read model, as `tillroll projections` names it; `search`: the search indexes
+    #[arg(value_parser = names())]
     name: String,
     /// Switch even when the rebuilt one differs from the one that serves
     #[arg(long)]
@@ -21,6 +25,15 @@ pub(super) struct Arguments {
     /// Lanes copied at the same time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     workers: u8,
+}
+
+/// What can be rebuilt.
+fn names() -> PossibleValuesParser {
+    projections::all()
+        .iter()
+        .map(|projection| projection.name())
+        .chain([rebuild_search::NAME])
+        .into()
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
@@ -62,7 +75,6 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
 }
 
 async fn rebuild(work: &Work, arguments: &Arguments) -> anyhow::Result<Rebuilt> {
-    compose::migrate(&work.database).await?;
     let workers = usize::from(arguments.workers);
     let pool = work
         .database
@@ -74,7 +86,25 @@ async fn rebuild(work: &Work, arguments: &Arguments) -> anyhow::Result<Rebuilt> 
     };
     let log = store.log();
     let mut display = Display::new();
-    let rebuilding = projections::rebuild(&pool, &log, &arguments.name, options, |progress| display.show(progress));
+    let rebuilding = async {
+        let patience = Instant::now() + projections::CLAIM;
+        let mut told = false;
+        loop {
+            match projections::rebuild(&pool, &log, &arguments.name, options, |progress| display.show(progress)).await {
+                Err(Error::Building { .. }) if Instant::now() < patience => {
+                    if !told {
+                        let seconds = projections::CLAIM.as_secs();
+                        eprintln!(
+                            "another rebuild is at work, or was killed less than {seconds} s ago: waiting as long to see which"
+                        );
+                    }
+                    told = true;
+                    sleep(Duration::from_millis(500)).await;
+                }
+                done => break done,
+            }
+        }
+    };
     let result = tokio::select! {
         result = rebuilding => result.map_err(anyhow::Error::from),
         () = work.stop.cancelled() => Err(anyhow::anyhow!("interrupted; the same command goes on where it was")),

@@ -37,7 +37,6 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<End> {
 }
 
 async fn rebuild(config: &Config, work: &Work) -> anyhow::Result<Vec<IndexStatus>> {
-    compose::migrate(&work.database).await?;
     let pool = work.database.pool("rebuild search", CONNECTIONS, None);
     let result = tokio::select! {
         result = all(config, &pool) => result,

@@ -47,9 +47,8 @@ struct Projecting {
 const CACHED_BYTES: u64 = 8 << 20;
 
 impl Services {
-    /// Brings the schema up to date and opens the services.
+    /// Opens the services on a database whose schema is up to date.
     pub(super) async fn open(config: &Config, world: &World, work: &Work) -> anyhow::Result<Services> {
-        compose::migrate(&work.database).await?;
         // Servers leave this many to the command line, and no more.
         let command_pool = work.database.pool("cli command", 4, None);
         let query_pool = work.database.pool("cli query", 2, Some(LONGEST_READ));

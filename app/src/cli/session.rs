@@ -4,11 +4,11 @@ use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::compose::Database;
+use crate::compose::{self, Database};
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 
-/// Runs `work` with the database and leaves the database in order, also when `work` fails or is interrupted. `work`
+/// Runs `work` with the database, whose schema is that of this program by then, and leaves the database in order, also when `work` fails or is interrupted. `work`
 /// watches the token, which is cancelled at the first SIGINT or SIGTERM; at the second one it is dropped.
 pub(super) async fn with_database<T, F>(config: &Config, work: impl FnOnce(Work) -> F) -> anyhow::Result<T>
 where
@@ -18,8 +18,16 @@ where
     let _signals = lifecycle.on_signals()?;
     let database = std::sync::Arc::new(Database::attach(config).await?);
     let stop = lifecycle.soft().clone();
+    let working = async {
+        compose::bring_up(&database).await?;
+        work(Work {
+            database: database.clone(),
+            stop,
+        })
+        .await
+    };
     let result = tokio::select! {
-        result = work(Work { database: database.clone(), stop }) => result,
+        result = working => result,
         () = lifecycle.hard().cancelled() => Err(anyhow::anyhow!("interrupted")),
     };
     if let Some(database) = std::sync::Arc::into_inner(database) {

@@ -1,14 +1,16 @@
 //! The database of a process: one that is configured, or the embedded one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use log::LevelFilter;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::room;
+use super::{pooler, room};
 use crate::config::{Config, DatabaseUrl};
 use crate::postgres::{Embedded, Options};
 
@@ -17,6 +19,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(30);
 const REPLICA_CONNECTS_WITHIN: Duration = Duration::from_millis(500);
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
+/// From here on a statement is slow to the driver.
+const SLOW: Duration = Duration::from_secs(1);
 /// Connections that are still in use by then are cut.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(5);
@@ -27,6 +31,8 @@ pub struct Database {
     options: PgConnectOptions,
     url: String,
     embedded: Option<Embedded>,
+    /// There is a pooler in front of it.
+    pooled: bool,
 }
 
 impl Database {
@@ -52,6 +58,7 @@ impl Database {
             options: embedded.connect_options(),
             url: embedded.url(),
             embedded: Some(embedded),
+            pooled: false,
         }
     }
 
@@ -64,7 +71,11 @@ impl Database {
             match PgConnection::connect_with(&options.clone().disable_statement_logging()).await {
                 Ok(connection) => {
                     connection.close().await?;
+                    let pooled = pooler::check(&options)
+                        .await
+                        .with_context(|| format!("the database {url} (DATABASE_URL) cannot be used"))?;
                     return Ok(Database {
+                        pooled,
                         options,
                         url: url.expose().to_owned(),
                         embedded: None,
@@ -100,29 +111,40 @@ impl Database {
         self.embedded.as_ref()
     }
 
+    /// Fails when a pooler in front of it has fewer sessions than these pools may need together.
+    pub(super) async fn check_room(&self, pools: &[PgPool]) -> anyhow::Result<()> {
+        if !self.pooled {
+            return Ok(());
+        }
+        let ours = || pools.iter().filter(|pool| !is_of_replica(pool));
+        let needed = ours().map(|pool| pool.options().get_max_connections()).sum::<u32>();
+        let open = ours().map(PgPool::size).sum::<u32>();
+        pooler::has_room(&self.options, needed, open).await
+    }
+
+    /// How to connect to it.
+    #[must_use]
+    pub fn connect_options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     /// A pool of at most `connections`, opened as they are needed. `name` shows in `pg_stat_activity`; a statement
     /// that runs for longer than `limit` is given up.
     #[must_use]
     pub fn pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        self.pool_with(PgPoolOptions::new(), name, connections, limit)
+        self.pool_with(prepared(false, limit), name, connections)
     }
 
     /// The same for a server, which leaves the last connections of the database to the command line.
     #[must_use]
     pub fn serving_pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        let considerate = PgPoolOptions::new()
-            .after_connect(|connection, _| Box::pin(async move { room::leave_some(connection).await }));
-        self.pool_with(considerate, name, connections, limit)
+        self.pool_with(prepared(true, limit), name, connections)
     }
 
-    fn pool_with(&self, pool: PgPoolOptions, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        let mut options = self.options.clone().application_name(&format!("tillroll {name}"));
-        if let Some(limit) = limit {
-            options = options.options([("statement_timeout", limit.as_millis().to_string())]);
-        }
+    fn pool_with(&self, pool: PgPoolOptions, name: &str, connections: u32) -> PgPool {
         pool.max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options)
+            .connect_lazy_with(named(&self.options, name))
     }
 
     /// One connection.
@@ -137,15 +159,11 @@ impl Database {
     /// A pool of connections to a replica. Who waits long for one asks the primary instead.
     #[must_use]
     pub fn replica_pool(url: &DatabaseUrl, connections: u32, limit: Duration) -> PgPool {
-        let options = url
-            .options()
-            .application_name("tillroll replica")
-            .options([("statement_timeout", limit.as_millis().to_string())]);
-        PgPoolOptions::new()
+        prepared(false, Some(limit))
             .max_connections(connections)
             .acquire_timeout(REPLICA_CONNECTS_WITHIN)
             .test_before_acquire(false)
-            .connect_lazy_with(options)
+            .connect_lazy_with(named(&url.options(), "replica"))
     }
 
     /// Leaves the database; stops the embedded cluster where this process is its last user. `hard` cuts its clean
@@ -156,6 +174,38 @@ impl Database {
         }
         Ok(())
     }
+}
+
+fn is_of_replica(pool: &PgPool) -> bool {
+    pool.connect_options().get_application_name() == Some("tillroll replica")
+}
+
+/// The name shows in `pg_stat_activity`. A slow statement is no news here: those of a rebuild are slow by nature and thousands of letters
+/// long, and PostgreSQL's own log has them under `log_min_duration_statement`.
+fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
+    options
+        .clone()
+        .application_name(&format!("tillroll {name}"))
+        .log_slow_statements(LevelFilter::Debug, SLOW)
+}
+
+/// A pool whose statements are given up after `limit`; a considerate one leaves the last connections to others. The limit is said to the
+/// session and not at its start, where a pooler such as PgBouncer refuses it, or takes it and forgets it.
+fn prepared(considerate: bool, limit: Option<Duration>) -> PgPoolOptions {
+    let statement: Option<Arc<str>> =
+        limit.map(|limit| format!("SET statement_timeout = {}", limit.as_millis()).into());
+    PgPoolOptions::new().after_connect(move |connection, _| {
+        let statement = statement.clone();
+        Box::pin(async move {
+            if considerate {
+                room::leave_some(connection).await?;
+            }
+            if let Some(statement) = statement {
+                connection.execute(&*statement).await?;
+            }
+            Ok(())
+        })
+    })
 }
 
 /// Closes a pool and returns when its connections are gone, at most after some seconds. The driver's own close may return

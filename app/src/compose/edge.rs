@@ -10,19 +10,18 @@ use axum::routing::get;
 use http::StatusCode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use proto::transport::Transport;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::time::{interval, timeout};
+use tokio::sync::watch;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use super::standing::Standing;
 use crate::config::Config;
 use crate::signing_key;
 use crate::world::World;
 
 /// Samples are moved into their histograms this often; between, they take memory one by one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-/// A database that takes longer for nothing at all is not ready.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The gateway, serving until `stop`.
 pub(super) fn gateway(
@@ -77,19 +76,17 @@ pub(super) fn gateway(
 /// `/healthz`, `/readyz` and `/metrics` of a process without the gateway.
 pub(super) fn operations(
     listener: TcpListener,
-    pool: Option<PgPool>,
+    standing: watch::Receiver<Standing>,
+    writes: bool,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let ready = async move || match &pool {
-        Some(pool)
-            if !matches!(
-                timeout(ANSWERS_WITHIN, sqlx::query("SELECT 1").execute(pool)).await,
-                Ok(Ok(_))
-            ) =>
-        {
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    let ready = async move || {
+        let words = standing.borrow().words(writes);
+        match (words.reason, words.notice) {
+            (Some(reason), _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+            (None, Some(notice)) => (StatusCode::OK, format!("ready; {notice}\n")),
+            (None, None) => (StatusCode::OK, "ready\n".to_owned()),
         }
-        _ => (StatusCode::OK, "ready\n"),
     };
     let metrics = async || {
         recorder()

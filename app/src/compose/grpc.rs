@@ -3,68 +3,76 @@
 use std::time::Duration;
 
 use proto::transport::Transport;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::pb::health_server::{Health as HealthChecks, HealthServer};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tonic_health::server::{HealthReporter, HealthService};
 
+use super::standing::Standing;
 use crate::operations::Operations;
 
-/// How often the services look whether their database answers.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A database that takes longer for nothing at all is not well.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// A service, and whether it writes.
+#[derive(Clone, Copy)]
+struct Offered {
+    name: &'static str,
+    writes: bool,
+}
 
 /// A set of services behind one router, with their health.
 pub(super) struct Services {
     builder: RoutesBuilder,
-    names: Vec<&'static str>,
+    offered: Vec<Offered>,
+    standing: watch::Receiver<Standing>,
 }
 
 impl Services {
-    pub(super) fn new() -> Services {
+    /// None yet, of a process that stands so.
+    pub(super) fn new(standing: watch::Receiver<Standing>) -> Services {
         Services {
             builder: RoutesBuilder::default(),
-            names: Vec::new(),
+            offered: Vec::new(),
+            standing,
         }
     }
 
     pub(super) fn command(mut self, command: &command::Command) -> Services {
-        self.add(command.product_server());
-        self.add(command.stock_server());
-        self.add(command.order_server());
-        self.add(command.user_server());
-        self.add(command.search_server());
+        self.add(true, command.product_server());
+        self.add(true, command.stock_server());
+        self.add(true, command.order_server());
+        self.add(true, command.user_server());
+        self.add(true, command.search_server());
         self
     }
 
     pub(super) fn operations(mut self, operations: &Operations) -> Services {
-        self.add(operations.server());
+        self.add(true, operations.server());
         self
     }
 
     pub(super) fn query(mut self, query: &query::Query) -> Services {
-        self.add(query.product_server());
-        self.add(query.stock_server());
-        self.add(query.order_server());
-        self.add(query.report_server());
-        self.add(query.export_server());
-        self.add(query.audit_server());
-        self.add(query.seal_server());
-        self.add(query.user_server());
-        self.add(query.feed_server());
-        self.add(query.history_server());
-        self.add(query.search_server());
+        self.add(false, query.product_server());
+        self.add(false, query.stock_server());
+        self.add(false, query.order_server());
+        self.add(false, query.report_server());
+        self.add(false, query.export_server());
+        self.add(false, query.audit_server());
+        self.add(false, query.seal_server());
+        self.add(false, query.user_server());
+        self.add(false, query.feed_server());
+        self.add(false, query.history_server());
+        self.add(false, query.search_server());
         self
     }
 
-    fn add<S>(&mut self, service: S)
+    fn add<S>(&mut self, writes: bool, service: S)
     where
         S: tower::Service<http::Request<tonic::body::Body>, Error = std::convert::Infallible>
             + NamedService
@@ -75,19 +83,23 @@ impl Services {
         S::Response: axum::response::IntoResponse,
         S::Future: Send + 'static,
     {
-        self.names.push(S::NAME);
+        self.offered.push(Offered { name: S::NAME, writes });
         self.builder.add_service(service);
     }
 
     /// The router, and what keeps its health true.
     fn finish(mut self) -> (Routes, Health) {
-        let (reporter, server) = health_reporter();
-        self.builder.add_service(server);
+        let reporter = HealthReporter::new();
+        self.builder.add_service(HealthServer::new(Explained {
+            plain: HealthService::from_health_reporter(reporter.clone()),
+            standing: self.standing,
+            services: self.offered.clone(),
+        }));
         (
             self.builder.routes().prepare(),
             Health {
                 reporter,
-                names: self.names,
+                services: self.offered,
             },
         )
     }
@@ -109,10 +121,9 @@ impl Services {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .with_service_name(tonic_health::pb::health_server::SERVICE_NAME);
         // Those that are described and served elsewhere are not to be found here.
-        let described = self
-            .names
-            .iter()
-            .fold(described, |described, name| described.with_service_name(*name));
+        let described = self.offered.iter().fold(described, |described, service| {
+            described.with_service_name(service.name)
+        });
         let reflection = described.build_v1()?;
         self.builder.add_service(reflection);
         let (routes, health) = self.finish();
@@ -130,51 +141,71 @@ impl Services {
 /// The read services behind one router.
 #[must_use]
 pub fn query_routes(query: &query::Query) -> Routes {
-    Services::new().query(query).builder.routes().prepare()
+    let (_, standing) = watch::channel(Standing::default());
+    Services::new(standing).query(query).builder.routes().prepare()
 }
 
 /// The health of a set of services, as `grpc.health.v1.Health` tells it.
 pub(super) struct Health {
     reporter: HealthReporter,
-    names: Vec<&'static str>,
+    services: Vec<Offered>,
 }
 
 impl Health {
-    /// Keeps telling whether the database answers; after `stop` that nothing is served any more.
-    pub(super) async fn watch(self, pool: PgPool, stop: CancellationToken) {
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = None;
+    /// Keeps telling how the process stands; after `stop` that nothing is served any more.
+    pub(super) async fn follow(self, mut standing: watch::Receiver<Standing>, stop: CancellationToken) {
         loop {
+            let now = standing.borrow_and_update().clone();
+            let mut any_writes = false;
+            for service in &self.services {
+                any_writes |= service.writes;
+                self.tell(service.name, now.words(service.writes).reason.is_none())
+                    .await;
+            }
+            self.tell("", now.words(any_writes).reason.is_none()).await;
             tokio::select! {
-                () = stop.cancelled() => return self.tell(ServingStatus::NotServing).await,
-                _ = ticks.tick() => {}
+                () = stop.cancelled() => break,
+                changed = standing.changed() => if changed.is_err() { stop.cancelled().await; break },
             }
-            let answers = matches!(
-                timeout(ANSWERS_WITHIN, sqlx::query("SELECT 1").execute(&pool)).await,
-                Ok(Ok(_))
-            );
-            if told != Some(answers) {
-                if !answers {
-                    tracing::warn!("the database does not answer");
-                } else if told.is_some() {
-                    tracing::info!("the database answers again");
-                }
-                self.tell(if answers {
-                    ServingStatus::Serving
-                } else {
-                    ServingStatus::NotServing
-                })
-                .await;
-                told = Some(answers);
-            }
+        }
+        for name in self.services.iter().map(|service| service.name).chain([""]) {
+            self.tell(name, false).await;
         }
     }
 
-    async fn tell(&self, status: ServingStatus) {
-        self.reporter.set_service_status("", status).await;
-        for name in &self.names {
-            self.reporter.set_service_status(*name, status).await;
-        }
+    async fn tell(&self, name: &str, serves: bool) {
+        let status = if serves {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        self.reporter.set_service_status(name, status).await;
+    }
+}
+
+/// The standard service, whose answers say why as well.
+struct Explained {
+    plain: HealthService,
+    standing: watch::Receiver<Standing>,
+    services: Vec<Offered>,
+}
+
+#[tonic::async_trait]
+impl HealthChecks for Explained {
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        let asked = request.get_ref().service.clone();
+        let writes = self
+            .services
+            .iter()
+            .any(|service| service.writes && (asked.is_empty() || asked == service.name));
+        let mut answer = self.plain.check(request).await?;
+        self.standing.borrow().words(writes).write(answer.metadata_mut());
+        Ok(answer)
+    }
+
+    type WatchStream = <HealthService as HealthChecks>::WatchStream;
+
+    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        self.plain.watch(request).await
     }
 }

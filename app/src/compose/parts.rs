@@ -7,6 +7,7 @@ use eventstore::Store;
 use eventstore::sealing::{SealConfig, Sealer};
 use proto::transport::Transport;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
@@ -14,13 +15,16 @@ use super::grpc::Services;
 use super::history::history;
 use super::listeners::Listeners;
 use super::search::Search;
+use super::standing::{Standing, Watch};
 use super::{edge, migrate, room};
 use crate::config::{Config, Pools, Role};
 use crate::lifecycle::Group;
 use crate::operations::Operations;
-use crate::seal_key;
 use crate::world::World;
+use crate::{postgres, seal_key};
 
+/// How often the read models' lag is measured for the metrics.
+const MEASURE_EVERY: Duration = Duration::from_secs(2);
 /// No read is waited for longer than this by the gateway.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
@@ -87,6 +91,7 @@ impl Parts {
         edge::collect_metrics();
         let roles = &config.roles;
         let mut query = None;
+        let (stands, standing) = watch::channel(Standing::default());
         if let Some(database) = database {
             self.sizes = room::pools(config, database).await?;
             migrate(database).await?;
@@ -101,17 +106,17 @@ impl Parts {
                 let own = self.pool(database, "exports", self.sizes.exports, None);
                 let (exports, stop) = (service.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
-                query = Some((service, pool));
+                query = Some(service);
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
             }
+            self.watch(database, stands);
+            database.check_room(&self.pools).await?;
         }
         let offered = self.command.clone().filter(|_| roles.has(Role::Command));
-        let read_pool = query.as_ref().map(|(_, pool)| pool.clone());
-        let query = query.map(|(query, _)| query);
         if let Some(listener) = listeners.grpc {
-            let mut services = Services::new();
+            let mut services = Services::new(standing.clone());
             if let Some(command) = &offered {
                 services = services.command(command);
                 if let Some(operations) = &self.operations {
@@ -122,9 +127,8 @@ impl Parts {
                 services = services.query(query);
             }
             let (server, health) = services.on(listener, self.edge.stop_token())?;
-            if let Some(pool) = self.pools.first() {
-                self.upkeep.spawn(health.watch(pool.clone(), self.edge.stop_token()));
-            }
+            self.upkeep
+                .spawn(health.follow(standing.clone(), self.edge.stop_token()));
             self.edge.spawn(async move {
                 if let Err(error) = server.await {
                     tracing::error!("the gRPC server ended: {error}");
@@ -138,24 +142,25 @@ impl Parts {
         {
             self.edge.spawn(edge::operations(
                 listener,
-                self.pools.first().cloned(),
+                standing.clone(),
+                roles.has(Role::Command),
                 self.edge.stop_token(),
             ));
         }
         if let Some(listener) = listeners.gateway {
             let command = match offered {
                 Some(command) => {
-                    let services = Services::new().command(&command);
+                    let services = Services::new(standing.clone()).command(&command);
                     let services = match &self.operations {
                         Some(operations) => services.operations(operations),
                         None => services,
                     };
-                    self.inside(services, self.pools.last())
+                    self.inside(services, &standing)
                 }
                 None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match query {
-                Some(query) => self.inside(Services::new().query(&query), read_pool.as_ref()),
+                Some(query) => self.inside(Services::new(standing.clone()).query(&query), &standing),
                 None => remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?,
             };
             let server = edge::gateway(
@@ -275,12 +280,30 @@ impl Parts {
         pool
     }
 
-    /// A channel to services in this process, whose health is kept true.
-    fn inside(&self, services: Services, pool: Option<&PgPool>) -> Transport {
-        let (transport, health) = services.in_process();
-        if let Some(pool) = pool {
-            self.upkeep.spawn(health.watch(pool.clone(), self.edge.stop_token()));
+    /// Looks how the process stands with its database, and how far the read models are: whoever fills them may be gone.
+    fn watch(&mut self, database: &Database, stands: watch::Sender<Standing>) {
+        let stop = self.upkeep.stop_token();
+        if let Some(pool) = self.pools.first() {
+            self.upkeep
+                .spawn(projections::measure(pool.clone(), MEASURE_EVERY, stop.clone()));
         }
+        // Not one of those that leave the last connections alone: that others have taken them is no reason to be unready.
+        let pool = database.pool("health", self.sizes.health, None);
+        self.pools.push(pool.clone());
+        let watch = Watch {
+            pool,
+            options: database.connect_options().clone(),
+            store: self.store.clone(),
+            notice: database.embedded().map(postgres::Embedded::notice),
+        };
+        self.upkeep.spawn(watch.run(stands, stop));
+    }
+
+    /// A channel to services in this process, whose health is kept true.
+    fn inside(&self, services: Services, standing: &watch::Receiver<Standing>) -> Transport {
+        let (transport, health) = services.in_process();
+        self.upkeep
+            .spawn(health.follow(standing.clone(), self.edge.stop_token()));
         transport
     }
 

@@ -93,7 +93,8 @@ impl FromStr for DatabaseUrl {
         let options = PgConnectOptions::from_str(text).map_err(|_| expected())?;
         Ok(DatabaseUrl {
             text: text.to_owned(),
-            options,
+            // No float is read as a text, and PgBouncer refuses to be told how long they are to be.
+            options: options.extra_float_digits(None),
         })
     }
 }

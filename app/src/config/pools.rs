@@ -19,6 +19,8 @@ pub struct Pools {
     pub sealer: u32,
     /// For the indexer of the search index.
     pub search: u32,
+    /// To see whether the database answers.
+    pub health: u32,
 }
 
 /// Usual sizes of the parts that more connections make faster, and those below which they do not work.
@@ -48,6 +50,7 @@ impl Pools {
             feed: of(4, query),
             sealer: of(2, worker),
             search: of(4, query || projector),
+            health: of(1, writes || query),
         };
         let Some(limit) = limit else { return Ok(pools) };
         let fixed = pools.total() - usual.iter().sum::<u32>();
@@ -64,7 +67,7 @@ impl Pools {
     /// All of them together.
     #[must_use]
     pub fn total(&self) -> u32 {
-        self.command + self.query + self.projector + self.exports + self.feed + self.sealer + self.search
+        self.command + self.query + self.projector + self.exports + self.feed + self.sealer + self.search + self.health
     }
 }
 
@@ -78,10 +81,10 @@ mod tests {
         let usual = Pools::of(&all, None).unwrap();
         assert_eq!(
             usual.total(),
-            44,
+            45,
             "two such processes fit into a server of 100, beside the command line"
         );
-        for limit in [24, 25, 30, 44, 66, 1000] {
+        for limit in [25, 26, 30, 45, 66, 1000] {
             let pools = Pools::of(&all, Some(limit)).unwrap();
             assert!((limit - 2..=limit).contains(&pools.total()), "{limit}: {pools:?}");
             assert!(
@@ -89,10 +92,10 @@ mod tests {
                 "{limit}: {pools:?}"
             );
         }
-        assert_eq!(Pools::of(&all, Some(23)), Err(24));
+        assert_eq!(Pools::of(&all, Some(24)), Err(25));
         let gateway: Roles = "gateway".parse().unwrap();
         assert_eq!(Pools::of(&gateway, Some(1)).unwrap().total(), 0);
         let worker: Roles = "worker".parse().unwrap();
-        assert_eq!(Pools::of(&worker, None).unwrap().total(), 10);
+        assert_eq!(Pools::of(&worker, None).unwrap().total(), 11);
     }
 }

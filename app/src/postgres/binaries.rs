@@ -26,16 +26,13 @@ impl Installation {
     }
 }
 
-/// All usable installations, the newest first: Debian's folders, then `PATH`, then what `pg_config` knows.
+/// All usable installations, the newest first; of two equal ones that of `PATH`, then that which `pg_config` knows, then Debian's.
 pub fn find(path: Option<&OsStr>) -> Result<Vec<Installation>, Error> {
     find_in(Path::new("/usr/lib/postgresql"), path)
 }
 
 fn find_in(debian: &Path, path: Option<&OsStr>) -> Result<Vec<Installation>, Error> {
     let mut folders: Vec<PathBuf> = Vec::new();
-    if let Ok(entries) = std::fs::read_dir(debian) {
-        folders.extend(entries.flatten().map(|entry| entry.path().join("bin")));
-    }
     let search: Vec<PathBuf> = path
         .map(|path| std::env::split_paths(path).collect())
         .unwrap_or_default();
@@ -53,6 +50,9 @@ fn find_in(debian: &Path, path: Option<&OsStr>) -> Result<Vec<Installation>, Err
         && let Ok(output) = Command::new(pg_config).arg("--bindir").output()
     {
         folders.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    }
+    if let Ok(entries) = std::fs::read_dir(debian) {
+        folders.extend(entries.flatten().map(|entry| entry.path().join("bin")));
     }
 
     let mut installations: Vec<Installation> = Vec::new();

@@ -31,8 +31,8 @@ const STILL_IN_USE: &str = "is still in use";
 pub(super) struct Cluster {
     /// `<data folder>/postgres`, absolute.
     pub(super) folder: PathBuf,
-    installation: Installation,
-    account: Account,
+    pub(super) installation: Installation,
+    pub(super) account: Account,
 }
 
 impl Cluster {
@@ -88,6 +88,12 @@ impl Cluster {
 
     /// A new server; initialises the cluster when it is new.
     pub(super) async fn start(&self) -> Result<Postmaster, Error> {
+        let socket_folder = socket::make(&self.folder, &self.account)?;
+        self.start_at(&socket_folder).await
+    }
+
+    /// The same with its socket in the folder: where those who were connected to the server before look for it.
+    pub(super) async fn start_at(&self, socket_folder: &Path) -> Result<Postmaster, Error> {
         folder::initialise(&self.folder, &self.installation, &self.account).await?;
         if matches!(self.account, Account::Other { .. }) && owned_by_root(&self.data()) {
             self.account.give_all(&self.data())?;
@@ -105,12 +111,12 @@ impl Cluster {
             }
             _ => {}
         }
-        let socket_folder = socket::make(&self.folder, &self.account)?;
-        settings::write(&self.folder, &socket_folder)?;
+        socket::clear(socket_folder)?;
+        settings::write(&self.folder, socket_folder)?;
         self.account.give(&self.data().join("postgresql.conf"))?;
         let deadline = Instant::now() + START_AGAIN_WITHIN;
         let mut postmaster = loop {
-            match self.launch(&socket_folder).await {
+            match self.launch(socket_folder).await {
                 Err(Error::Start { reason, .. }) if reason.contains(STILL_IN_USE) && Instant::now() < deadline => {
                     sleep(LOOK_EVERY * 10).await;
                 }

@@ -126,12 +126,21 @@ pub(super) async fn initialise(folder: &Path, installation: &Installation, accou
         return Ok(());
     }
     let unfinished = folder.join("data.unfinished");
-    if unfinished.exists() {
-        std::fs::remove_dir_all(&unfinished).map_err(Error::file("remove", &unfinished))?;
+    make_cluster(&unfinished, installation, account).await?;
+    std::fs::rename(&unfinished, &data).map_err(Error::file("rename", &unfinished))?;
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::file("sync", folder))
+}
+
+/// Makes a cluster in the place of what may have been left there.
+pub(super) async fn make_cluster(data: &Path, installation: &Installation, account: &Account) -> Result<(), Error> {
+    if data.exists() {
+        std::fs::remove_dir_all(data).map_err(Error::file("remove", data))?;
     }
     let program = installation.program("initdb");
     let mut command = Command::new(&program);
-    command.arg("--pgdata").arg(&unfinished).args([
+    command.arg("--pgdata").arg(data).args([
         "--username",
         USER,
         "--encoding",
@@ -144,7 +153,7 @@ pub(super) async fn initialise(folder: &Path, installation: &Installation, accou
     ]);
     account.apply(&mut command);
     environment(&mut command)
-        .current_dir(folder)
+        .current_dir(data.parent().unwrap_or(data))
         .process_group(0)
         .kill_on_drop(true);
     let output = command.output().await.map_err(Error::file("run", &program))?;
@@ -153,12 +162,8 @@ pub(super) async fn initialise(folder: &Path, installation: &Installation, accou
         return Err(Error::Program { program, output: said });
     }
     // Reached through the private socket only, so whoever gets there is the server's account or root.
-    let access = unfinished.join("pg_hba.conf");
-    std::fs::write(&access, "local all all trust\n").map_err(Error::file("write", &access))?;
-    std::fs::rename(&unfinished, &data).map_err(Error::file("rename", &unfinished))?;
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Error::file("sync", folder))
+    let access = data.join("pg_hba.conf");
+    std::fs::write(&access, "local all all trust\n").map_err(Error::file("write", &access))
 }
 
 /// A clean environment: variables such as PGDATA or PGPORT of whoever starts Tillroll must not steer the cluster.

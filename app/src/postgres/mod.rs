@@ -13,10 +13,13 @@ mod binaries;
 mod cluster;
 mod error;
 mod folder;
+mod newcomer;
 mod postmaster;
+mod programs;
 mod settings;
 mod socket;
 mod supervisor;
+mod update;
 mod usage;
 
 use std::ffi::OsString;
@@ -30,9 +33,12 @@ use tokio_util::sync::CancellationToken;
 pub use binaries::{Installation, find as find_installations};
 pub use error::Error;
 pub use folder::major_version;
+pub use newcomer::{newcomer, unloadable};
+pub use programs::version as program_version;
 pub use usage::{check_free, serving_process};
 
 use cluster::Cluster;
+use programs::Programs;
 use supervisor::{Plan, Supervisor};
 use usage::{ServeLock, Usage};
 
@@ -60,6 +66,7 @@ pub struct Embedded {
     plan: watch::Sender<Plan>,
     supervisor: JoinHandle<()>,
     lost: CancellationToken,
+    notice: watch::Receiver<Option<String>>,
     usage: Option<Usage>,
     lock: Option<ServeLock>,
 }
@@ -78,7 +85,7 @@ impl Embedded {
         } else {
             cluster.join_or_start().await?
         };
-        Ok(Embedded::supervise(cluster, postmaster, usage, Some(lock)))
+        Embedded::supervise(cluster, postmaster, usage, Some(lock))
     }
 
     /// Joins the cluster of a running server, or starts it until [`Embedded::stop`].
@@ -86,7 +93,7 @@ impl Embedded {
         let cluster = Cluster::prepare(options).await?;
         let usage = Usage::begin(&cluster.folder).await?;
         let postmaster = cluster.join_or_start().await?;
-        Ok(Embedded::supervise(cluster, postmaster, usage, None))
+        Embedded::supervise(cluster, postmaster, usage, None)
     }
 
     fn supervise(
@@ -94,29 +101,34 @@ impl Embedded {
         postmaster: postmaster::Postmaster,
         mut usage: Usage,
         lock: Option<ServeLock>,
-    ) -> Embedded {
+    ) -> Result<Embedded, Error> {
         usage.started();
         let socket_folder = postmaster.socket_folder().to_owned();
         let folder = cluster.folder.clone();
         let (plan, plans) = watch::channel(Plan::Run);
         let lost = CancellationToken::new();
+        let (notices, notice) = watch::channel(None);
         let supervisor = Supervisor {
+            programs: Programs::now(&cluster.installation),
+            others: usage.others(&folder)?,
             cluster,
             postmaster,
             plans,
             lost: lost.clone(),
             restarts: lock.is_some(),
+            notices,
         };
         let supervisor = tokio::spawn(supervisor.run());
-        Embedded {
+        Ok(Embedded {
             socket_folder,
             folder,
             plan,
             supervisor,
             lost,
+            notice,
             usage: Some(usage),
             lock,
-        }
+        })
     }
 
     /// How to connect to the database.
@@ -144,6 +156,12 @@ impl Embedded {
     #[must_use]
     pub fn lost(&self) -> CancellationToken {
         self.lost.clone()
+    }
+
+    /// What somebody should know of a server that goes on serving: that its programs were replaced on disk.
+    #[must_use]
+    pub fn notice(&self) -> watch::Receiver<Option<String>> {
+        self.notice.clone()
     }
 
     /// Leaves the cluster, and stops it when this process is its server or its last user. `hurry` cuts the clean

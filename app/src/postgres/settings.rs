@@ -28,9 +28,15 @@ checkpoint_completion_target = 0.9
 autovacuum_naptime = 20s
 autovacuum_vacuum_cost_limit = 1000
 
+# What a killed process asked for is not worked on to its end.
+client_connection_check_interval = 1s
+
 # Short statements on an SSD: compiling them costs more than it saves.
 jit = off
 random_page_cost = 1.1
+
+# Loaded once and not by every connection, which might find the file replaced by the package manager.
+shared_preload_libraries = 'plpgsql'
 
 timezone = 'UTC'
 log_timezone = 'UTC'

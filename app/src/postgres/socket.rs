@@ -66,18 +66,31 @@ pub(super) fn remove(folder: &Path, socket_folder: &Path, account: &Account) {
     };
     if std::fs::symlink_metadata(socket_folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == owner) {
         // Left behind, it does no harm: the next start makes another.
-        for file in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
-            let _ = std::fs::remove_file(socket_folder.join(file));
-        }
+        let _ = clear(socket_folder);
         let _ = std::fs::remove_dir(socket_folder);
     }
+}
+
+/// Removes what a server that was killed left in its folder. Its lock names a process by number; whoever has that number by now would be
+/// taken for the server.
+pub(super) fn clear(socket_folder: &Path) -> Result<(), Error> {
+    for file in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
+        let path = socket_folder.join(file);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{Account, fits, make};
+    use super::{Account, clear, fits, make};
 
     #[test]
     fn a_long_path_gets_a_short_socket() {
@@ -90,6 +103,9 @@ mod tests {
         assert!(fits(&made) && made.starts_with("/tmp"), "{}", made.display());
         let another = make(&long, &Account::Myself).unwrap();
         assert_ne!(made, another);
+        std::fs::write(made.join(".s.PGSQL.5432.lock"), std::process::id().to_string()).unwrap();
+        clear(&made).unwrap();
+        assert_eq!(std::fs::read_dir(&made).unwrap().count(), 0);
         for folder in [made, another] {
             super::remove(&long, &folder, &Account::Myself);
             assert!(!folder.exists());

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::Cluster;
 use super::postmaster::Postmaster;
+use super::programs::Programs;
+use super::usage::Others;
 
 /// What is to become of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) enum Plan {
     Abort,
 }
 
+/// How often the programs on disk are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Times that a server is started again before it is given up, with the pause growing each time.
 const RESTARTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -37,12 +41,20 @@ pub(super) struct Supervisor {
     pub(super) plans: watch::Receiver<Plan>,
     /// Cancelled when the server is gone for good.
     pub(super) lost: CancellationToken,
-    /// Whether a server that dies is started again.
+    /// Whether a server that dies, or whose programs were replaced, is started again.
     pub(super) restarts: bool,
+    /// What it was started from.
+    pub(super) programs: Programs,
+    /// Who uses the cluster besides this process.
+    pub(super) others: Others,
+    /// What somebody should know.
+    pub(super) notices: watch::Sender<Option<String>>,
 }
 
 impl Supervisor {
     pub(super) async fn run(mut self) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 plan = changed(&mut self.plans) => {
@@ -61,21 +73,31 @@ impl Supervisor {
                         return;
                     }
                 }
+                _ = looks.tick(), if self.restarts && self.programs.were_replaced() => {
+                    if !self.update().await {
+                        self.lost.cancel();
+                        return;
+                    }
+                }
             }
         }
     }
 
-    async fn start_again(&mut self) -> bool {
+    /// A new server in the place of the one that ended.
+    pub(super) async fn start_again(&mut self) -> bool {
         let mut pause = FIRST_PAUSE;
         for _ in 0..RESTARTS {
             tokio::select! {
                 _ = changed(&mut self.plans) => return false,
                 () = sleep(pause) => {}
             }
-            match self.cluster.start().await {
+            let programs = Programs::now(&self.cluster.installation);
+            match self.cluster.start_at(self.postmaster.socket_folder()).await {
                 Ok(postmaster) => {
                     tracing::info!("PostgreSQL is running again");
                     self.postmaster = postmaster;
+                    self.programs = programs;
+                    self.notices.send_replace(None);
                     return true;
                 }
                 Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
@@ -85,7 +107,7 @@ impl Supervisor {
         false
     }
 
-    async fn stop(&mut self, plan: Plan) {
+    pub(super) async fn stop(&mut self, plan: Plan) {
         if plan == Plan::Stop {
             self.postmaster.signal(Signal::INT);
             tokio::select! {

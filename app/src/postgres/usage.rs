@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 
@@ -111,6 +111,13 @@ impl Usage {
         self.alone
     }
 
+    /// For finding out later whether somebody else uses the cluster.
+    pub(super) fn others(&self, folder: &Path) -> Result<Others, Error> {
+        let path = folder.join("users.lock");
+        let users = self.users.try_clone().map_err(Error::file("open", &path))?;
+        Ok(Others { users, path })
+    }
+
     /// The cluster runs: others may look.
     pub(super) fn started(&mut self) {
         self.change = None;
@@ -122,8 +129,10 @@ impl Usage {
             Some(change) => change,
             None => lock_changes(folder).await?,
         };
-        drop(self.users);
-        let last = open(&folder.join("users.lock"))?.try_lock().is_ok();
+        // Said, since a clone may outlive it.
+        let path = folder.join("users.lock");
+        self.users.unlock().map_err(Error::file("unlock", &path))?;
+        let last = open(&path)?.try_lock().is_ok();
         if server && !last {
             tracing::info!("other tillroll commands are still using the database; it stops all the same");
         }
@@ -144,6 +153,35 @@ pub(super) struct Departure {
 impl Departure {
     pub(super) fn is_last(&self) -> bool {
         self.last
+    }
+}
+
+/// The other users of the cluster.
+#[derive(Debug)]
+pub(super) struct Others {
+    /// The same lock as this process's use.
+    users: File,
+    path: PathBuf,
+}
+
+impl Others {
+    /// Whether there are any. Only while nobody can come or leave: see [`try_lock_changes`].
+    pub(super) fn there_are(&self, _change: &File) -> Result<bool, Error> {
+        let there_are = self.users.try_lock().is_err();
+        // Neither way is this process's own use of it over.
+        self.users.lock_shared().map_err(Error::file("lock", &self.path))?;
+        Ok(there_are)
+    }
+}
+
+/// Keeps everybody else from coming, leaving, starting and stopping, until the file is dropped; `None`: somebody is at it.
+pub(super) fn try_lock_changes(folder: &Path) -> Result<Option<File>, Error> {
+    let path = folder.join("change.lock");
+    let file = open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", &path)(error)),
     }
 }
 
@@ -170,7 +208,7 @@ fn open(path: &Path) -> Result<File, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, ServeLock, Usage, serving_process};
+    use super::{Error, ServeLock, Usage, serving_process, try_lock_changes};
 
     #[test]
     fn a_folder_serves_one() {
@@ -198,6 +236,11 @@ mod tests {
         let mut second = Usage::begin(folder.path()).await.unwrap();
         assert!(!second.is_alone());
         second.started();
+        let change = try_lock_changes(folder.path()).unwrap().unwrap();
+        let others = first.others(folder.path()).unwrap();
+        assert!(others.there_are(&change).unwrap());
+        assert!(second.others(folder.path()).unwrap().there_are(&change).unwrap());
+        drop(change);
         assert!(!first.end(folder.path(), false).await.unwrap().is_last());
         assert!(second.end(folder.path(), false).await.unwrap().is_last());
     }

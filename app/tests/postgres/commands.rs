@@ -115,6 +115,22 @@ fn everything_works_without_a_server_and_leaves_nothing() {
 }
 
 #[test]
+fn a_command_brings_the_schema_up_and_says_what_can_be_rebuilt() {
+    let folder = Folder::new();
+    let listed = output(tillroll(&folder, &["projections"]));
+    assert!(listed.status.success(), "{}", errors(&listed));
+    assert!(said(&listed).contains("products "), "{}", said(&listed));
+    assert!(!errors(&listed).contains("does not exist"), "{}", errors(&listed));
+
+    let refused = output(tillroll(&folder, &["rebuild", "nonsense"]));
+    assert_eq!(refused.status.code(), Some(64));
+    for name in ["orders", "sales", "search"] {
+        assert!(errors(&refused).contains(name), "{}", errors(&refused));
+    }
+    folder.assert_nothing_runs();
+}
+
+#[test]
 fn the_doctor_says_what_is_wrong() {
     let folder = Folder::new();
     let fresh = output(tillroll(&folder, &["doctor"]));

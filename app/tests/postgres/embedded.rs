@@ -34,7 +34,7 @@ async fn stop(embedded: Embedded) {
     embedded.stop(&CancellationToken::new()).await.unwrap();
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     while !condition().await {
         assert!(tokio::time::Instant::now() < deadline, "{what}");

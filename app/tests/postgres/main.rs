@@ -6,3 +6,4 @@ mod embedded;
 mod process;
 mod program;
 mod support;
+mod update;

@@ -84,6 +84,30 @@ fn after_a_kill_the_next_start_takes_over() {
 }
 
 #[test]
+fn another_process_under_the_number_of_a_killed_server_is_not_taken_for_it() {
+    let folder = Folder::new();
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    let postmaster = rustix::process::Pid::from_raw(folder.postmaster().unwrap()).unwrap();
+    server.signal(Signal::KILL);
+    assert!(!server.ended().success());
+    rustix::process::kill_process(postmaster, Signal::KILL).unwrap();
+    // As after a reboot: both files that name the server name a process that is something else.
+    let run = folder.data().join("postgres/run");
+    for note in [
+        run.join(".s.PGSQL.5432.lock"),
+        folder.data().join("postgres/data/postmaster.pid"),
+    ] {
+        let text = std::fs::read_to_string(&note).unwrap();
+        let (_, rest) = text.split_once('\n').unwrap();
+        std::fs::write(&note, format!("1\n{rest}")).unwrap();
+    }
+    let server = Server::start(tillroll(&folder, &["serve"]));
+    server.signal(Signal::TERM);
+    assert!(server.ended().success());
+    folder.assert_nothing_runs();
+}
+
+#[test]
 fn an_ordinary_user_runs_it_all_as_himself() {
     let folder = Folder::new();
     let root = rustix::process::geteuid().is_root();

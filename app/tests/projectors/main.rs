@@ -12,6 +12,7 @@ mod fold;
 #[path = "../../../projections/tests/projections/fold_sales.rs"]
 mod fold_sales;
 mod kill;
+mod lag;
 mod process;
 mod restart;
 #[path = "../../../projections/tests/projections/shop.rs"]

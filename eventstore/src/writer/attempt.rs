@@ -225,6 +225,10 @@ fn classify(error: sqlx::Error, committing: bool) -> Setback {
         (_, code) if ["53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) => {
             Setback::Unavailable(error.into())
         }
+        // As after PostgreSQL's programs were replaced while it runs.
+        (sqlx::Error::Database(refusal), "XX000") if refusal.message().contains("load library") => {
+            Setback::Unavailable(error.into())
+        }
         (_, "40001" | "40P01" | "55P03") => Setback::Contended,
         (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Setback::Unavailable(error.into()),
         _ => Setback::Refused(error),

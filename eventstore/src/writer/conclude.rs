@@ -30,6 +30,7 @@ impl Writer {
         } = durable;
         metrics::counter!("eventstore_events_appended_total").increment(events.len() as u64);
         if !events.is_empty() {
+            self.refusal.forget();
             self.tail.publish(events);
         }
         for mut stream in fold.into_streams() {

@@ -46,6 +46,7 @@ impl Writer {
                 }
                 Setback::Refused(error) => return Err(error),
                 Setback::Unavailable(error) => {
+                    self.refusal.note(error.clone());
                     fail_all(batch, || TransactError::Unavailable(error.clone()));
                     return Ok(());
                 }

@@ -6,8 +6,9 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use proto::{
     failure::{Failure, FailureKind},
+    health::Words,
     transport::Transport,
-    v1,
+    v1::{self, order_command_server, order_query_server},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -26,6 +27,10 @@ use crate::{
 /// How long a part may take to say that it is ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The services whose health stands for those that write and those that read.
+const ORDER_COMMAND: &str = order_command_server::SERVICE_NAME;
+const ORDER_QUERY: &str = order_query_server::SERVICE_NAME;
+
 /// A read model that is further behind does not move, or not fast enough.
 const LONG_BEHIND: Duration = Duration::from_secs(30);
 
@@ -40,7 +45,7 @@ pub(crate) struct Readiness {
     status: &'static str,
     /// By part of the system.
     #[schema(value_type = BTreeMap<String, String>)]
-    checks: BTreeMap<&'static str, &'static str>,
+    checks: BTreeMap<&'static str, String>,
     /// Parts that are away without keeping requests from being served, and what that means.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     degraded: Vec<Degraded>,
@@ -56,32 +61,46 @@ pub(crate) struct Degraded {
 
 /// Says whether requests can be served
 ///
-/// Asks the command and the query services, and the read models through them. A search engine that is away and a read model that is more
-/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. `seal` says whether events wait for a
-/// checkpoint; that none is made any more degrades the system too, and makes nothing unready.
+/// Asks the command and the query services, and the read models through them. While the database takes no writes, as when its disk is full,
+/// `command` fails and says why; it is tried again until it does. A search engine that is away and a read model that is more
+/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. So does an embedded PostgreSQL whose
+/// programs were replaced while it runs. `seal` says whether events wait for a checkpoint; that none is made any more degrades the system
+/// too, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
     let (command, query, read, search, models, seal) = tokio::join!(
-        serving(edge.command.clone()),
-        serving(edge.query.clone()),
+        serving(edge.command.clone(), ORDER_COMMAND),
+        serving(edge.query.clone(), ORDER_QUERY),
         reads(&edge),
         searches(&edge),
         models(&edge),
         seal(&edge)
     );
-    let parts = [("command", command), ("query", query.and(read))];
+    let notices = [&command, &query]
+        .into_iter()
+        .filter_map(|answer| answer.as_ref().ok()?.as_deref());
+    let database = notices.max().map_or(Ok(()), |notice| Err(notice.to_owned()));
+    let parts = [("command", command.map(drop)), ("query", query.and(read))];
+    let waiting = seal.as_ref().map_or("degraded", |seal| seal).to_owned();
+    let away = [
+        ("search", search),
+        ("read_models", models),
+        ("database", database),
+        ("seal", seal.map(drop)),
+    ];
+    let mut checks: BTreeMap<_, _> = parts
+        .iter()
+        .map(|(part, answer)| (*part, told("failing", answer)))
+        .collect();
+    checks.extend(away.iter().map(|(part, answer)| (*part, told("degraded", answer))));
+    checks.insert("seal", waiting);
     let missing: Vec<_> = parts
         .iter()
         .filter_map(|(part, answer)| Some(json!({"part": part, "reason": answer.as_ref().err()?})))
         .collect();
     if missing.is_empty() {
-        let mut checks: BTreeMap<_, _> = parts.into_iter().map(|(part, _)| (part, "ok")).collect();
-        checks.insert("search", if search.is_ok() { "ok" } else { "degraded" });
-        checks.insert("seal", seal.as_ref().map_or("degraded", |seal| seal));
-        checks.insert("read_models", if models.is_ok() { "ok" } else { "degraded" });
-        let away = [("search", search), ("read_models", models), ("seal", seal.map(drop))];
         let degraded = away.into_iter().filter_map(|(part, answer)| {
             Some(Degraded {
                 part,
@@ -101,7 +120,17 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
     let detail = "a part of the system is not ready; `not_ready` lists what";
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail)
         .with_data("not_ready", missing)
+        .with_data("checks", json!(checks))
         .with_retry_after(Duration::from_secs(1)))
+}
+
+/// A check in a word, with the reason for which requests fail. What is only degraded has its reason in the list of those.
+fn told(otherwise: &str, answer: &Result<(), String>) -> String {
+    match answer {
+        Ok(()) => "ok".to_owned(),
+        Err(reason) if otherwise == "failing" => format!("failing: {reason}"),
+        Err(_) => otherwise.to_owned(),
+    }
 }
 
 /// Asks whether the search engine answers listings.
@@ -141,17 +170,23 @@ async fn models(edge: &Edge) -> Result<(), String> {
     }
 }
 
-/// Asks a server's own health service. One that has none, but answers, is serving.
-async fn serving(transport: Transport) -> Result<(), &'static str> {
+/// Asks a server's own health service about one of its services; answers with what somebody should look at. A server that has no health
+/// service, but answers, is serving.
+async fn serving(transport: Transport, service: &str) -> Result<Option<String>, String> {
     let mut client = HealthClient::new(transport);
-    let check = client.check(timed(PATIENCE, HealthCheckRequest::default()));
-    match tokio::time::timeout(PATIENCE, check).await {
-        Ok(Ok(response)) => match response.into_inner().status() {
-            ServingStatus::Serving => Ok(()),
-            _ => Err("says that it is not serving"),
-        },
-        Ok(Err(status)) => answers(&status),
-        Err(_) => Err("does not answer in time"),
+    let request = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    match tokio::time::timeout(PATIENCE, client.check(timed(PATIENCE, request))).await {
+        Ok(Ok(response)) => {
+            let words = Words::read(response.metadata());
+            match response.into_inner().status() {
+                ServingStatus::Serving => Ok(words.notice),
+                _ => Err(words.reason.unwrap_or_else(|| "says that it is not serving".to_owned())),
+            }
+        }
+        Ok(Err(status)) => answers(&status).map(|()| None).map_err(str::to_owned),
+        Err(_) => Err("does not answer in time".to_owned()),
     }
 }
 
@@ -164,14 +199,14 @@ fn answers(status: &Status) -> Result<(), &'static str> {
 }
 
 /// Asks for a user that does not exist: the cheapest question that reaches the read models.
-async fn reads(edge: &Edge) -> Result<(), &'static str> {
+async fn reads(edge: &Edge) -> Result<(), String> {
     let request = v1::GetUserRequest {
         context: None,
         id: format!("{USER}_{}", Uuid::nil()),
     };
     match ask(PATIENCE, edge.user_query().get_user(timed(PATIENCE, request))).await {
         Ok(_) => Ok(()),
-        Err(failure) => reachable(&failure),
+        Err(failure) => reachable(&failure).map_err(str::to_owned),
     }
 }
 

@@ -275,6 +275,14 @@ async fn a_service_that_cannot_be_reached_is_unavailable() {
     let answer = send(&router, get("/readyz")).await;
     insta::assert_json_snapshot!(answer.problem(503, "not_ready"), @r#"
     {
+      "checks": {
+        "command": "failing: does not answer",
+        "database": "ok",
+        "query": "failing: does not answer",
+        "read_models": "degraded",
+        "seal": "unknown",
+        "search": "degraded"
+      },
       "code": "not_ready",
       "detail": "a part of the system is not ready; `not_ready` lists what",
       "errors": [],
@@ -326,7 +334,7 @@ async fn ready_means_that_both_services_answer() {
     let answer = world.get("/readyz", &[]).await;
     assert_eq!(
         answer.text,
-        r#"{"status":"ready","checks":{"command":"ok","query":"ok","read_models":"ok","seal":"unknown","search":"ok"}}"#
+        r#"{"status":"ready","checks":{"command":"ok","database":"ok","query":"ok","read_models":"ok","seal":"unknown","search":"ok"}}"#
     );
     let world = World::new(|call| match call.method.as_str() {
         "Check" => Ok(vec![8, 1]),

@@ -14,8 +14,8 @@ use crate::projection::Projection;
 use crate::rebuild::{Phase, Progress};
 use crate::transaction;
 
-/// After how long without a sign of life another process may continue a build, in seconds.
-const CLAIM: f64 = 15.0;
+/// After how long without a sign of life another process may continue a build.
+pub const CLAIM: Duration = Duration::from_secs(15);
 
 pub(crate) struct Build {
     pub(crate) pool: PgPool,
@@ -228,7 +228,7 @@ async fn claim(name: &str, version: i32, builder: Uuid, connection: &mut PgConne
     .bind(name)
     .bind(version)
     .bind(builder)
-    .bind(CLAIM)
+    .bind(CLAIM.as_secs_f64())
     .execute(connection)
     .await?;
     Ok(())
@@ -236,7 +236,7 @@ async fn claim(name: &str, version: i32, builder: Uuid, connection: &mut PgConne
 
 async fn beat(pool: PgPool, name: &'static str, version: i32, builder: Uuid) {
     loop {
-        tokio::time::sleep(Duration::from_secs_f64(CLAIM / 5.0)).await;
+        tokio::time::sleep(CLAIM / 5).await;
         let alive = sqlx::query(
             "UPDATE projections SET builder_until = clock_timestamp() + make_interval(secs => $4)
              WHERE name = $1 AND version = $2 AND builder = $3",
@@ -244,7 +244,7 @@ async fn beat(pool: PgPool, name: &'static str, version: i32, builder: Uuid) {
         .bind(name)
         .bind(version)
         .bind(builder)
-        .bind(CLAIM)
+        .bind(CLAIM.as_secs_f64())
         .execute(&pool)
         .await;
         if let Err(error) = alive {

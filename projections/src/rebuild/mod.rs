@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::catalog;
 use crate::error::Error;
 use build::Build;
+pub use build::CLAIM;
 pub(crate) use copy_lanes::Blank;
 pub use verify::Difference;
 

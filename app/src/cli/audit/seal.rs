@@ -26,7 +26,6 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         ..SealConfig::new(key, world.clock.clone(), (world.ids)())
     };
     let result = with_database(config, async |work| {
-        compose::migrate(&work.database).await?;
         let pool = work.database.pool("audit seal", 2, None);
         let sealer = Sealer::new(pool.clone(), settings);
         let result = if arguments.start_over {

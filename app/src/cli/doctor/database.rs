@@ -44,6 +44,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     {
         Ok(version) => {
             report.fine(subject, format!("PostgreSQL {version} answers"));
+            newcomers(config, &database, report).await;
             durability(&pool, report).await;
             clocks(&pool, report).await;
             if schema(&pool, report).await {
@@ -59,6 +60,32 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     if let Err(error) = database.close(&CancellationToken::new()).await {
         report.warn(subject, format!("{error:#}"));
     }
+}
+
+/// Whether new connections work, and whether the programs that run are those that are installed.
+async fn newcomers(config: &Config, database: &Database, report: &mut Report) {
+    let subject = "new connections";
+    let running = match postgres::newcomer(database.connect_options()).await {
+        Ok(running) => running,
+        Err(error) => {
+            return report.fail(subject, postgres::unloadable(&error).unwrap_or_else(|| chain(error)));
+        }
+    };
+    if database.embedded().is_some()
+        && let Ok(Some(major)) = postgres::major_version(&config.data.dir)
+        && let Ok(installations) = postgres::find_installations(config.path.as_deref())
+        && let Some(installation) = installations.iter().find(|installation| installation.major == major)
+        && let Some(installed) = postgres::program_version(installation).await
+        && installed != running
+    {
+        return report.warn(
+            subject,
+            format!(
+                "PostgreSQL {installed} is installed and {running} still runs: `tillroll serve` restarts it as soon as nobody is using it, or restart tillroll"
+            ),
+        );
+    }
+    report.fine(subject, "can be made and load what they need");
 }
 
 async fn durability(pool: &PgPool, report: &mut Report) {

@@ -32,8 +32,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         let pool = work.database.pool("projections", 1, None);
         let (all, indexes) = (status(&pool).await, index_status(&pool).await);
         compose::close_pool(&pool).await;
-        // A database that was not migrated yet has no search indexes.
-        Ok((all?, indexes.unwrap_or_default()))
+        Ok((all?, indexes?))
     })
     .await?;
     if arguments.json {
