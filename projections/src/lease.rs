@@ -89,7 +89,8 @@ pub(crate) async fn renew(pool: &PgPool, terms: Terms<'_>, rate: f64) -> Result<
     let (groups, workers): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM projection_lease l JOIN projections p USING (name, version)
                  WHERE p.name = $1 AND p.state = 'active' AND p.code_version = $2),
-                (SELECT count(*) FROM projection_worker WHERE seen_until > clock_timestamp())",
+                (SELECT count(*) FROM projection_worker
+                 WHERE seen_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')",
     )
     .bind(terms.name)
     .bind(terms.code_version)
@@ -134,6 +135,7 @@ pub(crate) async fn renew(pool: &PgPool, terms: Terms<'_>, rate: f64) -> Result<
 /// `version, first_lane, last_lane, fence, still held`.
 type Row = (i32, i32, i32, i64, bool);
 
+/// No lease is as long as ten minutes: one that is, is from before the clock was set back, and whoever lives renews it at once.
 async fn take(connection: &mut sqlx::PgConnection, terms: Terms<'_>, most: i64) -> Result<Vec<Row>, sqlx::Error> {
     sqlx::query_as(
         "UPDATE projection_lease l
@@ -141,7 +143,8 @@ async fn take(connection: &mut sqlx::PgConnection, terms: Terms<'_>, most: i64) 
          FROM (SELECT l.version, l.first_lane
                FROM projection_lease l JOIN projections p USING (name, version)
                WHERE l.name = $1 AND p.state = 'active' AND p.code_version = $5
-                   AND (l.owner IS NULL OR l.lease_until < clock_timestamp())
+                   AND (l.owner IS NULL
+                        OR l.lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')
                ORDER BY l.first_lane LIMIT $3 FOR UPDATE OF l SKIP LOCKED) free
          WHERE l.name = $1 AND l.version = free.version AND l.first_lane = free.first_lane
          RETURNING l.version, l.first_lane, l.last_lane, l.fence, true",

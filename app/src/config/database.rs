@@ -37,7 +37,7 @@ pub(super) const DATABASE_CONNECTIONS: Variable = Variable {
     value: "NUMBER",
     default: None,
     secrecy: Secrecy::Open,
-    help: "Most connections of this process to the database; not set: 44 with all roles, less with some, and what there is room for on a small server",
+    help: "Most connections of this process to the database; not set: 45 with all roles, less with some, and what there is room for on a small server",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL, &READ_DATABASE_URL, &DATABASE_CONNECTIONS];

@@ -13,14 +13,14 @@ pub(crate) struct Lease {
     fence: i64,
 }
 
-/// Takes the lease when it is free, keeps it when it is the owner's; `None` when somebody else has it.
+/// Takes the lease when it is free (also one from before the clock was set back, which is longer than any), keeps it when it is the owner's; `None` when somebody else has it.
 pub(crate) async fn take(pool: &PgPool, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, sqlx::Error> {
     let fence: Option<i64> = sqlx::query_scalar(
         "UPDATE seal_log SET owner = $1, lease_until = clock_timestamp() + make_interval(secs => $2),
              fence = CASE WHEN owner = $1 THEN fence ELSE fence + 1 END
          WHERE only_one = (
              SELECT only_one FROM seal_log
-             WHERE owner IS NULL OR owner = $1 OR lease_until < clock_timestamp()
+             WHERE owner IS NULL OR owner = $1 OR lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes'
              FOR UPDATE SKIP LOCKED)
          RETURNING fence",
     )

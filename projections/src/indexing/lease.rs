@@ -54,7 +54,8 @@ pub(super) async fn take(
         "UPDATE search_index
          SET owner = $2, fence = fence + 1, seen_at = clock_timestamp(), outage = NULL,
              lease_until = clock_timestamp() + make_interval(secs => $3)
-         WHERE name = $1 AND (owner IS NULL OR owner = $2 OR lease_until < clock_timestamp() OR $4)
+         WHERE name = $1 AND (owner IS NULL OR owner = $2 OR $4
+             OR lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')
          RETURNING fence",
     )
     .bind(name)

@@ -60,7 +60,8 @@ impl Build {
             return Err(Error::NotInstalled { name: name.to_owned() });
         };
         let left: Option<(i32, i32, bool)> = sqlx::query_as(
-            "SELECT version, code_version, coalesce(builder_until > clock_timestamp(), false) FROM projections
+            "SELECT version, code_version, coalesce(
+                 builder_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false) FROM projections
              WHERE name = $1 AND state = 'building'",
         )
         .bind(name)

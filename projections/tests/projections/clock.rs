@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::shop::{Kind, append};
-use crate::support::open;
+use crate::support::{Running, open, quick, settle};
 
 const STOCK: &str = "prod_clock";
 
@@ -142,4 +142,30 @@ async fn what_was_written_since_the_clock_was_set_back_is_seen_at_once(pool: PgP
     }
     let future = history.moment(STOCK, &At::Time(times[3] + Duration::seconds(1))).await;
     assert!(matches!(future, Err(HistoryError::Future)), "{future:?}");
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn the_lease_of_a_dead_projector_from_before_the_clock_was_set_back_holds_nobody_up(pool: PgPool) {
+    let store = open(&pool).await;
+    sqlx::raw_sql(
+        "UPDATE projection_lease SET owner = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 hour';
+         INSERT INTO projection_worker (owner, seen_until)
+         SELECT DISTINCT owner, clock_timestamp() + interval '1 hour' FROM projection_lease",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    append(
+        &store,
+        None,
+        vec![(
+            Kind::Stock,
+            STOCK.to_owned(),
+            vec![json!({"StockReceived": {"quantity": 1}})],
+        )],
+    )
+    .await;
+    let running = Running::start(&pool, &store, quick());
+    settle(&pool, &store).await;
+    running.stop().await;
 }

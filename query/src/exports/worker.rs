@@ -89,7 +89,8 @@ async fn claim(query: &Query) -> Result<Option<Held>, sqlx::Error> {
         "UPDATE report_exports SET status = 'running', holder = gen_random_uuid(), rows = 0, total_rows = NULL, size = 0,
              held_until = clock_timestamp() + make_interval(secs => $1), attempts = attempts + 1
          WHERE id = (SELECT id FROM report_exports
-                     WHERE status = 'queued' OR status = 'running' AND held_until < clock_timestamp()
+                     WHERE status = 'queued' OR status = 'running'
+                         AND held_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes'
                      ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING id, holder, request, attempts",
     )
