@@ -73,8 +73,8 @@ impl Supervisor {
                         return;
                     }
                 }
-                _ = looks.tick(), if self.restarts && self.programs.were_replaced() => {
-                    if !self.update().await {
+                _ = looks.tick(), if self.restarts => {
+                    if self.programs.were_replaced() && !self.update().await {
                         self.lost.cancel();
                         return;
                     }
