@@ -23,7 +23,7 @@ pub(crate) fn of_transaction<E>(error: TransactError<E>, rejected: impl FnOnce(E
         TransactError::Invalid(message) => Failure::new(FailureKind::Invalid, "validation_failed", message),
         TransactError::Unavailable(error) => unavailable("event store", &error),
         TransactError::Plan(message) => internal("a plan named too few streams", &message),
-        TransactError::Store(error) => internal("the event store failed", &error),
+        TransactError::Store(error) => of_store(&error),
     }
 }
 
@@ -60,6 +60,16 @@ pub(crate) fn unavailable(part: &'static str, detail: &dyn std::fmt::Display) ->
         "a part of the system does not answer; try again shortly",
     )
     .with_retry_after(std::time::Duration::from_secs(1))
+}
+
+/// What is stored cannot be read: nothing that the caller could do; logged here.
+fn unreadable(detail: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(%detail, "what is stored cannot be read; see `tillroll stream skip`");
+    Failure::new(
+        FailureKind::Unavailable,
+        "stream_unreadable",
+        "something in the history of this cannot be read, so it takes no changes until an operator has seen to it",
+    )
 }
 
 /// A fault of our own; logged here.
@@ -99,14 +109,11 @@ pub(crate) fn of_store(error: &eventstore::Error) -> Failure {
     match error {
         Error::Unreachable => unavailable("event store", error),
         Error::Database(inner) | Error::OutcomeUnknown(inner) => of_database(inner),
-        Error::Decode { source, .. } => internal(
-            "a stored text is not what it should be",
-            &format_args!("{error}: {source}"),
-        ),
+        Error::Decode { source, .. } => unreadable(&format_args!("{error}: {source}")),
         Error::Encode { source, .. } => internal(
             "a stored text is not what it should be",
             &format_args!("{error}: {source}"),
         ),
-        Error::Damaged(_) => internal("the event store failed", error),
+        Error::Damaged(_) => unreadable(error),
     }
 }

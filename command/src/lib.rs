@@ -26,6 +26,7 @@ mod users;
 
 use std::time::Duration;
 
+use domain::Reason;
 use eventstore::Store;
 use proto::{
     transport::Transport,
@@ -40,8 +41,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
 pub use crate::core::{Clock, Ids};
+pub use crate::processes::books::{BookFinding, BooksError, Mismatch};
 use crate::{
-    core::Core, orders::Orders, processes::Reservations, products::Products, search::Searches, stock::Stocks,
+    core::Core,
+    orders::Orders,
+    processes::{Books, Reservations},
+    products::Products,
+    search::Searches,
+    stock::Stocks,
     users::Users,
 };
 
@@ -108,6 +115,7 @@ pub struct Command {
     users: Users,
     searches: Searches,
     reservations: Reservations,
+    books: Books,
 }
 
 impl Command {
@@ -136,7 +144,8 @@ impl Command {
             orders: Orders::new(core.clone(), transport),
             users: Users::new(core.clone(), parallel_hashes),
             searches: Searches::new(core.clone()),
-            reservations: Reservations::new(core, reservation_ttl),
+            reservations: Reservations::new(core.clone(), reservation_ttl),
+            books: Books::new(core, reservation_ttl),
             stocks,
         }
     }
@@ -188,7 +197,29 @@ impl Command {
 
     /// Runs the process managers until `stop` is cancelled. May run in every process: one at a time works, the others stand by.
     pub async fn run_processes(&self, stop: CancellationToken) {
-        self.reservations.run(stop).await;
+        tokio::join!(self.reservations.run(stop.clone()), self.books.run(stop));
+    }
+
+    /// Reads the whole log and says which orders do not hold the stock that they should.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn check_books(&self) -> Result<Vec<BookFinding>, BooksError> {
+        self.books.check().await
+    }
+
+    /// Makes the stock of an order what it should be, as far as there is stock, by events of `actor`. Answers with what is still wrong:
+    /// there is not enough stock. Harmless to repeat.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the order cannot be mended.
+    pub async fn mend_books(
+        &self,
+        actor: &str,
+        reason: &Reason,
+        finding: &BookFinding,
+    ) -> Result<Vec<Mismatch>, BooksError> {
+        self.books.mend(actor, reason, finding).await
     }
 
     /// Gives back the order numbers that were taken in advance. At shutdown, after the last call.

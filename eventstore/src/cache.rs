@@ -33,6 +33,11 @@ impl StreamCache {
         self.0.remove(key).map(|(_, stream)| stream)
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Puts a stream in whose events have been committed.
     pub(crate) fn put(&mut self, mut stream: Stream) {
         stream.base = stream.version;

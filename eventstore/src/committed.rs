@@ -9,7 +9,8 @@ use crate::{Positions, StreamKey};
 pub struct Committed<T> {
     /// What the decision returned.
     pub value: T,
-    /// Whether this is the stored outcome of an earlier run with the same idempotency key.
+    /// Whether this is the stored outcome of another run with the same idempotency key; not when this run's own commit was found stored
+    /// after its answer was lost.
     pub replayed: bool,
     /// The id from which the ids of the events were derived; nil when replayed.
     pub command_id: Uuid,

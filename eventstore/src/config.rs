@@ -28,6 +28,9 @@ pub struct Config {
     pub attempts: usize,
     /// How long a command waits for a connection before it fails with `Unavailable`.
     pub connect_timeout: Duration,
+    /// How long the database may take to answer a statement of the writer, a wait for locks included, before its connection counts as
+    /// broken. What then became of a commit is found out over another connection.
+    pub answer_timeout: Duration,
     /// Bytes of memory for the states of streams, by estimate.
     pub cached_bytes: u64,
     /// Events kept in memory for readers of this process.
@@ -54,6 +57,7 @@ impl Config {
             batch_bytes: 1 << 20,
             attempts: 5,
             connect_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(15),
             cached_bytes: 40 << 20,
             tail_events: 1 << 16,
             tail_bytes: 24 << 20,

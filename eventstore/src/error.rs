@@ -14,7 +14,7 @@ pub enum Error {
     /// The database did not take the connection in time.
     #[error("the event store's database cannot be reached")]
     Unreachable,
-    /// The connection broke while a commit was under way: it may have happened.
+    /// The connection broke while a commit was under way, and whether it happened could not be found out: it may have.
     #[error("the connection broke during a commit, whose outcome is unknown")]
     OutcomeUnknown(#[source] Arc<sqlx::Error>),
     /// A stored text does not decode into what was asked for.
@@ -136,6 +136,14 @@ pub enum TransactError<E> {
     /// The database refused this very command.
     #[error("the event store failed")]
     Store(#[source] Error),
+}
+
+impl<E> TransactError<E> {
+    /// Whether the command may have been carried out all the same, or nothing can be undone now anyway.
+    #[must_use]
+    pub const fn in_doubt(&self) -> bool {
+        matches!(self, Self::Closed | Self::Store(_) | Self::Unavailable(_))
+    }
 }
 
 /// Why a stored outcome cannot be had.

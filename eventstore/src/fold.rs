@@ -66,6 +66,10 @@ impl Fold {
         &self.streams
     }
 
+    pub(crate) fn streams_mut(&mut self) -> &mut [Stream] {
+        &mut self.streams
+    }
+
     pub(crate) fn into_streams(self) -> Vec<Stream> {
         self.streams
     }

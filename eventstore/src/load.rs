@@ -1,5 +1,7 @@
 //! Streams from the tables: the newest usable snapshot and the events after it, many streams in one query.
 
+use std::collections::HashSet;
+
 use cqrs_es::Aggregate;
 use futures::TryStreamExt;
 use sqlx::postgres::PgRow;
@@ -7,6 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::erased::Kind;
 use crate::fold::Stream;
+use crate::skip::{Skips, skips};
 use crate::snapshot::LastSnapshot;
 use crate::stream::StreamKey;
 use crate::upcast::StoredEvent;
@@ -36,11 +39,35 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Loads every wanted stream, in their order. A stream that does not decode comes back broken; the others are not disturbed.
+    /// Loads every wanted stream, in their order. A stream that does not decode comes back broken, unless what is in the way is to be
+    /// passed over; the others are not disturbed.
     pub(crate) async fn load(self, db: &mut PgConnection, wanted: Vec<Wanted>) -> Result<Vec<Stream>, sqlx::Error> {
-        let loads = self
-            .fetch(db, wanted.into_iter().map(Load::new).collect(), true)
-            .await?;
+        let mut streams = self.load_passing(db, wanted, &Skips::new()).await?;
+        let broken: Vec<&Stream> = streams.iter().filter(|stream| stream.broken.is_some()).collect();
+        if broken.is_empty() {
+            return Ok(streams);
+        }
+        let skips = skips(db, &broken).await?;
+        let again = streams.iter_mut().filter(|stream| skips.contains_key(&stream.key));
+        let again: Vec<&mut Stream> = again.collect();
+        let wanted = again.iter().map(|stream| Wanted::again(stream)).collect();
+        for (stream, loaded) in again.into_iter().zip(self.load_passing(db, wanted, &skips).await?) {
+            *stream = loaded;
+        }
+        Ok(streams)
+    }
+
+    async fn load_passing(
+        self,
+        db: &mut PgConnection,
+        wanted: Vec<Wanted>,
+        skips: &Skips,
+    ) -> Result<Vec<Stream>, sqlx::Error> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let new = |wanted| Load::new(wanted, skips);
+        let loads = self.fetch(db, wanted.into_iter().map(new).collect(), true).await?;
         if loads.iter().all(|load| !load.snapshot_unreadable) {
             return Ok(loads.into_iter().map(|load| load.stream).collect());
         }
@@ -50,19 +77,47 @@ impl Reading<'_> {
             .partition(|(_, load)| load.snapshot_unreadable);
         let (places, again): (Vec<_>, Vec<_>) = unreadable
             .into_iter()
-            .map(
-                |(
-                    place,
-                    Load {
-                        stream: Stream { key, kind, lane, .. },
-                        ..
-                    },
-                )| (place, Load::new(Wanted { key, kind, lane })),
-            )
+            .map(|(place, load)| (place, new(Wanted::again(&load.stream))))
             .unzip();
         readable.extend(places.into_iter().zip(self.fetch(db, again, false).await?));
         readable.sort_unstable_by_key(|(place, _)| *place);
         Ok(readable.into_iter().map(|(_, load)| load.stream).collect())
+    }
+
+    /// Brings streams in memory up to what is stored.
+    pub(crate) async fn refresh(self, db: &mut PgConnection, streams: &mut [Stream]) -> Result<(), sqlx::Error> {
+        let lanes: Vec<i32> = streams.iter().map(|stream| stream.lane.cast_signed()).collect();
+        let versions: Vec<i64> = streams.iter().map(|stream| stream.version.cast_signed()).collect();
+        let types: Vec<String> = streams
+            .iter()
+            .map(|stream| stream.key.aggregate_type.to_string())
+            .collect();
+        let ids: Vec<String> = streams
+            .iter()
+            .map(|stream| stream.key.aggregate_id.to_string())
+            .collect();
+        let query = sqlx::query(
+            "SELECT stream, sequence, event_type, event_version, body FROM load_events_after($1, $2, $3, $4)",
+        )
+        .bind(types)
+        .bind(ids)
+        .bind(lanes)
+        .bind(versions);
+        let mut rows = query.fetch(db);
+        while let Some(row) = rows.try_next().await? {
+            if let Some(stream) = streams.get_mut(ordinal(&row)?) {
+                let sequence = row.try_get::<i64, _>("sequence")?.cast_unsigned();
+                let (event_type, event_version) = (row.try_get("event_type")?, row.try_get("event_version")?);
+                stream.take(
+                    sequence,
+                    event_type,
+                    event_version,
+                    row.try_get("body")?,
+                    self.upcasters,
+                );
+            }
+        }
+        Ok(())
     }
 
     async fn fetch(
@@ -87,9 +142,7 @@ impl Reading<'_> {
                 .bind(schema_hashes);
         let mut rows = query.fetch(db);
         while let Some(row) = rows.try_next().await? {
-            let ordinal: i32 = row.try_get("stream")?;
-            let place = usize::try_from(ordinal - 1).unwrap_or(usize::MAX);
-            if let Some(load) = loads.get_mut(place) {
+            if let Some(load) = loads.get_mut(ordinal(&row)?) {
                 load.take(&row, self.upcasters)?;
             }
         }
@@ -98,15 +151,34 @@ impl Reading<'_> {
     }
 }
 
+/// Which of the asked streams a row is of.
+fn ordinal(row: &PgRow) -> Result<usize, sqlx::Error> {
+    let ordinal: i32 = row.try_get("stream")?;
+    Ok(usize::try_from(ordinal - 1).unwrap_or(usize::MAX))
+}
+
 /// A stream while its rows come in.
 struct Load {
     stream: Stream,
     snapshot_unreadable: bool,
+    /// The numbers of the events to pass over.
+    skip: HashSet<u64>,
+}
+
+impl Wanted {
+    fn again(stream: &Stream) -> Self {
+        Self {
+            key: stream.key.clone(),
+            kind: stream.kind.clone(),
+            lane: stream.lane,
+        }
+    }
 }
 
 impl Load {
-    fn new(Wanted { key, kind, lane }: Wanted) -> Self {
+    fn new(Wanted { key, kind, lane }: Wanted, skips: &Skips) -> Self {
         Self {
+            skip: skips.get(&key).cloned().unwrap_or_default(),
             stream: Stream::empty(key, kind, lane),
             snapshot_unreadable: false,
         }
@@ -120,7 +192,11 @@ impl Load {
         let body: &str = row.try_get("body")?;
         match row.try_get::<Option<&str>, _>("event_type")? {
             None => self.restore(sequence, body),
-            Some(event_type) => self.fold(sequence, event_type, row.try_get("event_version")?, body, upcasters),
+            Some(_) if self.skip.contains(&sequence) => self.stream.pass(sequence),
+            Some(event_type) => {
+                let event_version = row.try_get("event_version")?;
+                self.stream.take(sequence, event_type, event_version, body, upcasters);
+            }
         }
         Ok(())
     }
@@ -143,15 +219,27 @@ impl Load {
             }
         }
     }
+}
 
-    fn fold(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str, upcasters: &Upcasters) {
-        let Stream {
+impl Stream {
+    /// Goes on behind an event that does not count.
+    fn pass(&mut self, sequence: u64) {
+        self.version = sequence;
+        self.base = sequence;
+    }
+
+    /// Takes in the next stored event.
+    fn take(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str, upcasters: &Upcasters) {
+        if self.broken.is_some() {
+            return;
+        }
+        let Self {
             key,
             state,
             version,
             broken,
             ..
-        } = &mut self.stream;
+        } = self;
         if sequence != *version + 1 {
             *broken = Some(Error::Damaged(format!("{key} has event {sequence} after {version}")));
             return;
@@ -167,9 +255,9 @@ impl Load {
         };
         match state.fold(&stored, upcasters) {
             Ok(()) => {
-                self.stream.learn(payload.len());
-                self.stream.version = sequence;
-                self.stream.base = sequence;
+                self.learn(payload.len());
+                self.version = sequence;
+                self.base = sequence;
             }
             Err(error) => *broken = Some(Error::decode(format!("{event_type} at {key}@{sequence}"), &error)),
         }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::erased::Kind;
+use crate::fold::Stream;
 use crate::load::{Reading, Wanted, aggregate_of};
 use crate::log::heads;
 use crate::refusal::{self, Refusal};
@@ -160,6 +161,14 @@ impl Store {
 
     /// The state and version of a stream as stored; the default and 0 when there is none.
     pub async fn load<A: Aggregate + 'static>(&self, id: &str) -> Result<Loaded<A>, Error> {
+        aggregate_of(self.stream::<A>(id).await?)
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.shared.pool
+    }
+
+    pub(crate) async fn stream<A: Aggregate + 'static>(&self, id: &str) -> Result<Stream, Error> {
         let Shared { pool, config, .. } = &*self.shared;
         let kind = Kind::of::<A>();
         let wanted = Wanted {
@@ -173,10 +182,7 @@ impl Store {
         };
         let mut connection = pool.acquire().await?;
         let stream = reading.load(&mut connection, vec![wanted]).await?.pop();
-        stream.map_or_else(
-            || Err(Error::Damaged(format!("{} did not load", A::TYPE))),
-            aggregate_of,
-        )
+        stream.ok_or_else(|| Error::Damaged(format!("{} did not load", A::TYPE)))
     }
 
     /// The outcome that is stored under `key`; `None` when its command has not been carried out.

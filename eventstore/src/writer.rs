@@ -1,10 +1,12 @@
 //! The writer: takes queued commands, a batch at a time, from decision to commit.
 
 mod attempt;
+mod company;
 mod conclude;
 mod connection;
 mod decide;
 mod job;
+mod lost;
 mod settle;
 
 use std::collections::VecDeque;
@@ -19,14 +21,18 @@ use crate::refusal::Refusal;
 use crate::snapshot::Snapshots;
 use crate::tail::Tail;
 
+use self::company::Company;
 use self::connection::Connection;
 pub(crate) use self::job::{Command, Job};
+use self::lost::Lost;
 
 /// A command in the queue of the writer.
 pub(crate) struct Queued {
     job: Box<dyn Job>,
     /// Its idempotency key may be taken: to be looked up before it is decided.
     suspect: bool,
+    /// What was sent for it when the answer to the commit was lost: it may be stored.
+    lost: Option<Lost>,
     /// How often it was carried over because the connection broke under it.
     carried: usize,
 }
@@ -39,6 +45,7 @@ pub(crate) struct Writer {
     /// Commands that go before the queue.
     deferred: VecDeque<Queued>,
     connection: Connection,
+    company: Company,
     cache: StreamCache,
     snapshots: Snapshots,
     tail: Arc<Tail>,
@@ -58,6 +65,7 @@ impl Writer {
             lanes,
             queue,
             deferred: VecDeque::new(),
+            company: Company::default(),
             connection: Connection::new(pool, config.connect_timeout),
             cache: StreamCache::new(config.cached_bytes),
             snapshots,
@@ -101,7 +109,8 @@ impl Writer {
             {
                 batch.push(Queued::new(job));
             }
-            batch.retain(|queued| !queued.job.abandoned());
+            // What may be stored already is seen through: the commands that were decided behind it stand on it.
+            batch.retain(|queued| queued.lost.is_some() || !queued.job.abandoned());
         }
         Some(batch)
     }
@@ -116,6 +125,7 @@ impl Queued {
         Self {
             job,
             suspect: false,
+            lost: None,
             carried: 0,
         }
     }

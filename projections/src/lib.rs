@@ -20,6 +20,7 @@ mod product_sales;
 mod products;
 mod projection;
 mod rebuild;
+mod reconcile;
 mod row;
 mod runner;
 mod sales;
@@ -42,6 +43,7 @@ pub use parked::{
 };
 pub use projection::{ApplyError, Bulk, BulkFold, Projection};
 pub use rebuild::{CLAIM, Difference, Options, Phase, Progress, Rebuilt, rebuild};
+pub use reconcile::{Differing, Reconciler};
 pub use runner::{Config, Runner, measure};
 pub use status::{Build, State, Status, behind, caught_up, status};
 pub use table::{Column, Index, Table, Type};

@@ -70,8 +70,8 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Check everything that a start needs, and say what to do
-    Doctor,
+    /// Check everything that a start needs, and say what to do; or check the books: orders, their stock, and the read models
+    Doctor(doctor::Arguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,7 +151,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
             print::line(config.dump());
             Ok(End::Success)
         }
-        Command::Doctor => doctor::run(config).await,
+        Command::Doctor(arguments) => doctor::run(config, &arguments).await,
     }
 }
 

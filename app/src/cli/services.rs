@@ -75,6 +75,16 @@ impl Services {
         })
     }
 
+    /// The event store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The write services themselves.
+    pub(super) fn command(&self) -> &command::Command {
+        &self.command
+    }
+
     /// A channel to the write services.
     pub(super) fn commands(&self) -> Transport {
         Transport::in_process(self.command.routes())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use eventstore::Store;
 use eventstore::sealing::{SealConfig, Sealer};
+use projections::Reconciler;
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -251,6 +252,8 @@ impl Parts {
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
+                let reconciler = Reconciler::new(pool.clone());
+                self.upkeep.spawn(reconciler.run(self.upkeep.stop_token()));
                 self.seal(config, world, database)?;
             }
             self.command = Some(command);

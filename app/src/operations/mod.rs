@@ -3,6 +3,7 @@
 //! It lives here because `projections` knows no protocol and the protocol's other users know no read model: only the composition
 //! may see both. Processes with the role `command` serve it, since what operators do becomes events.
 
+mod books;
 mod list;
 mod record;
 mod settle;
@@ -98,6 +99,10 @@ impl ProjectionOperations for Operations {
         _: Request<v1::ListProjectionsRequest>,
     ) -> Result<Response<v1::ListProjectionsReply>, Status> {
         Ok(Response::new(list::projections(&self.pool).await?))
+    }
+
+    async fn get_books(&self, _: Request<v1::GetBooksRequest>) -> Result<Response<v1::GetBooksReply>, Status> {
+        Ok(Response::new(books::standing(&self.pool).await?))
     }
 
     async fn list_parked(

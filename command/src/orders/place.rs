@@ -9,7 +9,7 @@ use domain::{
     OrderId,
     order::{Order, OrderCommand, OrderError, OrderEvent, PlacedOrder},
 };
-use eventstore::{Committed, IdempotencyError, IdempotencyKey, TransactError};
+use eventstore::{Committed, IdempotencyError, IdempotencyKey};
 use proto::{
     failure::{Failure, FailureKind},
     v1::{self, OrderReply, PlaceOrderRequest, ReserveStockReply},
@@ -53,7 +53,7 @@ struct Placed {
     order_id: OrderId,
     /// Consistency token of its reservation.
     reserved: String,
-    /// Not stored: `None` when replayed.
+    /// Not stored: `None` when another run's outcome is told.
     #[serde(skip)]
     order: Option<PlacedOrder>,
 }
@@ -150,8 +150,9 @@ impl Inner {
             }
         };
         match self.append(context, deadline, order_id, &wanted, reserved).await {
-            // Another run under the same key came first; its order holds its own stock.
-            Ok(committed) if committed.replayed => {
+            // Another run under the same key came first; its order holds its own stock. Told by the order: what is released here must
+            // never be what a placed order holds.
+            Ok(committed) if committed.value.order_id != order_id => {
                 self.release(context, order_id, product_ids).await;
                 self.replayed(committed).await
             }
@@ -210,11 +211,13 @@ impl Inner {
                 order,
             })
         });
-        committed.await.map_err(|error| match error {
-            TransactError::Unavailable(_) | TransactError::Store(_) | TransactError::Closed => {
-                Unplaced::Unknown(failure::of_transaction(error, of_order))
-            }
-            error => Unplaced::Refused(failure::of_transaction(error, of_order)),
+        committed.await.map_err(|error| {
+            let unplaced = if error.in_doubt() {
+                Unplaced::Unknown
+            } else {
+                Unplaced::Refused
+            };
+            unplaced(failure::of_transaction(error, of_order))
         })
     }
 

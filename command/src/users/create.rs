@@ -5,7 +5,6 @@ use domain::{
     email::{EmailClaim, EmailCommand, EmailError},
     user::{RegisteredUser, Role, User, UserCommand, UserError},
 };
-use eventstore::TransactError;
 use proto::{
     failure::{Failure, FailureKind},
     v1::{self, CreateUserRequest, UserReply},
@@ -82,8 +81,7 @@ pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Re
     // With an unknown outcome the user may exist and need the row.
     let orphaned = match &committed {
         Ok(committed) => committed.replayed,
-        Err(TransactError::Unavailable(_) | TransactError::Store(_)) => false,
-        Err(_) => true,
+        Err(error) => !error.in_doubt(),
     };
     if !no_login
         && orphaned

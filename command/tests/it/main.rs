@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod books;
 mod import_orders;
 mod import_products;
+mod lost_answers;
 mod orders;
 mod placing_once;
 mod products;
+#[path = "../../../e2e/src/proxy.rs"]
+#[expect(unreachable_pub, dead_code, reason = "the tests of the whole system use it too")]
+mod proxy;
 mod reservations;
 mod stock;
 mod support;

@@ -20,12 +20,12 @@ use crate::{
 const LOST: &str = "ord_01970000-0000-7000-8000-000000000001";
 const LOST_TOO: &str = "ord_01970000-0000-7000-8000-000000000002";
 
-struct Running {
+pub(crate) struct Running {
     token: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
-fn run(shop: &Shop) -> Running {
+pub(crate) fn run(shop: &Shop) -> Running {
     let token = CancellationToken::new();
     let (command, cancelled) = (shop.command.clone(), token.clone());
     Running {
@@ -35,7 +35,7 @@ fn run(shop: &Shop) -> Running {
 }
 
 impl Running {
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.token.cancel();
         self.task.await.unwrap();
     }

@@ -40,6 +40,16 @@ pub enum StockCommand {
         /// Why.
         reason: Reason,
     },
+    /// Keep for an order what its books say that it should have, whatever became of it before: also when it gave stock back already.
+    /// For repairs only.
+    Restore {
+        /// For whom.
+        order_id: OrderId,
+        /// How many; `None`: none.
+        quantity: Option<Quantity>,
+        /// Why.
+        reason: Reason,
+    },
     /// What is kept for an order leaves the house. When nothing is: no error, no event.
     Commit {
         /// For whom it was kept.

@@ -18,6 +18,11 @@ impl Stock {
             } => self.set(*quantity, *expected, reason.as_ref()),
             StockCommand::Reserve { order_id, quantity } => self.reserve(*order_id, *quantity),
             StockCommand::Release { order_id, reason } => Ok(self.release(*order_id, reason)),
+            StockCommand::Restore {
+                order_id,
+                quantity,
+                reason,
+            } => self.restore(*order_id, *quantity, reason),
             StockCommand::Commit { order_id } => Ok(self.commit(*order_id)),
         }
     }
@@ -101,6 +106,25 @@ impl Stock {
             })
             .into_iter()
             .collect()
+    }
+
+    fn restore(&self, order_id: OrderId, quantity: Option<Quantity>, reason: &Reason) -> Decision {
+        let held = self.held_by(order_id);
+        if held == quantity {
+            return Ok(Vec::new());
+        }
+        let available = self.available() + held.map_or(0, Quantity::get);
+        if let Some(quantity) = quantity
+            && quantity.get() > available
+        {
+            return Err(StockError::Insufficient {
+                requested: quantity.get(),
+                available,
+            });
+        }
+        let mut events = self.release(order_id, reason);
+        events.extend(quantity.map(|quantity| StockEvent::StockReserved { order_id, quantity }));
+        Ok(events)
     }
 
     fn commit(&self, order_id: OrderId) -> Vec<StockEvent> {

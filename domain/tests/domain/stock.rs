@@ -357,3 +357,49 @@ fn an_old_hold_is_not_closed_by_younger_orders() {
     assert_eq!(stock.decide(&reserve(1, 7)), Ok(vec![]));
     assert_eq!(stock.decide(&release(1)), Ok(vec![released(1, 7)]));
 }
+
+fn restore(order: u64, units: Option<i64>) -> StockCommand {
+    StockCommand::Restore {
+        order_id: order_id(order),
+        quantity: units.map(quantity),
+        reason: reason("cancelled"),
+    }
+}
+
+#[test]
+fn a_repair_keeps_what_is_owed_also_for_an_order_that_gave_its_stock_back() {
+    let closed = vec![received(5), reserved(1, 3), released(1, 3)];
+    given::<Stock>(closed.clone())
+        .when(restore(1, Some(3)))
+        .then_expect_events(vec![reserved(1, 3)]);
+    let mended = [closed, vec![reserved(1, 3)]].concat();
+    given::<Stock>(mended.clone())
+        .when(restore(1, Some(3)))
+        .then_expect_events(vec![]);
+    // What it holds is part of what it may have.
+    given::<Stock>(mended.clone())
+        .when(restore(1, Some(5)))
+        .then_expect_events(vec![released(1, 3), reserved(1, 5)]);
+    given::<Stock>(mended.clone())
+        .when(restore(1, None))
+        .then_expect_events(vec![released(1, 3)]);
+    given::<Stock>(mended)
+        .when(restore(1, Some(6)))
+        .then_expect_error(StockError::Insufficient {
+            requested: 6,
+            available: 5,
+        });
+    given::<Stock>(vec![received(5)])
+        .when(restore(1, None))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn a_repair_never_takes_what_is_kept_for_others() {
+    given::<Stock>(vec![received(5), reserved(1, 3), released(1, 3), reserved(2, 4)])
+        .when(restore(1, Some(3)))
+        .then_expect_error(StockError::Insufficient {
+            requested: 3,
+            available: 1,
+        });
+}

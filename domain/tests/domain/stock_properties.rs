@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cqrs_es::Aggregate;
+use domain::Quantity;
 use domain::stock::{MAX_ON_HAND, Stock, StockCommand, StockError};
 use proptest::prelude::*;
 
@@ -34,6 +35,11 @@ fn command() -> impl Strategy<Value = StockCommand> {
             reason: reason("cancelled"),
         }),
         2 => order().prop_map(|order_id| StockCommand::Commit { order_id }),
+        2 => (order(), proptest::option::of(units())).prop_map(|(order_id, units)| StockCommand::Restore {
+            order_id,
+            quantity: units.map(quantity),
+            reason: reason("an answer was lost"),
+        }),
     ]
 }
 
@@ -98,6 +104,23 @@ impl Model {
                 }
             }
             StockCommand::Release { order_id, .. } => Ok(self.end(&order_id.to_string()) > 0),
+            StockCommand::Restore { order_id, quantity, .. } => {
+                let order = order_id.to_string();
+                let held = match self.holds.get(&order) {
+                    Some(Hold::Held(units)) => *units,
+                    Some(Hold::Over) | None => 0,
+                };
+                let wanted = quantity.map_or(0, Quantity::get);
+                if wanted == held {
+                    return Ok(false);
+                }
+                if wanted > self.on_hand - self.reserved() + held {
+                    return Err("insufficient");
+                }
+                let hold = if wanted > 0 { Hold::Held(wanted) } else { Hold::Over };
+                self.holds.insert(order, hold);
+                Ok(true)
+            }
             StockCommand::Commit { order_id } => {
                 let units = self.end(&order_id.to_string());
                 self.on_hand -= units;

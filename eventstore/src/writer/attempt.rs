@@ -1,11 +1,12 @@
 //! One try at a batch: load what is not in memory, decide, append, and only then answer.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, Postgres};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::conclude::{keys_of, replay};
 use super::connection::discard;
@@ -23,8 +24,10 @@ use crate::{Error, Positions, Recorded};
 pub(super) enum Setback {
     /// Others were faster: to be decided again.
     Contended,
-    /// The connection broke; `committing` when that was during the commit, which may then have happened.
-    Broken { error: sqlx::Error, committing: bool },
+    /// The connection broke before anything was sent that could be stored.
+    Broken(sqlx::Error),
+    /// The connection broke during the commit, which may have happened: as decided.
+    Unanswered { error: sqlx::Error, verdicts: Vec<Verdict> },
     /// The database takes nothing now.
     Unavailable(Error),
     /// The database refused the statement: because of some command in it.
@@ -47,7 +50,10 @@ pub(super) struct Durable {
 pub(super) enum Trust {
     /// Decides on the cached states, which the append checks. One round trip when all streams are cached.
     Cached,
-    /// Locks the lanes first and decides on what is stored: nobody can be faster.
+    /// Locks the lanes first and brings the cached states up to what is stored: nobody can be faster. For when other processes write
+    /// the same streams all the time.
+    Shared,
+    /// Locks the lanes first and decides on what is stored, whatever memory says; looks up every idempotency key beforehand.
     Nothing,
 }
 
@@ -57,7 +63,7 @@ impl Writer {
         let mut connection = self.connection.take().await.map_err(Setback::Unavailable)?;
         let tried = match trust {
             Trust::Cached => self.commit(&mut connection, batch, trust).await,
-            Trust::Nothing => self.commit_locked(&mut connection, batch).await,
+            Trust::Shared | Trust::Nothing => self.commit_locked(&mut connection, batch, trust).await,
         };
         match tried {
             Ok(durable) => {
@@ -66,7 +72,11 @@ impl Writer {
             }
             Err(setback) => {
                 match setback {
-                    Setback::Broken { .. } => discard(connection).await,
+                    Setback::Broken(_) | Setback::Unanswered { .. } => {
+                        discard(connection).await;
+                        // The server behind the next one may have a shorter log: another one, after a failover.
+                        self.cache.clear();
+                    }
                     _ => self.connection.keep(connection),
                 }
                 Err(setback)
@@ -79,20 +89,23 @@ impl Writer {
         &mut self,
         connection: &mut PoolConnection<Postgres>,
         batch: &mut Vec<Queued>,
+        trust: Trust,
     ) -> Result<Durable, Setback> {
-        let mut transaction = connection.begin().await.map_err(before_commit)?;
+        let limit = self.config.answer_timeout;
+        let mut transaction = answered(limit, connection.begin()).await.map_err(classify)?;
         let planned = batch.iter().flat_map(|queued| &queued.job.plan().streams);
         let lanes: Vec<i32> = planned
             .map(|planned| lane_of(&planned.key.aggregate_id, self.lanes).cast_signed())
             .collect();
-        sqlx::query("SELECT FROM lanes WHERE lane = ANY ($1) ORDER BY lane FOR NO KEY UPDATE")
-            .bind(lanes)
-            .execute(&mut *transaction)
+        let lock = sqlx::query("SELECT FROM lanes WHERE lane = ANY ($1) ORDER BY lane FOR NO KEY UPDATE").bind(lanes);
+        answered(limit, lock.execute(&mut *transaction))
             .await
-            .map_err(before_commit)?;
-        let durable = self.commit(&mut transaction, batch, Trust::Nothing).await?;
-        transaction.commit().await.map_err(|error| classify(error, true))?;
-        Ok(durable)
+            .map_err(classify)?;
+        let durable = self.commit(&mut transaction, batch, trust).await?;
+        match answered(limit, transaction.commit()).await {
+            Ok(()) => Ok(durable),
+            Err(error) => Err(classify(error).unanswered(durable.verdicts)),
+        }
     }
 
     async fn commit(
@@ -101,9 +114,19 @@ impl Writer {
         batch: &mut Vec<Queued>,
         trust: Trust,
     ) -> Result<Durable, Setback> {
-        self.answer_replays(db, batch, trust).await.map_err(before_commit)?;
+        let limit = self.config.answer_timeout;
+        answered(limit, self.answer_lost(db, batch)).await.map_err(classify)?;
+        answered(limit, self.answer_replays(db, batch, trust))
+            .await
+            .map_err(classify)?;
         let (mut fold, wanted) = self.gather(batch, trust);
-        self.load(db, &mut fold, wanted).await.map_err(before_commit)?;
+        if trust == Trust::Shared && !fold.streams().is_empty() {
+            let refreshed = self.reading().refresh(db, fold.streams_mut());
+            answered(limit, refreshed).await.map_err(classify)?;
+        }
+        answered(limit, self.load(db, &mut fold, wanted))
+            .await
+            .map_err(classify)?;
         let decider = Decider::new(self.lanes, self.config.batch_bytes, &self.config.upcasters, &mut fold);
         let (mut append, verdicts, keys) = decider.run(batch);
         if append.is_empty() && fold.streams().is_empty() {
@@ -117,10 +140,12 @@ impl Writer {
         }
         let committing = !append.is_empty();
         let started = Instant::now();
-        let receipt = append.send(db, fold.streams()).await.map_err(|error| match error {
-            AppendError::Contended => Setback::Contended,
-            AppendError::Sql(error) => classify(error, committing),
-        })?;
+        let receipt = match answered(limit, append.send(db, fold.streams())).await {
+            Ok(receipt) => receipt,
+            Err(AppendError::Contended) => return Err(Setback::Contended),
+            Err(AppendError::Sql(error)) if committing => return Err(classify(error).unanswered(verdicts)),
+            Err(AppendError::Sql(error)) => return Err(classify(error)),
+        };
         metrics::histogram!("eventstore_commit_seconds").record(started.elapsed());
         let events = append.into_stored(&receipt);
         Ok(Durable {
@@ -173,11 +198,14 @@ impl Writer {
             } = planned.clone();
             let lane = lane_of(&key.aggregate_id, self.lanes);
             // A caller that knows a later version than we do is right: another process wrote.
-            let usable =
-                |stream: &Stream| trust == Trust::Cached && expected.is_none_or(|expected| expected <= stream.version);
+            let usable = |stream: &Stream| match trust {
+                Trust::Cached => expected.is_none_or(|expected| expected <= stream.version),
+                Trust::Shared => true,
+                Trust::Nothing => false,
+            };
             match self.cache.take(&key).filter(usable) {
                 Some(stream) => fold.insert(stream),
-                None if trust == Trust::Cached && access == Access::Create => {
+                None if trust != Trust::Nothing && access == Access::Create => {
                     fold.insert(Stream::empty(key, kind, lane));
                 }
                 None => {
@@ -189,14 +217,17 @@ impl Writer {
         (fold, wanted)
     }
 
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            upcasters: &self.config.upcasters,
+            revision: self.config.snapshots.revision,
+        }
+    }
+
     /// Loads what the cache did not have, in one query.
     async fn load(&mut self, db: &mut PgConnection, fold: &mut Fold, wanted: Vec<Wanted>) -> Result<(), sqlx::Error> {
         if !wanted.is_empty() {
-            let reading = Reading {
-                upcasters: &self.config.upcasters,
-                revision: self.config.snapshots.revision,
-            };
-            reading
+            self.reading()
                 .load(db, wanted)
                 .await?
                 .into_iter()
@@ -206,20 +237,36 @@ impl Writer {
     }
 }
 
-fn before_commit(error: sqlx::Error) -> Setback {
-    classify(error, false)
+/// A database that does not answer in time counts as one whose connection broke. Whoever waits for an answer that was lost on the way would
+/// wait for ever.
+pub(super) async fn answered<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let answer = timeout(limit, asked).await;
+    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()))
+}
+
+impl Setback {
+    /// What a setback during a commit says.
+    fn unanswered(self, verdicts: Vec<Verdict>) -> Self {
+        match self {
+            Self::Broken(error) => Self::Unanswered { error, verdicts },
+            other => other,
+        }
+    }
 }
 
 /// What an error says about the connection, the database or the statement.
-fn classify(error: sqlx::Error, committing: bool) -> Setback {
+fn classify(error: sqlx::Error) -> Setback {
     let code = error
         .as_database_error()
         .and_then(DatabaseError::code)
         .unwrap_or_default();
     match (&error, &*code) {
         (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed, _)
-        | (_, "57P01" | "57P02" | "57P03") => Setback::Broken { error, committing },
-        (_, code) if code.starts_with("08") => Setback::Broken { error, committing },
+        | (_, "57P01" | "57P02" | "57P03") => Setback::Broken(error),
+        (_, code) if code.starts_with("08") => Setback::Broken(error),
         // Out of space or connections, shutting down, cancelled, or a standby by now: no command's fault, and nothing was committed.
         (_, "25006") => Setback::Unavailable(error.into()),
         (_, code) if ["53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) => {

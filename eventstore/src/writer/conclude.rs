@@ -3,7 +3,7 @@
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
-use super::attempt::{Durable, Trust};
+use super::attempt::{Durable, Trust, answered};
 use super::connection::discard;
 use super::decide::{Keys, Verdict};
 use super::job::Answer;
@@ -43,16 +43,17 @@ impl Writer {
         let mut deferred = Vec::new();
         for (queued, verdict) in batch.drain(..).zip(verdicts) {
             match verdict {
-                Verdict::Accepted { versions, offsets } => {
+                Verdict::Accepted { stored, offsets } => {
                     let position = |(lane, offset)| (lane, heads.get(lane).unwrap_or_default() + offset);
                     let positions = offsets.into_iter().map(position).collect();
+                    let versions = stored.versions;
                     queued.job.answer(Answer::Decided { versions, positions });
                 }
                 Verdict::Deferred { same_key } => {
                     let suspect = queued.suspect || same_key;
                     deferred.push(Queued { suspect, ..queued });
                 }
-                refusal if trust == Trust::Cached && may_be_repetition(&queued, &refusal, &keys) => {
+                refusal if trust != Trust::Nothing && may_be_repetition(&queued, &refusal, &keys) => {
                     doubtful.push((queued, refusal));
                 }
                 refusal => refuse(queued, refusal),
@@ -74,7 +75,7 @@ impl Writer {
             return self.connection.keep(connection);
         }
         let keys = keys_of(doubtful.iter().map(|(queued, _)| queued));
-        match lookup(&mut connection, self.lanes, &keys).await {
+        match answered(self.config.answer_timeout, lookup(&mut connection, self.lanes, &keys)).await {
             Ok(stored) => {
                 self.connection.keep(connection);
                 for ((queued, refusal), stored) in doubtful.into_iter().zip(stored) {

@@ -30,7 +30,7 @@ impl Connection {
     /// A live connection, to be given back with [`keep`](Self::keep) after use unless it broke.
     pub(crate) async fn take(&mut self) -> Result<PoolConnection<Postgres>, Error> {
         if let Some((mut connection, since)) = self.kept.take() {
-            if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
+            if since.elapsed() < TRUSTED || self.lives(&mut connection).await {
                 return Ok(connection);
             }
             discard(connection).await;
@@ -39,6 +39,10 @@ impl Connection {
             .await
             .map_err(|_| Error::Unreachable)?
             .map_err(Error::from)
+    }
+
+    async fn lives(&self, connection: &mut PoolConnection<Postgres>) -> bool {
+        matches!(timeout(self.patience, connection.ping()).await, Ok(Ok(())))
     }
 
     async fn connect(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use chrono::DateTime;
+use uuid::Uuid;
 
 use super::Queued;
 use super::job::{Decision, Failure, Job};
@@ -17,7 +18,7 @@ use crate::{Recorded, StreamKey, TransactError, Upcasters};
 /// What is to become of a command when the batch has committed.
 pub(crate) enum Verdict {
     Accepted {
-        versions: Vec<(StreamKey, u64)>,
+        stored: Stored,
         offsets: BTreeMap<u32, u64>,
     },
     Rejected,
@@ -26,6 +27,13 @@ pub(crate) enum Verdict {
     Deferred {
         same_key: bool,
     },
+}
+
+/// What a command stores, by which it is known again.
+pub(crate) struct Stored {
+    pub(crate) versions: Vec<(StreamKey, u64)>,
+    /// Names the event at the last of the versions; no other command has an event with this id.
+    pub(crate) last_event: Uuid,
 }
 
 /// What the decisions of a batch share.
@@ -145,7 +153,11 @@ impl<'a> Decider<'a> {
         if let Some(outcome) = outcome {
             self.remember(plan, outcome, &versions);
         }
-        Verdict::Accepted { versions, offsets }
+        let last_event = recorder.last_event;
+        Verdict::Accepted {
+            stored: Stored { versions, last_event },
+            offsets,
+        }
     }
 
     fn remember(&mut self, plan: &Plan, outcome: String, versions: &[(StreamKey, u64)]) {
@@ -181,6 +193,7 @@ impl<'a> Decider<'a> {
 struct Recorder<'a> {
     job: &'a dyn Job,
     recorded: usize,
+    last_event: Uuid,
     actor: Arc<str>,
     request_id: Arc<str>,
     metadata: Arc<str>,
@@ -197,6 +210,7 @@ impl<'a> Recorder<'a> {
         Self {
             job,
             recorded: 0,
+            last_event: Uuid::nil(),
             actor: metadata.actor.as_str().into(),
             request_id: metadata.request_id.as_str().into(),
             metadata: serde_json::json!(map).to_string().into(),
@@ -208,6 +222,7 @@ impl<'a> Recorder<'a> {
         let Plan { metadata, .. } = self.job.plan();
         let event_id = event_id(self.job.id(), self.recorded);
         self.recorded += 1;
+        self.last_event = event_id;
         Recorded {
             lane,
             position: offset,

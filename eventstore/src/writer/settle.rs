@@ -1,14 +1,13 @@
 //! From a batch to an answer for each of its commands, whatever happens on the way.
 
+use std::sync::Arc;
+
 use sqlx::Error as SqlError;
 
 use super::attempt::{Setback, Trust};
 use super::job::{Answer, Failure};
 use super::{Queued, Writer};
 use crate::{Error, TransactError};
-
-/// How often a command with an idempotency key is carried over when connections break under it.
-const CARRIED: usize = 3;
 
 impl Writer {
     /// Sees to it that every command of `batch` is answered or deferred.
@@ -34,14 +33,22 @@ impl Writer {
 
     /// Leaves the batch empty, unless the database refuses some command in it.
     async fn try_repeatedly(&mut self, batch: &mut Vec<Queued>) -> Result<(), SqlError> {
-        let mut trust = Trust::Cached;
+        let mut trust = if batch.iter().any(|queued| queued.lost.is_some()) {
+            Trust::Nothing
+        } else {
+            self.company.trust()
+        };
         for _ in 0..self.config.attempts.max(2) {
             let Err(setback) = self.attempt(batch, trust).await else {
+                if trust == Trust::Cached {
+                    self.company.alone();
+                }
                 return Ok(());
             };
             match setback {
                 Setback::Contended => {
                     metrics::counter!("eventstore_conflicts_total").increment(1);
+                    self.company.met();
                     trust = Trust::Nothing;
                 }
                 Setback::Refused(error) => return Err(error),
@@ -50,17 +57,11 @@ impl Writer {
                     fail_all(batch, || TransactError::Unavailable(error.clone()));
                     return Ok(());
                 }
-                Setback::Broken {
-                    error,
-                    committing: true,
-                } => {
-                    self.carry_over(batch, error);
+                Setback::Unanswered { error, verdicts } => {
+                    self.carry_over(batch, verdicts, error);
                     return Ok(());
                 }
-                Setback::Broken {
-                    error,
-                    committing: false,
-                } => {
+                Setback::Broken(error) => {
                     tracing::warn!(%error, "the connection broke before a commit; trying again");
                 }
             }
@@ -70,25 +71,16 @@ impl Writer {
         fail_all(batch, || TransactError::Conflict);
         Ok(())
     }
-
-    /// The commit may or may not have happened. A command with an idempotency key can find out by running again; another one cannot,
-    /// and running it again might do it twice.
-    fn carry_over(&mut self, batch: &mut Vec<Queued>, error: SqlError) {
-        tracing::warn!(%error, commands = batch.len(), "the connection broke during a commit");
-        let error = Error::OutcomeUnknown(error.into());
-        for mut queued in batch.drain(..).rev() {
-            if queued.job.plan().idempotency.is_some() && queued.carried < CARRIED {
-                queued.carried += 1;
-                queued.suspect = true;
-                self.deferred.push_front(queued);
-            } else {
-                fail(queued, TransactError::Unavailable(error.clone()));
-            }
-        }
-    }
 }
 
+/// Tells the caller that the command failed; or, when it may be stored and that cannot be found out now, just this.
 pub(super) fn fail(queued: Queued, failure: Failure) {
+    let failure = match (&queued.lost, failure) {
+        (Some(lost), TransactError::Conflict | TransactError::Unavailable(_) | TransactError::Store(_)) => {
+            TransactError::Unavailable(Error::OutcomeUnknown(Arc::clone(&lost.error)))
+        }
+        (_, failure) => failure,
+    };
     queued.job.answer(Answer::Failed(failure));
 }
 

@@ -148,3 +148,55 @@ async fn a_stream_that_does_not_decode_fails_its_own_commands_only(pool: PgPool)
     );
     assert_eq!(good.unwrap().value, 1);
 }
+
+/// Writes past the store, as somebody with SQL would: an event that nobody can read.
+async fn poison(pool: &PgPool, id: &str) {
+    sqlx::query(
+        "WITH moved AS (UPDATE lanes l SET head = head + 1 FROM (SELECT lane FROM events WHERE aggregate_id = $1 LIMIT 1) e
+                        WHERE l.lane = e.lane RETURNING l.lane, l.head)
+         INSERT INTO events SELECT aggregate_type, aggregate_id, sequence + 1, event_type, event_version, '{\"Oops\": 1}', metadata, e.lane,
+             moved.head, gen_random_uuid(), recorded_at, occurred_at, actor, correlation_id, causation_id
+         FROM events e JOIN moved ON moved.lane = e.lane WHERE aggregate_id = $1 ORDER BY sequence DESC LIMIT 1",
+    )
+    .bind(id)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_stream_goes_on_without_an_event_that_nobody_can_read_once_an_operator_says_so(pool: PgPool) {
+    let (store, other) = (open(&pool).await, open(&pool).await);
+    add(&store, "tly_1", 5).await.unwrap();
+    assert_eq!(store.unreadable::<Tally>("tly_1").await.unwrap(), None);
+    for round in 1..=2 {
+        poison(&pool, "tly_1").await;
+        for store in [&store, &other] {
+            let refused = add(store, "tly_1", 1).await;
+            assert!(matches!(
+                refused,
+                Err(TransactError::<Negative>::Store(eventstore::Error::Decode { .. }))
+            ));
+            add(store, "tly_2", 1).await.unwrap();
+        }
+        let event = store.unreadable::<Tally>("tly_1").await.unwrap().unwrap();
+        assert_eq!(event.sequence, 2 * round, "{event:?}");
+        for _ in 0..2 {
+            store
+                .skip::<Tally>("tly_1", &event, "usr_operator", "written by hand")
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.unreadable::<Tally>("tly_1").await.unwrap(), None);
+        let added = add(&other, "tly_1", 1).await.unwrap();
+        let round = i64::try_from(round).unwrap();
+        assert_eq!(
+            (added.value, added.version_of("tally", "tly_1")),
+            (5 + round, Some(event.sequence + 1))
+        );
+        assert_eq!(store.load::<Tally>("tly_1").await.unwrap().aggregate.total, 5 + round);
+    }
+    // Whoever has it in memory goes on as well.
+    assert_eq!(add(&store, "tly_1", 1).await.unwrap().value, 8);
+    assert_eq!(add(&other, "tly_1", 1).await.unwrap().value, 9);
+}

@@ -8,8 +8,12 @@ mod crash;
 mod framework;
 mod idempotency;
 mod loading;
+mod lost;
 mod model;
 mod plans;
+#[path = "../../../e2e/src/proxy.rs"]
+#[expect(unreachable_pub, reason = "the tests of the whole system use it too")]
+mod proxy;
 mod readers;
 mod sealing;
 mod support;

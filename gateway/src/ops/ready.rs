@@ -38,6 +38,9 @@ const LONG_BEHIND: Duration = Duration::from_secs(30);
 const STOPPED: &str = "nothing is sealed: the database contradicts what was sealed, as after an older backup was restored, or the sealer \
                        cannot work; `tillroll doctor` says which, and what to do";
 
+/// Books that were last checked longer ago are not checked all the time.
+const LONG_UNCHECKED: Duration = Duration::from_mins(2);
+
 /// What is ready.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
@@ -63,19 +66,21 @@ pub(crate) struct Degraded {
 ///
 /// Asks the command and the query services, and the read models through them. While the database takes no writes, as when its disk is full,
 /// `command` fails and says why; it is tried again until it does. A search engine that is away and a read model that is more
-/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. So does an embedded PostgreSQL whose
-/// programs were replaced while it runs. `seal` says whether events wait for a checkpoint; that none is made any more degrades the system
+/// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. So do an embedded PostgreSQL whose
+/// programs were replaced while it runs, and books that are not right: orders that do not hold their stock, stock that is held for no order,
+/// rows of read models that are not what their events say. `seal` says whether events wait for a checkpoint; that none is made any more degrades the system
 /// too, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
-    let (command, query, read, search, models, seal) = tokio::join!(
+    let (command, query, read, search, models, books, seal) = tokio::join!(
         serving(edge.command.clone(), ORDER_COMMAND),
         serving(edge.query.clone(), ORDER_QUERY),
         reads(&edge),
         searches(&edge),
         models(&edge),
+        books(&edge),
         seal(&edge)
     );
     let notices = [&command, &query]
@@ -89,6 +94,7 @@ pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response
         ("read_models", models),
         ("database", database),
         ("seal", seal.map(drop)),
+        ("books", books),
     ];
     let mut checks: BTreeMap<_, _> = parts
         .iter()
@@ -167,6 +173,38 @@ async fn models(edge: &Edge) -> Result<(), String> {
         Ok(())
     } else {
         Err(behind.join(", "))
+    }
+}
+
+/// Asks what the check of the books found.
+async fn books(edge: &Edge) -> Result<(), String> {
+    let request = v1::GetBooksRequest {};
+    let books = ask(
+        PATIENCE,
+        edge.projection_operations().get_books(timed(PATIENCE, request)),
+    )
+    .await
+    .map_err(|_| "it is not known whether the books are right".to_owned())?;
+    let wrong = [
+        (
+            books.orders_without_stock,
+            "orders do not hold the stock that they should",
+        ),
+        (books.stock_without_order, "orders hold stock that they should not"),
+        (
+            books.read_model_differs,
+            "rows of read models are not what their events say",
+        ),
+    ];
+    let wrong = wrong.into_iter().filter(|(count, _)| *count > 0);
+    let mut reasons: Vec<_> = wrong.map(|(count, what)| format!("{count} {what}")).collect();
+    if books.lag_seconds > LONG_UNCHECKED.as_secs_f64() {
+        reasons.push(format!("the last {:.0} s have not been checked", books.lag_seconds));
+    }
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(reasons.join(", "))
     }
 }
 

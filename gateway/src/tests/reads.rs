@@ -325,6 +325,7 @@ async fn ready_means_that_both_services_answer() {
             ..v1::GetSearchStatusReply::default()
         }),
         "ListProjections" => ok(&standing(&[("orders", true, 29.0), ("sales", false, 500.0)])),
+        "GetBooks" => ok(&v1::GetBooksReply::default()),
         _ => Err(Failure::new(
             FailureKind::NotFound,
             "not_found",
@@ -334,12 +335,17 @@ async fn ready_means_that_both_services_answer() {
     let answer = world.get("/readyz", &[]).await;
     assert_eq!(
         answer.text,
-        r#"{"status":"ready","checks":{"command":"ok","database":"ok","query":"ok","read_models":"ok","seal":"unknown","search":"ok"}}"#
+        r#"{"status":"ready","checks":{"books":"ok","command":"ok","database":"ok","query":"ok","read_models":"ok","seal":"unknown","search":"ok"}}"#
     );
     let world = World::new(|call| match call.method.as_str() {
         "Check" => Ok(vec![8, 1]),
         "GetSearchStatus" => ok(&v1::GetSearchStatusReply::default()),
         "ListProjections" => ok(&standing(&[("orders", true, 0.0), ("audit", true, 601.7)])),
+        "GetBooks" => ok(&v1::GetBooksReply {
+            orders_without_stock: 34,
+            lag_seconds: 300.2,
+            ..v1::GetBooksReply::default()
+        }),
         _ => Err(Failure::new(FailureKind::NotFound, "not_found", "")),
     });
     let answer = world.get("/readyz", &[]).await;
@@ -355,6 +361,16 @@ async fn ready_means_that_both_services_answer() {
             &answer.json()["degraded"][1]["reason"]
         ),
         (&"degraded".into(), &"audit is 602 s behind".into())
+    );
+    assert_eq!(
+        (&answer.json()["checks"]["books"], &answer.json()["degraded"][2]),
+        (
+            &"degraded".into(),
+            &serde_json::json!({
+                "part": "books",
+                "reason": "34 orders do not hold the stock that they should, the last 300 s have not been checked",
+            })
+        )
     );
     let world = World::new(|_| Ok(vec![8, 2]));
     world.get("/readyz", &[]).await.problem(503, "not_ready");

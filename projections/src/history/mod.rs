@@ -146,7 +146,7 @@ impl History {
         self.folded.load(Ordering::Relaxed)
     }
 
-    async fn lane_of(&self, id: &str) -> Result<u32, sqlx::Error> {
+    pub(crate) async fn lane_of(&self, id: &str) -> Result<u32, sqlx::Error> {
         Ok(eventstore::lane_of(id, self.lane_count().await?))
     }
 

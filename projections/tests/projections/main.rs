@@ -11,6 +11,7 @@ mod live;
 mod parked;
 mod poison;
 mod rebuild;
+mod reconcile;
 mod runner;
 mod sales;
 mod shop;

@@ -1,5 +1,6 @@
 //! `tillroll doctor`: everything that a start needs and a running system should have, each with what to do about it.
 
+mod books;
 mod database;
 mod machine;
 mod search;
@@ -8,6 +9,22 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{End, print};
 use crate::config::{Config, Role};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Check the books: that every order holds the stock that it should, by the whole log, and that read models are what their events say
+    #[arg(long)]
+    books: bool,
+    /// Rows of each read model to compare with their events
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "books")]
+    rows: u64,
+    /// Mend the stock that orders hold, by events, as far as there is stock
+    #[arg(long, requires = "books", requires = "reason")]
+    repair: bool,
+    /// Why: kept with the events and in the audit
+    #[arg(long, requires = "repair")]
+    reason: Option<String>,
+}
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +81,10 @@ fn chain(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
 }
 
-pub(super) async fn run(config: &Config) -> anyhow::Result<End> {
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
+    if arguments.books {
+        return books::run(config, arguments).await;
+    }
     let mut report = Report::default();
     machine::check(config, &mut report).await;
     if [Role::Query, Role::Projector]

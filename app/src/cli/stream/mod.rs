@@ -2,6 +2,7 @@
 
 mod export;
 mod replay;
+mod skip;
 
 use clap::Subcommand;
 
@@ -14,11 +15,14 @@ pub(super) enum Command {
     Export(export::Arguments),
     /// Fold a file that was exported into the aggregate's state, without a database; prints the state and its hash
     Replay(replay::Arguments),
+    /// Take the first event that cannot be read out of its stream, for good, so that the stream takes writes again
+    Skip(skip::Arguments),
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End> {
     match command {
         Command::Export(arguments) => export::run(config, &arguments).await,
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Skip(arguments) => skip::run(config, &arguments).await,
     }
 }

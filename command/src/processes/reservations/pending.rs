@@ -62,7 +62,7 @@ type Key = (OrderId, Suspicion);
 
 /// Everything that is unsettled.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(in crate::processes) struct Pending {
     held: HashMap<Key, Held>,
     /// Orders that were seen placed before their reservation: the products still to be seen reserved, and when it was placed. Not
     /// stored; what is forgotten here is at worst suspected in vain.
