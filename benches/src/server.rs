@@ -49,6 +49,11 @@ impl Server {
                 "serve",
                 "--rate-limit",
                 "off",
+                // All clients are this machine.
+                "--client-share",
+                "100",
+                "--max-connections-per-address",
+                "4096",
                 "--http-addr",
                 &address.to_string(),
                 "--data-dir",

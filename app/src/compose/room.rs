@@ -1,12 +1,18 @@
 //! Whether the database has room for the connections of a process.
 
+use std::time::Duration;
+
 use sqlx::{Connection as _, PgConnection};
+use tokio::time::sleep;
 
 use super::database::Database;
 use crate::config::{Config, Pools};
 
 /// How many connections servers leave to the command line. It works with these.
 pub(super) const COMMAND_LINE: u32 = 6;
+
+/// Pause before another connection is tried when there was none to spare.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// What a server of PostgreSQL has.
 struct Room {
@@ -63,6 +69,11 @@ pub(super) async fn pools(config: &Config, database: &Database) -> anyhow::Resul
 pub(super) async fn leave_some(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let room = Room::seen_from(connection).await?;
     if room.used + 1 + COMMAND_LINE > room.usable {
+        // Gives its place back now; the driver tries again at once when it is told. The answer is that the connection is gone.
+        let _ = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())")
+            .execute(connection)
+            .await;
+        sleep(TRY_AGAIN_AFTER).await;
         return Err(sqlx::Error::Configuration(
             "the last connections of the database are left to the command line; raise max_connections, or lower TILLROLL_DATABASE_CONNECTIONS"
                 .into(),

@@ -18,7 +18,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use metrics::{counter, gauge};
+use metrics::{Gauge, counter, gauge};
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -58,6 +58,22 @@ const RESERVE_OF_ADDRESS: usize = 8;
 /// Marks the requests of a connection beyond the limit: those to the API are refused, and the connection is closed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crowded;
+
+/// A connection in the metrics, which count those of all ports.
+struct Open(Gauge);
+
+impl Open {
+    fn new(open: &Gauge) -> Self {
+        open.increment(1.0);
+        Self(open.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
 
 /// How many connections there may be, and what is waited for on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +142,6 @@ pub async fn serve(
     sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let open = gauge!("http_connections");
     loop {
-        open.set(f64::from(u32::try_from(connections.len()).unwrap_or(u32::MAX)));
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
@@ -155,8 +170,9 @@ pub async fn serve(
                 let wire = TokioIo::new(Wire::new(ready(stream), Arc::clone(&line)));
                 let connection = builder.serve_connection(wire, service).into_owned();
                 let connection = graceful.watch(connection);
+                let counted = (present, Open::new(&open));
                 let task = connections.spawn(async move {
-                    let _present = present;
+                    let _counted = counted;
                     if let Err(error) = connection.await {
                         // The client's business: it went away or did not speak HTTP.
                         tracing::debug!(%peer, error, "a connection ended early");
