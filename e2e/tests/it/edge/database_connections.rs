@@ -24,9 +24,9 @@ async fn start(cluster: &Cluster, pairs: &[(&'static str, &str)]) -> anyhow::Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_that_cannot_fit_is_refused_before_the_start() {
     let cluster = Cluster::primary().await;
-    let refused = start(&cluster, &[("database-connections", "23")]).await.err().unwrap();
+    let refused = start(&cluster, &[("database-connections", "24")]).await.err().unwrap();
     assert!(
-        refused.to_string().contains("TILLROLL_DATABASE_CONNECTIONS") && refused.to_string().contains("at least 24"),
+        refused.to_string().contains("TILLROLL_DATABASE_CONNECTIONS") && refused.to_string().contains("at least 25"),
         "{refused}"
     );
     cluster.restart_with("max_connections=60").await;
@@ -44,7 +44,7 @@ async fn a_number_that_cannot_fit_is_refused_before_the_start() {
     system.shutdown().await.unwrap();
     cluster.restart_with("max_connections=30").await;
     let refused = start(&cluster, &[]).await.err().unwrap();
-    assert!(refused.to_string().contains("need 24 connections"), "{refused}");
+    assert!(refused.to_string().contains("need 25 connections"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
