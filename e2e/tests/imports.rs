@@ -126,7 +126,7 @@ async fn what_spreadsheets_and_other_shops_write_comes_in() {
     let listed = std::fs::read_to_string(summary.errors.unwrap()).unwrap();
     let refused = listed.lines().nth(1).unwrap();
     assert!(
-        refused.starts_with("5,currency,currency_mismatch,") && refused.ends_with(",'=1+1"),
+        refused.starts_with("6,currency,currency_mismatch,") && refused.ends_with(",'=1+1"),
         "{listed}"
     );
 
