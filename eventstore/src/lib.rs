@@ -30,7 +30,7 @@ mod writer;
 pub use aggregate_store::{AggregateStore, LoadedContext};
 pub use committed::Committed;
 pub use config::{Config, IdSource, SnapshotPolicy};
-pub use error::{Error, IdempotencyError, TransactError, Undecodable};
+pub use error::{Error, IdempotencyError, TransactError, Undecodable, chain};
 pub use load::Loaded;
 pub use log::Log;
 pub use metadata::{IdempotencyKey, Metadata};

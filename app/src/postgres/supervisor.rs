@@ -100,7 +100,7 @@ impl Supervisor {
                     self.notices.send_replace(None);
                     return true;
                 }
-                Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
+                Err(error) => tracing::error!("{}", eventstore::chain(&error)),
             }
             pause *= 3;
         }

@@ -18,6 +18,7 @@ use super::error::SealError;
 use super::lease::{self, Lease};
 use super::step::{Sealed, Step};
 use super::witness::Witness;
+use crate::chain;
 
 /// Where the time of a checkpoint comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -315,15 +316,4 @@ impl Sealer {
         let oldest = memory.waiting_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         gauge!("tillroll_seal_lag_seconds").set(oldest);
     }
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

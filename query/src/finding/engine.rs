@@ -246,10 +246,16 @@ fn by_query(rules: Vec<StoredRule>) -> BTreeMap<String, Curation> {
     by_query
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line. Many a library repeats the cause in its own words; it is told once.
 fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let said = cause.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     let database = match Database::attach(config).await {
         Ok(database) => database,
         Err(error) => {
-            report.fail(subject, format!("{error:#}"));
+            report.fail(subject, chain(error));
             return;
         }
     };
@@ -58,7 +58,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
     }
     compose::close_pool(&pool).await;
     if let Err(error) = database.close(&CancellationToken::new()).await {
-        report.warn(subject, format!("{error:#}"));
+        report.warn(subject, chain(error));
     }
 }
 

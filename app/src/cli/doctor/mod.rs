@@ -78,7 +78,7 @@ impl Report {
 
 /// An error with what caused it, on one line.
 fn chain(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    eventstore::chain(error.into().as_ref())
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {

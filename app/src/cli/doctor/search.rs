@@ -24,7 +24,7 @@ pub(super) async fn engine(config: &Config, report: &mut Report) {
             Ok(Err(error)) => report.fail(subject, format!("{}: {advice}", chain(error))),
             Err(_) => report.fail(subject, format!("Meilisearch does not answer: {advice}")),
         },
-        Err(error) => report.fail(subject, format!("{error:#}")),
+        Err(error) => report.fail(subject, chain(error)),
     }
 }
 

@@ -212,6 +212,7 @@ async fn named(
     // Where was the event sealed that stands here, and where does the event stand that was sealed here?
     let was = sealed_elsewhere(&mut buffer, position, leaves);
     let is = stands_elsewhere(connection, lane, position, leaves).await?;
+    let mut displaced = None;
     let (kind, message) = match (was, is) {
         (Some(was), Some(is)) if was == is => (
             Kind::Reordered,
@@ -243,6 +244,7 @@ async fn named(
         ),
         (None, None) => match stray(connection, lane.number, position, leaves, strays).await? {
             Some(stray) => {
+                displaced = stray.event_id;
                 let message = format!(
                     "it was never sealed here; event {} was, and stands elsewhere now",
                     stray.event_id.unwrap_or_default()
@@ -256,6 +258,7 @@ async fn named(
         kind,
         checkpoint,
         message,
+        displaced,
         ..finding
     })
 }

@@ -55,6 +55,9 @@ pub struct Finding {
     pub checkpoint: Option<u64>,
     /// What is wrong, in words.
     pub message: String,
+    /// The event that was sealed where this one stands, when it stands elsewhere now.
+    #[serde(skip)]
+    pub(super) displaced: Option<Uuid>,
 }
 
 impl Finding {
@@ -70,6 +73,7 @@ impl Finding {
             event_type: None,
             checkpoint: None,
             message: message.into(),
+            displaced: None,
         }
     }
 
@@ -102,6 +106,30 @@ impl Finding {
             ..Self::new(kind, message)
         }
     }
+}
+
+/// Two events that stand in each other's place are one finding.
+pub(super) fn exchanged(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let mut first = 0;
+    while let Some(finding) = findings.get(first) {
+        let is_other = |other: &Finding| {
+            finding.displaced.is_some() && other.event_id == finding.displaced && other.displaced == finding.event_id
+        };
+        let other = findings.iter().skip(first + 1).position(is_other);
+        if let Some(other) = other {
+            let other = findings.remove(first + 1 + other);
+            if let (Some(finding), Some(lane), Some(position), Some(id)) =
+                (findings.get_mut(first), other.lane, other.position, other.event_id)
+            {
+                finding.kind = Kind::Reordered;
+                finding.message = format!(
+                    "it was sealed at lane {lane} position {position}, and event {id} was sealed here: the two have changed places"
+                );
+            }
+        }
+        first += 1;
+    }
+    findings
 }
 
 impl fmt::Display for Finding {

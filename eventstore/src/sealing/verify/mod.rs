@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use chain::Chain;
 use diagnose::{Strays, diagnose};
+use finding::exchanged;
 pub use finding::{Finding, Kind};
 use lane::Lane;
 
@@ -115,6 +116,7 @@ pub async fn verify(
         findings.extend(judge(&mut connection, lane, &chain, (heads.get(lane.number), &strays)).await?);
     }
     drop(connection);
+    let mut findings = exchanged(findings);
     let sealed = chain.newest.as_ref().map_or(0, seal::Checkpoint::events);
     let log_events: u64 = heads.iter().map(|(_, head)| head).sum();
     if chain.began && chain.newest.is_none() && chain.count == 0 && options.from_checkpoint.is_none() {

@@ -168,6 +168,36 @@ async fn moved_events_are_named(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn events_that_changed_places_between_lanes_are_named_once(pool: PgPool) {
+    let log = Log::sealed(pool).await;
+    let elsewhere = (0..20)
+        .map(|n| lane_of(&format!("elsewhere_{n}"), 64))
+        .find(|lane| *lane != log.lane)
+        .unwrap();
+    let place = |from: (&str, i64), to: (&str, i64)| {
+        format!(
+            "UPDATE events SET lane = {}, position = {} WHERE lane = {} AND position = {};",
+            to.0, to.1, from.0, from.1
+        )
+    };
+    let (here, there, aside) = (("$LANE", 10), (&*elsewhere.to_string(), 1), ("$LANE", -10));
+    let swap = [place(here, aside), place(there, here), place(aside, there)].concat();
+    let report = log.broken_by(&swap).await;
+    let [found] = report.findings.as_slice() else {
+        panic!("{:#?}", report.findings)
+    };
+    assert_eq!(found.kind, Kind::Reordered, "{found}");
+    assert!(found.message.ends_with("the two have changed places"), "{found}");
+    let (first, other) = if log.lane < elsewhere {
+        ((log.lane, 10), format!("lane {elsewhere} position 1"))
+    } else {
+        ((elsewhere, 1), format!("lane {} position 10", log.lane))
+    };
+    assert_eq!((found.lane, found.position), (Some(first.0), Some(first.1)), "{found}");
+    assert!(found.message.contains(&other), "{found}");
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn a_second_event_at_a_position_is_named(pool: PgPool) {
     let log = Log::sealed(pool).await;
     let copy =
