@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat};
 
-/// Writes microseconds as RFC 3339 in UTC with `Z`; a fraction only where there is one.
+/// Writes microseconds as RFC 3339 in UTC with `Z`, always with six digits of the second's fraction: so times sort as text.
 pub(crate) fn rfc3339(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
         .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// Reads an RFC 3339 time, or a date, which is its first moment in UTC.
@@ -45,10 +45,20 @@ mod tests {
 
     #[test]
     fn times_are_written_in_utc_with_z() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(1_291_191_960_000_000), "2010-12-01T08:26:00Z");
-        assert_eq!(rfc3339(1_500_000), "1970-01-01T00:00:01.500Z");
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(rfc3339(1_291_191_960_000_000), "2010-12-01T08:26:00.000000Z");
+        assert_eq!(rfc3339(1_500_000), "1970-01-01T00:00:01.500000Z");
         assert_eq!(rfc3339(1), "1970-01-01T00:00:00.000001Z");
+        assert!(
+            [0, 1, 999_999, 1_000_000, 1_000_001, 10_500_000]
+                .map(rfc3339)
+                .is_sorted()
+        );
+        assert_eq!(
+            parse(&rfc3339(1_500_001)),
+            Some(1_500_001),
+            "what is told can be asked for"
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod export;
 mod problem;
 mod reader;
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -50,9 +50,16 @@ struct Line {
     lane: u32,
     position: u64,
     event_id: Uuid,
+    #[serde(serialize_with = "micros")]
     recorded_at: DateTime<Utc>,
+    #[serde(serialize_with = "micros")]
     occurred_at: DateTime<Utc>,
     actor: String,
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
+}
+
+/// With as many digits as the table keeps, so that times sort as text.
+fn micros<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }

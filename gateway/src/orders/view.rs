@@ -286,9 +286,9 @@ mod tests {
             "amount": 0,
             "currency": "GBP"
           },
-          "placed_at": "1970-01-01T00:00:00Z",
+          "placed_at": "1970-01-01T00:00:00.000000Z",
           "version": 1,
-          "updated_at": "1970-01-01T00:00:00Z"
+          "updated_at": "1970-01-01T00:00:00.000000Z"
         }
         "#);
     }

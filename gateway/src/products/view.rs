@@ -205,8 +205,8 @@ mod tests {
             "reserved": 2,
             "available": 8
           },
-          "created_at": "1970-01-01T00:00:00Z",
-          "updated_at": "1970-01-01T00:00:01.500Z"
+          "created_at": "1970-01-01T00:00:00.000000Z",
+          "updated_at": "1970-01-01T00:00:01.500000Z"
         }
         "#);
     }

@@ -48,7 +48,7 @@ impl Sink for Filling {
     fn time(&mut self, value: Option<DateTime<Utc>>) {
         self.put(
             value
-                .map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+                .map(|time| time.to_rfc3339_opts(SecondsFormat::Micros, true))
                 .into(),
         );
     }

@@ -158,7 +158,7 @@ pub(crate) enum RenderError {
 
 /// A moment as programs read it.
 fn rfc3339(time: &DateTime<FixedOffset>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// What has no width and may be dropped: byte order marks, marks of direction, joiners, variation selectors, tags.

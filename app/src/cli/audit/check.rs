@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use chrono::SecondsFormat;
 use seal::{Proven, SignedCheckpoint};
 
 use super::super::{End, print};
@@ -41,7 +42,7 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End>
                 event.position,
                 note.checkpoint.log,
                 note.checkpoint.number,
-                note.checkpoint.time.to_rfc3339(),
+                note.checkpoint.time.to_rfc3339_opts(SecondsFormat::Micros, true),
             ));
             Ok(End::Success)
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use chrono::SecondsFormat;
 use clap::Subcommand;
 use seal::SignedCheckpoint;
 use sqlx::PgPool;
@@ -99,17 +100,17 @@ async fn list(pool: &PgPool, limit: i64, json: bool) -> anyhow::Result<()> {
     for (number, note) in notes {
         let signed: SignedCheckpoint = note.parse().with_context(|| format!("checkpoint {number}"))?;
         let checkpoint = &signed.checkpoint;
+        let time = checkpoint.time.to_rfc3339_opts(SecondsFormat::Micros, true);
         if json {
             print::line(serde_json::json!({
                 "number": checkpoint.number,
-                "made_at": checkpoint.time,
+                "made_at": time,
                 "events": checkpoint.events(),
                 "hash": checkpoint.hash(),
                 "previous": checkpoint.previous,
                 "key_ids": signed.key_ids(),
             }));
         } else {
-            let time = checkpoint.time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
             let keys = signed.key_ids().join(",");
             let (number, events, hash) = (checkpoint.number, checkpoint.events(), checkpoint.hash());
             print::line(format_args!("{number:>10} {time:<28} {events:>12} {keys:<10} {hash}"));

@@ -105,7 +105,7 @@ async fn list(client: &mut Client, filter: &List, json: bool) -> anyhow::Result<
         print::line("nothing is parked or skipped");
     } else {
         print::line(format_args!(
-            "{:<20} {:<8} {:<46} {:>8} {:<20} {:>5} {:<20} WHY",
+            "{:<20} {:<8} {:<46} {:>8} {:<20} {:>5} {:<27} WHY",
             "ID", "STATE", "STREAM", "SEQUENCE", "EVENT", "TRIES", "SINCE"
         ));
         for event in &events {
@@ -235,7 +235,7 @@ fn state(event: &v1::ParkedEvent) -> &'static str {
 fn time(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
         .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
+        .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 fn row(event: &v1::ParkedEvent) -> String {
@@ -245,7 +245,7 @@ fn row(event: &v1::ParkedEvent) -> String {
     };
     let stream = format!("{} {}", event.aggregate_type, event.aggregate_id);
     format!(
-        "{:<20} {:<8} {stream:<46} {:>8} {:<20} {:>5} {:<20} {why}",
+        "{:<20} {:<8} {stream:<46} {:>8} {:<20} {:>5} {:<27} {why}",
         event.id,
         state(event),
         event.sequence,
