@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rustix::fs::Mode;
 
-use crate::config::{Config, Flags, Inputs};
+use crate::config::{Config, FLAGS_HEADING, Flags, Inputs};
 use crate::telemetry;
 
 pub use end::End;
@@ -32,8 +32,13 @@ pub use end::End;
 #[derive(Debug, Parser)]
 #[command(name = "tillroll", version, propagate_version = true, max_term_width = 120)]
 struct Arguments {
-    /// Configuration file; without it `tillroll.toml` in the working folder, if there is one [env: `TILLROLL_CONFIG`]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "Configuration file; without it tillroll.toml in the working folder, if there is one [env: TILLROLL_CONFIG]",
+        help_heading = FLAGS_HEADING
+    )]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
@@ -65,10 +70,10 @@ enum Command {
     /// Write one stream to a file, or replay such a file
     #[command(subcommand)]
     Stream(stream::Command),
-    /// Print the HTTP API's `OpenAPI` document
+    #[command(about = "Print the HTTP API's OpenAPI document")]
     Openapi,
-    /// Look at the configuration
-    #[command(subcommand)]
+    /// Look at the configuration; its help lists all flags and variables
+    #[command(subcommand, visible_alias = "configuration", after_help = Flags::help())]
     Config(ConfigCommand),
     /// Check everything that a start needs, and say what to do; or check the books: orders, their stock, and the read models
     Doctor(doctor::Arguments),
@@ -125,7 +130,7 @@ pub fn main() -> ExitCode {
     let end = match runtime.block_on(run(arguments.command, &config)) {
         Ok(end) => end,
         Err(error) => {
-            eprintln!("tillroll: {error:#}");
+            eprintln!("tillroll: {}", eventstore::chain(error.as_ref()));
             End::Failure
         }
     };
@@ -164,5 +169,45 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// The long help of a command, by the words after `tillroll`.
+    fn help(words: &[&str]) -> String {
+        let mut command = Arguments::command();
+        command.build();
+        let found = words
+            .iter()
+            .fold(&mut command, |command, word| command.find_subcommand_mut(word).unwrap());
+        found.render_long_help().to_string()
+    }
+
+    #[test]
+    fn help_shows_what_belongs_to_the_command_and_where_the_rest_is() {
+        for words in [
+            &["seed"] as &[&str],
+            &["user", "create"],
+            &["audit", "verify"],
+            &["projections", "parked", "list"],
+        ] {
+            let text = help(words);
+            assert!(text.lines().count() < 60, "{text}");
+            assert!(
+                text.contains("tillroll help config") && !text.contains("--projector-lease"),
+                "{text}"
+            );
+            let (own, common) = (text.find("Options:").unwrap(), text.find("--data-dir").unwrap());
+            assert!(own < common, "{text}");
+        }
+        assert!(help(&[]).lines().count() < 60, "{}", help(&[]));
+        let all = help(&["config"]);
+        for flag in [
+            "--projector-lease",
+            "--data-dir",
+            "[env: TILLROLL_HTTP_ADDR] [default: 127.0.0.1:8080]",
+        ] {
+            assert!(all.contains(flag), "{all}");
+        }
+        assert!(!all.contains("[env: `"));
+        assert_eq!(all, help(&["configuration"]));
     }
 }

@@ -27,10 +27,12 @@ pub(super) struct Arguments {
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Result<End> {
     let summary = with_database(config, async |work| fill(config, &work, arguments).await).await?;
     print::line(&summary);
+    let (email, password) = (&arguments.admin_email, &arguments.demo_password);
     if summary.admin_created == Some(true) {
+        print::line(format_args!("log in as {email} with the password {password}"));
+    } else {
         print::line(format_args!(
-            "log in as {} with the password {}",
-            arguments.admin_email, arguments.demo_password
+            "log in as {email} with the password that the account was made with: {password}, unless another was given then"
         ));
     }
     Ok(End::Success)

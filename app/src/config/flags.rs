@@ -8,11 +8,31 @@ use super::layers::{Error, Problem};
 use super::variable::Variable;
 use super::variables;
 
+/// What the flags stand under in the help of a command: only those that most who type one need.
+pub const FLAGS_HEADING: &str = "Configuration (tillroll help config lists all of it)";
+const COMMON: [&str; 4] = ["data-dir", "http-addr", "database-url", "log-format"];
+
 /// Values given on the command line, by the variable's key.
 #[derive(Clone, Debug, Default)]
 pub struct Flags(BTreeMap<&'static str, String>);
 
 impl Flags {
+    /// Every flag, with its variable and default, as text.
+    #[must_use]
+    pub fn help() -> String {
+        variables().fold(
+            "Configuration: a flag wins over the environment, that over tillroll.toml:".to_owned(),
+            |text, variable| {
+                format!(
+                    "{text}\n  --{} <{}>\n          {}",
+                    variable.flag,
+                    variable.value,
+                    described(variable)
+                )
+            },
+        )
+    }
+
     pub(super) fn get(&self, variable: &Variable) -> Option<&str> {
         self.0.get(variable.key).map(String::as_str)
     }
@@ -56,16 +76,13 @@ impl FromArgMatches for Flags {
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
         variables().fold(command, |command, variable| {
-            let default = variable
-                .default
-                .map(|default| format!(" [default: {default}]"))
-                .unwrap_or_default();
             command.arg(
                 Arg::new(variable.key)
                     .long(variable.flag)
                     .value_name(variable.value)
-                    .help(format!("{} [env: {}]{default}", variable.help, variable.environment))
-                    .help_heading("Configuration")
+                    .help(described(variable))
+                    .help_heading(FLAGS_HEADING)
+                    .hide(!COMMON.contains(&variable.flag))
                     .global(true),
             )
         })
@@ -74,4 +91,12 @@ impl Args for Flags {
     fn augment_args_for_update(command: Command) -> Command {
         Flags::augment_args(command)
     }
+}
+
+fn described(variable: &Variable) -> String {
+    let default = variable
+        .default
+        .map(|default| format!(" [default: {default}]"))
+        .unwrap_or_default();
+    format!("{} [env: {}]{default}", variable.help, variable.environment)
 }

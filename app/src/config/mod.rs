@@ -35,7 +35,7 @@ pub use cache::{Cache, RedisUrl};
 pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
-pub use flags::Flags;
+pub use flags::{FLAGS_HEADING, Flags};
 pub use http::Http;
 pub use later::Later;
 pub use layers::{Error, Problem, Source};
