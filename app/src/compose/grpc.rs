@@ -116,16 +116,19 @@ impl Services {
         listener: TcpListener,
         stop: CancellationToken,
     ) -> anyhow::Result<(impl Future<Output = Result<(), tonic::transport::Error>> + Send, Health)> {
-        let described = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name(tonic_health::pb::health_server::SERVICE_NAME);
-        // Those that are described and served elsewhere are not to be found here.
-        let described = self.offered.iter().fold(described, |described, service| {
-            described.with_service_name(service.name)
-        });
-        let reflection = described.build_v1()?;
-        self.builder.add_service(reflection);
+        let described = || {
+            let described = tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .with_service_name(tonic_health::pb::health_server::SERVICE_NAME);
+            // Those that are described and served elsewhere are not to be found here.
+            self.offered.iter().fold(described, |described, service| {
+                described.with_service_name(service.name)
+            })
+        };
+        // The older version too: Python's client and others know no other.
+        let (current, older) = (described().build_v1()?, described().build_v1alpha()?);
+        self.builder.add_service(current).add_service(older);
         let (routes, health) = self.finish();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder()

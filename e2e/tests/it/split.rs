@@ -151,6 +151,28 @@ async fn services(system: &System) -> Vec<String> {
     list.service.into_iter().map(|service| service.name).collect()
 }
 
+/// The same as tools see it that know the version before.
+async fn services_for_older_tools(system: &System) -> Vec<String> {
+    use tonic_reflection::pb::v1alpha::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut answers = ServerReflectionClient::new(system.grpc())
+        .server_reflection_info(tokio_stream::once(request))
+        .await
+        .unwrap()
+        .into_inner();
+    let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response
+    else {
+        panic!("no list of services")
+    };
+    list.service.into_iter().map(|service| service.name).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tools_find_their_way() {
     let parts = Parts::start().await;
@@ -170,6 +192,8 @@ async fn tools_find_their_way() {
             listed.iter().any(|name| name == service) && listed.iter().any(|name| name == "grpc.health.v1.Health"),
             "{listed:?}"
         );
+        let older = services_for_older_tools(system).await;
+        assert!(older.iter().any(|name| name == service), "{older:?}");
     }
     assert_eq!(
         health(&parts.command, "tillroll.v1.OrderQuery").await,
@@ -178,13 +202,13 @@ async fn tools_find_their_way() {
     );
 }
 
-fn order(product_id: &str, quantity: i64) -> PlaceOrderRequest {
+fn order(customer_id: &str, product_id: &str, quantity: i64) -> PlaceOrderRequest {
     PlaceOrderRequest {
         context: Some(CommandContext {
             actor: "system:e2e".to_owned(),
             ..CommandContext::default()
         }),
-        customer_id: "usr_0198c0de-0000-7000-8000-000000000001".to_owned(),
+        customer_id: customer_id.to_owned(),
         lines: vec![PlaceOrderLine {
             product_id: product_id.to_owned(),
             quantity,
@@ -200,7 +224,10 @@ async fn failures_and_deadlines_over_grpc() {
     let mug = admin.stocked("MUG-1", 1250, 3).await;
     let mut orders = OrderCommandClient::new(system.grpc());
 
-    let status = orders.place_order(order(&mug.id, 4)).await.unwrap_err();
+    let status = orders
+        .place_order(order(admin.user_id(), &mug.id, 4))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     let failure = Failure::from(&status);
     assert_eq!(
@@ -228,12 +255,12 @@ async fn failures_and_deadlines_over_grpc() {
     );
     let nameless = PlaceOrderRequest {
         context: None,
-        ..order(&mug.id, 1)
+        ..order(admin.user_id(), &mug.id, 1)
     };
     let failure = Failure::from(&orders.place_order(nameless).await.unwrap_err());
     assert_eq!(failure.fields[0].field, "context.actor");
 
-    let mut late = Request::new(order(&mug.id, 1));
+    let mut late = Request::new(order(admin.user_id(), &mug.id, 1));
     late.set_timeout(Duration::from_nanos(1));
     let status = orders.place_order(late).await.unwrap_err();
     assert!(
@@ -241,10 +268,10 @@ async fn failures_and_deadlines_over_grpc() {
         "{status:?}"
     );
     assert_eq!(Failure::from(&status).kind(), FailureKind::Timeout);
-    let placed = orders.place_order(order(&mug.id, 3)).await;
+    let placed = orders.place_order(order(admin.user_id(), &mug.id, 3)).await;
     // Whatever became of the late one, what it did not order is there.
     if placed.is_err() {
-        orders.place_order(order(&mug.id, 2)).await.unwrap();
+        orders.place_order(order(admin.user_id(), &mug.id, 2)).await.unwrap();
     }
     let status = ProductQueryClient::new(system.grpc())
         .list_products(ListProductsRequest {
