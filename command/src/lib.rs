@@ -222,8 +222,9 @@ impl Command {
         self.books.mend(actor, reason, finding).await
     }
 
-    /// Gives back the order numbers that were taken in advance. At shutdown, after the last call.
+    /// Gives back the order numbers that were taken in advance, and records the last attempts to log in. At shutdown, after the last call.
     pub async fn close(&self) {
+        self.users.close().await;
         self.orders.close().await;
     }
 }

@@ -16,6 +16,7 @@ mod attribute;
 mod country;
 mod currency;
 mod email_address;
+mod events;
 mod id;
 mod money;
 mod quantity;
@@ -24,6 +25,7 @@ mod value;
 
 pub mod credit;
 pub mod email;
+pub mod login;
 pub mod order;
 pub mod product;
 pub mod projection;
@@ -37,6 +39,7 @@ pub use crate::{
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,
+    events::EVENTS,
     id::{CreditId, OrderId, ProductId, SearchRuleId, UserId},
     money::{MAX_PRICE, MAX_TOTAL, Money, MoneyError, Price},
     quantity::Quantity,

@@ -38,6 +38,10 @@ impl query::History for Bridge {
         })
     }
 
+    fn events(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &domain::EVENTS
+    }
+
     async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError> {
         let places: Vec<projections::Place> = events
             .iter()

@@ -8,6 +8,7 @@ use std::io::BufRead;
 
 use domain::credit::Credit;
 use domain::email::EmailClaim;
+use domain::login::Logins;
 use domain::order::Order;
 use domain::product::Product;
 use domain::projection::ReadModel;
@@ -21,7 +22,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The types of aggregates that there are.
-pub const TYPES: [&str; 9] = [
+pub const TYPES: [&str; 10] = [
     "product",
     "stock",
     "order",
@@ -29,6 +30,7 @@ pub const TYPES: [&str; 9] = [
     "sku",
     "user",
     "email",
+    "login",
     "search_settings",
     "projection",
 ];
@@ -96,6 +98,7 @@ pub fn replay(file: impl BufRead, each: Option<&mut dyn FnMut(&Step)>) -> Result
         "sku" => run::<SkuClaim>(reader, each),
         "user" => run::<User>(reader, each),
         "email" => run::<EmailClaim>(reader, each),
+        "login" => run::<Logins>(reader, each),
         "search_settings" => run::<SearchSettings>(reader, each),
         "projection" => run::<ReadModel>(reader, each),
         other => return Err(ReplayError::UnknownType(other.to_owned())),

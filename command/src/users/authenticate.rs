@@ -3,16 +3,33 @@
 use domain::{EmailAddress, email::EmailClaim, user::User};
 use proto::{
     failure::{Failure, FailureKind},
-    v1::{AuthenticateReply, AuthenticateRequest},
+    v1::{AuthenticateReply, AuthenticateRequest, CommandContext},
 };
 
-use super::{Users, view};
-use crate::failure;
+use super::{
+    Users,
+    logins::{ACTOR, Account},
+    view,
+};
+use crate::{context::Context, failure};
 
 pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) -> Result<AuthenticateReply, Failure> {
+    let mut context = Context::new(
+        &users.core,
+        "log_in",
+        Some(CommandContext {
+            actor: ACTOR.to_owned(),
+            idempotency_key: String::new(),
+            ..request.context.unwrap_or_default()
+        }),
+    )?;
     let store = &users.core.store;
     // A text that is no address has no account; it is told and timed like any other without one.
-    let owner = match EmailAddress::new(&request.email) {
+    let email = EmailAddress::new(&request.email);
+    let hash_of_address = users
+        .logins
+        .hash(email.as_ref().map_or(&request.email, EmailAddress::as_str));
+    let owner = match email {
         Ok(email) => {
             let claim = store.load::<EmailClaim>(&email.stream_id()).await;
             claim.map_err(|error| failure::of_store(&error))?.aggregate.owner()
@@ -23,6 +40,8 @@ pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) ->
     let hash = users.credentials.password_hash(&id).await;
     let hash = hash.map_err(|error| failure::of_database(&error))?;
     if !users.passwords.verify(request.password, hash).await? {
+        let account = owner.map_or(Account::Unknown(hash_of_address), Account::Known);
+        users.logins.failed(context, account);
         return Err(Failure::new(
             FailureKind::Unauthenticated,
             "invalid_credentials",
@@ -36,6 +55,8 @@ pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) ->
     let Some(account) = user.aggregate.account() else {
         return Err(failure::internal("a user with credentials is not there", &id));
     };
+    context.metadata.actor = id;
+    users.logins.succeeded(&context, account.user_id).await?;
     Ok(AuthenticateReply {
         user: Some(view::message(account, user.version)),
     })

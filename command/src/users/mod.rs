@@ -3,6 +3,7 @@
 mod authenticate;
 mod create;
 mod credentials;
+mod logins;
 mod password;
 mod view;
 
@@ -11,7 +12,7 @@ use proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use self::{credentials::Credentials, password::Passwords};
+use self::{credentials::Credentials, logins::Logins, password::Passwords};
 use crate::{core::Core, serve::serve};
 
 /// The gRPC service `UserCommand`.
@@ -20,6 +21,7 @@ pub(crate) struct Users {
     core: Core,
     credentials: Credentials,
     passwords: Passwords,
+    logins: Logins,
 }
 
 impl Users {
@@ -27,11 +29,18 @@ impl Users {
     pub(crate) fn new(core: Core, parallel_hashes: usize) -> Self {
         let credentials = Credentials::new(core.pool.clone());
         let passwords = Passwords::new(core.ids.clone(), parallel_hashes);
+        let logins = Logins::new(core.clone());
         Self {
             core,
             credentials,
             passwords,
+            logins,
         }
+    }
+
+    /// Puts on record what is not yet.
+    pub(crate) async fn close(&self) {
+        self.logins.flush().await;
     }
 }
 

@@ -1,10 +1,11 @@
+use domain::login::Logins;
 use proto::{
     failure::{Failure, FailureKind},
     v1::{AuthenticateRequest, CreateUserRequest, Role, User},
 };
 use sqlx::PgPool;
 
-use crate::support::{ADMIN, Shop, answer, context, fields, keyed, refused};
+use crate::support::{ADMIN, Shop, answer, context, eventually, fields, keyed, refused};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -22,6 +23,7 @@ async fn login(shop: &Shop, email: &str, password: &str) -> Result<User, Failure
     let request = AuthenticateRequest {
         email: email.to_owned(),
         password: password.to_owned(),
+        context: None,
     };
     answer(shop.users.clone().authenticate(request).await).map(|reply| reply.user.unwrap())
 }
@@ -176,4 +178,52 @@ async fn a_customer_whom_the_system_enters_needs_no_login(pool: PgPool) {
             "invalid_credentials",
         );
     }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn log_ins_are_on_record_and_floods_of_attempts_are_counted(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let ada = answer(shop.users.clone().create_user(ada()).await)
+        .unwrap()
+        .user
+        .unwrap();
+    login(&shop, "ada@example.com", PASSWORD).await.unwrap();
+    for attempt in 0..30 {
+        let email = format!("stranger{attempt}@example.com");
+        login(&shop, &email, "guess").await.unwrap_err();
+    }
+    for _ in 0..3 {
+        login(&shop, "ada@example.com", "guess").await.unwrap_err();
+    }
+    // What is still waiting for its turn.
+    shop.command.close().await;
+    let day = Logins::stream_id(shop.clock.now().date_naive());
+    let stored = async || shop.store.load::<Logins>(&day).await.unwrap();
+    eventually("all attempts are on record", || async {
+        stored().await.aggregate.failed() == 33
+    })
+    .await;
+    let logins = stored().await;
+    assert_eq!(logins.aggregate.succeeded(), 1);
+    assert!(
+        logins.version < 1 + 30,
+        "attempts are counted together: {}",
+        logins.version
+    );
+    let known: Option<i64> = sqlx::query_scalar(
+        "SELECT sum((payload #>> '{LogInFailed,attempts}')::bigint)::bigint FROM events
+         WHERE event_type = 'LogInFailed' AND payload #>> '{LogInFailed,user_id}' IN ($1)",
+    )
+    .bind(&ada.id)
+    .fetch_one(&shop.pool)
+    .await
+    .unwrap();
+    assert!(known.is_none_or(|known| known == 3), "{known:?}");
+    let told: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM events WHERE aggregate_type = 'login' AND (payload::text || metadata::text) ~ 'example|guess|horse'",
+    )
+    .fetch_one(&shop.pool)
+    .await
+    .unwrap();
+    assert_eq!(told, 0, "neither addresses nor passwords are in the log");
 }

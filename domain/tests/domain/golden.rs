@@ -7,6 +7,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use domain::{
     credit::{Credit, CreditEvent},
     email::{EmailClaim, EmailEvent},
+    login::{LoginEvent, Logins},
     order::{Order, OrderEvent},
     product::{Product, ProductEvent},
     projection::{ReadModel, ReadModelEvent},
@@ -80,6 +81,11 @@ fn email_events() {
 }
 
 #[test]
+fn login_events() {
+    check::<Logins>(LoginEvent::TYPES);
+}
+
+#[test]
 fn projection_events() {
     check::<ReadModel>(ReadModelEvent::TYPES);
 }
@@ -99,6 +105,7 @@ fn aggregate_types_are_those_of_the_store() {
         SkuClaim::TYPE,
         User::TYPE,
         EmailClaim::TYPE,
+        Logins::TYPE,
         ReadModel::TYPE,
         SearchSettings::TYPE,
     ];
@@ -112,6 +119,7 @@ fn aggregate_types_are_those_of_the_store() {
             "sku",
             "user",
             "email",
+            "login",
             "projection",
             "search_settings"
         ]

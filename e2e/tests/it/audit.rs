@@ -109,6 +109,7 @@ async fn the_audit_filters_and_pages() {
         "StockReceived",
         "StockReserved",
         "OrderPlaced",
+        "LoggedIn",
     ]
     .map(str::to_owned)
     .into();
@@ -117,10 +118,10 @@ async fn the_audit_filters_and_pages() {
 
     assert_eq!(
         types(&audit(&format!("actor={}", ann.user_id())).await),
-        ["StockReserved".to_owned(), "OrderPlaced".to_owned()].into()
+        ["LoggedIn", "StockReserved", "OrderPlaced"].map(str::to_owned).into()
     );
     assert_eq!(audit("type=OrderPlaced").await.items().len(), 2);
-    assert_eq!(audit("type=orderplaced").await.items().len(), 0);
+    assert_eq!(audit("type=OrderCancelled").await.items().len(), 0);
     assert_eq!(audit("aggregate=stock").await.items().len(), 4);
     assert_eq!(
         audit(&format!("aggregate=stock&aggregate_id={}", mug.id))
@@ -158,6 +159,7 @@ async fn the_audit_filters_and_pages() {
         ("from=x", "from", "invalid_format"),
         ("colour=x", "colour", "unknown_parameter"),
         ("limit=999", "limit", "out_of_range"),
+        ("type=orderplaced", "type", "unknown"),
     ] {
         let _ = admin
             .get(format!("/v1/audit?{query}"))

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use e2e::{PASSWORD, System, Token, product};
+use e2e::{PASSWORD, PATIENCE, System, Token, product, wait_until};
 use proto::v1::Role;
 use serde_json::{Value, json};
 
@@ -281,4 +281,95 @@ async fn an_address_has_one_user() {
         (short.fields[0].field.as_str(), short.fields[0].code.as_str()),
         ("password", "too_short")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_ins_are_in_the_audit_log() {
+    let system = System::start().await;
+    let id = system
+        .create_user("ann@shop.example", Role::Customer, PASSWORD)
+        .await
+        .unwrap();
+    let admin = system.admin().await;
+    let log_in = |email: &str, password: &str| {
+        system
+            .anonymous()
+            .post("/v1/auth/login")
+            .json(json!({"email": email, "password": password}))
+    };
+    let _ = log_in("ann@shop.example", PASSWORD).await.ok(200);
+    let typed_wrong = "a password in the wrong place";
+    for _ in 0..2 {
+        let _ = log_in("ann@shop.example", "wrong")
+            .await
+            .refused(401, "invalid_credentials");
+        let _ = log_in(typed_wrong, "wrong").await.refused(401, "invalid_credentials");
+    }
+    let events = async |query: &str| {
+        let path = format!("/v1/audit?aggregate=login&limit=200&{query}");
+        admin.get(path).after(&system.everything().await).await.ok(200)
+    };
+    let own = events(&format!("type=LoggedIn&actor={id}")).await;
+    let [own] = own["items"].as_array().unwrap().as_slice() else {
+        panic!("{own:?}")
+    };
+    assert_eq!(
+        (&own["payload"]["LoggedIn"]["user_id"], &own["metadata"]["channel"]),
+        (&json!(id), &json!("rest"))
+    );
+    let failed = wait_until("all attempts to be on record", PATIENCE, async || {
+        let failed = events("type=LogInFailed").await;
+        let attempts = |items: &Vec<Value>, own: bool| -> u64 {
+            let payloads = items.iter().map(|item| &item["payload"]["LogInFailed"]);
+            let payloads = payloads.filter(|payload| (payload["user_id"] == id) == own);
+            payloads.map(|payload| payload["attempts"].as_u64().unwrap()).sum()
+        };
+        let items = failed["items"].as_array().unwrap();
+        (attempts(items, true) == 2 && attempts(items, false) == 2).then(|| failed.clone())
+    })
+    .await;
+    assert_eq!(failed["items"][0]["actor"]["id"], "system:login");
+    assert!(
+        !failed.text().contains(typed_wrong) && !failed.text().contains("ann@shop.example"),
+        "{failed:?}"
+    );
+    let _ = admin
+        .get("/v1/audit?type=OrderEaten")
+        .await
+        .refused_for(400, "invalid_parameter", &[("type", "unknown")]);
+    let _ =
+        admin
+            .get("/v1/audit?aggregate=cow")
+            .await
+            .refused_for(400, "invalid_parameter", &[("aggregate", "unknown")]);
+    let nobody = "usr_0198c0de-0000-7000-8000-0000000000ee";
+    for (path, field) in [
+        (format!("/v1/orders?customer={nobody}"), "customer"),
+        (
+            format!("/v1/reports/sales?from=2026-01-01&to=2026-02-01&customer={nobody}"),
+            "customer",
+        ),
+        (
+            format!("/v1/reports/sales/orders?from=2026-01-01&to=2026-02-01&customer={nobody}"),
+            "customer",
+        ),
+        (
+            "/v1/reports/sales?from=2026-01-01&to=2026-02-01&product=prod_0198c0de-0000-7000-8000-0000000000ee"
+                .to_owned(),
+            "product",
+        ),
+        (
+            "/v1/orders?product=prod_0198c0de-0000-7000-8000-0000000000ee".to_owned(),
+            "product",
+        ),
+        (
+            "/v1/search/rules?product=prod_0198c0de-0000-7000-8000-0000000000ee".to_owned(),
+            "product",
+        ),
+    ] {
+        let _ = admin
+            .get(path)
+            .await
+            .refused_for(400, "invalid_parameter", &[(field, "unknown")]);
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
-    params::{NoParams, Params},
+    params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
 };
@@ -28,10 +28,30 @@ const MAX_ID: usize = 128;
 pub(crate) struct TraceView {
     /// As it was asked for.
     id: String,
-    /// One for each correlation id: a client may have sent several requests under one id.
+    /// One for each correlation id: a client may have sent several requests under one id. Of who used the id first, or of `actor`.
     requests: Vec<RequestNode>,
+    /// Others whose requests came with the id too. Give one as `actor` to see theirs.
+    #[schema(example = json!([]))]
+    others: Vec<String>,
     /// There is more than is shown: at most 1000 events, the oldest, and 24 commands below one another.
     truncated: bool,
+}
+
+/// Whose request it is.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// Whose request: a user's id, or `system:<process>`. Without it, that of who used the id first.
+    #[param(example = "usr_0198c0de-0000-7000-8000-000000000001")]
+    actor: Option<String>,
+}
+
+impl ReadParams for Whose {
+    fn read(values: &mut Values) -> Self {
+        Self {
+            actor: values.text("actor"),
+        }
+    }
 }
 
 /// What a request set in motion, as a tree
@@ -39,13 +59,13 @@ pub(crate) struct TraceView {
 /// From the request to its commands, from each command to its events and to the commands that it called, and from each event to the
 /// commands that reacted to it.
 #[utoipa::path(get, path = "/v1/audit/requests/{id}", tag = "audit", security(("bearer" = [])),
-    params(("id" = String, Path, description = "`X-Correlation-Id` or `X-Request-Id` of the request")),
+    params(("id" = String, Path, description = "`X-Correlation-Id` or `X-Request-Id` of the request"), Whose),
     responses((status = 200, description = "The tree", body = TraceView)))]
 pub(crate) async fn trace_request(
     State(edge): State<Edge>,
     _: Admin,
     path: Result<Path<String>, PathRejection>,
-    _: Params<NoParams>,
+    Params(Whose { actor }): Params<Whose>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     let Path(id) = path.map_err(|_| no_request())?;
@@ -55,6 +75,7 @@ pub(crate) async fn trace_request(
     let request = v1::TraceRequest {
         context: Some(context),
         id: id.clone(),
+        actor: actor.unwrap_or_default(),
     };
     let reply = ask(CALL, edge.audit_query().trace(timed(CALL, request)))
         .await
@@ -63,6 +84,7 @@ pub(crate) async fn trace_request(
     let view = TraceView {
         id,
         requests,
+        others: reply.others,
         truncated: reply.truncated || too_deep,
     };
     Ok(Reply::json(StatusCode::OK, &view).freshness(reply.freshness).into())

@@ -51,17 +51,19 @@ impl ReadBody for Credentials {
 
 /// Logs in
 ///
-/// Answers with an access token, a JWT signed with Ed25519. Attempts are limited more strictly than other requests.
+/// Answers with an access token, a JWT signed with Ed25519. Attempts are limited more strictly than other requests, and are on record:
+/// `/v1/audit?type=LoggedIn,LogInFailed`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
     responses((status = 200, description = "Logged in", body = Session),
         (status = 401, description = "The e-mail address or the password is wrong")))]
 pub(crate) async fn log_in(
     State(edge): State<Edge>,
-    Form(credentials): Form<Credentials>,
+    Form { body, context }: Form<Credentials>,
 ) -> Result<Response, Problem> {
     let request = v1::AuthenticateRequest {
-        email: credentials.email,
-        password: credentials.password,
+        email: body.email,
+        password: body.password,
+        context: Some(context),
     };
     let reply = ask(CALL, edge.user_command().authenticate(timed(CALL, request))).await?;
     let user = reply.user.ok_or_else(Problem::internal)?;

@@ -66,6 +66,9 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         recorded: Times::new(request.recorded)?,
         occurred: Times::new(request.occurred)?,
     };
+    if let Some(history) = &query.config.history {
+        filter.check_types(history.events())?;
+    }
     let page = LIST.page(request.page, &request.sort, &filter)?;
     let (asked, beside) = (&filter, &page);
     let read = |pool: PgPool| async move { rows(&pool, asked, beside).await };
@@ -140,6 +143,25 @@ fn uuid(field: &'static str, text: &str) -> Result<Option<Uuid>, Error> {
 }
 
 impl Filter {
+    /// Refuses types that no event and no aggregate has.
+    fn check_types(&self, known: &[(&str, &[&str])]) -> Result<(), Error> {
+        let types: Vec<&str> = known.iter().flat_map(|(_, events)| *events).copied().collect();
+        if let Some(unknown) = self.event_types.iter().find(|given| !types.contains(&given.as_str())) {
+            let unknown: String = unknown.chars().take(80).collect();
+            let message = format!(
+                "there are no events of type {unknown}; the types are {}",
+                types.join(", ")
+            );
+            return Err(Error::invalid("event_type", "unknown", message));
+        }
+        let aggregates: Vec<&str> = known.iter().map(|(aggregate, _)| *aggregate).collect();
+        if !self.aggregate_type.is_empty() && !aggregates.contains(&self.aggregate_type.as_str()) {
+            let message = format!("must be one of {}", aggregates.join(", "));
+            return Err(Error::invalid("aggregate_type", "unknown", message));
+        }
+        Ok(())
+    }
+
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         if self.actor.contains('@') {
             // People know each other by their addresses.

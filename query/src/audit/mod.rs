@@ -2,6 +2,7 @@
 
 mod explain;
 mod list_events;
+mod owner;
 mod read_stream;
 mod row;
 mod trace;

@@ -1,9 +1,10 @@
-//! Everything that one request set in motion, oldest first.
+//! Everything that one request set in motion, oldest first. Who sends somebody else's ids along does not get into what they did.
 
 use proto::v1::{RecordedEvent, TraceReply, TraceRequest};
 use uuid::Uuid;
 
 use super::explain::explain;
+use super::owner::owners;
 use super::row::{COLUMNS, EventRow};
 use crate::Query;
 use crate::error::Error;
@@ -13,7 +14,7 @@ const MAX_EVENTS: i64 = 1_000;
 const MAX_ID: usize = 200;
 
 pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceReply, Error> {
-    let TraceRequest { context, id } = request;
+    let TraceRequest { context, id, actor } = request;
     if id.is_empty() || id.len() > MAX_ID {
         return Err(Error::invalid(
             "id",
@@ -48,10 +49,24 @@ pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceR
         .iter()
         .map(|row| EventRow::read(row).map(RecordedEvent::from))
         .collect::<Result<Vec<_>, _>>()?;
+    let owners = owners(&events);
+    // Who used the id first, unless somebody else is asked for.
+    let by_request = events.iter().position(|event| event.request_id == id);
+    let first = owners.get(by_request.unwrap_or_default()).cloned().unwrap_or_default();
+    let owner = if actor.is_empty() { first } else { actor };
+    let mut others: Vec<_> = owners.iter().filter(|other| **other != owner).cloned().collect();
+    others.sort_unstable();
+    others.dedup();
+    let mut kept = owners.iter().map(|other| *other == owner);
+    events.retain(|_| kept.next().unwrap_or_default());
+    if events.is_empty() {
+        return Err(Error::NotFound { what: "request", id });
+    }
     explain(query, &mut events).await?;
     Ok(TraceReply {
         events,
         truncated,
+        others,
         freshness: Some(freshness),
     })
 }

@@ -14,6 +14,9 @@ pub trait History: fmt::Debug + Send + Sync {
     /// What the read model showed of the stream of this aggregate type (`product`, `stock`, `order` or `user`) at that moment.
     async fn row(&self, aggregate_type: &str, id: &str, moment: &Moment) -> Result<Past, HistoryError>;
 
+    /// All types of aggregates, each with the types of its events.
+    fn events(&self) -> &'static [(&'static str, &'static [&'static str])];
+
     /// What each of the events changed, in their order.
     async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError>;
 }

@@ -213,3 +213,46 @@ async fn traces_are_for_administrators_and_unknown_ones_are_not_found() {
         "limit",
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_ids_do_not_lead_into_their_trace() {
+    let system = System::start().await;
+    let (admin, ann, eve) = (
+        system.admin().await,
+        system.customer("ann").await,
+        system.customer("eve").await,
+    );
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let placed = ann.order(&[(&mug.id, 2)]).header("x-request-id", "ann-1").await.ok(201);
+    let correlation = placed.header("x-correlation-id").unwrap().to_owned();
+    for _ in 0..2 {
+        let _ = eve
+            .order(&[(&mug.id, 1)])
+            .header("x-request-id", "ann-1")
+            .header("x-correlation-id", correlation.as_str())
+            .await
+            .ok(201);
+    }
+    let everything = system.everything().await;
+    let read = async |path: String| {
+        admin
+            .get(format!("/v1/audit/requests/{path}"))
+            .after(&everything)
+            .await
+            .ok(200)
+    };
+    for id in ["ann-1", correlation.as_str()] {
+        let trace = read(id.to_owned()).await;
+        let request = only(&trace);
+        assert_eq!(
+            outline(&request["commands"]),
+            "place_order(OrderPlaced | reserve_stock(StockReserved))"
+        );
+        assert_eq!(request["actor"]["email"], "ann@customers.example");
+        assert_eq!(trace["others"], json!([eve.user_id()]), "{id}");
+        let hers = read(format!("{id}?actor={}", eve.user_id())).await;
+        assert_eq!(only(&hers)["actor"]["email"], "eve@customers.example");
+        assert_eq!(only(&hers)["commands"].as_array().unwrap().len(), 2);
+        assert_eq!(hers["others"], json!([ann.user_id()]));
+    }
+}
