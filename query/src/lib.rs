@@ -11,6 +11,7 @@ mod feed;
 mod finding;
 pub mod formula;
 mod history;
+mod known;
 mod lane;
 mod list;
 mod orders;

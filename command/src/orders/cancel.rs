@@ -52,9 +52,7 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
                 return Err(Refusal::Order(OrderError::NotFound));
             }
             // Compared here and not by the plan: whose order it is comes before which version it has.
-            if let Some(expected) = expected_version
-                && expected != version
-            {
+            if let Some(expected) = expected_version.filter(|expected| version > 0 && *expected != version) {
                 return Err(Refusal::Version {
                     expected,
                     actual: version,

@@ -1,6 +1,7 @@
 //! Orders: one file per use case.
 
 mod cancel;
+mod customers;
 mod flight;
 mod import;
 mod number;
@@ -21,7 +22,7 @@ use proto::{
 };
 use tonic::{Request, Response, Status};
 
-use self::{flight::Flights, import::Catalogue, number::Numbers, stock::StockService};
+use self::{customers::Customers, flight::Flights, import::Catalogue, number::Numbers, stock::StockService};
 use crate::{context::Deadline, core::Core, serve::serve};
 
 /// The gRPC service `OrderCommand`.
@@ -36,6 +37,7 @@ struct Inner {
     numbers: Numbers,
     flights: Flights,
     catalogue: Catalogue,
+    customers: Customers,
 }
 
 impl Orders {
@@ -47,6 +49,7 @@ impl Orders {
                 core,
                 flights: Flights::default(),
                 catalogue: Catalogue::default(),
+                customers: Customers::default(),
             }),
         }
     }

@@ -132,6 +132,7 @@ impl Inner {
     }
 
     async fn place(&self, context: &Context, deadline: Deadline, mut wanted: Wanted) -> Result<OrderReply, Failure> {
+        self.customers.check(&self.core, context, wanted.customer_id).await?;
         let order_id = OrderId::new(self.core.mint(context.now));
         let lines = std::mem::take(&mut wanted.lines);
         let product_ids: Vec<String> = lines.iter().map(|line| line.product_id.clone()).collect();

@@ -14,7 +14,7 @@ use crate::{context::Context, failure, fields::Fields};
 
 /// The checked request. Prices are not in it: they are the products' own.
 pub(super) struct Wanted {
-    customer_id: UserId,
+    pub(super) customer_id: UserId,
     currency: Option<Currency>,
     country: Option<CountryCode>,
     quantities: Vec<Quantity>,

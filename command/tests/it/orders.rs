@@ -281,3 +281,20 @@ async fn a_cancelled_order_gives_its_stock_back(pool: PgPool) {
     assert_eq!(shop.order(&placed.id).await.status(), Some(OrderStatus::Cancelled));
     assert_eq!(shop.count("StockReleased").await, 1);
 }
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn nobody_orders_for_nobody(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let mug = shop.stocked("MUG-1", 1250, 5).await;
+    let for_nobody = PlaceOrderRequest {
+        context: context(ADMIN),
+        ..order(&[(&mug.id, 1)])
+    };
+    let failure = refused(
+        answer(shop.orders.clone().place_order(for_nobody).await),
+        FailureKind::Invalid,
+        "validation_failed",
+    );
+    assert_eq!(fields(&failure), [("customer_id", "unknown")]);
+    assert_eq!(shop.stock_of(&mug.id).await.reserved(), 0, "no stock is held for it");
+}

@@ -28,6 +28,7 @@ pub(super) async fn start(query: &Query, request: StartExportRequest) -> Result<
     {
         return Ok(reply);
     }
+    export::check_things(query, &asked).await?;
     let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM report_exports WHERE status = 'queued'")
         .fetch_one(query.pool())
         .await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::settings::MODELS;
 use crate::Query;
 use crate::error::Error;
+use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::push_equal;
 
@@ -63,10 +64,13 @@ pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Resu
     }
     if !request.product_id.is_empty() {
         sql.push(" AND (coalesce(rule -> 'pinned', '[]') || coalesce(rule -> 'hidden', '[]')) ? ")
-            .push_bind(request.product_id);
+            .push_bind(request.product_id.clone());
     }
     page.push(&mut sql);
     let rows: Vec<Row> = sql.build_query_as().fetch_all(query.pool()).await?;
+    if rows.is_empty() && page.is_first() {
+        known::check(query.pool(), &[("product_id", Thing::Product, &request.product_id)]).await?;
+    }
     let (rules, page) = page.finish(rows, message);
     Ok(ListSearchRulesReply {
         rules,

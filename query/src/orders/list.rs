@@ -8,6 +8,7 @@ use super::MODELS;
 use super::row::{OrderRow, SELECT, status_name};
 use crate::Query;
 use crate::error::Error;
+use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, Times, currency, push_equal};
 
@@ -81,6 +82,11 @@ pub(super) async fn list(query: &Query, request: ListOrdersRequest) -> Result<Li
         rows.iter().map(OrderRow::read).collect::<Result<Vec<_>, _>>()
     };
     let (rows, freshness) = query.read(request.context.as_ref(), MODELS, read).await?;
+    if rows.is_empty() && page.is_first() {
+        let customer = ("customer_id", Thing::Customer, filter.customer_id.as_str());
+        let product = ("product_id", Thing::Product, filter.product_id.as_str());
+        known::check(query.pool(), &[customer, product]).await?;
+    }
     let (orders, page) = page.finish(rows, Into::into);
     Ok(ListOrdersReply {
         orders,

@@ -135,9 +135,20 @@ pub(crate) fn check(request: &ExportRequest) -> Result<String, Error> {
     Ok(format!("{what}-{from}-{to}.{}", format.extension()))
 }
 
+/// Refuses a report on a customer or a product that is not there.
+pub(crate) async fn check_things(query: &Query, request: &ExportRequest) -> Result<(), Error> {
+    let filter = match &request.report {
+        Some(Wanted::Sales(asked)) => Report::new(asked)?.filter,
+        Some(Wanted::Orders(asked)) => Asked::new(asked)?.filter,
+        None => return Ok(()),
+    };
+    filter.check(query.pool()).await
+}
+
 /// Reads what the file needs before its first row.
 pub(crate) async fn prepare(query: &Query, request: &ExportRequest) -> Result<Prepared, Error> {
     let name = check(request)?;
+    check_things(query, request).await?;
     let format = format(request)?;
     match &request.report {
         // The pages begin with what is known when all rows are.

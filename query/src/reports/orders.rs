@@ -60,7 +60,7 @@ pub(super) struct Asked {
     pub(super) zone: Tz,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
-    filter: Filter,
+    pub(super) filter: Filter,
     by_order_date: bool,
     measure: Option<String>,
     /// Grouping, keys.
@@ -248,6 +248,9 @@ pub(super) async fn orders(query: &Query, request: SalesOrdersRequest) -> Result
     page.push(&mut sql);
     let rows = sql.build().persistent(false).fetch_all(query.pool()).await?;
     let rows = rows.iter().map(OrderRow::read).collect::<Result<Vec<_>, _>>()?;
+    if rows.is_empty() && page.is_first() {
+        asked.filter.check(query.pool()).await?;
+    }
     let (orders, page) = page.finish(rows, |row| row.order);
     Ok(SalesOrdersReply {
         orders,

@@ -3,11 +3,13 @@
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use proto::v1::{CreditsBy, SalesCompare, SalesFilter, SalesGroup, SalesInterval, SalesRequest};
+use sqlx::PgPool;
 
 use super::calendar::Interval;
 use super::compare::Compare;
 use super::measure::{Measure, Sort};
 use crate::error::Error;
+use crate::known::{self, Thing};
 use crate::ranges::currency;
 
 /// Longest time that is cut into days or weeks.
@@ -230,6 +232,20 @@ impl Filter {
             customer_type: asked.customer_type,
             currency: currency(code.to_owned())?,
         })
+    }
+
+    /// Refuses a customer or a product that is not there.
+    pub(super) async fn check(&self, pool: &PgPool) -> Result<(), Error> {
+        let customer = self.customer.as_deref().unwrap_or_default();
+        let product = self.product.as_deref().unwrap_or_default();
+        known::check(
+            pool,
+            &[
+                ("customer", Thing::Customer, customer),
+                ("product", Thing::Product, product),
+            ],
+        )
+        .await
     }
 
     /// Whether goods can be told apart by it.

@@ -34,6 +34,9 @@ pub(super) async fn at_most(query: &Query, request: &SalesRequest, limit: usize)
     sql.push(" LIMIT ").push_bind(i64::try_from(most).unwrap_or(i64::MAX));
     // Planned for these very spans: a plan for any would not know how few they are.
     let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
+    if found.is_empty() {
+        asked.report.filter.check(query.pool()).await?;
+    }
     let (mut totals, mut rows) = (Totals::default(), Vec::new());
     for found in &found {
         rows.extend(asked.take(found, &mut totals)?);
