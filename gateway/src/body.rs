@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, Collected};
 use proto::v1::CommandContext;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     auth::caller::Identity,
     edge::Edge,
-    etag,
+    etag::{self, Expected},
     frame::Head,
     json::{Json, ReadBody, read_body},
     origin::{CHANNEL, Origin},
@@ -23,28 +23,34 @@ use crate::{
 
 /// Longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// A body and nothing else.
-pub(crate) struct Form<T>(pub(crate) T);
+/// A body from anybody.
+pub(crate) struct Form<T> {
+    pub(crate) body: T,
+    /// Without an actor.
+    pub(crate) context: CommandContext,
+}
 
 /// A command: a body from a known caller.
 pub(crate) struct Command<T> {
     pub(crate) body: T,
     pub(crate) context: CommandContext,
     /// From `If-Match`.
-    pub(crate) expected_version: Option<u64>,
+    pub(crate) expected: Expected,
 }
 
 impl<T: ReadBody> FromRequest<Edge> for Form<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Edge) -> Result<Self, Problem> {
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
         refuse_any(request.uri())?;
         let (parts, body) = request.into_parts();
+        let context = context(&parts, edge)?;
         let bytes = whole(body).await?;
-        parse(&parts.headers, &bytes).map(Self)
+        let body = parse(&parts.headers, &bytes)?;
+        Ok(Self { body, context })
     }
 }
 
@@ -58,9 +64,9 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
         let Identity::Known(principal) = &head.identity else {
             return Err(Problem::unauthenticated());
         };
-        let expected_version = etag::expected(&parts.headers)?;
+        let expected = etag::expected(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
-        let origin = Origin::of(&parts, edge.trusted_proxies)?;
+        let context = context(&parts, edge)?;
         let bytes = whole(body).await?;
         let body = parse(&parts.headers, &bytes)?;
         let request_hash = if idempotency_key.is_empty() {
@@ -70,22 +76,31 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
         };
         let context = CommandContext {
             actor: principal.user_id.to_string(),
-            request_id: head.request_id.to_string(),
-            correlation_id: head.correlation_id.to_string(),
-            causation_id: String::new(),
             idempotency_key,
             request_hash,
-            client_ip: origin.client_ip,
-            user_agent: origin.user_agent,
-            channel: CHANNEL.to_owned(),
-            reason: origin.reason,
+            ..context
         };
         Ok(Self {
             body,
             context,
-            expected_version,
+            expected,
         })
     }
+}
+
+/// Where a request comes from and why.
+fn context(parts: &Parts, edge: &Edge) -> Result<CommandContext, Problem> {
+    let head = Head::of(&parts.extensions)?;
+    let origin = Origin::of(parts, edge.trusted_proxies)?;
+    Ok(CommandContext {
+        request_id: head.request_id.to_string(),
+        correlation_id: head.correlation_id.to_string(),
+        client_ip: origin.client_ip,
+        user_agent: origin.user_agent,
+        channel: CHANNEL.to_owned(),
+        reason: origin.reason,
+        ..CommandContext::default()
+    })
 }
 
 /// What the request of an idempotency key is recognised by.
@@ -132,14 +147,17 @@ fn parse<T: ReadBody>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() && T::OPTIONAL {
         return read_body(Json::Object(Vec::new())).map_err(Problem::validation);
     }
-    let essence = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .and_then(|kind| kind.split(';').next())
-        .map(str::trim)
-        .unwrap_or_default();
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let mut parts = kind.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
     if !T::MEDIA_TYPES.iter().any(|kind| kind.eq_ignore_ascii_case(essence)) {
         return Err(unsupported(T::MEDIA_TYPES, essence));
+    }
+    if let Some(charset) = parts.find_map(other_charset) {
+        return Err(unsupported(
+            T::MEDIA_TYPES,
+            &format!("text in {charset}: JSON is UTF-8"),
+        ));
     }
     if bytes.is_empty() {
         return Err(Problem::new(
@@ -150,6 +168,16 @@ fn parse<T: ReadBody>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
     }
     let json = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     read_body(json).map_err(Problem::validation)
+}
+
+/// The character set that a parameter of a media type names, unless it is UTF-8 or a part of it.
+fn other_charset(parameter: &str) -> Option<&str> {
+    let (name, value) = parameter.split_once('=')?;
+    let charset = value.trim().trim_matches('"');
+    let is_utf8 = ["utf-8", "utf8", "us-ascii"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(charset));
+    (name.trim().eq_ignore_ascii_case("charset") && !is_utf8).then_some(charset)
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -193,6 +221,27 @@ mod tests {
             fingerprint("POST", "/v1/orders", b"{ }"),
         ] {
             assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn json_is_utf8_whatever_its_type_says() {
+        for right in [
+            "charset=utf-8",
+            "Charset=\"UTF-8\"",
+            "charset = utf8",
+            "version=1",
+            "",
+            "charset",
+        ] {
+            assert_eq!(other_charset(right), None, "{right}");
+        }
+        for (wrong, charset) in [
+            ("charset=utf-16", "utf-16"),
+            ("CHARSET=\"latin1\"", "latin1"),
+            ("charset=", ""),
+        ] {
+            assert_eq!(other_charset(wrong), Some(charset));
         }
     }
 

@@ -11,7 +11,7 @@ pub(crate) const TOKEN: HeaderName = HeaderName::from_static("consistency-token"
 /// On a request `allow`: an answer that does not show the write yet is better than none. On an answer `true`: it is one.
 pub(crate) const STALE: HeaderName = HeaderName::from_static("consistency-stale");
 /// How long to wait, in milliseconds.
-const WAIT: HeaderName = HeaderName::from_static("consistency-wait");
+pub(crate) const WAIT: HeaderName = HeaderName::from_static("consistency-wait");
 /// Longest wait, in milliseconds: less than a request may take.
 const MAX_WAIT: u32 = 9_000;
 /// Longest token, in bytes: hundreds of lanes.

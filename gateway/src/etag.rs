@@ -11,6 +11,7 @@ use http::{
     HeaderMap, HeaderValue,
     header::{IF_MATCH, IF_NONE_MATCH},
 };
+use proto::failure::{Failure, FailureKind};
 
 use crate::problem::Problem;
 
@@ -74,41 +75,126 @@ pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || opaque(known) == tag)
 }
 
-/// The version that the caller expects; none without `If-Match` and with `*`.
-///
-/// # Errors
-/// 400 for anything that is not one entity tag of this API.
-pub(crate) fn expected(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let mut values = headers.get_all(IF_MATCH).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" && values.next().is_none() {
-        return Ok(None);
-    }
-    text.strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .and_then(version_of)
-        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|digits| digits.parse::<i64>().ok())
-        .and_then(|version| u64::try_from(version).ok())
-        .filter(|_| values.next().is_none())
-        .map(Some)
-        .ok_or_else(|| {
-            Problem::header(
-                "If-Match",
-                "one version in double quotes is expected, as an ETag gave it, for example \"7\", or *",
-            )
-        })
+/// What `If-Match` asks of the present version (RFC 9110, 13.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Nothing: there is no such header, or it is `*`.
+    Any,
+    /// That it is one of these. None of them, when all tags are weak or of something else: those match nothing.
+    OneOf(Vec<u64>),
 }
 
-/// The part of a tag that a write checks: what stands before the first mark, if what follows can be one of ours.
-fn version_of(tag: &str) -> Option<&str> {
+/// Most tags of one `If-Match`.
+const MAX_TAGS: usize = 50;
+/// A version that nothing ever has.
+const NEVER: u64 = i64::MAX.unsigned_abs();
+
+/// Reads `If-Match`.
+///
+/// # Errors
+/// 400 for anything that is not `*` or a list of entity tags.
+pub(crate) fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
+    let lines: Result<Vec<_>, _> = headers.get_all(IF_MATCH).iter().map(HeaderValue::to_str).collect();
+    let malformed = || {
+        Problem::header(
+            "If-Match",
+            format!("up to {MAX_TAGS} entity tags as an ETag gave them are expected, for example \"7\", or *"),
+        )
+    };
+    let text = lines.map_err(|_| malformed())?.join(",");
+    if text.is_empty() && !headers.contains_key(IF_MATCH) || text.trim() == "*" {
+        return Ok(Expected::Any);
+    }
+    let tags = tags(&text)
+        .filter(|tags| (1..=MAX_TAGS).contains(&tags.len()))
+        .ok_or_else(malformed)?;
+    let strong = tags
+        .into_iter()
+        .filter_map(|(weak, tag)| (!weak).then(|| version_of(tag)).flatten());
+    Ok(Expected::OneOf(strong.collect()))
+}
+
+/// The entity tags of a list: whether each is weak, and what stands between its quotes. None: it is no such list.
+fn tags(text: &str) -> Option<Vec<(bool, &str)>> {
+    let mut tags = Vec::new();
+    let mut rest = text;
+    loop {
+        // Empty entries are let pass (RFC 9110, 5.6.1).
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |quoted| (true, quoted));
+        let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
+        rest = after.trim_start_matches([' ', '\t']);
+        if tag.bytes().any(|byte| byte <= b' ' || byte == 0x7f) || !(rest.is_empty() || rest.starts_with(',')) {
+            return None;
+        }
+        tags.push((weak, tag));
+    }
+}
+
+impl Expected {
+    /// The version to ask for where `present` was seen; none: any will do.
+    pub(crate) fn at(&self, present: u64) -> Option<u64> {
+        match self {
+            Self::Any => None,
+            Self::OneOf(versions) if versions.contains(&present) => Some(present),
+            Self::OneOf(versions) => Some(versions.iter().copied().max().unwrap_or(NEVER)),
+        }
+    }
+
+    /// Carries out a write that expects one version at most. Of several, the first is tried, and then the one that the refusal names as the
+    /// present one, if it is among them.
+    pub(crate) async fn attempt<T, F>(&self, write: impl Fn(Option<u64>) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut version = match self {
+            Self::Any => None,
+            Self::OneOf(versions) => Some(versions.first().copied().unwrap_or(NEVER)),
+        };
+        for _ in 0..MAX_TAGS {
+            let failure = match write(version).await {
+                Err(failure) if failure.kind() == FailureKind::StaleVersion => failure,
+                done => return done,
+            };
+            match (self, actual(&failure)) {
+                (Self::OneOf(versions), Some(present)) if versions.contains(&present) && version != Some(present) => {
+                    version = Some(present);
+                }
+                (Self::OneOf(versions), Some(present)) if versions.len() != 1 => return Err(none_of(present)),
+                _ => return Err(failure),
+            }
+        }
+        Err(Failure::new(
+            FailureKind::Conflict,
+            "conflict",
+            "others kept changing it; try again",
+        ))
+    }
+}
+
+/// The present version that a refusal names.
+fn actual(failure: &Failure) -> Option<u64> {
+    let data: serde_json::Value = serde_json::from_str(&failure.data).ok()?;
+    data["actual"].as_u64()
+}
+
+/// Several versions were expected, or none that there could be.
+pub(crate) fn none_of(present: u64) -> Failure {
+    let message = format!("no entity tag of If-Match stands for the present version, which is {present}");
+    Failure::new(FailureKind::StaleVersion, "version_mismatch", message)
+        .with_data(&serde_json::json!({"actual": present}))
+}
+
+/// The part of a tag of ours that a write checks: what stands before the first mark. None for a tag of something else.
+fn version_of(tag: &str) -> Option<u64> {
     let end = tag.find(['-', '.', ';']).unwrap_or(tag.len());
     let (version, rest) = tag.split_at(end);
     let ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b';');
-    (rest.len() != 1 && rest.bytes().all(ours)).then_some(version)
+    let is_ours = rest.len() != 1 && rest.bytes().all(ours) && version.bytes().all(|byte| byte.is_ascii_digit());
+    version.parse().ok().filter(|version| is_ours && *version < NEVER)
 }
 
 #[cfg(test)]
@@ -144,10 +230,10 @@ mod tests {
         assert_eq!(of_coding(&tag, "gzip").unwrap(), "\"7-12;gzip\"");
         assert!(of_content(b"x").unwrap().to_str().unwrap().starts_with("W/\""));
         let coded = of_coding(&derived, "br").unwrap();
-        assert_eq!(expected_of(&[coded.to_str().unwrap()]), Ok(Some(7)));
+        assert_eq!(expected_of(&[coded.to_str().unwrap()]), one_of(&[7]));
     }
 
-    fn expected_of(values: &[&str]) -> Result<Option<u64>, u16> {
+    fn expected_of(values: &[&str]) -> Result<Expected, u16> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(IF_MATCH, HeaderValue::from_str(value).unwrap());
@@ -155,16 +241,47 @@ mod tests {
         expected(&headers).map_err(|problem| problem.status().as_u16())
     }
 
+    fn one_of(versions: &[u64]) -> Result<Expected, u16> {
+        Ok(Expected::OneOf(versions.to_vec()))
+    }
+
     #[test]
-    fn one_version_or_a_star_is_understood() {
-        assert_eq!(expected_of(&[]), Ok(None));
-        assert_eq!(expected_of(&["*"]), Ok(None));
-        assert_eq!(expected_of(&["\"7\""]), Ok(Some(7)));
-        assert_eq!(expected_of(&[" \"0\" "]), Ok(Some(0)));
+    fn versions_and_a_star_are_understood() {
+        assert_eq!(expected_of(&[]), Ok(Expected::Any));
+        assert_eq!(expected_of(&["*"]), Ok(Expected::Any));
+        assert_eq!(expected_of(&["\"7\""]), one_of(&[7]));
+        assert_eq!(expected_of(&[" \"0\" "]), one_of(&[0]));
         for tag in ["\"7-12\"", "\"7.0123456789abcdef\"", "\"7-12;gzip\""] {
-            assert_eq!(expected_of(&[tag]), Ok(Some(7)), "{tag}");
+            assert_eq!(expected_of(&[tag]), one_of(&[7]), "{tag}");
+        }
+        for list in [
+            &["\"7\", \"8\""] as &[&str],
+            &["\"7\",\"8\""],
+            &["\"7\"", "\"8\""],
+            &[", \"7\" ,, W/\"9\", \"8\","],
+        ] {
+            assert_eq!(expected_of(list), one_of(&[7, 8]), "{list:?}");
         }
         assert_eq!(of(7).unwrap(), "\"7\"");
+    }
+
+    #[test]
+    fn what_is_well_formed_and_not_ours_matches_nothing() {
+        for other in [
+            "W/\"7\"",
+            "\"\"",
+            "\"abc\"",
+            "\"a,b\"",
+            "\"-1\"",
+            "\"+1\"",
+            "\"99999999999999999999\"",
+            "\"9223372036854775807\"",
+            "\"7-\"",
+            "\"7_8\"",
+            "\"*\"",
+        ] {
+            assert_eq!(expected_of(&[other]), one_of(&[]), "{other}");
+        }
     }
 
     #[test]
@@ -172,20 +289,44 @@ mod tests {
         for wrong in [
             "7",
             "",
-            "\"\"",
-            "\"abc\"",
-            "\"-1\"",
-            "\"+1\"",
-            "W/\"7\"",
-            "\"7\", \"8\"",
+            ",",
             "\"7",
-            "\"99999999999999999999\"",
-            "\"7-\"",
             "\"7 8\"",
-            "\"7_8\"",
+            "w/\"7\"",
+            "W/7",
+            "\"7\" \"8\"",
+            "*, \"7\"",
+            "\"7\", *",
+            "\"7\"x",
         ] {
             assert_eq!(expected_of(&[wrong]), Err(400), "{wrong}");
         }
-        assert_eq!(expected_of(&["\"7\"", "\"8\""]), Err(400));
+        assert_eq!(expected_of(&["*", "*"]), Err(400));
+        assert_eq!(expected_of(&[&"\"7\",".repeat(51)]), Err(400));
+    }
+
+    #[tokio::test]
+    async fn of_several_versions_the_present_one_is_written_to() {
+        let write = async |expected: Option<u64>| match expected {
+            None | Some(7) => Ok(7),
+            Some(other) => Err(none_of(7).with_field("tried", &other.to_string(), "")),
+        };
+        let attempt = async |versions: &[u64]| Expected::OneOf(versions.to_vec()).attempt(write).await;
+        for right in [vec![7], vec![5, 7], vec![7, 5], vec![1, 2, 3, 7, 9]] {
+            assert_eq!(attempt(&right).await, Ok(7), "{right:?}");
+        }
+        for wrong in [vec![], vec![5], vec![5, 6]] {
+            assert_eq!(
+                attempt(&wrong).await.unwrap_err().kind(),
+                FailureKind::StaleVersion,
+                "{wrong:?}"
+            );
+        }
+        assert_eq!(Expected::Any.attempt(write).await, Ok(7));
+        let several = Expected::OneOf(vec![5, 7]);
+        assert_eq!(
+            (several.at(7), several.at(6), Expected::Any.at(6)),
+            (Some(7), Some(7), None)
+        );
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     admission::{Admitted, Class, Party},
     auth::caller::Identity,
     edge::Edge,
-    intake,
+    head, intake,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
     representation::{allow_identity, conditional},
@@ -40,12 +40,15 @@ pub const REQUEST_DURATION_BUCKETS: [f64; 12] =
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a report may take.
 const REPORT_LIMIT: Duration = Duration::from_mins(1);
-/// Longest headers, in bytes of names and values together.
-const MAX_HEADERS: usize = 32 * 1024;
 /// What metrics call all addresses that there are not.
 const UNMATCHED: &str = "unmatched";
 /// Longest id of a request that is taken over from the client.
 const MAX_REQUEST_ID: usize = 128;
+
+/// What is asked by machines that watch the process.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// Longest path in the log, in bytes.
+const MAX_LOGGED: usize = 256;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -60,14 +63,12 @@ pub(crate) struct Head {
 
 impl Head {
     fn new(edge: &Edge, headers: &HeaderMap, identity: Identity) -> Self {
-        let request_id = headers
-            .get(&REQUEST_ID)
+        let request_id = only(headers, &REQUEST_ID)
             .map(HeaderValue::as_bytes)
             .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
             .and_then(|id| std::str::from_utf8(id).ok())
             .map_or_else(|| (edge.ids)().to_string().into(), Arc::from);
-        let correlation_id = headers
-            .get(&CORRELATION_ID)
+        let correlation_id = only(headers, &CORRELATION_ID)
             .and_then(|id| id.to_str().ok())
             .and_then(|id| Uuid::try_parse(id).ok())
             .unwrap_or_else(|| (edge.ids)());
@@ -87,10 +88,17 @@ impl Head {
     }
 }
 
+/// The value of a header that is there once.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
 /// Runs a request.
 pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
+    let uri = request.uri().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     // Health, metrics and pages work whoever asks and however often.
@@ -113,7 +121,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     let refused = verdict
         .as_ref()
         .and_then(Verdict::refusal)
-        .or_else(|| too_large(request.headers()));
+        .or_else(|| head::refusal(&edge.schema, path, &request));
     // For the end of the way; most requests bring none.
     let known: HeaderMap = request
         .headers()
@@ -171,8 +179,25 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     let elapsed = started.elapsed();
     metrics::histogram!(REQUEST_DURATION, "method" => method_label(&method), "route" => path.to_owned(), "status" => status_label(status))
         .record(elapsed.as_secs_f64());
-    span.in_scope(|| tracing::debug!(status = status.as_u16(), ?elapsed, "answered"));
+    span.in_scope(|| told(&head.identity, uri.path(), status, elapsed));
     response
+}
+
+/// The line of the request log. Without the query: it may name people.
+fn told(identity: &Identity, path: &str, status: StatusCode, elapsed: Duration) {
+    let caller = match identity {
+        Identity::Known(principal) => &*principal.user_id,
+        Identity::Anonymous => "anonymous",
+        Identity::Refused(_) => "refused",
+    };
+    let path = path.get(..MAX_LOGGED).unwrap_or(path);
+    let (status, duration) = (status.as_u16(), format_args!("{:.3}", elapsed.as_secs_f64() * 1_000.0));
+    // Whoever watches the process asks every other second.
+    if PROBES.contains(&path) {
+        tracing::debug!(path, caller, status, duration_ms = duration, "answered");
+    } else {
+        tracing::info!(path, caller, status, duration_ms = duration, "answered");
+    }
 }
 
 async fn run(path: &str, request: Request, next: Next) -> Response {
@@ -250,20 +275,6 @@ fn count(edge: &Edge, method: &Method, path: &str, address: &Client, identity: &
         _ => address.clone(),
     };
     Some(limits.check(class, &client))
-}
-
-fn too_large(headers: &HeaderMap) -> Option<Problem> {
-    let size: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    (size > MAX_HEADERS).then(|| {
-        Problem::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "headers_too_large",
-            format!("the headers of a request have at most {MAX_HEADERS} bytes together"),
-        )
-    })
 }
 
 /// Methods that clients make up must not make up metrics.

@@ -14,6 +14,7 @@ mod edge;
 mod etag;
 mod exports;
 mod frame;
+mod head;
 mod id;
 mod intake;
 mod json;

@@ -11,7 +11,7 @@ use crate::{problem::Problem, rate};
 /// The way in that leads through here.
 pub(crate) const CHANNEL: &str = "rest";
 /// Why the caller does it, in the caller's words.
-const REASON: HeaderName = HeaderName::from_static("audit-reason");
+pub(crate) const REASON: HeaderName = HeaderName::from_static("audit-reason");
 /// Longest reason, in characters.
 const MAX_REASON: usize = 500;
 /// How much of a user agent is kept, in characters.

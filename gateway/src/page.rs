@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 
 use crate::{edge::Edge, reply::Reply};
 
+/// Longest `Link`, in bytes: clients and proxies bound the head of an answer. The body has the cursors all the same.
+const MAX_LINK: usize = 6 * 1024;
+
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T> {
@@ -51,7 +54,7 @@ impl<T: Serialize> Page<T> {
         let reply = Reply::json(StatusCode::OK, body).freshness(freshness);
         let link = self.link(&edge.base, uri);
         match HeaderValue::try_from(link) {
-            Ok(link) if !link.is_empty() => reply.header(LINK, link).into(),
+            Ok(link) if (1..=MAX_LINK).contains(&link.len()) => reply.header(LINK, link).into(),
             _ => reply.into(),
         }
     }

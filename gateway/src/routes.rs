@@ -8,7 +8,11 @@ use crate::{
     edge::Edge,
     exports,
     frame::frame,
-    ops, orders,
+    ops::{
+        self,
+        kept::{Kept, keep},
+    },
+    orders,
     problem::{Problem, method_not_allowed},
     products, projections, reports,
     representation::{compression, represent},
@@ -17,6 +21,10 @@ use crate::{
 
 /// The routes that the OpenAPI description tells of.
 pub(crate) fn documented() -> OpenApiRouter<Edge> {
+    api().merge(pages())
+}
+
+fn api() -> OpenApiRouter<Edge> {
     OpenApiRouter::default()
         .routes(routes!(products::list::list_products, products::create::create_product))
         .routes(routes!(products::suggest::suggest_products))
@@ -74,17 +82,23 @@ pub(crate) fn documented() -> OpenApiRouter<Edge> {
         .routes(routes!(ops::health::check_health))
         .routes(routes!(ops::ready::check_readiness))
         .routes(routes!(ops::metrics::read_metrics))
-        .routes(routes!(ops::docs::read_openapi))
+}
+
+/// Pages that never change.
+fn pages() -> OpenApiRouter<Edge> {
+    OpenApiRouter::default().routes(routes!(ops::docs::read_openapi))
 }
 
 /// The whole router.
 pub(crate) fn router(edge: &Edge) -> Router {
-    let router = Router::from(documented())
+    let pages = Router::from(pages())
         .merge(ops::docs::swagger_ui())
         .route("/", get(ops::home::home))
         .route("/errors", get(ops::docs::error_pages))
-        .route("/errors/{code}", get(ops::docs::error_page));
-    framed(router, edge)
+        .route("/errors/{code}", get(ops::docs::error_page))
+        .layer(compression())
+        .layer(from_fn_with_state(Kept::default(), keep));
+    framed(Router::from(api()).merge(pages), edge)
 }
 
 /// What operators and orchestrators ask, and nothing else.

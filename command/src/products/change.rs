@@ -90,8 +90,18 @@ impl Change {
         let plan = self.plan(context.plan(), &id);
         core.store
             .transact(plan, move |transaction| {
-                let decided = self.decide(transaction, &id)?;
                 let version = transaction.version::<Product>(&id);
+                // Compared here and not by the plan: of a product that is not there, that is what is told.
+                if let Some(expected) = self
+                    .expected_version
+                    .filter(|expected| version > 0 && *expected != version)
+                {
+                    return Err(Refusal::Version {
+                        expected,
+                        actual: version,
+                    });
+                }
+                let decided = self.decide(transaction, &id)?;
                 let events = u64::try_from(decided.events.len()).unwrap_or(u64::MAX);
                 let outcome = Outcome::new(
                     decided.product.details(),
@@ -172,10 +182,6 @@ impl Change {
             plan.create::<Product>(id)
         } else {
             plan.write::<Product>(id)
-        };
-        let plan = match self.expected_version {
-            Some(version) => plan.expect_version(version),
-            None => plan,
         };
         let plan = match self.receive {
             Some(_) => plan.write::<Stock>(id),

@@ -14,6 +14,11 @@ pub(crate) enum Refusal {
     BackToDraft,
     /// The product's SKU is not the one that the plan was made for: plan again.
     SkuMoved,
+    /// The product has another version than was expected.
+    Version {
+        expected: u64,
+        actual: u64,
+    },
 }
 
 impl From<ProductError> for Refusal {
@@ -43,6 +48,7 @@ impl From<Refusal> for Failure {
                 "a product that was published or archived cannot become a draft again; archive it instead",
             )
             .with_field("status", "not_reachable", "cannot become draft again"),
+            Refusal::Version { expected, actual } => crate::failure::version_mismatch(expected, actual),
             Refusal::SkuMoved => crate::failure::busy(
                 "the product's SKU kept changing; try again",
                 std::time::Duration::from_millis(50),

@@ -20,19 +20,22 @@ pub(super) async fn change(
 ) -> Result<StockReply, Failure> {
     let id = product_id.to_string();
     let plan = context.plan().write::<Stock>(id.as_str());
-    let plan = match expected_version {
-        Some(version) => plan.expect_version(version),
-        None => plan,
-    };
     let plan = plan.guard::<Product>(id.as_str());
     let stream = id.clone();
     let committed = core
         .store
         .transact(plan, move |transaction| {
             transaction.state::<Product>(&stream).live().map_err(Refusal::Product)?;
+            let mut version = transaction.version::<Stock>(&stream);
+            // Compared here and not by the plan: that the product is there comes before which version its stock has.
+            if let Some(expected) = expected_version.filter(|expected| *expected != version) {
+                return Err(Refusal::Version {
+                    expected,
+                    actual: version,
+                });
+            }
             let mut stock = transaction.state::<Stock>(&stream).clone();
             let events = stock.decide(&command).map_err(Refusal::Stock)?;
-            let mut version = transaction.version::<Stock>(&stream);
             for event in &events {
                 stock.apply(event.clone());
                 version += 1;

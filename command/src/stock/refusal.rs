@@ -11,6 +11,7 @@ use crate::products::of_product;
 pub(crate) enum Refusal {
     Product(ProductError),
     Stock(StockError),
+    Version { expected: u64, actual: u64 },
 }
 
 impl From<Refusal> for Failure {
@@ -18,6 +19,7 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::Product(error) => of_product(&error),
             Refusal::Stock(error) => of_stock(error),
+            Refusal::Version { expected, actual } => crate::failure::version_mismatch(expected, actual),
         }
     }
 }

@@ -212,6 +212,7 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
     };
     // A body that is not asked for is read and judged all the same.
     let sending = kind.takes_body || kind.writes;
+    let answers = !operation.responses.responses.contains_key("204");
     for (applies, status, description) in [
         (
             kind.in_api,
@@ -221,6 +222,11 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
         (kind.knows_caller, "401", "No access token, or one that is no good"),
         (kind.refuses_callers, "403", "The caller may not do this"),
         (kind.names_one || kind.writes, "404", "There is no such thing"),
+        (
+            kind.in_api && answers,
+            "406",
+            "`Accept` takes nothing of what is answered here",
+        ),
         (sending, "408", "The body did not arrive in time"),
         (kind.writes, "409", "The request contradicts the present state"),
         (
@@ -229,7 +235,11 @@ fn describe_refusals(operation: &mut Operation, kind: Kind) {
             "`If-Match` names another version than the present one",
         ),
         (sending, "413", "The body is longer than a mebibyte"),
-        (sending, "415", "The body has another media type"),
+        (
+            sending,
+            "415",
+            "The body is of another media type, in another character set than UTF-8, or compressed",
+        ),
         (sending || kind.writes, "422", values),
         (kind.in_api, "431", "The headers are longer than 32 KiB together"),
         (
@@ -299,7 +309,7 @@ fn describe_parameters(parameters: &mut Vec<RefOr<Parameter>>, kind: Kind) {
             kind.takes_version,
             "If-Match",
             ParameterIn::Header,
-            "The version, as the `ETag` gave it, that must be the present one.",
+            "The version, as the `ETag` gave it, that must be the present one; or several, or `*`.",
         ),
         (
             true,

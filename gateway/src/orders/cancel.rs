@@ -45,15 +45,23 @@ pub(crate) async fn cancel_order(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::CancelOrderRequest {
         context: Some(context),
         id,
         reason: body.reason,
-        expected_version,
+        expected_version: None,
         only_customer_id: super::only_customer(&caller),
     };
-    let reply = ask(CALL, edge.order_command().cancel_order(timed(CALL, request))).await?;
+    let cancel = |expected_version| {
+        let request = v1::CancelOrderRequest {
+            expected_version,
+            ..request.clone()
+        };
+        let mut client = edge.order_command();
+        async move { ask(CALL, client.cancel_order(timed(CALL, request))).await }
+    };
+    let reply = expected.attempt(cancel).await?;
     Ok(super::answered(reply, StatusCode::OK)?.into())
 }

@@ -124,6 +124,7 @@ pub(crate) fn payload_too_large(limit: usize) -> Problem {
 
 fn summary(errors: &[FieldError], place: &str) -> String {
     match errors {
+        [only] if only.message.starts_with(&only.field) => only.message.clone(),
         [only] => format!("{}: {}", only.field, only.message),
         _ => format!("{} things are wrong in {place}; `errors` lists them", errors.len()),
     }

@@ -2,15 +2,7 @@
 
 use axum::{extract::State, response::Response};
 
-use crate::{
-    auth::Admin,
-    body::Command,
-    call::{CALL, ask},
-    edge::Edge,
-    id::ProductId,
-    json::Nothing,
-    problem::Problem,
-};
+use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
 
 /// Deletes a product
 ///
@@ -24,5 +16,11 @@ pub(crate) async fn delete_product(
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    super::gone(ask(CALL, edge.product_command().delete_product(super::bare(id, command))).await)
+    super::gone(
+        super::bare(id, command, |request| {
+            let mut client = edge.product_command();
+            async move { client.delete_product(request).await }
+        })
+        .await,
+    )
 }

@@ -18,7 +18,7 @@ use proto::{failure::Failure, v1};
 
 use crate::{
     body::Command,
-    call::{CALL, timed},
+    call::{CALL, ask, timed},
     etag,
     json::Nothing,
     problem::Problem,
@@ -26,21 +26,25 @@ use crate::{
 };
 use view::ProductView;
 
-/// The request of every command that needs only the product's id.
-fn bare(id: String, command: Command<Nothing>) -> tonic::Request<v1::ProductRequest> {
-    let Command {
-        context,
-        expected_version,
-        ..
-    } = command;
-    timed(
-        CALL,
-        v1::ProductRequest {
-            context: Some(context),
-            id,
+/// Carries out a command that needs only the product's id.
+async fn bare<F>(
+    id: String,
+    command: Command<Nothing>,
+    call: impl Fn(tonic::Request<v1::ProductRequest>) -> F,
+) -> Result<v1::ProductReply, Failure>
+where
+    F: Future<Output = Result<tonic::Response<v1::ProductReply>, tonic::Status>>,
+{
+    let Command { context, expected, .. } = command;
+    let write = |expected_version| {
+        let request = v1::ProductRequest {
+            context: Some(context.clone()),
+            id: id.clone(),
             expected_version,
-        },
-    )
+        };
+        ask(CALL, call(timed(CALL, request)))
+    };
+    expected.attempt(write).await
 }
 
 /// The answer of every command that changes a product.

@@ -19,6 +19,7 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    etag::{self, Expected},
     id::ProductId,
     json::{Fields, Patch, ReadBody},
     money::is_currency,
@@ -32,7 +33,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What to change; absent members stay as they are.
 #[derive(utoipa::ToSchema, Default, Debug, PartialEq)]
-#[schema(as = ProductPatch)]
+#[schema(as = ProductPatch, example = json!({
+    "price": {"amount": 1300, "currency": "GBP"}, "category": "kitchen/mugs", "attributes": {"colour": "blue", "volume_ml": null}
+}))]
 pub(crate) struct ProductPatch {
     #[schema(value_type = Option<String>, nullable = false)]
     sku: Option<String>,
@@ -188,18 +191,21 @@ pub(crate) async fn update_product(
     let Command {
         body: patch,
         context,
-        expected_version,
+        expected,
     } = command;
     let reply = if patch.needs_product() {
-        complete(&edge, &patch, &id, context, expected_version).await
+        complete(&edge, &patch, &id, context, &expected).await
     } else {
-        let request = v1::UpdateProductRequest {
-            expected_version,
-            ..patch.request(&id, context, None)
+        let request = patch.request(&id, context, None);
+        let update = |expected_version| {
+            let request = v1::UpdateProductRequest {
+                expected_version,
+                ..request.clone()
+            };
+            let mut client = edge.product_command();
+            async move { ask(CALL, client.update_product(timed(CALL, request))).await }
         };
-        ask(CALL, edge.product_command().update_product(timed(CALL, request)))
-            .await
-            .map_err(problem)
+        expected.attempt(update).await.map_err(problem)
     };
     Ok(super::answered(reply?, StatusCode::OK)?.into())
 }
@@ -210,14 +216,14 @@ async fn complete(
     patch: &ProductPatch,
     id: &str,
     context: CommandContext,
-    expected_version: Option<u64>,
+    expected: &Expected,
 ) -> Result<v1::ProductReply, Problem> {
     let mut last = Problem::internal();
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(PAUSE).await;
         }
-        match attempt_to_complete(edge, patch, id, context.clone(), expected_version).await? {
+        match attempt_to_complete(edge, patch, id, context.clone(), expected).await? {
             Attempt::Done(reply) => return Ok(*reply),
             Attempt::Again(problem) => last = problem,
         }
@@ -236,7 +242,7 @@ async fn attempt_to_complete(
     patch: &ProductPatch,
     id: &str,
     context: CommandContext,
-    expected_version: Option<u64>,
+    expected: &Expected,
 ) -> Result<Attempt, Problem> {
     let request = v1::GetProductRequest {
         context: None,
@@ -250,27 +256,17 @@ async fn attempt_to_complete(
         }
         Err(failure) => return Err(Problem::of_read(failure)),
     };
-    if let Some(expected) = expected_version.filter(|expected| *expected > product.version) {
-        return Ok(Attempt::Again(
-            Problem::new(
-                StatusCode::PRECONDITION_FAILED,
-                "version_mismatch",
-                format!(
-                    "version {expected} was expected, the present one is {}",
-                    product.version
-                ),
-            )
-            .with_data("expected", expected)
-            .with_data("actual", product.version),
-        ));
+    let expected_version = expected.at(product.version);
+    if expected_version.is_some_and(|expected| expected > product.version) {
+        return Ok(Attempt::Again(etag::none_of(product.version).into()));
     }
     let request = v1::UpdateProductRequest {
-        expected_version: Some(expected_version.unwrap_or(product.version)),
+        expected_version: expected_version.or(Some(product.version)),
         ..patch.request(id, context, Some(&product))
     };
     match ask(CALL, edge.product_command().update_product(timed(CALL, request))).await {
         Ok(reply) => Ok(Attempt::Done(Box::new(reply))),
-        Err(failure) if failure.kind() == FailureKind::StaleVersion && expected_version.is_none() => {
+        Err(failure) if failure.kind() == FailureKind::StaleVersion && *expected == Expected::Any => {
             Ok(Attempt::Again(Problem::new(
                 StatusCode::CONFLICT,
                 "conflict",

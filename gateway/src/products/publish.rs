@@ -3,15 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::view::ProductView;
-use crate::{
-    auth::Admin,
-    body::Command,
-    call::{CALL, ask},
-    edge::Edge,
-    id::ProductId,
-    json::Nothing,
-    problem::Problem,
-};
+use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
 
 /// Publishes a product
 ///
@@ -25,6 +17,10 @@ pub(crate) async fn publish_product(
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let reply = ask(CALL, edge.product_command().publish_product(super::bare(id, command))).await;
+    let reply = super::bare(id, command, |request| {
+        let mut client = edge.product_command();
+        async move { client.publish_product(request).await }
+    })
+    .await;
     Ok(super::changed(reply)?.into())
 }

@@ -3,15 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use super::view::ProductView;
-use crate::{
-    auth::Admin,
-    body::Command,
-    call::{CALL, ask},
-    edge::Edge,
-    id::ProductId,
-    json::Nothing,
-    problem::Problem,
-};
+use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
 
 /// Restores a deleted product
 #[utoipa::path(post, path = "/v1/products/{id}/restore", tag = "products", security(("bearer" = [])),
@@ -23,6 +15,10 @@ pub(crate) async fn restore_product(
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let reply = ask(CALL, edge.product_command().restore_product(super::bare(id, command))).await;
+    let reply = super::bare(id, command, |request| {
+        let mut client = edge.product_command();
+        async move { client.restore_product(request).await }
+    })
+    .await;
     Ok(super::changed(reply)?.into())
 }

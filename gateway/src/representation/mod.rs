@@ -40,6 +40,7 @@ use crate::{
     consistency::Freshly,
     edge::Edge,
     etag,
+    ops::kept::Coded,
     problem::{FieldError, Problem},
 };
 use expand::Expansion;
@@ -335,18 +336,36 @@ pub(crate) fn allow_identity(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether the client takes gzip.
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| {
+        let (coding, weight) = range.split_once(';').unwrap_or((range, ""));
+        coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(weight)
+    })
+}
+
 fn refuses_identity(range: &str) -> bool {
     let (coding, weight) = range.split_once(';').unwrap_or((range, ""));
     let coding = coding.trim();
+    (coding == "*" || coding.eq_ignore_ascii_case("identity")) && is_zero(weight)
+}
+
+/// Whether `q=...` says: not at all.
+fn is_zero(weight: &str) -> bool {
     let weight = weight.trim().get(2..).and_then(|weight| weight.parse::<f32>().ok());
-    (coding == "*" || coding.eq_ignore_ascii_case("identity")) && weight.is_some_and(|weight| weight <= 0.0)
+    weight.is_some_and(|weight| weight <= 0.0)
 }
 
 type Worthwhile = And<SizeAbove, fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool>;
 
 /// Compresses text of more than a kibibyte, by gzip or brotli, as the client likes.
 pub(crate) fn compression() -> CompressionLayer<Worthwhile> {
-    let by_kind: fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool = |_, _, headers, _| is_text(headers);
+    let by_kind: fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool =
+        |_, _, headers, extensions| is_text(headers) && extensions.get::<Coded>().is_none();
     CompressionLayer::new().compress_when(SizeAbove::new(SHORTEST_COMPRESSED).and(by_kind))
 }
 

@@ -1,8 +1,9 @@
 //! What a client may ask of each address, read off the description of the API: so that every member that is described can be chosen,
 //! and no handler keeps a list of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use http::Method;
 use serde_json::Value;
 
 /// Deeper than any answer: a schema that contains itself ends here.
@@ -34,25 +35,42 @@ pub(crate) struct Resource {
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     resources: HashMap<String, Resource>,
+    offers: HashMap<String, Vec<(Method, Vec<String>)>>,
     document: Value,
 }
 
 impl Schema {
     /// From an OpenAPI document.
     pub(crate) fn of(document: Value) -> Self {
-        let mut resources = HashMap::new();
+        let (mut resources, mut offers) = (HashMap::new(), HashMap::new());
         let paths = document["paths"].as_object().into_iter().flatten();
         for (path, item) in paths.filter(|(path, _)| path.starts_with("/v1/")) {
             let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
             if schema.is_object() {
                 resources.insert(path.clone(), resource(schema, &document));
             }
+            let operations = item.as_object().into_iter().flatten();
+            let offered = operations
+                .filter_map(|(method, operation)| Some((method.to_uppercase().parse().ok()?, media_types(operation))));
+            offers.insert(path.clone(), offered.collect());
         }
-        Self { resources, document }
+        Self {
+            resources,
+            offers,
+            document,
+        }
     }
 
     pub(crate) fn resource(&self, path: &str) -> Option<&Resource> {
         self.resources.get(path)
+    }
+
+    /// The media types that an address answers with when all is well; none: without a body, or it is not known.
+    pub(crate) fn offers(&self, path: &str, method: &Method) -> &[String] {
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        let mut operations = self.offers.get(path).into_iter().flatten();
+        let offers = operations.find(|(known, _)| known == method);
+        offers.map(|(_, offers)| offers.as_slice()).unwrap_or_default()
     }
 
     pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &Resource)> {
@@ -63,6 +81,16 @@ impl Schema {
     pub(crate) fn named(&self, name: &str) -> Node {
         node(&self.document["components"]["schemas"][name], &self.document, 0)
     }
+}
+
+fn media_types(operation: &Value) -> Vec<String> {
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    let contents = responses.filter(|(status, _)| status.starts_with('2'));
+    let types: BTreeSet<_> = contents
+        .flat_map(|(_, response)| response["content"].as_object().into_iter().flatten())
+        .map(|(kind, _)| kind.clone())
+        .collect();
+    types.into_iter().collect()
 }
 
 fn resource(schema: &Value, document: &Value) -> Resource {

@@ -13,6 +13,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    etag::Expected,
     json::{Fields, Patch, ReadBody},
     params::Params,
     problem::Problem,
@@ -78,6 +79,9 @@ impl From<v1::SearchSettings> for SettingsView {
 
 /// All search settings.
 #[derive(Debug, PartialEq, ToSchema)]
+#[schema(example = json!({
+    "synonyms": [{"words": ["sofa", "couch"]}, {"from": "phone", "to": ["smartphone"]}], "stop_words": ["the", "a"]
+}))]
 pub(crate) struct NewSettings {
     #[schema(value_type = Vec<SynonymsView>)]
     synonyms: Vec<v1::Synonyms>,
@@ -95,6 +99,7 @@ impl ReadBody for NewSettings {
 
 /// What to change; absent members stay as they are, `null` clears.
 #[derive(Debug, PartialEq, ToSchema)]
+#[schema(example = json!({"stop_words": ["the", "a"]}))]
 pub(crate) struct SettingsPatch {
     #[schema(value_type = Option<Vec<SynonymsView>>)]
     synonyms: Patch<Vec<v1::Synonyms>>,
@@ -189,17 +194,17 @@ pub(crate) async fn replace_search_settings(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::ChangeSearchSettingsRequest {
         context: Some(context),
-        expected_revision: expected_version,
+        expected_revision: None,
         synonyms: Some(v1::SynonymList {
             synonyms: body.synonyms,
         }),
         stop_words: Some(v1::StopWordList { words: body.stop_words }),
     };
-    change(&edge, request).await
+    change(&edge, &expected, request).await
 }
 
 /// Changes the search settings
@@ -216,15 +221,15 @@ pub(crate) async fn update_search_settings(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::ChangeSearchSettingsRequest {
         context: Some(context),
-        expected_revision: expected_version,
+        expected_revision: None,
         synonyms: list(body.synonyms).map(|synonyms| v1::SynonymList { synonyms }),
         stop_words: list(body.stop_words).map(|words| v1::StopWordList { words }),
     };
-    change(&edge, request).await
+    change(&edge, &expected, request).await
 }
 
 fn list<T>(patch: Patch<Vec<T>>) -> Option<Vec<T>> {
@@ -235,8 +240,20 @@ fn list<T>(patch: Patch<Vec<T>>) -> Option<Vec<T>> {
     }
 }
 
-async fn change(edge: &Edge, request: v1::ChangeSearchSettingsRequest) -> Result<Response, Problem> {
-    let reply = ask(CALL, edge.search_command().change_search_settings(timed(CALL, request))).await?;
+async fn change(
+    edge: &Edge,
+    expected: &Expected,
+    request: v1::ChangeSearchSettingsRequest,
+) -> Result<Response, Problem> {
+    let write = |expected_revision| {
+        let request = v1::ChangeSearchSettingsRequest {
+            expected_revision,
+            ..request.clone()
+        };
+        let mut client = edge.search_command();
+        async move { ask(CALL, client.change_search_settings(timed(CALL, request))).await }
+    };
+    let reply = expected.attempt(write).await?;
     let view = SettingsView::from(reply.settings.unwrap_or_default());
     let version = view.version;
     Ok(Reply::json(StatusCode::OK, &view)

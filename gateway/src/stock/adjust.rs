@@ -46,14 +46,22 @@ pub(crate) async fn adjust_stock(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::AdjustStockRequest {
         context: Some(context),
         product_id: body.product_id,
         quantity: body.quantity,
         reason: body.reason,
-        expected_version,
+        expected_version: None,
     };
-    super::changed(ask(CALL, edge.stock_command().adjust_stock(timed(CALL, request))).await)
+    let write = |expected_version| {
+        let request = v1::AdjustStockRequest {
+            expected_version,
+            ..request.clone()
+        };
+        let mut client = edge.stock_command();
+        async move { ask(CALL, client.adjust_stock(timed(CALL, request))).await }
+    };
+    super::changed(expected.attempt(write).await)
 }

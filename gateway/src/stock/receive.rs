@@ -45,14 +45,22 @@ pub(crate) async fn receive_stock(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::ReceiveStockRequest {
         context: Some(context),
         product_id: body.product_id,
         quantity: body.quantity,
         reason: body.reason.unwrap_or_default(),
-        expected_version,
+        expected_version: None,
     };
-    super::changed(ask(CALL, edge.stock_command().receive_stock(timed(CALL, request))).await)
+    let write = |expected_version| {
+        let request = v1::ReceiveStockRequest {
+            expected_version,
+            ..request.clone()
+        };
+        let mut client = edge.stock_command();
+        async move { ask(CALL, client.receive_stock(timed(CALL, request))).await }
+    };
+    super::changed(expected.attempt(write).await)
 }

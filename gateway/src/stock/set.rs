@@ -49,7 +49,7 @@ pub(crate) async fn set_stock(
     let Command {
         body,
         context,
-        expected_version,
+        expected,
     } = command;
     let request = v1::SetStockRequest {
         context: Some(context),
@@ -57,7 +57,15 @@ pub(crate) async fn set_stock(
         quantity: body.quantity,
         expected: body.expected,
         reason: body.reason.unwrap_or_default(),
-        expected_version,
+        expected_version: None,
     };
-    super::changed(ask(CALL, edge.stock_command().set_stock(timed(CALL, request))).await)
+    let write = |expected_version| {
+        let request = v1::SetStockRequest {
+            expected_version,
+            ..request.clone()
+        };
+        let mut client = edge.stock_command();
+        async move { ask(CALL, client.set_stock(timed(CALL, request))).await }
+    };
+    super::changed(expected.attempt(write).await)
 }

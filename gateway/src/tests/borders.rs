@@ -269,12 +269,12 @@ async fn headers_that_cannot_be_understood_are_refused() {
     insta::assert_json_snapshot!(answer.problem(400, "invalid_header"), @r#"
     {
       "code": "invalid_header",
-      "detail": "If-Match: one version in double quotes is expected, as an ETag gave it, for example \"7\", or *",
+      "detail": "If-Match: up to 50 entity tags as an ETag gave them are expected, for example \"7\", or *",
       "errors": [
         {
           "code": "invalid_format",
           "field": "If-Match",
-          "message": "one version in double quotes is expected, as an ETag gave it, for example \"7\", or *"
+          "message": "up to 50 entity tags as an ETag gave them are expected, for example \"7\", or *"
         }
       ],
       "status": 400,
@@ -302,4 +302,111 @@ async fn headers_that_cannot_be_understood_are_refused() {
         .get("/v1/products", &[("x-long", &long)])
         .await
         .problem(431, "headers_too_large");
+}
+
+/// Every operation of the API, with an id in the place of each parameter.
+fn operations() -> Vec<(String, String)> {
+    let description = serde_json::to_value(crate::openapi()).unwrap();
+    let paths = description["paths"].as_object().unwrap().iter();
+    let of_path = |(path, item): (&String, &Value)| {
+        let address = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "1" } else { part });
+        let address = address.collect::<Vec<_>>().join("/");
+        let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
+        methods.map(|method| (method, address.clone())).collect::<Vec<_>>()
+    };
+    paths.flat_map(of_path).collect()
+}
+
+#[tokio::test]
+async fn what_could_be_read_in_two_ways_is_refused_on_every_route() {
+    let world = World::alone();
+    let token = world.admin();
+    for (method, path) in operations() {
+        let send = async |headers: &[(&str, &str)]| {
+            let fixed = [("content-type", "application/json"), ("authorization", token.as_str())];
+            world.send(&method, &path, &[&fixed, headers].concat(), "{}").await
+        };
+        for coding in ["gzip", "br", "identity, gzip"] {
+            let answer = send(&[("content-encoding", coding)]).await;
+            answer.problem(415, "unsupported_media_type");
+            assert_eq!(answer.header("accept-encoding"), "identity", "{method} {path}");
+        }
+        send(&[("transfer-encoding", "gzip, chunked")])
+            .await
+            .problem(501, "transfer_coding_not_supported");
+        for (name, shown) in [("authorization", "Authorization"), ("content-type", "Content-Type")] {
+            let refused = send(&[(name, "application/json")]).await.problem(400, "invalid_header");
+            assert_eq!(refused["errors"][0]["field"], shown, "{method} {path}");
+        }
+        for host in ["a b", "shop.example/x"] {
+            send(&[("host", host)]).await.problem(400, "invalid_header");
+        }
+        send(&[("host", "a"), ("host", "a")])
+            .await
+            .problem(400, "invalid_header");
+    }
+}
+
+#[tokio::test]
+async fn json_is_utf8() {
+    let world = World::alone();
+    let token = world.admin();
+    for charset in ["utf-16", "\"UTF-16\"", "latin1"] {
+        let kind = format!("application/json; charset={charset}");
+        let headers = [("content-type", kind.as_str()), ("authorization", &token)];
+        world
+            .send("POST", "/v1/orders", &headers, "{}")
+            .await
+            .problem(415, "unsupported_media_type");
+    }
+    let headers = [
+        ("content-type", "application/json;charset=\"UTF-8\""),
+        ("authorization", &token),
+    ];
+    world
+        .send("POST", "/v1/orders", &headers, "{}")
+        .await
+        .problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn what_the_client_does_not_take_is_not_made() {
+    let world = World::alone();
+    let token = world.admin();
+    let description = serde_json::to_value(crate::openapi()).unwrap();
+    for (method, path) in operations().into_iter().filter(|(_, path)| path.starts_with("/v1/")) {
+        let headers = [
+            ("accept", "image/png, text/html;q=0.9"),
+            ("authorization", token.as_str()),
+        ];
+        let answer = world.send(&method, &path, &headers, "{}").await;
+        if answer.status == 406 {
+            answer.problem(406, "not_acceptable");
+        } else {
+            assert_eq!(method, "DELETE", "{path}: {answer:?}");
+        }
+    }
+    assert!(description["paths"]["/v1/orders"]["get"]["responses"]["406"].is_object());
+    let answer = world.get("/v1/products", &[("accept", "text/csv")]).await;
+    assert_eq!(
+        answer.problem(406, "not_acceptable")["available"],
+        serde_json::json!(["application/json"])
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_values_is_refused() {
+    let world = World::alone();
+    let token = [("authorization", world.admin())];
+    let token = [(token[0].0, token[0].1.as_str())];
+    for query in [
+        "status=pending&".repeat(4000),
+        format!("status={}", "pending,".repeat(8000)),
+    ] {
+        let refused = world.get(&format!("/v1/orders?{query}"), &token).await;
+        let refused = refused.problem(400, "invalid_parameter");
+        assert_eq!(refused["errors"].as_array().unwrap().len(), 1, "{refused}");
+    }
 }

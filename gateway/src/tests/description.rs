@@ -26,54 +26,54 @@ fn every_operation_describes_its_answers() {
     GET /metrics: 200
     GET /openapi.json: 200
     GET /readyz: 200 503
-    GET /v1/audit: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/audit/checkpoints: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/audit/checkpoints/{number}: 200 304 400 401 403 404 429 431 500 503 504
-    GET /v1/audit/consistency: 200 304 400 401 403 404 409 429 431 500 503 504
-    GET /v1/audit/events/{event_id}/proof: 200 304 400 401 403 404 409 429 431 500 503 504
-    GET /v1/audit/key: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/audit/requests/{id}: 200 304 400 401 403 404 429 431 500 503 504
-    POST /v1/auth/login: 200 400 401 408 413 415 422 429 431 500 503 504
-    GET /v1/exports: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/exports: 202 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/audit: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/audit/checkpoints: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/audit/checkpoints/{number}: 200 304 400 401 403 404 406 429 431 500 503 504
+    GET /v1/audit/consistency: 200 304 400 401 403 404 406 409 429 431 500 503 504
+    GET /v1/audit/events/{event_id}/proof: 200 304 400 401 403 404 406 409 429 431 500 503 504
+    GET /v1/audit/key: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/audit/requests/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    POST /v1/auth/login: 200 400 401 406 408 413 415 422 429 431 500 503 504
+    GET /v1/exports: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/exports: 202 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
     DELETE /v1/exports/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    GET /v1/exports/{id}: 200 304 400 401 403 404 429 431 500 503 504
-    GET /v1/exports/{id}/file: 200 206 400 401 403 404 409 416 429 431 500 503 504
-    GET /v1/me: 200 304 400 401 403 404 429 431 500 503 504
-    GET /v1/orders: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/orders: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    GET /v1/orders/{id}: 200 304 400 401 403 404 429 431 500 503 504
-    POST /v1/orders/{id}/cancel: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    GET /v1/products: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/products: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    GET /v1/products/suggest: 200 304 400 401 429 431 500 503 504
+    GET /v1/exports/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    GET /v1/exports/{id}/file: 200 206 400 401 403 404 406 409 416 429 431 500 503 504
+    GET /v1/me: 200 304 400 401 403 404 406 429 431 500 503 504
+    GET /v1/orders: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/orders: 201 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    GET /v1/orders/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    POST /v1/orders/{id}/cancel: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/products: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/products: 201 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    GET /v1/products/suggest: 200 304 400 401 406 429 431 500 503 504
     DELETE /v1/products/{id}: 204 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    GET /v1/products/{id}: 200 304 400 401 404 429 431 500 503 504
-    PATCH /v1/products/{id}: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    POST /v1/products/{id}/archive: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    POST /v1/products/{id}/publish: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    POST /v1/products/{id}/restore: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    GET /v1/products/{id}/stock: 200 304 400 401 404 429 431 500 503 504
-    GET /v1/projections: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/projections/parked: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/projections/parked/{id}/retry: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    POST /v1/projections/parked/{id}/skip: 200 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    GET /v1/reports/sales: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/reports/sales/orders: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/search/rules: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/search/rules: 201 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    GET /v1/products/{id}: 200 304 400 401 404 406 429 431 500 503 504
+    PATCH /v1/products/{id}: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/archive: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/publish: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/products/{id}/restore: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/products/{id}/stock: 200 304 400 401 404 406 429 431 500 503 504
+    GET /v1/projections: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/projections/parked: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/projections/parked/{id}/retry: 200 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    POST /v1/projections/parked/{id}/skip: 200 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    GET /v1/reports/sales: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/reports/sales/orders: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/search/rules: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/search/rules: 201 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
     DELETE /v1/search/rules/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
-    GET /v1/search/rules/{id}: 200 304 400 401 403 404 429 431 500 503 504
-    GET /v1/search/settings: 200 304 400 401 403 429 431 500 503 504
-    PATCH /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    PUT /v1/search/settings: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    GET /v1/stock: 200 304 400 401 403 429 431 500 503 504
-    POST /v1/stock/adjust: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    POST /v1/stock/receive: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    POST /v1/stock/set: 200 400 401 403 404 408 409 412 413 415 422 429 431 500 503 504
-    GET /v1/streams/{aggregate}/{id}: 200 304 400 401 403 404 429 431 500 503 504
-    GET /v1/users: 200 304 400 401 403 429 431 500 503 504
-    GET /v1/users/{id}: 200 304 400 401 403 404 429 431 500 503 504
+    GET /v1/search/rules/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    GET /v1/search/settings: 200 304 400 401 403 406 429 431 500 503 504
+    PATCH /v1/search/settings: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    PUT /v1/search/settings: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/stock: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/stock/adjust: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/stock/receive: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    POST /v1/stock/set: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
+    GET /v1/streams/{aggregate}/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    GET /v1/users: 200 304 400 401 403 406 429 431 500 503 504
+    GET /v1/users/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
     "#);
 }
 
@@ -110,6 +110,7 @@ fn every_code_of_the_gateway_has_a_page() {
         "invalid_token",
         "malformed_json",
         "method_not_allowed",
+        "not_acceptable",
         "not_found",
         "not_ready",
         "not_sealed_yet",
@@ -122,6 +123,7 @@ fn every_code_of_the_gateway_has_a_page() {
         "stream_not_found",
         "timeout",
         "token_expired",
+        "transfer_coding_not_supported",
         "unauthenticated",
         "unavailable",
         "unsupported_media_type",
@@ -138,10 +140,77 @@ fn every_code_of_the_gateway_has_a_page() {
 }
 
 #[tokio::test]
+async fn bodies_that_change_something_have_examples_that_are_right() {
+    let description = serde_json::to_value(crate::openapi()).unwrap();
+    let world = World::new(|_| {
+        Err(Failure::new(
+            proto::failure::FailureKind::NotFound,
+            "not_found",
+            "there is none",
+        ))
+    });
+    let token = world.admin();
+    let mut tried = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for method in ["put", "patch"] {
+            for (kind, content) in item[method]["requestBody"]["content"].as_object().into_iter().flatten() {
+                let name = content["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+                let example = &description.pointer(name).unwrap()["example"];
+                assert!(example.is_object(), "{method} {path}");
+                let headers = [("authorization", token.as_str()), ("content-type", kind)];
+                let path = path.replace("{id}", PRODUCT);
+                let answer = world
+                    .send(&method.to_uppercase(), &path, &headers, example.to_string())
+                    .await;
+                answer.problem(404, "not_found");
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 5);
+}
+
+#[tokio::test]
+async fn pages_are_compressed_once() {
+    let world = World::alone();
+    let gzip = [("accept-encoding", "br;q=0.5, gzip")];
+    let packed = world.get("/docs/swagger-ui-bundle.js", &gzip).await;
+    let again = world.get("/docs/swagger-ui-bundle.js", &gzip).await;
+    assert_eq!(
+        (packed.status.as_u16(), packed.header("content-encoding")),
+        (200, "gzip")
+    );
+    assert_eq!(
+        (&packed.text, packed.header("vary")),
+        (&again.text, again.header("vary"))
+    );
+    for other in [
+        &[] as &[(&str, &str)],
+        &[("accept-encoding", "br")],
+        &[("accept-encoding", "gzip;q=0")],
+    ] {
+        for _ in 0..2 {
+            let whole = world.get("/docs/swagger-ui-bundle.js", other).await;
+            assert_eq!(
+                (whole.status.as_u16(), whole.header("content-encoding")),
+                (200, ""),
+                "{other:?}"
+            );
+            assert!(whole.text.len() > 4 * packed.text.len() / 2, "{other:?}");
+        }
+    }
+    assert_eq!(
+        world.get("/openapi.json", &gzip).await.header("content-encoding"),
+        "gzip"
+    );
+}
+
+#[tokio::test]
 async fn pages_are_served() {
     let world = World::alone();
     for (path, kind, part) in [
         ("/", "text/html", "href=\"/docs/\""),
+        ("/", "text/html", "tillroll-demo"),
         ("/docs/", "text/html", "swagger-ui"),
         ("/docs/swagger-initializer.js", "javascript", "/openapi.json"),
         ("/openapi.json", "application/json", "\"openapi\":\"3."),

@@ -113,3 +113,59 @@ async fn types_of_problems_are_absolute_where_the_base_is_known() {
     let answer = world.get("/nowhere", &[]).await;
     assert_eq!(answer.json()["type"], "https://shop.example/errors/not_found");
 }
+
+#[tokio::test]
+async fn every_request_has_a_line_in_the_log() {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let lines = Lines::default();
+    let written = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(move || lines.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let world = World::alone();
+    let token = world.admin();
+    world
+        .get(
+            "/v1/products/prod_1?q=ann@shop.example",
+            &[("authorization", &token), ("x-request-id", "r-1")],
+        )
+        .await;
+    world.get("/v1/me", &[("authorization", "Bearer nonsense")]).await;
+    world.get("/healthz", &[]).await;
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [found, refused] = entries.as_slice() else {
+        panic!("{text}")
+    };
+    for (entry, path, caller, status) in [
+        (found, "/v1/products/prod_1", ADMIN, 404),
+        (refused, "/v1/me", "refused", 401),
+    ] {
+        assert_eq!(
+            (&entry["level"], &entry["path"], &entry["caller"], &entry["status"]),
+            (&"INFO".into(), &path.into(), &caller.into(), &status.into())
+        );
+        let duration: f64 = entry["duration_ms"].to_string().trim_matches('"').parse().unwrap();
+        assert!(duration >= 0.0);
+    }
+    assert_eq!(
+        (&found["span"]["id"], &found["span"]["method"]),
+        (&"r-1".into(), &"GET".into())
+    );
+    assert!(!text.contains("ann@") && !text.contains("nonsense"), "{text}");
+}

@@ -222,7 +222,11 @@ impl World {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+async fn send(router: &Router, mut request: Request<Body>) -> Answer {
+    request
+        .headers_mut()
+        .entry(http::header::HOST)
+        .or_insert(HeaderValue::from_static("localhost"));
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -322,3 +322,31 @@ async fn stock_answers_with_its_own_version() {
         "expected"
     );
 }
+
+#[tokio::test]
+async fn of_several_versions_the_present_one_is_written_to() {
+    let world = World::new(|call| {
+        let request: v1::ProductRequest = call.decode();
+        match request.expected_version {
+            Some(7) => ok(&changed()),
+            other => Err(Failure::new(
+                FailureKind::StaleVersion,
+                "version_mismatch",
+                format!("{other:?} was expected"),
+            )
+            .with_data(&json!({"expected": other, "actual": 7}))),
+        }
+    });
+    let token = world.admin();
+    let path = format!("/v1/products/{PRODUCT}/publish");
+    for right in ["\"7\"", "\"5\", \"7\"", "W/\"9\", \"5\", \"7-3;gzip\""] {
+        let answer = world.post(&path, &token, &[("if-match", right)], "").await;
+        assert_eq!(answer.status, 200, "{right}: {answer:?}");
+    }
+    let lines = [("if-match", "\"5\""), ("if-match", "\"7\"")];
+    assert_eq!(world.post(&path, &token, &lines, "").await.status, 200);
+    for wrong in ["W/\"7\"", "\"5\"", "\"5\", \"6\"", "\"abc\"", "W/\"7\", \"8\""] {
+        let refused = world.post(&path, &token, &[("if-match", wrong)], "").await;
+        assert_eq!(refused.problem(412, "version_mismatch")["actual"], 7, "{wrong}");
+    }
+}

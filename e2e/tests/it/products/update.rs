@@ -168,7 +168,16 @@ async fn if_match_guards_every_change() {
             .await
             .refused(412, "version_mismatch");
     }
-    for malformed in ["2", "\"two\"", "W/\"2\"", "\"1\", \"2\"", "\"-1\"", "\"\""] {
+    let list = format!("\"{version}\", W/\"{present}\"");
+    for other in ["\"two\"", "\"-1\"", "\"\"", &format!("W/\"{present}\""), &list] {
+        let _ = admin
+            .patch(&path)
+            .merge(json!({"name": "x"}))
+            .header("if-match", other)
+            .await
+            .refused(412, "version_mismatch");
+    }
+    for malformed in ["2", "\"two", "W/2", "\"1\" \"2\"", "*, \"1\""] {
         let _ = admin
             .patch(&path)
             .merge(json!({"name": "x"}))
@@ -185,7 +194,7 @@ async fn if_match_guards_every_change() {
     let _ = admin
         .patch(&path)
         .merge(json!({"price": {"amount": 1}}))
-        .if_match(present + 1)
+        .header("if-match", format!("\"{version}\", \"{}\"", present + 1))
         .await
         .ok(200);
     let _ = admin.delete(&path).if_match(present + 2).await.ok(204);
