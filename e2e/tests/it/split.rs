@@ -241,7 +241,10 @@ async fn failures_and_deadlines_over_grpc() {
     );
     assert_eq!(failure.fields[0].field, "lines[0].quantity");
 
-    let status = orders.place_order(order("nonsense", 0)).await.unwrap_err();
+    let status = orders
+        .place_order(order(admin.user_id(), "nonsense", 0))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     let fields: Vec<String> = Failure::from(&status)
         .fields
