@@ -49,7 +49,15 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
         .await;
     }
     if let Some(address) = config.http.operations_addr {
-        port("operations port", "TILLROLL_OPERATIONS_ADDR", address, server, report).await;
+        let ours = answers_http(address);
+        port(
+            "operations port",
+            "TILLROLL_OPERATIONS_ADDR",
+            address,
+            (server, ours),
+            report,
+        )
+        .await;
     }
     if let Some(address) = config.services.addr {
         let ours = answers_grpc(address);
