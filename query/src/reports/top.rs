@@ -80,16 +80,25 @@ fn push_sums(report: &Report, segments: &[Segment], sums: &[&str], sql: &mut Que
         spans: Vec::new(),
     };
     wanted.push_segments(segments, Some("customer"), sql);
-    sql.push(") AS r WHERE key <> '' GROUP BY 1, 2");
+    // What was taken back may be of another time, by the way that counts: such rows are nothing here.
+    sql.push(format_args!(
+        ") AS r WHERE key <> '' AND ({}) GROUP BY 1, 2",
+        any(str::to_owned)
+    ));
     // What is taken away again may leave nothing.
     if segments.iter().any(|segment| segment.sign < 0) {
-        sql.push(format_args!(" HAVING {}", some()));
+        sql.push(format_args!(" HAVING {}", any(sum)));
     }
     sql.push(")");
 }
 
-fn some() -> String {
-    SUMS.map(|name| format!("sum({name}) <> 0")).join(" OR ")
+/// Whether any of the sums is not 0.
+fn any(of: impl Fn(&str) -> String) -> String {
+    SUMS.map(|name| format!("{} <> 0", of(name))).join(" OR ")
+}
+
+fn sum(name: &str) -> String {
+    format!("sum({name})")
 }
 
 /// Each currency with what follows, which knows it as `w.currency`.
@@ -146,7 +155,8 @@ fn push_year(report: &Report, year: DateTime<Utc>, edges: &[Segment], top: u32, 
     // As the index of the table has it, which is read from its start then.
     let order = report.sort.sql(raw);
     sql.push(format_args!(
-        " AND (s.currency, s.key) NOT IN (SELECT currency, key FROM edge) ORDER BY {order}, s.key LIMIT "
+        " AND ({}) AND (s.currency, s.key) NOT IN (SELECT currency, key FROM edge) ORDER BY {order}, s.key LIMIT ",
+        any(raw)
     ))
     .push_bind(i64::from(top))
     .push(") UNION ALL SELECT key");
@@ -158,7 +168,7 @@ fn push_year(report: &Report, year: DateTime<Utc>, edges: &[Segment], top: u32, 
         SUMS.join(", ")
     ));
     push_rows(sql);
-    let some = some();
+    let some = any(sum);
     sql.push(format_args!(
         " AND s.key IN (SELECT key FROM edge WHERE currency = w.currency)) AS both_parts GROUP BY key HAVING {some}) AS t"
     ));
