@@ -132,15 +132,14 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
     let mut body = std::mem::take(request.body_mut());
     let crowded = request.extensions().get::<Crowded>().is_some();
     let (version, expects) = (request.version(), request.headers().contains_key(EXPECT));
-    let admitted = match refused {
-        Some(problem) => Err(problem),
-        None => {
-            let user = head.identity.known().map(|principal| Arc::clone(&principal.user_id));
-            let class = Class::of(&method, path, request.headers());
-            let receives = !method.is_safe() && path != UNMATCHED;
-            let party = Party::new(user, address);
-            Admitted::take(&edge, class, party, &mut request, receives.then_some(&mut body)).await
-        }
+    let admitted = if let Some(problem) = refused {
+        Err(problem)
+    } else {
+        let user = head.identity.known().map(|principal| Arc::clone(&principal.user_id));
+        let class = Class::of(&method, path, request.headers());
+        let receives = !method.is_safe() && path != UNMATCHED;
+        let party = Party::new(user, address);
+        Admitted::take(&edge, class, &party, &mut request, receives.then_some(&mut body)).await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),

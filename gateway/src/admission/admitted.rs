@@ -22,7 +22,7 @@ impl Admitted {
     pub(crate) async fn take(
         edge: &Edge,
         class: Option<Class>,
-        party: Party,
+        party: &Party,
         request: &mut Request,
         body: Option<&mut Body>,
     ) -> Result<Self, Problem> {
@@ -35,15 +35,15 @@ impl Admitted {
             ..Self::default()
         };
         if let (Some(admission), Some(_)) = (admission, class) {
-            admitted.present = admission.begin(&party)?;
+            admitted.present = admission.begin(party)?;
         }
         if let Some(body) = body {
-            let received = intake::receive(admission, &party, request.headers(), body).await?;
+            let received = intake::receive(admission, party, request.headers(), body).await?;
             *body = Body::empty();
             *request.body_mut() = received.into();
         }
         if let (Some(admission), Some(class)) = (admission, class) {
-            admitted.place = Some(admission.admit(class, &party).await?);
+            admitted.place = Some(admission.admit(class, party).await?);
         }
         Ok(admitted)
     }
