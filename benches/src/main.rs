@@ -1,10 +1,12 @@
 //! Measures Tillroll beside pgbench on the same PostgreSQL in the same run. `benches/README.md` says how to read it.
 
 mod append;
+mod baseline;
 mod cluster;
 mod counter;
 mod history;
 mod http;
+mod judged;
 mod orders;
 mod overload;
 mod pgbench;

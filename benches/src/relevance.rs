@@ -1,17 +1,14 @@
 //! How well the search engines order a real catalogue, by ratings that people gave.
 #![expect(clippy::cast_precision_loss, reason = "shares and means of small counts")]
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader};
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use domain::MAX_ATTRIBUTES;
-use search::{
-    AttributeValue, Change, Document, Engine, Meilisearch, Page, Price, Ranking, Request, Settings, Start, Status,
-    Tantivy,
-};
-use serde_json::Value;
+use search::{Change, Engine, Meilisearch, Page, Ranking, Request, Settings, Start, Tantivy};
+
+use crate::baseline::Bm25;
+use crate::judged::Judged;
 
 const INDEX: &str = "relevance";
 /// The hits that count.
@@ -19,43 +16,48 @@ const TOP: usize = 10;
 /// The products that are indexed at once.
 const AT_ONCE: usize = 2_000;
 
-/// A query with what people thought of products for it, 0 to 3.
-struct Rated {
-    query: String,
-    ratings: HashMap<String, f64>,
-}
-
 /// Indexes the catalogue of a folder in each engine and prints NDCG@10 for both halves of its queries.
 pub(crate) async fn run(data: &Path, ranking: Option<&Path>, url: Option<&str>, key: Option<&str>) -> Result<()> {
-    let products = products(&data.join("products.jsonl.zst"))?;
-    let rated = rated(&data.join("Broad_Query_Set_rated.csv.zst"))?;
+    let judged = Judged::read(data)?;
     println!(
         "{} products, {} queries with a rating above 0\n",
-        products.len(),
-        rated.len()
+        judged.products.len(),
+        judged.queries.len()
     );
+    for stems in [false, true] {
+        let baseline = Bm25::new(&judged.products, stems);
+        let mut scores = Scores::default();
+        for rated in &judged.queries {
+            scores.add(&rated.query, &baseline.best(&rated.query, TOP), &rated.ratings);
+        }
+        scores.print(if stems {
+            "plain BM25 over all text, stems, without stop words"
+        } else {
+            "plain BM25 over all text"
+        });
+    }
     let folder = tempfile::tempdir()?;
     let ranking: Ranking = match ranking {
         None => Ranking::default(),
         Some(path) => serde_json::from_slice(&std::fs::read(path)?).with_context(|| path.display().to_string())?,
     };
-    measure(&Tantivy::with_ranking(folder.path(), ranking).await?, &products, &rated).await?;
+    measure(&Tantivy::with_ranking(folder.path(), ranking).await?, &judged).await?;
     if let Some(url) = url {
         let engine = Meilisearch::new(url, key, "bench-")?;
-        measure(&engine, &products, &rated).await?;
+        measure(&engine, &judged).await?;
         engine.drop_index(INDEX).await?;
     }
     Ok(())
 }
 
-async fn measure(engine: &dyn Engine, products: &[Document], rated: &[Rated]) -> Result<()> {
+async fn measure(engine: &dyn Engine, judged: &Judged) -> Result<()> {
     engine.create(INDEX, &Settings::default()).await?;
-    for some in products.chunks(AT_ONCE) {
+    for some in judged.products.chunks(AT_ONCE) {
         let changes = some.iter().map(|product| Change::Put(Box::new(product.clone())));
         engine.apply(INDEX, changes.collect()).await?;
     }
-    let (mut tuning, mut held_out, mut judged) = (Vec::new(), Vec::new(), Vec::new());
-    for rated in rated {
+    let mut scores = Scores::default();
+    for rated in &judged.queries {
         let request = Request {
             words: rated.query.clone(),
             page: Page {
@@ -66,39 +68,54 @@ async fn measure(engine: &dyn Engine, products: &[Document], rated: &[Rated]) ->
         };
         let answer = engine.search(INDEX, &request).await?;
         let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
-        let score = ndcg(&ids, &rated.ratings);
-        let known = ids.iter().filter(|id| rated.ratings.contains_key(**id)).count();
-        judged.push(known as f64 / TOP as f64);
-        let half = if is_for_tuning(&rated.query) {
-            &mut tuning
-        } else {
-            &mut held_out
-        };
-        half.push(score);
+        let score = scores.add(&rated.query, &ids, &rated.ratings);
         if std::env::args().any(|argument| argument == "--each") && is_for_tuning(&rated.query) {
-            println!(
-                "{score:.3} {known:2} judged, {:5} found{}: {}",
-                answer.total,
-                if answer.relaxed { " (some words)" } else { "" },
-                rated.query
-            );
+            let some = if answer.relaxed { " (some words)" } else { "" };
+            println!("{score:.3} {:5} found{some}: {}", answer.total, rated.query);
         }
     }
-    let all: Vec<f64> = tuning.iter().chain(&held_out).copied().collect();
-    println!("{}:", engine.name());
-    println!(
-        "- NDCG@10, half for tuning ({} queries): {:.4}",
-        tuning.len(),
-        mean(&tuning)
-    );
-    println!(
-        "- NDCG@10, half held out ({} queries): {:.4}",
-        held_out.len(),
-        mean(&held_out)
-    );
-    println!("- NDCG@10, all ({} queries): {:.4}", all.len(), mean(&all));
-    println!("- of the first ten, rated by people: {:.1} %\n", 100.0 * mean(&judged));
+    scores.print(engine.name());
     Ok(())
+}
+
+/// NDCG@10 by query.
+#[derive(Default)]
+struct Scores {
+    tuning: Vec<f64>,
+    held_out: Vec<f64>,
+    /// The share of what was found that people rated.
+    judged: Vec<f64>,
+}
+
+impl Scores {
+    fn add(&mut self, query: &str, ids: &[&str], ratings: &HashMap<String, f64>) -> f64 {
+        let score = ndcg(ids, ratings);
+        let known = ids.iter().filter(|id| ratings.contains_key(**id)).count();
+        self.judged.push(known as f64 / TOP as f64);
+        if is_for_tuning(query) {
+            self.tuning.push(score);
+        } else {
+            self.held_out.push(score);
+        }
+        score
+    }
+
+    fn print(&self, name: &str) {
+        let all: Vec<f64> = self.tuning.iter().chain(&self.held_out).copied().collect();
+        println!("{name}:");
+        let halves = [
+            ("half for tuning", &self.tuning),
+            ("half held out", &self.held_out),
+            ("all", &all),
+        ];
+        for (half, scores) in halves {
+            println!("- NDCG@10, {half} ({} queries): {:.4}", scores.len(), mean(scores));
+        }
+        println!(
+            "- of the first ten, rated by people: {:.1} %\n",
+            100.0 * mean(&self.judged)
+        );
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -126,73 +143,4 @@ fn ndcg(ids: &[&str], ratings: &HashMap<String, f64>) -> f64 {
     let mut best: Vec<f64> = ratings.values().copied().collect();
     best.sort_by(|left, right| right.total_cmp(left));
     gain / discounted(&mut best.into_iter())
-}
-
-fn lines(path: &Path) -> Result<impl Iterator<Item = std::io::Result<String>>> {
-    let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-    let reader = ruzstd::decoding::StreamingDecoder::new(file)
-        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    Ok(BufReader::new(reader).lines())
-}
-
-fn rated(path: &Path) -> Result<Vec<Rated>> {
-    let mut queries: BTreeMap<String, HashMap<String, f64>> = BTreeMap::new();
-    for line in lines(path)?.skip(1) {
-        let line = line?;
-        let mut cells = line.trim().rsplitn(3, ',');
-        let (Some(rating), Some(id), Some(query)) = (cells.next(), cells.next(), cells.next()) else {
-            continue;
-        };
-        let rating: f64 = rating.parse().with_context(|| line.clone())?;
-        queries
-            .entry(query.trim_matches('"').to_owned())
-            .or_default()
-            .insert(id.to_owned(), rating);
-    }
-    let rated = queries.into_iter().map(|(query, ratings)| Rated { query, ratings });
-    Ok(rated
-        .filter(|rated| rated.ratings.values().any(|rating| *rating > 0.0))
-        .collect())
-}
-
-/// The catalogue as a shop would import it: title, model number, short description, supplier and attributes.
-pub(crate) fn products(path: &Path) -> Result<Vec<Document>> {
-    let mut products = Vec::new();
-    for line in lines(path)? {
-        let fields: BTreeMap<String, Value> = serde_json::from_str(&line?)?;
-        let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let brand = AttributeValue::Text(text("supplier"));
-        let attributes = fields.iter().filter_map(|(key, value)| {
-            let key = key.strip_prefix("attr_")?.get(2..)?;
-            let value = match value {
-                Value::String(text) => AttributeValue::Text(text.clone()),
-                Value::Bool(yes) => AttributeValue::Boolean(*yes),
-                other => AttributeValue::Number(other.as_f64()?),
-            };
-            Some((key.to_owned(), value))
-        });
-        let released = text("date_released").parse().unwrap_or_default();
-        products.push(Document {
-            id: text("id"),
-            sku: text("name"),
-            name: text("title"),
-            description: text("short_description"),
-            category: String::new(),
-            status: Status::Active,
-            price: Price {
-                amount: fields.get("price").and_then(Value::as_i64).unwrap_or_default(),
-                currency: "EUR".to_owned(),
-            },
-            in_stock: true,
-            attributes: attributes
-                .take(MAX_ATTRIBUTES - 1)
-                .chain([("brand".to_owned(), brand)])
-                .collect(),
-            created_at: released,
-            updated_at: released,
-            units_sold: 0,
-            version: 1,
-        });
-    }
-    Ok(products)
 }

@@ -10,7 +10,7 @@ use search::{Change, Document, Engine, Facet, Filter, Meilisearch, Page, Request
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::relevance;
+use crate::judged;
 
 const INDEX: &str = "speed";
 const PRODUCTS: usize = 100_000;
@@ -55,7 +55,7 @@ const QUERIES: &[&str] = &[
 
 /// Fills each engine with a hundred thousand products made of the catalogue in a folder, and asks.
 pub(crate) async fn run(data: &Path, url: Option<&str>, key: Option<&str>) -> Result<()> {
-    let products = many(&relevance::products(&data.join("products.jsonl.zst"))?);
+    let products = many(&judged::products(&data.join("products.jsonl.zst"))?);
     let folder = tempfile::tempdir()?;
     measure(Arc::new(Tantivy::open(folder.path()).await?), &products).await?;
     if let Some(url) = url {

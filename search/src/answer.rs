@@ -5,8 +5,10 @@ use crate::request::{Facet, Key};
 pub struct Answer {
     /// The page of hits.
     pub hits: Vec<Hit>,
-    /// How many there are on all pages, exactly.
+    /// How many there are on all pages, exactly; but for those of `partial`.
     pub total: u64,
+    /// How many products that have only some of the words come after those that have all. They are counted nowhere else.
+    pub partial: u64,
     /// How many of them are only there because they are pinned: see [`crate::find()`].
     pub pinned: u64,
     /// The facets asked for, in the order of the request.

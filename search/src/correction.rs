@@ -3,6 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use crate::language::has_digits;
+use crate::words::Asked;
+
 /// The words that are tried for one that is not known.
 pub(crate) const MAX_TRIED: usize = 4;
 /// The queries that are tried.
@@ -57,10 +60,6 @@ impl Nearest {
     }
 }
 
-fn has_digits(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_digit())
-}
-
 /// Combinations, the ones with the nearest words first.
 pub(crate) fn queries(candidates: &[Vec<String>]) -> Vec<Vec<String>> {
     let mut queries: Vec<(usize, Vec<String>)> = vec![(0, Vec::new())];
@@ -78,6 +77,13 @@ pub(crate) fn queries(candidates: &[Vec<String>]) -> Vec<Vec<String>> {
         queries = longer;
     }
     queries.into_iter().map(|(_, query)| query).collect()
+}
+
+/// A query as people write it: what was typed as it was typed.
+pub(crate) fn shown(query: &[String], asked: &[Asked]) -> String {
+    let typed = |text: &String| asked.iter().find(|word| word.text == *text).map(|word| &word.typed);
+    let words: Vec<&str> = query.iter().map(|text| typed(text).unwrap_or(text).as_str()).collect();
+    words.join(" ")
 }
 
 /// Typos between two words, swapped neighbours as one; `None`: more than `most`.

@@ -49,6 +49,7 @@ pub async fn find(
         hits,
         total: pins.total + answer.total,
         pinned: pins.total,
+        partial: answer.partial,
         facets: answer
             .facets
             .into_iter()

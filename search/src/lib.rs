@@ -7,7 +7,10 @@ mod engine;
 mod error;
 mod find;
 mod highlight;
+mod language;
+mod measures;
 mod meilisearch;
+mod parts;
 mod request;
 mod settings;
 mod stop_words;
@@ -22,7 +25,7 @@ pub use error::Error;
 pub use find::find;
 pub use meilisearch::Meilisearch;
 pub use request::{
-    Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
+    FULL_PAGE, Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
 };
 pub use settings::{Boosts, Curation, Settings, Synonyms};
 pub use tantivy::{Ranking, Tantivy};

@@ -8,6 +8,8 @@ use crate::document::Status;
 pub const MAX_LIMIT: usize = 1_000;
 /// The characters of a query that count; engines leave out the rest.
 pub const MAX_WORDS_CHARS: usize = 512;
+/// The hits that a search should have: where fewer have all of the words, such as have some of them follow.
+pub const FULL_PAGE: usize = 24;
 /// The values that a facet answers with: the most frequent ones.
 pub const MAX_FACET_VALUES: usize = 100;
 
@@ -18,6 +20,9 @@ pub struct Request {
     pub words: String,
     /// Whether the last word is still being typed, so that it may be the beginning of a longer one.
     pub as_you_type: bool,
+    /// Whether every hit has all of the words, if any product has. Otherwise, in the order of relevance and with the last word
+    /// finished, such as have some of them come after those that have all, until there are [`FULL_PAGE`].
+    pub all_words: bool,
     /// What every hit fulfils.
     pub filter: Filter,
     /// Which counts to answer with.

@@ -1,12 +1,8 @@
 //! Cuts texts into the words that are searched. Documents, queries and highlights are cut alike.
 
-use unicode_normalization::char::is_combining_mark;
+use crate::measures::{Measure, measures};
+use crate::parts::{Part, parts, word};
 
-use crate::text::fold;
-
-/// The longest word that counts, in bytes; the rest of a longer one is left out. A row of characters of a script without spaces is no
-/// word and has no limit.
-const MAX_WORD_BYTES: usize = 120;
 /// The Arabic article, which is written as part of the word.
 const ARTICLE: &str = "ال";
 /// The most words in a row that are searched as one word too (`wi-fi` as `wifi`).
@@ -23,76 +19,145 @@ pub(crate) struct Token {
     pub(crate) range: (usize, usize),
 }
 
-/// A word as it was typed.
+/// A word of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    /// The word, folded.
+pub(crate) struct Asked {
+    /// As it is looked up.
     pub(crate) text: String,
-    /// Its bytes in the text.
-    range: (usize, usize),
-    /// No space between it and the next one.
-    joined: bool,
-    /// A row of characters of a script without spaces.
-    unspaced: bool,
+    /// As it was typed.
+    pub(crate) typed: String,
+    /// With its umlauts written out, if it has any.
+    pub(crate) spelled: Option<String>,
 }
 
-/// What a document is found by: its words, words that punctuation joins also as one, and of scripts without spaces every character and
-/// every two.
+/// What a document is found by: its words, words that punctuation joins also as one, letters and digits also apart, measures in one
+/// unit, and of scripts without spaces every character and every two.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let parts = parts(text);
-    let mut tokens = Vec::with_capacity(parts.len());
+    let mut starts = Vec::with_capacity(parts.len());
     let mut position = 0;
+    for part in &parts {
+        starts.push(position);
+        position += part.places();
+    }
+    let mut tokens = Vec::with_capacity(position);
     let mut at = 0;
-    while let Some(part) = parts.get(at) {
-        let row = row_length(&parts[at..]);
-        if row > 1 && row <= MAX_JOINED {
-            let joined = &parts[at..at + row];
+    while at < parts.len() {
+        let row = row_length(&parts[at..]).max(1);
+        let joined = &parts[at..at + row];
+        if row > 1 && row <= MAX_JOINED && !is_fraction(joined) {
             tokens.push(Token {
                 text: joined.iter().map(|part| part.text.as_str()).collect(),
-                position,
-                range: (part.range.0, joined[row - 1].range.1),
+                position: starts[at],
+                range: (joined[0].range.0, joined[row - 1].range.1),
             });
         }
+        at += row;
+    }
+    for (part, start) in parts.iter().zip(&starts) {
         if part.unspaced {
-            position = characters(part, position, &mut tokens);
-        } else {
-            tokens.push(Token {
-                text: part.text.clone(),
-                position,
-                range: part.range,
-            });
-            position += 1;
+            characters(part, *start, &mut tokens);
+            continue;
         }
-        at += 1;
-        // Only the whole row is joined, once.
-        while at < parts.len() && parts[at - 1].joined && !parts[at].unspaced {
+        tokens.push(Token {
+            text: part.text.clone(),
+            position: *start,
+            range: part.range,
+        });
+        for (at, piece) in part.pieces.iter().enumerate() {
             tokens.push(Token {
-                text: parts[at].text.clone(),
-                position,
-                range: parts[at].range,
+                text: piece.text.clone(),
+                position: start + at,
+                range: piece.range,
             });
-            position += 1;
-            at += 1;
         }
     }
+    for Measure { text, from, to } in measures(&parts) {
+        let (first, last) = (&parts[from.0], &parts[to.0]);
+        if first.text != text {
+            let begins = first.pieces.get(from.1).map_or(first.range.0, |piece| piece.range.0);
+            let ends = last.pieces.get(to.1).map_or(last.range.1, |piece| piece.range.1);
+            tokens.push(Token {
+                text,
+                position: starts[from.0] + from.1,
+                range: (begins, ends),
+            });
+        }
+    }
+    tokens.sort_by_key(|token| token.position);
     tokens
 }
 
-/// What a query asks for, word by word; of scripts without spaces every two characters, so that they are found side by side.
-pub(crate) fn query_words(text: &str) -> Vec<String> {
+/// What a query asks for, word by word; measures as one word in one unit; of scripts without spaces every two characters, so that they
+/// are found side by side. With `unfinished` the last word is still being typed, and not yet part of a measure.
+pub(crate) fn query(text: &str, unfinished: bool) -> Vec<Asked> {
+    let parts = parts(text);
+    let mut measures = measures(&parts);
+    measures.retain(|measure| {
+        let whole = measure.from.1 == 0 && measure.to.1 + 1 >= parts[measure.to.0].pieces.len();
+        whole && !(unfinished && measure.to.0 + 1 == parts.len())
+    });
     let mut words = Vec::new();
-    for part in parts(text) {
+    let mut at = 0;
+    while let Some(part) = parts.get(at) {
+        let typed = |range: (usize, usize)| text.get(range.0..range.1).unwrap_or_default();
+        let starting = measures.iter().filter(|measure| measure.from.0 == at);
+        if let Some(measure) = starting.max_by_key(|measure| measure.to) {
+            words.push(Asked {
+                text: measure.text.clone(),
+                typed: typed((part.range.0, parts[measure.to.0].range.1)).to_owned(),
+                spelled: None,
+            });
+            at = measure.to.0 + 1;
+            continue;
+        }
+        at += 1;
         if part.unspaced {
             let characters: Vec<char> = part.text.chars().collect();
-            match characters.as_slice() {
-                [single] => words.push(single.to_string()),
-                many => words.extend(many.windows(2).map(|pair| pair.iter().collect())),
-            }
+            let pairs = match characters.as_slice() {
+                [single] => vec![single.to_string()],
+                many => many.windows(2).map(|pair| pair.iter().collect()).collect(),
+            };
+            words.extend(pairs.into_iter().map(Asked::from));
         } else {
-            words.push(part.text);
+            words.push(Asked {
+                spelled: spelled_out(typed(part.range)),
+                typed: part.text.clone(),
+                text: part.text.clone(),
+            });
         }
     }
     words
+}
+
+/// The words of a phrase of the settings.
+pub(crate) fn query_words(text: &str) -> Vec<String> {
+    query(text, false).into_iter().map(|asked| asked.text).collect()
+}
+
+impl From<String> for Asked {
+    fn from(text: String) -> Self {
+        Self {
+            typed: text.clone(),
+            text,
+            spelled: None,
+        }
+    }
+}
+
+/// A word with its umlauts as two letters; `None`: it has none.
+fn spelled_out(typed: &str) -> Option<String> {
+    let has = |character: char| matches!(character, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü');
+    typed.contains(has).then(|| {
+        let spelled: String = typed
+            .chars()
+            .flat_map(|character| {
+                let second = has(character).then_some('e');
+                [Some(character), second].into_iter().flatten()
+            })
+            .collect();
+        word(&spelled)
+    })
 }
 
 /// The other spelling of an Arabic word: without the article, or with it.
@@ -108,14 +173,26 @@ pub(crate) fn bare(word: &str) -> Option<&str> {
 }
 
 fn row_length(parts: &[Part]) -> usize {
-    let joins = parts.iter().take_while(|part| part.joined && !part.unspaced).count();
+    let joins = parts
+        .iter()
+        .take_while(|part| part.joined.is_some() && !part.unspaced)
+        .count();
     match parts.get(joins) {
         Some(last) if last.unspaced => joins,
         _ => joins + 1,
     }
 }
 
-fn characters(part: &Part, start: usize, tokens: &mut Vec<Token>) -> usize {
+/// Whether words in a row are numbers with a stroke between them, which as one word would be another number.
+fn is_fraction(row: &[Part]) -> bool {
+    let ends = |part: &Part| part.text.ends_with(|last: char| last.is_ascii_digit());
+    row.windows(2).any(|pair| {
+        let begins = pair[1].text.starts_with(|first: char| first.is_ascii_digit());
+        pair[0].joined == Some('/') && ends(&pair[0]) && begins
+    })
+}
+
+fn characters(part: &Part, start: usize, tokens: &mut Vec<Token>) {
     let characters: Vec<char> = part.text.chars().collect();
     let bytes = part.range.1 - part.range.0;
     // The bytes in the text are known by character only where folding changed none of the lengths.
@@ -138,107 +215,6 @@ fn characters(part: &Part, start: usize, tokens: &mut Vec<Token>) -> usize {
         }
         offset = end;
     }
-    start + characters.len()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Letter,
-    Unspaced,
-    Joiner,
-    Space,
-}
-
-const fn is_unspaced(character: char) -> bool {
-    matches!(character,
-        '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
-        | '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3031}'..='\u{3035}' | '\u{3040}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
-        | '\u{3100}'..='\u{318f}' | '\u{31a0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
-        | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}')
-}
-
-fn kind(character: char) -> Kind {
-    if character.is_ascii() {
-        return match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' => Kind::Letter,
-            '-' | '.' | '/' | '_' | '\'' | '+' | '&' | ',' => Kind::Joiner,
-            _ => Kind::Space,
-        };
-    }
-    match character {
-        '’' | '‐' | '‑' | '·' => Kind::Joiner,
-        // Say how letters join; they are none.
-        '\u{ad}' | '\u{200c}' | '\u{200d}' => Kind::Letter,
-        _ if is_unspaced(character) => Kind::Unspaced,
-        _ if character.is_alphanumeric() || is_combining_mark(character) => Kind::Letter,
-        _ => Kind::Space,
-    }
-}
-
-fn parts(text: &str) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut characters = text.char_indices().peekable();
-    let mut joiners = 0;
-    while let Some((start, character)) = characters.next() {
-        let kind_here = kind(character);
-        match kind_here {
-            Kind::Space => joiners = 2,
-            Kind::Joiner => joiners += 1,
-            Kind::Letter | Kind::Unspaced => {
-                let mut end = start + character.len_utf8();
-                let mut last = character;
-                while let Some((at, next)) = characters.peek().copied() {
-                    let decimal = next == '.' && last.is_ascii_digit() && digit_follows(text, at + 1);
-                    if kind(next) != kind_here && !decimal {
-                        break;
-                    }
-                    last = next;
-                    end = at + next.len_utf8();
-                    characters.next();
-                }
-                let mut folded = word(&text[start..end]);
-                if kind_here == Kind::Letter {
-                    folded.truncate(folded.floor_char_boundary(MAX_WORD_BYTES));
-                }
-                if folded.is_empty() {
-                    joiners = 2;
-                    continue;
-                }
-                if joiners == 1
-                    && let Some(before) = parts.last_mut()
-                {
-                    // The s of a possessive is no word.
-                    let mark = text[before.range.1..start].chars().next();
-                    if folded == "s" && matches!(mark, Some('\'' | '’')) {
-                        joiners = 0;
-                        continue;
-                    }
-                    before.joined = true;
-                }
-                joiners = 0;
-                parts.push(Part {
-                    text: folded,
-                    range: (start, end),
-                    joined: false,
-                    unspaced: kind_here == Kind::Unspaced,
-                });
-            }
-        }
-    }
-    parts
-}
-
-fn digit_follows(text: &str, at: usize) -> bool {
-    text.as_bytes().get(at).is_some_and(u8::is_ascii_digit)
-}
-
-fn word(text: &str) -> String {
-    let mut folded = fold(text);
-    if !folded.is_ascii() {
-        folded.retain(|character| matches!(kind(character), Kind::Letter | Kind::Unspaced) || character == '.');
-        folded.retain(|character| !matches!(character, '\u{ad}' | '\u{200c}' | '\u{200d}'));
-    }
-    folded
 }
 
 #[cfg(test)]

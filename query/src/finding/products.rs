@@ -92,7 +92,7 @@ async fn by_engine(
         answer = wider;
     }
     window.begun = request.as_you_type;
-    let (prev_cursor, next_cursor) = window.cut(&request.page, &mut answer.hits, answer.total);
+    let (prev_cursor, next_cursor) = window.cut(&request.page, &mut answer.hits, answer.total + answer.partial);
     let hits = hydrate(query, &mut answer, include_hidden).await?;
     let page = PageInfo {
         next_cursor,
@@ -171,7 +171,9 @@ async fn all_ids(engine: &SearchEngine, request: &mut search::Request) -> Option
         limit: MAX_LIMIT,
         start: Start::Offset(0),
     };
-    // By relevance, for the best of many; but nothing is pinned in the order that is shown.
+    // By relevance, for the best of many; but nothing is pinned in the order that is shown, and what has some of the words would not be
+    // last in it.
+    request.all_words = true;
     let mut answer = find(engine, request, Pins::None).await?;
     let mut ids: Vec<String> = std::mem::take(&mut answer.hits).into_iter().map(|hit| hit.id).collect();
     request.facets.clear();

@@ -13,11 +13,12 @@ use super::settings::stop_words;
 use super::tasks::failed;
 use crate::Error;
 use crate::answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
-use crate::correction::{MAX_TRIED, Nearest, queries};
+use crate::correction::{MAX_TRIED, Nearest, queries, shown};
 use crate::highlight::{marked, marks, snippet};
-use crate::request::{Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Request, Sort, Start};
+use crate::request::{FULL_PAGE, Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Page, Request, Sort, Start};
 use crate::stop_words::StopWords;
 use crate::text::normalise;
+use crate::words::Asked;
 
 /// The words of a query that the server looks at.
 const MAX_WORDS: usize = 10;
@@ -57,8 +58,9 @@ impl Search<'_> {
         if self.request.words.trim().is_empty() {
             return Ok(self.with(&[], MatchingStrategies::ALL).await?.0);
         }
-        let mut asked = self.stop_words().await?.asked(self.request);
-        asked.truncate(MAX_WORDS);
+        let mut typed = self.stop_words().await?.asked(self.request);
+        typed.truncate(MAX_WORDS);
+        let asked: Vec<String> = typed.iter().map(|word| word.text.clone()).collect();
         if asked.is_empty() {
             // What was typed has no word in it.
             return Ok(Answer {
@@ -68,7 +70,7 @@ impl Search<'_> {
         }
         let (strict, any) = self.with(&asked, MatchingStrategies::ALL).await?;
         if any {
-            return Ok(strict);
+            return self.filled(&asked, strict).await;
         }
         let (mut relaxed, mut any) = self.with(&asked, MatchingStrategies::FREQUENCY).await?;
         if !any {
@@ -79,8 +81,40 @@ impl Search<'_> {
             }
         }
         relaxed.relaxed = any;
-        relaxed.correction = self.correction(&asked).await?;
+        relaxed.correction = self.correction(&typed).await?;
         Ok(relaxed)
+    }
+
+    /// What has all of the words, and behind it, if that is less than a full page, the best of what has some of them.
+    async fn filled(&self, asked: &[String], mut strict: Answer) -> Result<Answer, Error> {
+        let request = self.request;
+        let wanted = !request.all_words && !request.as_you_type && request.effective_sort() == Sort::Relevance;
+        let (Start::Offset(offset), Ok(full)) = (&request.page.start, usize::try_from(strict.total)) else {
+            return Ok(strict);
+        };
+        if !wanted || asked.len() < 2 || full >= FULL_PAGE || request.page.limit == 0 {
+            return Ok(strict);
+        }
+        // The server puts what has all of the words first.
+        let best = Request {
+            page: Page {
+                limit: FULL_PAGE,
+                start: Start::Offset(0),
+            },
+            ..request.clone()
+        };
+        let best = Search {
+            request: &best,
+            ..*self
+        };
+        let (words, filter) = (words(asked, false), filter(&request.filter, None));
+        let (found, _) = best.send(&words, &filter, &MatchingStrategies::FREQUENCY, &[]).await?;
+        let others: Vec<_> = found.into_iter().skip(full).collect();
+        strict.partial = others.len() as u64;
+        let open = request.page.limit.min(MAX_LIMIT) - strict.hits.len();
+        let shown = others.into_iter().skip(offset.saturating_sub(full)).take(open);
+        strict.hits.extend(shown.map(|found| self.hit(asked, found)));
+        Ok(strict)
     }
 
     async fn stop_words(&self) -> Result<StopWords, Error> {
@@ -330,7 +364,7 @@ impl Search<'_> {
     }
 
     /// The nearest query of frequent words, of products that fulfil the filter, that would find something.
-    async fn correction(&self, asked: &[String]) -> Result<Option<String>, Error> {
+    async fn correction(&self, asked: &[Asked]) -> Result<Option<String>, Error> {
         let index = self.client.index(self.uid);
         let all = Counted {
             words: "",
@@ -347,19 +381,18 @@ impl Search<'_> {
             .unwrap_or_default();
         let mut candidates = Vec::with_capacity(asked.len());
         for word in asked {
-            if known.contains_key(word) {
-                candidates.push(vec![word.clone()]);
+            if known.contains_key(&word.text) {
+                candidates.push(vec![word.text.clone()]);
                 continue;
             }
-            let mut nearest = Nearest::new(word);
+            let mut nearest = Nearest::new(&word.text);
             for (known, products) in &known {
                 nearest.add(known, *products as u64);
             }
             candidates.push(nearest.words().take(MAX_TRIED).collect());
         }
         for query in queries(&candidates) {
-            let corrected = query.join(" ");
-            if query == asked {
+            if query.iter().eq(asked.iter().map(|word| &word.text)) {
                 continue;
             }
             let typed = words(&query, false);
@@ -372,7 +405,7 @@ impl Search<'_> {
             let found = count(&index, &part, &[]).execute::<Shown>().await;
             let found = found.map_err(|error| failed(self.index, "search", error))?;
             if found.total_hits.is_some_and(|hits| hits > 0) {
-                return Ok(Some(corrected));
+                return Ok(Some(shown(&query, asked)));
             }
         }
         Ok(None)

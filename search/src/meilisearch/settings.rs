@@ -9,6 +9,7 @@ use meilisearch_sdk::settings::{
 
 use super::query::in_a_row;
 use super::row::{hex, unhex};
+use crate::language::english_pairs;
 use crate::settings::{Settings, Synonyms};
 use crate::stop_words::StopWords;
 use crate::words::query_words;
@@ -70,7 +71,7 @@ pub(super) fn all(settings: &Settings) -> Sdk {
             disable_on_attributes: Some(vec!["in_sku".to_owned()]),
             // Stop words of the server would be found by no query at all. Queries are rid of these before they are sent, by what
             // stands here.
-            disable_on_words: Some(StopWords::of(settings).iter().map(|word| hex(word)).collect()),
+            disable_on_words: Some(StopWords::of(settings, None).own().map(|word| hex(word)).collect()),
             min_word_size_for_typos: Some(MinWordSizeForTypos {
                 one_typo: Some(5),
                 two_typos: Some(9),
@@ -103,7 +104,7 @@ pub(super) fn stop_words(set: TypoToleranceSettings) -> StopWords {
 }
 
 fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
-    let stop_words = StopWords::of(settings);
+    let stop_words = StopWords::of(settings, None);
     let mut synonyms: HashMap<String, Vec<String>> = HashMap::new();
     let mut add = |from: &str, to: &str| {
         let (from, to) = (in_a_row(&stop_words.phrase(from)), in_a_row(&query_words(to)));
@@ -111,6 +112,10 @@ fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
             synonyms.entry(from).or_default().push(to);
         }
     };
+    for (left, right) in english_pairs() {
+        add(left, right);
+        add(right, left);
+    }
     for rule in &settings.synonyms {
         match rule {
             Synonyms::Group { words } => words.iter().for_each(|from| words.iter().for_each(|to| add(from, to))),

@@ -2,22 +2,23 @@
 
 use super::search::Search;
 use super::segment::Result;
-use crate::correction::{MAX_TRIED, Nearest, queries};
+use crate::correction::{MAX_TRIED, Nearest, queries, shown};
+use crate::words::Asked;
 
 /// The words near to one that are looked at.
 const MAX_NEAR: usize = 64;
 
 /// A query of words that products under the filter have, as near as possible to what was asked, that finds something there.
-pub(super) fn nearest(search: &Search<'_>, asked: &[String]) -> Result<Option<String>> {
+pub(super) fn nearest(search: &Search<'_>, asked: &[Asked]) -> Result<Option<String>> {
     let mut candidates: Vec<Vec<String>> = Vec::with_capacity(asked.len());
     let mut unknown = false;
     for word in asked {
-        if search.has(word)? {
-            candidates.push(vec![word.clone()]);
+        if search.has(&word.text)? {
+            candidates.push(vec![word.text.clone()]);
             continue;
         }
         unknown = true;
-        let mut nearest = Nearest::new(word);
+        let mut nearest = Nearest::new(&word.text);
         search
             .vocabulary
             .each(|known, products| nearest.add(known, u64::from(products)))?;
@@ -34,7 +35,7 @@ pub(super) fn nearest(search: &Search<'_>, asked: &[String]) -> Result<Option<St
     }
     for query in queries(&candidates) {
         if search.finds(&query)? {
-            return Ok(Some(query.join(" ")));
+            return Ok(Some(shown(&query, asked)));
         }
     }
     Ok(None)

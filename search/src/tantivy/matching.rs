@@ -11,7 +11,7 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 use super::bits::Bits;
 use super::plan::{Alternative, MAX_WORDS, Plan, Word};
 use super::ranking::{Ranking, rarity};
-use super::schema::{Fields, TEXTS};
+use super::schema::{Fields, NAME, TEXTS};
 use super::segment::{Result, insert_all};
 use super::vocabulary::Vocabulary;
 
@@ -48,6 +48,8 @@ pub(super) struct Prepared<'a> {
     scored: Vec<Scored<'a>>,
     pairs: Vec<Pair>,
     norms: Vec<[f32; 256]>,
+    /// By word: what it is of all that were typed.
+    shares: Vec<f32>,
     ranking: &'a Ranking,
 }
 
@@ -120,6 +122,9 @@ impl<'a> Prepared<'a> {
                 });
             }
         }
+        let counts = plan.words.iter().zip(&rarity).map(|(word, rarity)| word.share * rarity);
+        let all: f32 = counts.clone().sum();
+        let shares = counts.map(|count| count / all.max(f32::MIN_POSITIVE)).collect();
         let norms = (0..TEXTS)
             .map(|part| norms(ranking.length[part], corpus.mean[part]))
             .collect();
@@ -128,6 +133,7 @@ impl<'a> Prepared<'a> {
             scored,
             pairs,
             norms,
+            shares,
             ranking,
         })
     }
@@ -167,6 +173,7 @@ fn norms(length: f32, mean: f32) -> [f32; 256] {
 pub(super) struct Matched {
     /// By word: the documents that have it.
     pub(super) words: Vec<Bits>,
+    shares: Vec<f32>,
     units: Vec<Unit>,
     pairs: Vec<f32>,
 }
@@ -199,12 +206,11 @@ impl Matched {
         Some(any)
     }
 
-    /// The share of the words that a document has.
+    /// The share of the words that a document has, by how rare they are.
     pub(super) fn share(&self, document: u32) -> f32 {
-        let having = self.words.iter().filter(|word| word.contains(document)).count();
-        #[expect(clippy::cast_precision_loss, reason = "a few words")]
-        let share = having as f32 / self.words.len().max(1) as f32;
-        share
+        let words = self.words.iter().zip(&self.shares);
+        let having = words.filter(|(word, _)| word.contains(document));
+        having.map(|(_, share)| share).sum()
     }
 
     /// How well a document matches.
@@ -251,6 +257,7 @@ pub(super) fn matching(
     }
     let mut matched = Matched {
         words,
+        shares: prepared.shares.clone(),
         units: Vec::new(),
         pairs: Vec::new(),
     };
@@ -286,24 +293,26 @@ fn insert_alternatives<'a>(
             Alternative::Beginning { text, .. } => {
                 insert_all(segment, fields.beginnings, text, bits)?;
             }
-            Alternative::Phrase { words, .. } => {
-                each_phrase(segment, fields, words, |_, document| bits.insert(document))?;
+            Alternative::Phrase { words, between, .. } => {
+                each_phrase(segment, fields, words, *between, |_, document| bits.insert(document))?;
             }
         }
     }
     Ok(())
 }
 
-/// Calls with the part and the document wherever the words stand side by side.
+/// Calls with the part and the document wherever the words stand one after the other, with up to so many others between them.
 fn each_phrase(
     segment: &SegmentReader,
     fields: &Fields,
     words: &[String],
+    between: u32,
     mut call: impl FnMut(usize, u32),
 ) -> Result<()> {
     for (part, field) in fields.texts.iter().enumerate() {
         let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(*field, word)).collect();
-        let query = PhraseQuery::new(terms);
+        let mut query = PhraseQuery::new(terms);
+        query.set_slop(between);
         let weight = query.weight(EnableScoring::disabled_from_schema(segment.schema()))?;
         let mut scorer = weight.scorer(segment, 1.0)?;
         let mut document = scorer.doc();
@@ -351,9 +360,11 @@ impl Weigher<'_> {
             Alternative::Beginning { words, .. } => words
                 .iter()
                 .try_for_each(|word| self.add_term(word, self.prepared.ranking.beginning, sums)),
-            Alternative::Phrase { words, weight } => each_phrase(self.segment, self.fields, words, |part, document| {
-                sums[document as usize] += weight * self.prepared.ranking.weight[part];
-            }),
+            Alternative::Phrase { words, weight, between } => {
+                each_phrase(self.segment, self.fields, words, *between, |part, document| {
+                    sums[document as usize] += weight * self.prepared.ranking.weight[part];
+                })
+            }
         }
     }
 
@@ -372,7 +383,8 @@ impl Weigher<'_> {
                 for (document, times) in postings.docs().iter().zip(postings.freqs()) {
                     if self.wanted.contains(*document) {
                         #[expect(clippy::cast_precision_loss, reason = "a weight")]
-                        let times = *times as f32;
+                        // A name that repeats a word says it once.
+                        let times = if part == NAME { 1.0 } else { *times as f32 };
                         let norm = norms[usize::from(lengths.fieldnorm_id(*document))];
                         sums[*document as usize] += weight * times * norm;
                     }
@@ -389,7 +401,7 @@ impl Weigher<'_> {
             if sums.is_empty() {
                 sums = vec![0.0; self.segment.max_doc() as usize];
             }
-            each_phrase(self.segment, self.fields, &pair.words, |part, document| {
+            each_phrase(self.segment, self.fields, &pair.words, 0, |part, document| {
                 sums[document as usize] += pair.weight * self.prepared.ranking.pair[part];
             })?;
         }

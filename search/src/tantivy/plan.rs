@@ -6,10 +6,12 @@ use super::ranking::Ranking;
 use super::schema::MAX_BEGINNING;
 use super::segment::Result;
 use super::vocabulary::Vocabulary;
+use crate::language::{Language, has_digits, plurals, spellings};
+use crate::parts::apart;
 use crate::request::Request;
 use crate::settings::{Settings, Synonyms};
 use crate::stop_words::StopWords;
-use crate::words::{bare_or_articled, query_words};
+use crate::words::{Asked, query_words};
 
 /// The words of a query that count.
 pub(super) const MAX_WORDS: usize = 24;
@@ -19,6 +21,12 @@ const MAX_FOUND: usize = 4_096;
 const MAX_BEGUN: usize = 16;
 /// The ways to cut a word in two that are tried further.
 const MAX_CUTS: usize = 3;
+/// The forms of a word, and the words that end in one, that stand for it.
+const MAX_FORMS: usize = 12;
+/// The letters of a word that longer words may end in to be a kind of it.
+const MIN_HEAD: usize = 5;
+/// The products that have a word which its two halves with one word between stand for too.
+const RARE: u64 = 10;
 
 /// Settings as queries need them.
 #[derive(Default)]
@@ -26,12 +34,14 @@ pub(super) struct Rules {
     synonyms: HashMap<String, Vec<Vec<String>>>,
     longest: usize,
     stop_words: StopWords,
+    language: Option<Language>,
 }
 
 impl Rules {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, language: Option<Language>) -> Self {
         let mut rules = Self {
-            stop_words: StopWords::of(settings),
+            stop_words: StopWords::of(settings, language),
+            language,
             ..Self::default()
         };
         for synonyms in &settings.synonyms {
@@ -77,6 +87,8 @@ pub(super) struct Plan {
 pub(super) struct Word {
     pub(super) alternatives: Vec<Alternative>,
     pub(super) synonyms: Vec<Alternative>,
+    /// What it counts among the words that a product has.
+    pub(super) share: f32,
 }
 
 impl Word {
@@ -106,8 +118,12 @@ pub(super) enum Alternative {
     Term { text: String, weight: f32 },
     /// By the first characters of any word; the score is that of the words that are listed.
     Beginning { text: String, words: Vec<String> },
-    /// By words of the index side by side.
-    Phrase { words: Vec<String>, weight: f32 },
+    /// By words of the index one after the other, with up to so many others between them.
+    Phrase {
+        words: Vec<String>,
+        weight: f32,
+        between: u32,
+    },
 }
 
 /// Which words may have typos.
@@ -120,7 +136,7 @@ pub(super) enum Typos {
 }
 
 /// The words of a request, the stop words left out.
-pub(super) fn asked(request: &Request, rules: &Rules) -> Vec<String> {
+pub(super) fn asked(request: &Request, rules: &Rules) -> Vec<Asked> {
     let mut words = rules.stop_words.asked(request);
     words.truncate(MAX_WORDS);
     words
@@ -148,26 +164,25 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    pub(super) fn plan(&self, asked: &[String]) -> Result<Plan> {
+    pub(super) fn plan(&self, asked: &[Asked]) -> Result<Plan> {
         let mut plan = Plan::default();
         self.spans(asked, &mut plan)?;
-        for (at, text) in asked.iter().enumerate() {
+        for (at, word) in asked.iter().enumerate() {
             let unfinished = self.as_you_type && at + 1 == asked.len();
             let spanned = plan.spans.iter().any(|span| span.words.contains(&at));
-            plan.words.push(self.word(text, unfinished, spanned)?);
+            plan.words.push(self.word(word, unfinished, spanned)?);
         }
         Ok(plan)
     }
 
-    fn word(&self, word: &str, unfinished: bool, spanned: bool) -> Result<Word> {
+    fn word(&self, asked: &Asked, unfinished: bool, spanned: bool) -> Result<Word> {
         let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
+        let word = asked.text.as_str();
         self.term(word, 1.0, &mut alternatives)?;
         if unfinished {
             self.beginning(word, &mut alternatives)?;
         } else {
-            for variant in variants(word) {
-                self.term(&variant, self.ranking.variant, &mut alternatives)?;
-            }
+            self.forms(asked, &mut alternatives)?;
         }
         for synonym in self.synonyms(word) {
             self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
@@ -185,7 +200,58 @@ impl Planner<'_> {
                 }
             }
         }
-        Ok(Word { alternatives, synonyms })
+        Ok(Word {
+            alternatives,
+            synonyms,
+            share: if has_digits(word) { self.ranking.number } else { 1.0 },
+        })
+    }
+
+    /// The word as others spell it, its plural or singular, its other forms, and the words that end in one of these.
+    fn forms(&self, asked: &Asked, alternatives: &mut Vec<Alternative>) -> Result<()> {
+        let language = self.rules.language;
+        let word = asked.text.as_str();
+        let mut forms: Vec<(String, f32)> = Vec::new();
+        let mut add = |form: String, weight: f32| {
+            if form != word && forms.iter().all(|(known, _)| *known != form) {
+                forms.push((form, weight));
+            }
+        };
+        // A word that no product has may be of another language.
+        let spelled_in = language.filter(|_| !alternatives.is_empty());
+        for spelled in spellings(word, spelled_in).into_iter().chain(asked.spelled.clone()) {
+            add(spelled, self.ranking.spelling);
+        }
+        for plural in plurals(word) {
+            add(plural, self.ranking.variant);
+        }
+        for found in self
+            .vocabulary
+            .same_stem(word, language.unwrap_or_default(), MAX_FORMS)?
+        {
+            add(found.text, self.ranking.stem);
+        }
+        let joins = language.is_none_or(Language::joins_words) && word.chars().count() >= MIN_HEAD;
+        let mut heads = vec![word.to_owned()];
+        for (form, weight) in forms {
+            let known = alternatives.len();
+            self.term(&form, weight, alternatives)?;
+            if alternatives.len() > known {
+                heads.push(form);
+            }
+        }
+        if joins {
+            for head in heads {
+                for found in self.vocabulary.ending_with(&head, MAX_FORMS)? {
+                    let text = found.text;
+                    alternatives.push(Alternative::Term {
+                        text,
+                        weight: self.ranking.head,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn term(&self, word: &str, weight: f32, alternatives: &mut Vec<Alternative>) -> Result<()> {
@@ -225,8 +291,8 @@ impl Planner<'_> {
 
     fn synonyms(&self, words: &str) -> impl Iterator<Item = &Vec<String>> {
         let found = self.rules.synonyms.get(words).or_else(|| {
-            let mut variants = variants(words);
-            variants.find_map(|variant| self.rules.synonyms.get(&variant))
+            let plurals = plurals(words);
+            plurals.iter().find_map(|plural| self.rules.synonyms.get(plural))
         });
         found.into_iter().flatten()
     }
@@ -234,7 +300,7 @@ impl Planner<'_> {
     fn sequence(&self, words: &[String], weight: f32, alternatives: &mut Vec<Alternative>) -> Result<()> {
         if let [word] = words {
             self.term(word, weight, alternatives)?;
-            for variant in variants(word) {
+            for variant in plurals(word) {
                 self.term(&variant, weight * self.ranking.variant, alternatives)?;
             }
             return Ok(());
@@ -247,12 +313,17 @@ impl Planner<'_> {
         alternatives.push(Alternative::Phrase {
             words: words.to_vec(),
             weight,
+            between: 0,
         });
         Ok(())
     }
 
     /// The word as two words: `smartwatch` as `smart watch`, `4gb` as `4 gb`.
     fn cuts(&self, word: &str, alternatives: &mut Vec<Alternative>) -> Result<()> {
+        let pieces = apart(word);
+        if pieces.len() > 2 {
+            self.sequence(&pieces, self.ranking.cut, alternatives)?;
+        }
         let mut cuts = Vec::new();
         let mut before: Option<char> = None;
         let length = word.chars().count();
@@ -270,22 +341,28 @@ impl Planner<'_> {
             }
         }
         cuts.sort_unstable_by(|left, right| right.cmp(left));
+        let rare = !cuts.is_empty() && self.vocabulary.products(word)? < RARE;
         for (_, left, right) in cuts.into_iter().take(MAX_CUTS) {
-            alternatives.push(Alternative::Phrase {
-                words: vec![left.to_owned(), right.to_owned()],
-                weight: self.ranking.cut,
-            });
+            // `firestick` is a `Fire TV Stick` too.
+            for between in 0..=u32::from(rare) {
+                alternatives.push(Alternative::Phrase {
+                    words: vec![left.to_owned(), right.to_owned()],
+                    weight: self.ranking.cut,
+                    between,
+                });
+            }
         }
         Ok(())
     }
 
     /// Words in a row written as one word, and synonyms of several words.
-    fn spans(&self, asked: &[String], plan: &mut Plan) -> Result<()> {
+    fn spans(&self, asked: &[Asked], plan: &mut Plan) -> Result<()> {
         for from in 0..asked.len() {
             for length in 2..=self.rules.longest.max(3) {
                 let Some(words) = asked.get(from..from + length) else {
                     break;
                 };
+                let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
                 let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
                 for synonym in self.rules.synonyms.get(&words.join(" ")).into_iter().flatten() {
                     self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
@@ -293,7 +370,7 @@ impl Planner<'_> {
                 if length <= 3 {
                     let joined = words.concat();
                     self.term(&joined, self.ranking.joined, &mut alternatives)?;
-                    for variant in variants(&joined) {
+                    for variant in plurals(&joined) {
                         self.term(&variant, self.ranking.joined * self.ranking.variant, &mut alternatives)?;
                     }
                 }
@@ -310,51 +387,9 @@ impl Planner<'_> {
     }
 }
 
-/// The plural of a singular and the singular of a plural, and Arabic words with and without the article, as far as the spelling tells.
-fn variants(word: &str) -> impl Iterator<Item = String> {
-    let mut variants = Vec::new();
-    let usable = word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    if usable {
-        if let Some(stem) = word.strip_suffix("ies") {
-            variants.push(format!("{stem}y"));
-        }
-        if let Some(stem) = word.strip_suffix('y') {
-            variants.push(format!("{stem}ies"));
-        }
-        if let Some(stem) = word.strip_suffix("es").filter(|stem| stem.len() >= 3) {
-            variants.push(stem.to_owned());
-        }
-        match word.strip_suffix('s') {
-            Some(stem) if stem.len() >= 2 && !stem.ends_with('s') => variants.push(stem.to_owned()),
-            Some(_) => variants.push(format!("{word}es")),
-            None => variants.extend([format!("{word}s"), format!("{word}es")]),
-        }
-    }
-    variants.extend(bare_or_articled(word));
-    variants.into_iter()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plurals_and_singulars_find_each_other() {
-        let has = |word: &str, other: &str| variants(word).any(|variant| variant == other);
-        for (singular, plural) in [
-            ("laptop", "laptops"),
-            ("battery", "batteries"),
-            ("box", "boxes"),
-            ("glass", "glasses"),
-            ("case", "cases"),
-            ("قاموس", "القاموس"),
-        ] {
-            assert!(has(singular, plural), "{singular}");
-            assert!(has(plural, singular), "{plural}");
-        }
-        assert_eq!(variants("4gb").count(), 0);
-        assert_eq!(variants("tv").count(), 0);
-    }
 
     #[test]
     fn long_words_may_have_typos_and_numbers_none() {

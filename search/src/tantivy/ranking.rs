@@ -1,5 +1,7 @@
 //! How well a product matches: BM25F over its parts, and what else counts.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::schema::TEXTS;
@@ -18,6 +20,12 @@ pub struct Ranking {
     pub pair: [f32; TEXTS],
     /// What a plural counts for its singular and the other way round.
     pub variant: f32,
+    /// What another form of a word counts (`painting` for `paint`).
+    pub stem: f32,
+    /// What another spelling of a word counts (`gray` for `grey`).
+    pub spelling: f32,
+    /// What a longer word counts that ends in a word (`kaffeemaschine` for `maschine`).
+    pub head: f32,
     /// What a word counts for its beginning.
     pub beginning: f32,
     /// What a synonym counts.
@@ -28,6 +36,10 @@ pub struct Ranking {
     pub cut: f32,
     /// What one word counts for several that were typed.
     pub joined: f32,
+    /// What a number counts among the words that a product has, beside a word that is as rare.
+    pub number: f32,
+    /// How much it counts that a product has more of the words, if none or few have all.
+    pub share: f32,
 }
 
 impl Default for Ranking {
@@ -39,11 +51,16 @@ impl Default for Ranking {
             saturation: 2.0,
             pair: [6.0, 0.0, 0.5, 0.2, 0.05],
             variant: 0.4,
+            stem: 0.3,
+            spelling: 0.8,
+            head: 0.3,
             beginning: 0.5,
             synonym: 0.9,
             typo: 0.5,
             cut: 1.0,
             joined: 1.0,
+            number: 0.5,
+            share: 1.0,
         }
     }
 }
@@ -53,4 +70,40 @@ pub(super) fn rarity(products: u64, all: u64) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "a weight, not a count")]
     let (having, all) = (products.min(all) as f32, all as f32);
     (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
+}
+
+/// How well a document matches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rank {
+    pub(super) class: Class,
+    pub(super) score: f32,
+}
+
+/// What comes first, whatever it scores; the best last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// Has some of the words, or none were typed.
+    Some,
+    /// Has all of the words.
+    All,
+    /// Is called as was typed.
+    Named,
+}
+
+impl Rank {
+    pub(super) const NONE: Self = Self {
+        class: Class::Some,
+        score: 0.0,
+    };
+
+    /// The better one first.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let by_score = || other.score.total_cmp(&self.score);
+        other.class.cmp(&self.class).then_with(by_score)
+    }
+
+    /// A number that is greater for the better one.
+    pub(super) fn number(self) -> f32 {
+        f32::from(self.class as u8) + self.score / (1.0 + self.score)
+    }
 }

@@ -12,13 +12,15 @@ use super::facets::Counts;
 use super::filter::{Filtered, Place};
 use super::matching::{Matched, Prepared, matching};
 use super::plan::{Alternative, Plan, Planner, Span, Typos, Word, asked};
-use super::ranking::Ranking;
+use super::ranking::{Class, Rank, Ranking};
 use super::segment::{Result, compare, insert_all};
 use super::state::State;
 use super::vocabulary::Vocabulary;
 use crate::answer::{Answer, Hit};
 use crate::highlight::{marked, marks, snippet};
-use crate::request::{Key, MAX_LIMIT, Request, Sort, Start};
+use crate::request::{FULL_PAGE, Key, MAX_LIMIT, Request, Sort, Start};
+use crate::text::sort_key;
+use crate::words::Asked;
 
 /// A search over one state of an index.
 pub(super) struct Search<'a> {
@@ -51,7 +53,7 @@ struct FoundIn {
 struct Candidate {
     segment: usize,
     document: u32,
-    score: f32,
+    rank: Rank,
     key: Option<Key>,
 }
 
@@ -105,9 +107,18 @@ impl<'a> Search<'a> {
         }
         let (facets, prices) = counts.finish();
         let total = found.segments.iter().map(|found| u64::from(found.all.count())).sum();
+        let mut hits = self.hits(&found)?;
+        let mut partial = 0;
+        if let Some((some, others)) = self.others(&asked, &found, total)? {
+            partial = others.len() as u64;
+            let before = usize::try_from(total).unwrap_or(usize::MAX);
+            let (offset, open) = (self.offset().saturating_sub(before), self.limit() - hits.len());
+            hits.extend(self.shown(others.into_iter().skip(offset).take(open), &some.plan)?);
+        }
         Ok(Answer {
-            hits: self.hits(&found)?,
+            hits,
             total,
+            partial,
             facets,
             prices,
             correction,
@@ -116,9 +127,23 @@ impl<'a> Search<'a> {
         })
     }
 
+    fn limit(&self) -> usize {
+        self.request.page.limit.min(MAX_LIMIT)
+    }
+
+    /// The hits before the page, in the order of relevance.
+    fn offset(&self) -> usize {
+        match self.request.page.start {
+            Start::Offset(offset) => offset,
+            // Only other orders have keys.
+            Start::After(..) | Start::Before(..) => usize::MAX,
+        }
+    }
+
     /// Whether a product has all of the words, and fulfils the filter but for the values of facets.
     pub(super) fn finds(&self, words: &[String]) -> Result<bool> {
-        Ok(self.with(words, Typos::InUnknown, false, false)?.any)
+        let words: Vec<Asked> = words.iter().cloned().map(Asked::from).collect();
+        Ok(self.with(&words, Typos::InUnknown, false, false)?.any)
     }
 
     /// Whether a product has the word, and fulfils the filter but for the values of facets.
@@ -151,20 +176,34 @@ impl<'a> Search<'a> {
     }
 
     /// First the words as they are, those that are not known with typos; then all with typos; then some of the words.
-    fn find(&self, asked: &[String]) -> Result<Found> {
+    fn find(&self, asked: &[Asked]) -> Result<Found> {
         let scored = self.request.effective_sort() == Sort::Relevance;
-        let found = self.with(asked, Typos::InUnknown, scored, false)?;
-        if found.any {
-            return Ok(found);
+        for typos in [Typos::InUnknown, Typos::Everywhere] {
+            let found = self.with(asked, typos, scored, false)?;
+            if found.any {
+                return Ok(found);
+            }
         }
-        let found = self.with(asked, Typos::Everywhere, scored, false)?;
-        if found.any {
-            return Ok(found);
-        }
-        self.with(asked, Typos::Everywhere, scored, true)
+        self.with(asked, Typos::InUnknown, scored, true)
     }
 
-    fn with(&self, asked: &[String], typos: Typos, scored: bool, relaxed: bool) -> Result<Found> {
+    /// What has some of the words, and the best of that in order, to follow those that have all: as many as are missing from a full page.
+    fn others(&self, asked: &[Asked], found: &Found, total: u64) -> Result<Option<(Found, Vec<Candidate>)>> {
+        let request = self.request;
+        let missing = FULL_PAGE.saturating_sub(usize::try_from(total).unwrap_or(usize::MAX));
+        let wanted = !request.all_words && !request.as_you_type && request.effective_sort() == Sort::Relevance;
+        if missing == 0 || !wanted || asked.len() < 2 || found.relaxed || request.page.limit == 0 {
+            return Ok(None);
+        }
+        let mut some = self.with(asked, Typos::InUnknown, true, true)?;
+        for (some, full) in some.segments.iter_mut().zip(&found.segments) {
+            some.all.subtract(&full.all);
+        }
+        let best = self.best(&some, missing);
+        Ok(Some((some, best)))
+    }
+
+    fn with(&self, asked: &[Asked], typos: Typos, scored: bool, relaxed: bool) -> Result<Found> {
         let planner = Planner {
             vocabulary: &self.vocabulary,
             rules: &self.state.rules,
@@ -195,70 +234,71 @@ impl<'a> Search<'a> {
     }
 
     fn hits(&self, found: &Found) -> Result<Vec<Hit>> {
-        let limit = self.request.page.limit.min(MAX_LIMIT);
+        let limit = self.limit();
         if limit == 0 {
             return Ok(Vec::new());
         }
         let sort = self.request.effective_sort();
-        let page = if sort == Sort::Relevance {
-            self.by_relevance(found, limit)
+        if sort == Sort::Relevance {
+            let offset = self.offset();
+            let best = if offset == usize::MAX {
+                Vec::new()
+            } else {
+                self.best(found, offset.saturating_add(limit))
+            };
+            self.shown(best.into_iter().skip(offset), &found.plan)
         } else {
-            self.by_field(found, sort, limit)
-        };
-        let terms = if self.request.highlight {
-            Some(Terms::of(&found.plan))
-        } else {
-            None
-        };
-        page.into_iter()
-            .map(|candidate| self.hit(candidate, terms.as_ref()))
-            .collect()
+            self.shown(self.by_field(found, sort, limit).into_iter(), &found.plan)
+        }
     }
 
-    fn by_relevance(&self, found: &Found, limit: usize) -> Vec<Candidate> {
-        let offset = match self.request.page.start {
-            Start::Offset(offset) => offset,
-            // Only other orders have keys.
-            Start::After(..) | Start::Before(..) => return Vec::new(),
-        };
-        let wanted = offset.saturating_add(limit);
+    fn shown(&self, page: impl Iterator<Item = Candidate>, plan: &Plan) -> Result<Vec<Hit>> {
+        let terms = self.request.highlight.then(|| Terms::of(plan));
+        page.map(|candidate| self.hit(candidate, terms.as_ref())).collect()
+    }
+
+    /// The best so many, in order.
+    fn best(&self, found: &Found, wanted: usize) -> Vec<Candidate> {
+        let key = sort_key(&self.request.words);
         let mut candidates = Vec::new();
         for (at, (place, found_in)) in self.places.iter().zip(&found.segments).enumerate() {
-            let score = |document| self.score(place, found_in, found.relaxed, document);
-            let mut best: Vec<(f32, u32, u32)> = found_in
+            // A dictionary that can't be read has no name.
+            let named = place.columns.place_of_name(&key).unwrap_or_default();
+            let rank = |document| self.rank(place, found_in, !found.relaxed, named, document);
+            let mut best: Vec<(Rank, u32, u32)> = found_in
                 .all
                 .iter()
-                .map(|document| (score(document), place.columns.id_rank[document as usize], document))
+                .map(|document| (rank(document), place.columns.id_rank[document as usize], document))
                 .collect();
             let order =
-                |left: &(f32, u32, u32), right: &(f32, u32, u32)| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1));
+                |left: &(Rank, u32, u32), right: &(Rank, u32, u32)| left.0.compare(&right.0).then(left.1.cmp(&right.1));
             if best.len() > wanted {
                 best.select_nth_unstable_by(wanted, order);
                 best.truncate(wanted);
             }
-            candidates.extend(best.into_iter().map(|(score, _, document)| Candidate {
+            candidates.extend(best.into_iter().map(|(rank, _, document)| Candidate {
                 segment: at,
                 document,
-                score,
+                rank,
                 key: None,
             }));
         }
         candidates.sort_unstable_by(|left, right| {
-            right
-                .score
-                .total_cmp(&left.score)
+            left.rank
+                .compare(&right.rank)
                 .then_with(|| self.id(left).cmp(self.id(right)))
         });
-        candidates.into_iter().skip(offset).take(limit).collect()
+        candidates.truncate(wanted);
+        candidates
     }
 
-    fn score(&self, place: &Place<'_>, found: &FoundIn, relaxed: bool, document: u32) -> f32 {
+    fn rank(&self, place: &Place<'_>, found: &FoundIn, is_full: bool, named: Option<u32>, document: u32) -> Rank {
         let Some(matched) = &found.matched else {
-            return 0.0;
+            return Rank::NONE;
         };
         let mut score = matched.score(document, self.ranking);
-        if relaxed {
-            score *= matched.share(document);
+        if !is_full {
+            score *= matched.share(document).powf(self.ranking.share);
         }
         let boosts = self.state.settings.boosts;
         if boosts.in_stock > 0.0 && place.columns.in_stock[document as usize] {
@@ -270,7 +310,12 @@ impl<'a> Search<'a> {
             // A thousand units are worth the whole boost.
             score *= 1.0 + boosts.best_selling * (units + 1.0).log10() / 3.0;
         }
-        score
+        let class = match named {
+            _ if !is_full => Class::Some,
+            Some(named) if named == place.columns.name_place(document) => Class::Named,
+            _ => Class::All,
+        };
+        Rank { class, score }
     }
 
     fn by_field(&self, found: &Found, sort: Sort, limit: usize) -> Vec<Candidate> {
@@ -299,7 +344,7 @@ impl<'a> Search<'a> {
             candidates.extend(documents.into_iter().map(|document| Candidate {
                 segment: at,
                 document,
-                score: 0.0,
+                rank: Rank::NONE,
                 key: Some(place.columns.key(sort, document)),
             }));
         }
@@ -357,7 +402,11 @@ impl<'a> Search<'a> {
         }
         Ok(Hit {
             id: self.id(&candidate).to_owned(),
-            score: candidate.score,
+            score: if candidate.key.is_none() {
+                candidate.rank.number()
+            } else {
+                0.0
+            },
             key: candidate.key,
             name,
             snippet: part,

@@ -16,8 +16,8 @@ use crate::request::{Key, Sort};
 /// The most sets of documents that a segment remembers, and how much of the segment one must be to be worth it.
 const REMEMBERED: usize = 64;
 const WORTH: u32 = 64;
-/// The beginnings whose words a segment remembers, and the words of each: the most frequent ones.
-const BEGINNINGS: usize = 4_096;
+/// The beginnings, ends and stems whose words a segment remembers, and the words of each: the most frequent ones.
+const LIKE: usize = 4_096;
 const WORDS_EACH: usize = 64;
 
 pub(super) type Result<T> = tantivy::Result<T>;
@@ -38,7 +38,8 @@ pub(super) struct Columns {
     orders: [OnceLock<Vec<u32>>; 5],
     attributes: Mutex<HashMap<String, Arc<Values>>>,
     sets: Mutex<HashMap<String, Arc<Bits>>>,
-    beginnings: Mutex<HashMap<String, Arc<Frequent>>>,
+    /// By what was looked for, such as a beginning: the words that are like it.
+    like: Mutex<HashMap<String, Arc<Frequent>>>,
 }
 
 /// Words and how many documents have each.
@@ -91,7 +92,7 @@ impl Columns {
             orders: Default::default(),
             attributes: Mutex::default(),
             sets: Mutex::default(),
-            beginnings: Mutex::default(),
+            like: Mutex::default(),
         })
     }
 
@@ -151,15 +152,18 @@ impl Columns {
         Ok(values)
     }
 
-    /// The most frequent words with a beginning. A short one begins so many that reading them takes longer than the rest of a search.
-    pub(super) fn beginning_with(
+    /// The most frequent words with a beginning that `is_like` says so of. What is found is remembered by `name`, because reading the
+    /// words takes longer than the rest of a search: a short beginning has many, and none has all.
+    pub(super) fn like(
         &self,
         reader: &SegmentReader,
         words: Field,
+        name: String,
         beginning: &str,
+        is_like: impl Fn(&str) -> bool,
     ) -> Result<Arc<Frequent>> {
-        let known = || self.beginnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frequent) = known().get(beginning) {
+        let known = || self.like.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frequent) = known().get(&name) {
             return Ok(Arc::clone(frequent));
         }
         let index = reader.inverted_index(words)?;
@@ -176,7 +180,9 @@ impl Columns {
             if documents <= least {
                 continue;
             }
-            if let Ok(word) = std::str::from_utf8(stream.key()) {
+            if let Ok(word) = std::str::from_utf8(stream.key())
+                && is_like(word)
+            {
                 frequent.push((word.into(), documents));
             }
             if frequent.len() >= 4 * WORDS_EACH {
@@ -189,11 +195,22 @@ impl Columns {
         frequent.truncate(WORDS_EACH);
         let frequent = Arc::new(frequent);
         let mut known = known();
-        if known.len() >= BEGINNINGS {
+        if known.len() >= LIKE {
             known.clear();
         }
-        known.insert(beginning.to_owned(), Arc::clone(&frequent));
+        known.insert(name, Arc::clone(&frequent));
         Ok(frequent)
+    }
+
+    /// The place of a name, written as sorting writes it, among the names; `None`: nothing is called so.
+    pub(super) fn place_of_name(&self, key: &str) -> Result<Option<u32>> {
+        let place = self.names.dictionary().term_ord(key.as_bytes())?;
+        Ok(place.and_then(|place| u32::try_from(place).ok()))
+    }
+
+    /// The place of the name of a document.
+    pub(super) fn name_place(&self, document: u32) -> u32 {
+        self.name_rank[document as usize]
     }
 
     /// The documents that have a flag.

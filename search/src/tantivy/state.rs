@@ -8,6 +8,8 @@ use super::matching::Corpus;
 use super::plan::Rules;
 use super::schema::Fields;
 use super::segment::{Columns, Result};
+use super::vocabulary::Vocabulary;
+use crate::language::Language;
 use crate::request::Sort;
 use crate::settings::Settings;
 
@@ -39,13 +41,19 @@ impl State {
             columns.push(ready);
         }
         let corpus = Corpus::read(searcher.segment_readers(), &fields)?;
+        let vocabulary = Vocabulary {
+            segments: searcher.segment_readers(),
+            columns: &columns,
+            words: fields.words,
+        };
+        let language = Language::of(|word| vocabulary.products(word))?;
         Ok(Self {
             searcher,
             fields,
             columns,
             corpus,
             settings: Arc::new(settings.clone()),
-            rules: Arc::new(Rules::new(settings)),
+            rules: Arc::new(Rules::new(settings, language)),
         })
     }
 

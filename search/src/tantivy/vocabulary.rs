@@ -10,6 +10,12 @@ use tantivy::termdict::TermDictionary;
 use tantivy_fst::Automaton;
 
 use super::segment::{Columns, Result, after};
+use crate::language::Language;
+
+/// The letters of a word that has other forms.
+const MIN_STEMMED: usize = 3;
+/// The letters that a longer word has in front of the one that it ends in.
+const MIN_FRONT: usize = 3;
 
 /// A word of the index near to, or beginning with, what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +67,50 @@ impl Vocabulary<'_> {
 
     /// The most frequent words that begin like this, for a beginning that many words have.
     pub(super) fn frequent_beginning_with(&self, beginning: &str, most: usize) -> Result<Vec<Found>> {
+        self.like(&format!("{beginning}-"), beginning, |_| true, most)
+    }
+
+    /// The most frequent words that end like this, and are longer by a word.
+    pub(super) fn ending_with(&self, end: &str, most: usize) -> Result<Vec<Found>> {
+        let is_longer = |word: &str| {
+            let front = word.strip_suffix(end);
+            front.is_some_and(|front| front.chars().count() >= MIN_FRONT && front.chars().all(char::is_alphabetic))
+        };
+        self.like(&format!("-{end}"), "", is_longer, most)
+    }
+
+    /// The most frequent words with the stem of a word.
+    pub(super) fn same_stem(&self, word: &str, language: Language, most: usize) -> Result<Vec<Found>> {
+        if word.chars().count() < MIN_STEMMED || !word.chars().all(char::is_alphabetic) {
+            return Ok(Vec::new());
+        }
+        let stemmer = language.stemmer();
+        let stem = stemmer.stem(word);
+        // The end of a stem may have changed: `batteri` for `battery` and `batteries`, `bake` for `baking`.
+        let length = stem.chars().count();
+        let begins = stem
+            .chars()
+            .zip(word.chars())
+            .take_while(|(left, right)| left == right)
+            .count();
+        let kept = if length > MIN_STEMMED {
+            begins.min(length - 1)
+        } else {
+            begins.min(length)
+        };
+        if kept < 2 {
+            return Ok(Vec::new());
+        }
+        let beginning: String = word.chars().take(kept).collect();
+        let has_it = |other: &str| other != word && stemmer.stem(other) == stem;
+        self.like(&format!("={word}"), &beginning, has_it, most)
+    }
+
+    fn like(&self, name: &str, beginning: &str, is_like: impl Fn(&str) -> bool, most: usize) -> Result<Vec<Found>> {
         let mut found = HashMap::new();
         for (segment, columns) in self.segments.iter().zip(self.columns) {
-            for (word, documents) in columns.beginning_with(segment, self.words, beginning)?.iter() {
+            let words = columns.like(segment, self.words, name.to_owned(), beginning, &is_like)?;
+            for (word, documents) in words.iter() {
                 add(&mut found, word.as_bytes(), 0, *documents);
             }
         }

@@ -10,6 +10,7 @@ mod lifecycle;
 mod odd;
 mod pages;
 mod properties;
+mod relevance;
 mod scripts;
 mod settings;
 mod shop;
@@ -130,6 +131,22 @@ conformance! {
         long_queries_are_answered,
         odd_documents_are_taken,
         odd_filters_are_answered,
+    }
+    relevance::{
+        a_page_is_filled_with_what_has_some_of_the_words,
+        words_of_grammar_need_not_be_there,
+        what_is_not_wanted_need_not_be_there,
+        odd_plurals_find_singulars,
+        the_word_itself_comes_before_its_forms,
+        measures_are_read_however_they_are_written,
+        letters_and_digits_may_be_apart,
+        the_exact_name_comes_first,
+        signs_make_words,
+        units_in_one_character_are_read,
+        spellings_find_one_another,
+        umlauts_may_be_written_out,
+        a_word_in_two_may_have_one_between,
+        forms_and_compounds_are_found,
     }
     properties::{ answers_equal_those_of_a_scan, pages_by_key_partition }
 }

@@ -151,8 +151,16 @@ pub(crate) fn shop() -> Vec<Document> {
     shop
 }
 
-/// A request for words, with every hit on the page.
+/// A request for what has all of the words, with every hit on the page.
 pub(crate) fn words(words: &str) -> Request {
+    Request {
+        all_words: true,
+        ..asked(words)
+    }
+}
+
+/// A request for words as people send it, with every hit on the page.
+pub(crate) fn asked(words: &str) -> Request {
     Request {
         words: words.into(),
         page: Page {

@@ -46,8 +46,31 @@ async fn words_find_products() {
             .after(&everything)
             .await
             .ok(200);
-        assert_eq!(sorted_skus(&page), expected, "{query}");
         assert_eq!(page["total"], expected.len(), "{query}");
+        let mut found = skus(&page);
+        let others = found.split_off(expected.len());
+        found.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+        assert!(query.contains('+') || others.is_empty(), "{query}: {others:?}");
+    }
+    let page = public.get("/v1/products?q=enamel+mug&facets=category").await.ok(200);
+    assert_eq!(skus(&page)[0], "M-1", "what has all of the words first");
+    let mut others = skus(&page)[1..].to_vec();
+    others.sort_unstable();
+    assert_eq!(
+        others,
+        ["M-2", "M-3", "P-1"],
+        "then what has some of them, which is not counted"
+    );
+    assert_eq!(
+        (&page["total"], &page["relaxed"]),
+        (&json!(1), &Value::Null),
+        "{page:?}"
+    );
+    assert_eq!(page["facets"]["category"][0]["count"], 1, "{page:?}");
+    for orders in ["sort=price", "sort=-name"] {
+        let page = public.get(format!("/v1/products?q=enamel+mug&{orders}")).await.ok(200);
+        assert_eq!(skus(&page), ["M-1"], "{orders}");
     }
     let page = public.get("/v1/products?q=mug").after(&everything).await.ok(200);
     let shown = public.get("/v1/products?sku=M-1").await.ok(200);
