@@ -45,18 +45,18 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            weight: [3.6, 1.0, 1.6, 0.05, 1.0],
+            weight: [3.0, 1.0, 1.6, 0.8, 1.0],
             // Some SKUs are whole descriptions; their words count less than an SKU that is one word.
-            length: [0.2, 0.75, 0.3, 0.2, 0.9],
+            length: [0.3, 0.75, 0.3, 0.7, 0.9],
             saturation: 2.0,
             pair: [6.0, 0.0, 0.5, 0.2, 0.05],
             variant: 0.4,
-            stem: 0.3,
+            stem: 0.2,
             spelling: 0.8,
             head: 0.3,
             beginning: 0.5,
             synonym: 0.9,
-            typo: 0.5,
+            typo: 0.3,
             cut: 1.0,
             joined: 1.0,
             number: 0.5,
