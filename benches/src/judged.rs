@@ -65,7 +65,7 @@ fn home_depot(path: &Path) -> Result<(Vec<Document>, Ratings)> {
     let text: String = bytes.into_iter().map(char::from).collect();
     let mut titles = BTreeMap::new();
     let mut queries = Ratings::new();
-    for pair in csv::Reader::from_reader(text.as_bytes()).deserialize() {
+    for pair in csv::Reader::from_reader(text.as_bytes()).into_deserialize() {
         let pair: Pair = pair?;
         let gain = match pair.relevance {
             2.6.. => 1.0,
