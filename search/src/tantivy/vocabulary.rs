@@ -103,7 +103,7 @@ impl Vocabulary<'_> {
         }
         let beginning: String = word.chars().take(kept).collect();
         let has_it = |other: &str| other != word && stemmer.stem(other) == stem;
-        self.like(&format!("={word}"), &beginning, has_it, most)
+        self.like(&format!("{language:?}={word}"), &beginning, has_it, most)
     }
 
     fn like(&self, name: &str, beginning: &str, is_like: impl Fn(&str) -> bool, most: usize) -> Result<Vec<Found>> {
