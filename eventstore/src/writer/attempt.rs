@@ -92,7 +92,10 @@ impl Writer {
         trust: Trust,
     ) -> Result<Durable, Setback> {
         let limit = self.config.answer_timeout;
-        let mut transaction = answered(limit, connection.begin()).await.map_err(classify)?;
+        // A session that we lost while it held the locks, and that the server still believes in, must not hold them for ever.
+        let idle = limit.as_millis() / 2;
+        let begin = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {idle}");
+        let mut transaction = answered(limit, connection.begin_with(begin)).await.map_err(classify)?;
         let planned = batch.iter().flat_map(|queued| &queued.job.plan().streams);
         let lanes: Vec<i32> = planned
             .map(|planned| lane_of(&planned.key.aggregate_id, self.lanes).cast_signed())

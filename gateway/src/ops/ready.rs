@@ -68,8 +68,8 @@ pub(crate) struct Degraded {
 /// `command` fails and says why; it is tried again until it does. A search engine that is away and a read model that is more
 /// than half a minute behind degrade the system, which goes on serving requests: `degraded` says so. So do an embedded PostgreSQL whose
 /// programs were replaced while it runs, and books that are not right: orders that do not hold their stock, stock that is held for no order,
-/// rows of read models that are not what their events say. `seal` says whether events wait for a checkpoint; that none is made any more degrades the system
-/// too, and makes nothing unready.
+/// rows of read models that are not what their events say. `seal` says whether events wait for a checkpoint; that none is made any more
+/// degrades the system too, and makes nothing unready.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
