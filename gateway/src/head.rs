@@ -78,7 +78,7 @@ fn host(version: Version, headers: &HeaderMap) -> Option<Problem> {
 
 fn is_authority(host: &HeaderValue) -> bool {
     let authority = Authority::try_from(host.as_bytes());
-    authority.is_ok_and(|authority| !authority.as_str().contains('@') && !authority.host().is_empty())
+    authority.is_ok_and(|authority| !authority.as_str().contains(['@', ',']) && !authority.host().is_empty())
 }
 
 /// A body that is not sent as it is would be taken for something else, or for nothing.
