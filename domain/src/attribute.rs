@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
-    text::{line, paragraph, text},
+    text::{name, paragraph, text},
     value::{ValueCode, ValueError},
 };
 
@@ -21,7 +21,7 @@ pub type Attributes = BTreeMap<AttributeKey, AttributeValue>;
 
 text! {
     /// The name of an attribute, `Größe` or `my key`: 1 to 64 characters in one line, case-sensitive. Spaces around it do not count.
-    AttributeKey, "an attribute key", 64, line, values::identifier
+    AttributeKey, "an attribute key", 64, name, values::identifier
 }
 
 text! {

@@ -190,7 +190,7 @@ fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
 }
 
 /// A pool whose statements are given up after `limit`; a considerate one leaves the last connections to others. The limit is said to the
-/// session and not at its start, where a pooler such as PgBouncer refuses it, or takes it and forgets it.
+/// session and not at its start, where a pooler such as `PgBouncer` refuses it, or takes it and forgets it.
 fn prepared(considerate: bool, limit: Option<Duration>) -> PgPoolOptions {
     let statement: Option<Arc<str>> =
         limit.map(|limit| format!("SET statement_timeout = {}", limit.as_millis()).into());

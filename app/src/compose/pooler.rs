@@ -1,4 +1,4 @@
-//! Poolers between this process and PostgreSQL, such as PgBouncer.
+//! Poolers between this process and PostgreSQL, such as `PgBouncer`.
 
 use std::time::Duration;
 

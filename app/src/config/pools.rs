@@ -57,10 +57,10 @@ impl Pools {
         let needed = fixed + least.iter().sum::<u32>();
         let spare = limit.checked_sub(needed).ok_or(needed)?;
         let all = usual.iter().sum::<u32>().max(1);
-        let share = |place: usize| least[place] + spare * usual[place] / all;
-        pools.command = share(0);
-        pools.query = share(1);
-        pools.projector = share(2);
+        let part = |place: usize| least[place] + spare * usual[place] / all;
+        pools.command = part(0);
+        pools.query = part(1);
+        pools.projector = part(2);
         Ok(pools)
     }
 

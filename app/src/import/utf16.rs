@@ -12,10 +12,8 @@ const CHUNK: usize = 16 * 1024;
 /// letters is empty, which no other text has.
 pub(super) fn unit(beginning: &[u8]) -> Option<Unit> {
     match beginning {
-        [0xFF, 0xFE, ..] => Some(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => Some(u16::from_be_bytes),
-        [1..=0x7F, 0, 1..=0x7F, 0, ..] => Some(u16::from_le_bytes),
-        [0, 1..=0x7F, 0, 1..=0x7F, ..] => Some(u16::from_be_bytes),
+        [0xFF, 0xFE, ..] | [1..=0x7F, 0, 1..=0x7F, 0, ..] => Some(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] | [0, 1..=0x7F, 0, 1..=0x7F, ..] => Some(u16::from_be_bytes),
         _ => None,
     }
 }

@@ -106,15 +106,15 @@ impl Model {
             StockCommand::Release { order_id, .. } => Ok(self.end(&order_id.to_string()) > 0),
             StockCommand::Restore { order_id, quantity, .. } => {
                 let order = order_id.to_string();
-                let held = match self.holds.get(&order) {
+                let before = match self.holds.get(&order) {
                     Some(Hold::Held(units)) => *units,
                     Some(Hold::Over) | None => 0,
                 };
                 let wanted = quantity.map_or(0, Quantity::get);
-                if wanted == held {
+                if wanted == before {
                     return Ok(false);
                 }
-                if wanted > self.on_hand - self.reserved() + held {
+                if wanted > self.on_hand - self.reserved() + before {
                     return Err("insufficient");
                 }
                 let hold = if wanted > 0 { Hold::Held(wanted) } else { Hold::Over };
