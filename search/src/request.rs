@@ -15,6 +15,10 @@ pub const MAX_FACET_VALUES: usize = 100;
 
 /// What is looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a wish of its own, and none follows from another"
+)]
 pub struct Request {
     /// What was typed, in no syntax: every character means itself. Empty: everything.
     pub words: String,

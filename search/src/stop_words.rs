@@ -58,7 +58,11 @@ impl StopWords {
             // `No 5` is a number.
             if finished && language.is_without(&word.text) && next.is_some_and(|next| !has_digits(&next.text)) {
                 unwanted = true;
-            } else if !(finished && is_empty(&word.text)) && !std::mem::take(&mut unwanted) {
+                continue;
+            }
+            // An article stands between `without` and its word.
+            let counts = !(finished && is_empty(&word.text));
+            if counts && !std::mem::take(&mut unwanted) {
                 kept.push(word.clone());
             }
         }

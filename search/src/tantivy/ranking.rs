@@ -97,7 +97,7 @@ impl Rank {
     };
 
     /// The better one first.
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    pub(super) fn compare(self, other: Self) -> Ordering {
         let by_score = || other.score.total_cmp(&self.score);
         other.class.cmp(&self.class).then_with(by_score)
     }

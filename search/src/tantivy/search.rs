@@ -271,7 +271,7 @@ impl<'a> Search<'a> {
                 .map(|document| (rank(document), place.columns.id_rank[document as usize], document))
                 .collect();
             let order =
-                |left: &(Rank, u32, u32), right: &(Rank, u32, u32)| left.0.compare(&right.0).then(left.1.cmp(&right.1));
+                |left: &(Rank, u32, u32), right: &(Rank, u32, u32)| left.0.compare(right.0).then(left.1.cmp(&right.1));
             if best.len() > wanted {
                 best.select_nth_unstable_by(wanted, order);
                 best.truncate(wanted);
@@ -285,7 +285,7 @@ impl<'a> Search<'a> {
         }
         candidates.sort_unstable_by(|left, right| {
             left.rank
-                .compare(&right.rank)
+                .compare(right.rank)
                 .then_with(|| self.id(left).cmp(self.id(right)))
         });
         candidates.truncate(wanted);
