@@ -125,7 +125,7 @@ pub(crate) fn parts(text: &str) -> Vec<Part> {
                     before.joined = mark;
                 }
                 let mut part = Part {
-                    pieces: pieces(&folded, (start, end)),
+                    pieces: pieces(&folded, (start, end), text[start..end].is_ascii()),
                     text: folded,
                     range: (start, end),
                     joined: None,
@@ -177,13 +177,13 @@ fn is_decimal(text: &str, start: usize, at: usize, sign: char) -> bool {
     }
 }
 
-/// Letters and digits apart; nothing if a word has only one kind.
-fn pieces(folded: &str, range: (usize, usize)) -> Vec<Piece> {
+/// Letters and digits apart; nothing if a word has only one kind. Only in plain text a byte of the word is one of the text.
+fn pieces(folded: &str, range: (usize, usize), plain: bool) -> Vec<Piece> {
     let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     if !folded.is_ascii() {
         return Vec::new();
     }
-    let exact = folded.len() == range.1 - range.0;
+    let exact = plain && folded.len() == range.1 - range.0;
     let mut pieces = Vec::new();
     let mut rest = folded;
     while let Some(first) = rest.bytes().next() {
@@ -207,7 +207,7 @@ fn pieces(folded: &str, range: (usize, usize)) -> Vec<Piece> {
 
 /// The letters and digits of a word that has both; nothing of another.
 pub(crate) fn apart(word: &str) -> Vec<String> {
-    let pieces = pieces(word, (0, word.len()));
+    let pieces = pieces(word, (0, word.len()), true);
     pieces.into_iter().map(|piece| piece.text).collect()
 }
 

@@ -227,8 +227,11 @@ mod tests {
 
     #[test]
     fn words_are_letters_and_digits() {
-        assert_eq!(texts("Brother TN2110, black!"), ["brother", "tn2110", "black"]);
-        assert_eq!(texts("43.2 cm (17\")"), ["43.2", "cm", "17"]);
+        assert_eq!(
+            texts("Brother TN2110, black!"),
+            ["brother", "tn2110", "tn", "2110", "black"]
+        );
+        assert_eq!(texts("43.2 cm (17\")"), ["43.2", "432mm", "cm", "17", "431.8mm"]);
         assert_eq!(texts("Naïve café"), ["naive", "cafe"]);
     }
 
@@ -267,6 +270,14 @@ mod tests {
             .map(|token| &text[token.range.0..token.range.1])
             .collect();
         assert_eq!(shown, ["Ein", "Überzug", "für", "東", "東京", "京"]);
+    }
+
+    #[test]
+    fn a_word_of_letters_and_digits_lies_where_it_was_typed() {
+        let ranges = |text: &str| tokens(text).into_iter().map(|token| token.range).collect::<Vec<_>>();
+        assert_eq!(ranges("ps5"), [(0, 3), (0, 2), (2, 3)]);
+        // As long as what it is folded to, but not byte by byte.
+        assert_eq!(ranges("½Å"), [(0, 4), (0, 4), (0, 4)]);
     }
 
     #[test]
