@@ -1,4 +1,4 @@
-//! PgBouncer between Tillroll and PostgreSQL: it works, or the start says what to change.
+//! `PgBouncer` between Tillroll and PostgreSQL: it works, or the start says what to change.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,7 +15,7 @@ struct Pooler {
 }
 
 impl Pooler {
-    /// None where PgBouncer is not installed.
+    /// None where `PgBouncer` is not installed.
     async fn start(pool: &PgPool, settings: &str) -> Option<Pooler> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();

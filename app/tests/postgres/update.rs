@@ -16,7 +16,7 @@ struct Programs {
 }
 
 impl Programs {
-    fn install(root: PathBuf) -> Programs {
+    fn install(root: &Path) -> Programs {
         let installed = find_installations(None).unwrap().remove(0);
         let version = installed.folder.parent().unwrap();
         let of = |base: &str| root.join(base).join("postgresql").join(version.file_name().unwrap());
@@ -65,7 +65,7 @@ impl Programs {
 #[tokio::test]
 async fn it_is_started_anew_when_nobody_is_in_the_middle_of_something() {
     let folder = Folder::new();
-    let programs = Programs::install(folder.path().join("programs"));
+    let programs = Programs::install(&folder.path().join("programs"));
     let embedded = Embedded::serve(&programs.options(&folder)).await.unwrap();
     let first = folder.postmaster().unwrap();
     let mut busy = PgConnection::connect_with(&embedded.connect_options()).await.unwrap();
@@ -104,7 +104,7 @@ async fn it_is_started_anew_when_nobody_is_in_the_middle_of_something() {
 #[tokio::test]
 async fn it_is_not_stopped_for_programs_that_would_not_start() {
     let folder = Folder::new();
-    let programs = Programs::install(folder.path().join("programs"));
+    let programs = Programs::install(&folder.path().join("programs"));
     let embedded = Embedded::serve(&programs.options(&folder)).await.unwrap();
     let first = folder.postmaster().unwrap();
     let library = programs.root.join("lib/plpgsql.so");

@@ -15,6 +15,7 @@ fn script(readme: &str) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one script, step by step")]
 async fn the_tour_works_when_pasted() {
     if Command::new("curl")
         .arg("--version")

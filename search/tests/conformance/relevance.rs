@@ -6,8 +6,8 @@ use crate::engines::{Place, ids};
 use crate::shop::{asked, product, shop, words};
 
 fn shop_of(names: &[&str]) -> Vec<Document> {
-    let named = names.iter().enumerate();
-    named.map(|(at, name)| product(&format!("n{at}"), name)).collect()
+    let all = names.iter().enumerate();
+    all.map(|(at, name)| product(&format!("n{at}"), name)).collect()
 }
 
 /// The names found for each query, in order, of those that have all of the words.

@@ -140,7 +140,7 @@ impl Http2 {
 
     /// Whether the server has not ended the connection.
     pub(super) async fn is_open(&mut self) -> bool {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         loop {
             match timeout(Duration::from_millis(1), self.stream.read(&mut buffer)).await {
                 Ok(Ok(1..)) => {}
