@@ -191,8 +191,9 @@ async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
         }),
         email: "ada@example.com".into(),
         name: "Ada".into(),
-        role: v1::Role::Admin.into(),
-        password: PASSWORD.into(),
+        role: v1::Role::Customer.into(),
+        // Without a password it is an event alone.
+        password: String::new(),
     };
     let mut users = UserCommandClient::new(Endpoint::from_shared(grpc.clone()).unwrap().connect_lazy());
     let refused = users.create_user(request()).await.unwrap_err();

@@ -90,12 +90,14 @@ pub(crate) fn of_database(error: &sqlx::Error) -> Failure {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => unavailable("database", error),
-        // Connections lost, the server starting, stopping or full, or without what it is to load.
+        // Connections lost, the server starting, stopping, full or read-only, or without what it is to load.
         sqlx::Error::Database(inner)
             if inner.message().contains("load library")
-                || inner
-                    .code()
-                    .is_some_and(|code| ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class))) =>
+                || inner.code().is_some_and(|code| {
+                    ["08", "25006", "53", "57P", "58"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                }) =>
         {
             unavailable("database", error)
         }

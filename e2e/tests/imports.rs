@@ -79,14 +79,14 @@ async fn products_and_orders_come_in_from_files() {
     assert_eq!(mug["price"]["amount"], 1_250);
     assert_eq!(mug["attributes"]["ml"], 350);
     assert_eq!(mug["stock"]["on_hand"], 10);
-    assert_eq!(mug["created_at"], "2020-01-01T00:00:00Z");
+    assert_eq!(mug["created_at"], "2020-01-01T00:00:00.000000Z");
     let page = admin.get("/v1/orders").after(&token).await.ok(200);
     let order = &page.items()[0];
     assert_eq!(page.items().len(), 1);
     assert_eq!(order["total"]["amount"], 2_895);
     assert_eq!(order["credited"]["amount"], 1_250);
     assert_eq!(order["lines"][0]["name"], "Mug, large");
-    assert_eq!(order["placed_at"], "2025-01-31T09:30:00Z");
+    assert_eq!(order["placed_at"], "2025-01-31T09:30:00.000000Z");
 
     let summary = import::products(commands.clone(), Format::Csv, &options(&products))
         .await

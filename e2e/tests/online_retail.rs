@@ -186,7 +186,7 @@ async fn a_sample_with_every_oddity_comes_out_right() {
         .ok(200);
     assert_eq!(orders.items().len(), 11);
     let first = &orders.items()[0];
-    assert_eq!(first["placed_at"], "2010-12-01T08:26:00Z");
+    assert_eq!(first["placed_at"], "2010-12-01T08:26:00.000000Z");
     assert_eq!(first["total"]["amount"], 3_660);
     assert_eq!(first["customer_reference"], "10001");
     // Three teapots and the postage came back, and six more teapots later.

@@ -86,17 +86,20 @@ impl Reconciler {
         }
     }
 
-    /// Compares up to `rows` rows of each read model, by their keys.
+    /// Compares up to `rows` rows of each read model, by their keys, and what was found before.
     pub async fn check(&self, rows: u64) -> Result<Vec<Differing>, HistoryError> {
         let mut differing = Vec::new();
         for model in MODELS {
+            let known = self.found(model).await?;
+            differing.extend(self.compare(model, &known).await?);
             let mut left = i64::try_from(rows).unwrap_or(i64::MAX);
             let mut after = String::new();
             while left > 0 {
-                let keys = self.keys(model, &after, left.min(BATCH)).await?;
+                let mut keys = self.keys(model, &after, left.min(BATCH)).await?;
                 let Some(last) = keys.last() else { break };
                 after.clone_from(last);
                 left -= i64::try_from(keys.len()).unwrap_or(left);
+                keys.retain(|key| !known.contains(key));
                 differing.extend(self.compare(model, &keys).await?);
             }
         }

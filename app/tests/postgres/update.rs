@@ -96,7 +96,7 @@ async fn it_is_started_anew_when_nobody_is_in_the_middle_of_something() {
         connection.execute("SELECT n FROM kept").await.is_ok()
     })
     .await;
-    assert_eq!(*notice.borrow(), None);
+    until("the notice to go", async || notice.borrow().is_none()).await;
     embedded.stop(&CancellationToken::new()).await.unwrap();
     folder.assert_nothing_runs();
 }

@@ -33,6 +33,8 @@ impl Process {
                 "1",
                 "--rate-limit",
                 "off",
+                "--grpc-addr",
+                "127.0.0.1:0",
             ])
             .args([
                 "--load-shedding",

@@ -56,7 +56,7 @@ pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) ->
         return Err(failure::internal("a user with credentials is not there", &id));
     };
     context.metadata.actor = id;
-    users.logins.succeeded(&context, account.user_id).await?;
+    users.logins.succeeded(context, account.user_id).await;
     Ok(AuthenticateReply {
         user: Some(view::message(account, user.version)),
     })

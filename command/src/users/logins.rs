@@ -1,6 +1,6 @@
 //! Log-ins on record, in the audit log and in ours.
 //!
-//! Who gets in is recorded before the answer. Attempts that fail are counted and recorded beside the answers, so that neither their
+//! Who gets in is recorded before the answer, unless the database takes nothing: operators are to get in then, above all. Attempts that fail are counted and recorded beside the answers, so that neither their
 //! number nor the database makes any of them faster or slower; and a stranger who sends many makes the record grow no faster than
 //! [`PAUSE`] allows.
 
@@ -24,6 +24,8 @@ use crate::{context::Context, core::Core, failure};
 pub(super) const ACTOR: &str = "system:login";
 /// Between two records of failed attempts: at most 28,800 a day, whatever is sent.
 const PAUSE: Duration = Duration::from_secs(3);
+/// How long an answer waits for the record of its log-in.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Accounts and addresses that are told apart between two records; the attempts for others are counted together.
 const MAX_TOLD: usize = 20;
 
@@ -96,10 +98,17 @@ impl Logins {
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Records that a user logged in.
-    pub(super) async fn succeeded(&self, context: &Context, user_id: UserId) -> Result<(), Failure> {
-        tracing::info!(%user_id, request_id = context.metadata.request_id, "logged in");
-        self.record(context, LoginCommand::RecordLogIn { user_id }).await
+    /// Records that a user logged in. Waits for that, but not for ever: what takes longer goes on beside the answer.
+    pub(super) async fn succeeded(&self, context: Context, user_id: UserId) {
+        let request_id = context.metadata.request_id.clone();
+        tracing::info!(%user_id, request_id, "logged in");
+        let logins = self.clone();
+        let record = tokio::spawn(async move {
+            if let Err(failure) = logins.record(&context, LoginCommand::RecordLogIn { user_id }).await {
+                tracing::warn!(%user_id, request_id, code = failure.code, "a log-in is missing in the audit log");
+            }
+        });
+        let _ = tokio::time::timeout(PATIENCE, record).await;
     }
 
     /// Counts an attempt that failed, and sees to it that it is recorded.

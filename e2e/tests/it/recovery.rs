@@ -162,7 +162,7 @@ async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
     let cluster = Cluster::primary().await;
     let system = System::options()
         .with("database-url", cluster.url())
-        .with("reservation-ttl", "30s")
+        .with("reservation-ttl", "30")
         .start()
         .await;
     let admin = system.admin().await;

@@ -23,8 +23,8 @@ use crate::{
     times::rfc3339,
 };
 
-const MEASURE_NAMES: [(&str, usize); 10] = {
-    let mut names = [("", 0); 10];
+const MEASURE_NAMES: [(&str, usize); MEASURES.len()] = {
+    let mut names = [("", 0); MEASURES.len()];
     let mut index = 0;
     while index < names.len() {
         names[index] = (MEASURES[index], index);

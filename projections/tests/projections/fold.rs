@@ -164,6 +164,7 @@ fn changed(event: &Value) -> Vec<String> {
         "OrderAbandoned" => list(&["status", "cancel_reason"]),
         "OrderCredited" => list(&["credited"]),
         "CreditIssued" | "UserRegistered" => members(),
+        "LoggedIn" | "LogInFailed" => list(&[]),
         "EmailClaimed" | "EmailReleased" => list(&["user_id"]),
         "SkuClaimed" | "SkuReleased" => list(&["product_id"]),
         "ParkedEventsRetried" => list(&["retried"]),
@@ -239,7 +240,7 @@ impl Shop {
                 self.users.push(Value::Object(row));
             }
             // In the audit alone.
-            "sku" | "email" | "projection" => {}
+            "sku" | "email" | "login" | "projection" => {}
             other => panic!("{other}"),
         }
     }

@@ -121,8 +121,8 @@ async fn a_file_says_the_time_on_the_clocks_of_its_period(pool: PgPool) {
         &["happened_at", "time_zone", "order_number", "order_id"],
     )
     .await;
-    assert_eq!(rows[0], "2024-01-01T00:00:30+05:45|Asia/Kathmandu|7|o1");
-    assert_eq!(rows[2], "2024-01-03T14:45:00+05:45|Asia/Kathmandu|536365|o3");
+    assert_eq!(rows[0], "2024-01-01T00:00:30.000000+05:45|Asia/Kathmandu|7|o1");
+    assert_eq!(rows[2], "2024-01-03T14:45:00.000000+05:45|Asia/Kathmandu|536365|o3");
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]

@@ -89,12 +89,13 @@ async fn names_of_every_script_are_kept_and_found() {
         ("100%_sure \\ mug", "100%_"),
         ("\u{202b}mixed עברית and English\u{202c}", "mixed"),
     ];
+    let kept = |name: &str| name.replace("e\u{301}", "é").replace(['\u{202b}', '\u{202c}'], "");
     let mut last = None;
     for (index, (name, _)) in names.iter().enumerate() {
         let mut body = product(&format!("M{index}"), 100);
         body["name"] = json!(name);
         let created = admin.post("/v1/products").json(body).await.ok(201);
-        assert_eq!(created["name"], *name);
+        assert_eq!(created["name"], kept(name));
         last = Some(created);
     }
     let everything = system.everything().await;
@@ -107,7 +108,7 @@ async fn names_of_every_script_are_kept_and_found() {
             .after(&everything)
             .await
             .ok(200);
-        assert_eq!(found.each("name"), [name], "searching for {word}");
+        assert_eq!(found.each("name"), [kept(name)], "searching for {word}");
     }
 }
 

@@ -85,7 +85,8 @@ async fn filters_choose_and_combine() {
         ("", vec!["A-1", "A-2", "A-3", "B-1", "B-2", "C-1", "C_2"]),
         ("status=active", vec!["A-1", "A-2", "A-3", "B-1", "B-2", "C-1", "C_2"]),
         ("q=mug", vec!["A-1", "A-3", "B-2", "C-1"]),
-        ("q=MUG+enamel", vec!["A-1"]),
+        // After what has both words comes what has one of them.
+        ("q=MUG+enamel", vec!["A-1", "A-2", "A-3", "B-2", "C-1"]),
         ("q=c_2", vec!["C_2"]),
         ("q=100%25", vec!["C-1"]),
         ("q=_", vec!["C_2"]),

@@ -89,8 +89,8 @@ async fn a_patch_that_cannot_be_right_is_told() {
             "invalid_type",
         ),
         (
-            json!({"attributes": {"two words": 1}}),
-            "attributes.two words",
+            json!({"attributes": {"two\nlines": 1}}),
+            "attributes.two\nlines",
             "invalid_character",
         ),
         (json!({"version": 2}), "version", "unknown_field"),

@@ -24,7 +24,7 @@ fn price(amount: &Value, currency: &Value) -> Value {
 fn wrong_values() -> Vec<(&'static str, Value)> {
     let many: serde_json::Map<String, Value> = (0..251).map(|index| (format!("k{index}"), json!(1))).collect();
     vec![
-        ("attribute key", with("attributes", json!({"two words": 1}))),
+        ("attribute key", with("attributes", json!({"two\nlines": 1}))),
         ("attribute key empty", with("attributes", json!({"": 1}))),
         ("attribute key too long", with("attributes", json!({"k".repeat(65): 1}))),
         ("attribute nested", with("attributes", json!({"size": {"eu": 42}}))),
