@@ -176,7 +176,7 @@ async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
     // Takes effect for connections that are made from now on.
     let allow = async |writes: &str| {
         sqlx::raw_sql(&format!(
-            "ALTER DATABASE \"{database}\" SET default_transaction_read_only = {writes};
+            "BEGIN READ WRITE; ALTER DATABASE \"{database}\" SET default_transaction_read_only = {writes}; COMMIT;
              SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND application_name LIKE 'tillroll%'"
         ))
         .execute(&pool)
