@@ -276,6 +276,7 @@ async fn a_service_that_cannot_be_reached_is_unavailable() {
     insta::assert_json_snapshot!(answer.problem(503, "not_ready"), @r#"
     {
       "checks": {
+        "books": "degraded",
         "command": "failing: does not answer",
         "database": "ok",
         "query": "failing: does not answer",

@@ -106,7 +106,7 @@ async fn every_prefix_is_the_fold_of_its_events_2(pool: PgPool) {
 async fn changes_join_on_and_the_audit_finds_them_by_field(pool: PgPool) {
     let store = open(&pool).await;
     let running = Running::start(&pool, &store, quick());
-    Shop::new(store.clone(), 21).trade(300).await;
+    Shop::new(store.clone(), 22).trade(800).await;
     settle(&pool, &store).await;
     let history = History::new(pool.clone(), Upcasters::default());
     let fields: Vec<(String, String, i64, Vec<String>)> =

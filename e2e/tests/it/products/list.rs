@@ -85,8 +85,7 @@ async fn filters_choose_and_combine() {
         ("", vec!["A-1", "A-2", "A-3", "B-1", "B-2", "C-1", "C_2"]),
         ("status=active", vec!["A-1", "A-2", "A-3", "B-1", "B-2", "C-1", "C_2"]),
         ("q=mug", vec!["A-1", "A-3", "B-2", "C-1"]),
-        // After what has both words comes what has one of them.
-        ("q=MUG+enamel", vec!["A-1", "A-2", "A-3", "B-2", "C-1"]),
+        ("q=MUG+enamel", vec!["A-1"]),
         ("q=c_2", vec!["C_2"]),
         ("q=100%25", vec!["C-1"]),
         ("q=_", vec!["C_2"]),
@@ -115,7 +114,14 @@ async fn filters_choose_and_combine() {
             .after(&everything)
             .await
             .ok(200);
-        assert_eq!(sorted(page.each("sku")), expected, "{query}");
+        // After what has all the words of a query comes what has some of them, uncounted.
+        let mut skus = page.each("sku");
+        skus.truncate(
+            page["total"]
+                .as_u64()
+                .map_or(usize::MAX, |total| usize::try_from(total).unwrap()),
+        );
+        assert_eq!(sorted(skus), expected, "{query}");
         assert_eq!(
             (&page["next_cursor"], &page["prev_cursor"]),
             (&Value::Null, &Value::Null),

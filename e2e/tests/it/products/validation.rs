@@ -34,8 +34,8 @@ fn wrong_values() -> Vec<(&'static str, Value)> {
             with("attributes", json!({"text": "x".repeat(1001)})),
         ),
         (
-            "attribute with a line break",
-            with("attributes", json!({"text": "a\nb"})),
+            "attribute control character",
+            with("attributes", json!({"text": "a\u{7}b"})),
         ),
         ("attributes a list", with("attributes", json!(["red"]))),
         ("attributes too many", with("attributes", many)),
