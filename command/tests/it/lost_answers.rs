@@ -20,7 +20,7 @@ use crate::{
 
 /// What placing an order says to the database, at most.
 const STATEMENTS: &[&str] = &[
-    "append_batch",
+    "append_events",
     "load_streams",
     "load_events_after",
     "stored_outcomes",
@@ -172,7 +172,7 @@ async fn the_first_answer_is_no_repetition_though_it_was_lost(pool: PgPool) {
     shop.place(request(&mug.id, None)).await.unwrap();
     for left in [0, 1] {
         // Of the reservation, and of the order.
-        proxy.lose(&["append_batch"], left, Loss::Closed);
+        proxy.lose(&["append_events"], left, Loss::Closed);
         let reply = shop.place(request(&mug.id, Some(&format!("k{left}")))).await.unwrap();
         assert!(proxy.lost());
         assert!(!reply.committed.unwrap().replayed);

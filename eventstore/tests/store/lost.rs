@@ -16,7 +16,7 @@ use crate::support::{
     Outcome, Tally, add, add_by, assert_dense, config, eventually, from_the_start, key, open, plan, read_on,
 };
 
-const APPENDS: &[&str] = &["append_batch"];
+const APPENDS: &[&str] = &["append_events"];
 
 /// A store whose way to the database may lose answers.
 async fn open_through(pool: &PgPool) -> (Store, Proxy) {
@@ -221,7 +221,7 @@ async fn what_cannot_be_found_out_is_said_to_be_unknown(pool: PgPool) {
         let losing = Arc::clone(&proxy);
         let losing = tokio::spawn(async move {
             loop {
-                losing.lose(&["append_batch", "BEGIN", "FROM lanes"], 0, Loss::Closed);
+                losing.lose(&["append_events", "BEGIN", "FROM lanes"], 0, Loss::Closed);
                 tokio::task::yield_now().await;
             }
         });
