@@ -38,16 +38,32 @@ pub(super) enum Account {
 }
 
 /// Attempts of one kind, and where the first of them came from.
-struct Tally {
+struct Tally<C> {
     attempts: u64,
-    context: Context,
+    context: C,
 }
 
-#[derive(Default)]
-struct Failed {
-    tallies: HashMap<Account, Tally>,
+struct Failed<C> {
+    tallies: HashMap<Account, Tally<C>>,
     /// A task is recording them.
     recording: bool,
+}
+
+impl<C> Default for Failed<C> {
+    fn default() -> Self {
+        Self {
+            tallies: HashMap::new(),
+            recording: false,
+        }
+    }
+}
+
+impl<C> Failed<C> {
+    fn count(&mut self, account: Account, context: C) {
+        let is_told = self.tallies.len() < MAX_TOLD || self.tallies.contains_key(&account);
+        let tally = self.tallies.entry(if is_told { account } else { Account::Others });
+        tally.or_insert(Tally { attempts: 0, context }).attempts += 1;
+    }
 }
 
 /// Puts log-ins on record. Cheap to clone.
@@ -56,7 +72,7 @@ pub(super) struct Logins {
     core: Core,
     /// Of this process alone: nobody can find out addresses from their hashes later on.
     key: [u8; 32],
-    failed: Arc<Mutex<Failed>>,
+    failed: Arc<Mutex<Failed<Context>>>,
 }
 
 impl Logins {
@@ -95,9 +111,7 @@ impl Logins {
             Account::Others => {}
         }
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_told = failed.tallies.len() < MAX_TOLD || failed.tallies.contains_key(&account);
-        let tally = failed.tallies.entry(if is_told { account } else { Account::Others });
-        tally.or_insert(Tally { attempts: 0, context }).attempts += 1;
+        failed.count(account, context);
         if !std::mem::replace(&mut failed.recording, true) {
             let logins = self.clone();
             tokio::spawn(async move { logins.keep_recording().await });
@@ -160,5 +174,24 @@ impl Logins {
             .await
             .map(drop)
             .map_err(|error: TransactError<_>| failure::of_transaction(error, never))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_accounts_are_told_apart_and_every_attempt_is_counted() {
+        let mut failed = Failed::default();
+        for attempt in 0..100 {
+            failed.count(Account::Unknown(attempt.to_string()), ());
+            failed.count(Account::Unknown("0".to_owned()), ());
+        }
+        assert_eq!(failed.tallies.len(), MAX_TOLD + 1);
+        assert_eq!(failed.tallies[&Account::Unknown("0".to_owned())].attempts, 101);
+        assert_eq!(failed.tallies[&Account::Others].attempts, 80);
+        let all: u64 = failed.tallies.values().map(|tally| tally.attempts).sum();
+        assert_eq!(all, 200);
     }
 }
