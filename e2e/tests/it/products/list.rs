@@ -78,6 +78,7 @@ fn sorted(mut skus: Vec<&str>) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "a table of filters")]
 async fn filters_choose_and_combine() {
     let (system, admin, everything) = shop().await;
     let public = system.anonymous();
