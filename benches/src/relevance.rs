@@ -54,7 +54,7 @@ async fn measure(engine: &dyn Engine, judged: &Judged) -> Result<()> {
     engine.create(INDEX, &Settings::default()).await?;
     for some in judged.products.chunks(AT_ONCE) {
         let changes = some.iter().map(|product| Change::Put(Box::new(product.clone())));
-        engine.apply(INDEX, changes.collect()).await?;
+        engine.apply(INDEX, changes.collect(), "bench").await?;
     }
     let mut scores = Scores::default();
     for rated in &judged.queries {

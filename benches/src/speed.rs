@@ -91,7 +91,7 @@ async fn measure(engine: Arc<dyn Engine>, products: &[Document]) -> Result<()> {
     let begin = Instant::now();
     for some in products.chunks(AT_ONCE) {
         let changes = some.iter().map(|product| Change::Put(Box::new(product.clone())));
-        engine.apply(INDEX, changes.collect()).await?;
+        engine.apply(INDEX, changes.collect(), "bench").await?;
     }
     println!("- filled in {:.1} s", begin.elapsed().as_secs_f64());
 
@@ -175,7 +175,7 @@ async fn write(engine: Arc<dyn Engine>, products: Vec<Document>) -> Result<()> {
     for some in products.chunks(20).cycle() {
         ticks.tick().await;
         let changes = some.iter().map(|product| Change::Put(Box::new(product.clone())));
-        engine.apply(INDEX, changes.collect()).await?;
+        engine.apply(INDEX, changes.collect(), "bench").await?;
     }
     Ok(())
 }

@@ -120,3 +120,6 @@ pub(crate) fn from_columns(lane: i32, position: i64) -> (u32, u64) {
         u64::try_from(position).unwrap_or_default(),
     )
 }
+
+#[cfg(test)]
+mod tests;

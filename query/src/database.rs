@@ -7,7 +7,11 @@ use sqlx::PgPool;
 pub(crate) const NAME: &str = "\
 (SELECT format('%s.%s', system_identifier, oid) FROM pg_control_system(), pg_database WHERE datname = current_database())";
 
-/// The name of a pool's database.
-pub(crate) async fn name(pool: &PgPool) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar(&format!("SELECT {NAME}")).fetch_one(pool).await
+/// The name of a pool's database as long as nobody can have put an older state of it in its place: that takes a new start of the server,
+/// another database, or another table.
+pub(crate) async fn name_of_state(pool: &PgPool) -> Result<String, sqlx::Error> {
+    let statement = format!(
+        "SELECT concat_ws('.', {NAME}, pg_relation_filenode('events'), extract(epoch FROM pg_postmaster_start_time()))"
+    );
+    sqlx::query_scalar(&statement).fetch_one(pool).await
 }

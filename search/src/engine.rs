@@ -18,8 +18,9 @@ pub trait Engine: Send + Sync {
     async fn create(&self, index: &str, settings: &Settings) -> Result<(), Error>;
 
     /// Changes documents. When it returns, the changes survive a crash and searches see them. Doing it again changes nothing. Of two
-    /// changes to one product the later one counts. After an error some of the changes may have happened: apply all of them again.
-    async fn apply(&self, index: &str, changes: Vec<Change>) -> Result<(), Error>;
+    /// changes to one product the later one counts. After an error some of the changes may have happened: apply all of them again. No
+    /// change is kept without the `tag`, by which the index is known until the next call ([`Statistics::tag`]).
+    async fn apply(&self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Error>;
 
     /// Replaces the settings of an index; searches see them when it returns.
     async fn update_settings(&self, index: &str, settings: &Settings) -> Result<(), Error>;
@@ -42,8 +43,10 @@ pub trait Engine: Send + Sync {
 }
 
 /// Figures of an index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Products in it.
     pub documents: u64,
+    /// What the last changes came with; `None`: there were none.
+    pub tag: Option<String>,
 }

@@ -43,10 +43,13 @@ async fn filled(folder: &Path) {
     };
     engine.create(INDEX, &settings).await.unwrap();
     engine
-        .apply(INDEX, vec![product("a", "Lamp"), product("b", "Table")])
+        .apply(INDEX, vec![product("a", "Lamp"), product("b", "Table")], "1")
         .await
         .unwrap();
-    engine.apply(INDEX, vec![Change::Delete("b".into())]).await.unwrap();
+    engine
+        .apply(INDEX, vec![Change::Delete("b".into())], "2")
+        .await
+        .unwrap();
 }
 
 async fn total(engine: &Tantivy, words: &str) -> Result<u64, Error> {
@@ -70,7 +73,7 @@ async fn a_restart_keeps_documents_and_settings() {
     let engine = Tantivy::open(folder.path()).await.unwrap();
     assert_eq!(total(&engine, "").await.unwrap(), 1, "what was deleted stays deleted");
     assert_eq!(total(&engine, "light").await.unwrap(), 1, "by a synonym");
-    engine.apply(INDEX, vec![product("c", "Lamp")]).await.unwrap();
+    engine.apply(INDEX, vec![product("c", "Lamp")], "3").await.unwrap();
     assert_eq!(total(&engine, "lamp").await.unwrap(), 2);
 }
 
@@ -81,7 +84,7 @@ async fn a_restart_keeps_what_was_promoted() {
     {
         let engine = Tantivy::open(folder.path()).await.unwrap();
         engine.create("next", &Settings::default()).await.unwrap();
-        engine.apply("next", vec![product("x", "Chair")]).await.unwrap();
+        engine.apply("next", vec![product("x", "Chair")], "1").await.unwrap();
         engine.promote("next", INDEX).await.unwrap();
     }
     let engine = Tantivy::open(folder.path()).await.unwrap();
@@ -134,7 +137,7 @@ async fn a_damaged_or_older_index_is_built_anew() {
         let engine = Tantivy::open(folder.path()).await.expect(what);
         assert!(matches!(total(&engine, "lamp").await, Err(Error::NoIndex(_))), "{what}");
         engine.create(INDEX, &Settings::default()).await.expect(what);
-        engine.apply(INDEX, vec![product("a", "Lamp")]).await.expect(what);
+        engine.apply(INDEX, vec![product("a", "Lamp")], "1").await.expect(what);
         assert_eq!(total(&engine, "lamp").await.expect(what), 1, "{what}");
     }
 }

@@ -12,6 +12,8 @@ use super::positions::Positions;
 
 /// What the cache has been told, and the reads under way.
 pub(crate) struct Book<R> {
+    /// The database that the feed tells of.
+    pub(crate) database: String,
     /// `None` until the feed has spoken.
     generation: Option<u64>,
     /// How far the feed has come: whatever changed up to here is not kept any more.
@@ -51,6 +53,7 @@ pub(crate) enum Verdict {
 impl<R> Default for Book<R> {
     fn default() -> Self {
         Self {
+            database: String::new(),
             generation: None,
             passed: Arc::default(),
             session: 0,

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use proto::{
-    transport::Transport,
-    v1::{FollowRequest, change_feed_client::ChangeFeedClient},
-};
+use proto::{transport::Transport, v1::change_feed_client::ChangeFeedClient};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -52,13 +49,7 @@ pub(crate) async fn follow(cache: Cache, query: Transport, stop: CancellationTok
 async fn listen(cache: &Cache, client: &mut ChangeFeedClient<Transport>, heard: &mut bool) -> Status {
     let silent = |_| Status::deadline_exceeded("it fell silent");
     let begin = async {
-        let (after, generation) = cache.place();
-        let request = FollowRequest {
-            topic: cache.topic().into(),
-            after,
-            generation,
-        };
-        let stream = timeout(SILENCE, client.follow(request)).await.map_err(silent)??;
+        let stream = timeout(SILENCE, client.follow(cache.place())).await.map_err(silent)??;
         Ok::<_, Status>(stream.into_inner())
     };
     let mut news = match begin.await {

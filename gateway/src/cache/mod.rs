@@ -25,7 +25,7 @@ use std::{
 
 use futures::FutureExt;
 use metrics::{Counter, counter, gauge};
-use proto::v1::{ChangeTopic, Changes, ReadAt, ReadContext};
+use proto::v1::{ChangeTopic, Changes, FollowRequest, ReadAt, ReadContext};
 use quick_cache::{OptionsBuilder, Weighter};
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
@@ -329,6 +329,7 @@ impl Cache {
         if let Some(shared) = shared {
             shared.read_from(&changes.database);
         }
+        self.0.book().database.clone_from(&changes.database);
         if changes.restart {
             metrics.flushes.increment(1);
             if let Some(shared) = shared {
@@ -376,10 +377,6 @@ impl Cache {
         self.0.metrics.name
     }
 
-    fn topic(&self) -> ChangeTopic {
-        self.0.topic
-    }
-
     /// Whether anything is kept at all.
     pub(crate) fn is_on(&self) -> bool {
         self.0.local.is_some()
@@ -390,12 +387,15 @@ impl Cache {
         self.0.shared.clone()
     }
 
-    /// Where the feed is to go on: positions, and the generation that they belong to.
-    fn place(&self) -> (String, u64) {
+    /// Where the feed is to go on.
+    fn place(&self) -> FollowRequest {
         let book = self.0.book();
-        match book.generation() {
-            Some(generation) => (book.passed().to_string(), generation),
-            None => (String::new(), 0),
+        let after = book.generation().map(|_| book.passed().to_string());
+        FollowRequest {
+            topic: self.0.topic.into(),
+            after: after.unwrap_or_default(),
+            generation: book.generation().unwrap_or_default(),
+            database: book.database.clone(),
         }
     }
 

@@ -4,10 +4,11 @@ use metrics::gauge;
 
 use super::document;
 use super::follow::{Follower, Trouble, patiently};
+use super::rows::Work;
 
 impl Follower {
     /// Compares the engine's figures with the rows, and has the index filled anew when they cannot both be right.
-    pub(super) async fn check(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn check(&mut self, work: &Work) -> Result<(), Trouble> {
         let statistics = match patiently("statistics", self.engine.statistics(&self.index)).await {
             Ok(statistics) => statistics,
             Err(search::Error::NoIndex(_)) => {
@@ -15,12 +16,20 @@ impl Follower {
                     index = self.index,
                     "the search engine has lost the index, which is filled anew"
                 );
-                self.sent.clear();
-                self.lease.want_fill(true, &self.pool).await?;
-                return Ok(());
+                return self.lose().await;
             }
             Err(error) => return Err(error.into()),
         };
+        // Whoever wrote after losing the lease renewed the marks: the next batch mends it.
+        let disturbed = work.disturbed != self.disturbed && !work.dirty.is_empty();
+        let [tag, pending] = &work.tags;
+        if statistics.tag != *tag && (statistics.tag.is_none() || statistics.tag != *pending) && !disturbed {
+            tracing::warn!(
+                index = self.index,
+                "the search index is of another state of the database, as after a backup was restored, and is filled anew"
+            );
+            return self.lose().await;
+        }
         #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
         gauge!("tillroll_search_documents", "engine" => self.engine.name()).set(statistics.documents as f64);
         if self.documents == Some(statistics.documents) {
@@ -46,6 +55,14 @@ impl Follower {
         }
         self.documents = Some(statistics.documents);
         self.lease.has_documents(documents, &self.pool).await?;
+        Ok(())
+    }
+
+    /// Has the index filled anew; the database answers until then.
+    async fn lose(&mut self) -> Result<(), Trouble> {
+        self.documents = None;
+        self.sent.clear();
+        self.lease.want_fill(true, &self.pool).await?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use search::{AttributeValue, Document, Price, Status};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgPool, Row as _};
+use sqlx::{PgConnection, PgPool, Row as _};
 
 use crate::cursor;
 
@@ -24,15 +24,13 @@ fn select(source: &str) -> String {
     )
 }
 
-/// The documents of those of the products that have one now.
-pub(super) async fn of(product_ids: &[String], pool: &PgPool) -> Result<Vec<Document>, sqlx::Error> {
+/// The documents of those of the products that have one now, within a transaction of [`cursor::begin`].
+pub(super) async fn of(product_ids: &[String], connection: &mut PgConnection) -> Result<Vec<Document>, sqlx::Error> {
     let statement = select(
         "unnest($1::text[]) AS k (id) CROSS JOIN LATERAL (
              SELECT * FROM products WHERE id BETWEEN k.id AND k.id AND deleted_at IS NULL ORDER BY id) p",
     );
-    let mut tx = cursor::begin(pool).await?;
-    let rows = sqlx::query(&statement).bind(product_ids).fetch_all(&mut *tx).await?;
-    tx.commit().await?;
+    let rows = sqlx::query(&statement).bind(product_ids).fetch_all(connection).await?;
     rows.iter().map(read).collect()
 }
 

@@ -7,6 +7,7 @@ use search::Change;
 use super::document::{self, Sent};
 use super::follow::{Follower, Trouble, patiently};
 use super::rows::{self, Work};
+use crate::cursor;
 
 /// Products of a chunk.
 const CHUNK: i64 = 1_000;
@@ -46,7 +47,7 @@ impl Follower {
                 sent.insert(document);
             }
             let changes = documents.into_iter().map(|document| Change::Put(Box::new(document)));
-            self.apply(&filling, changes.collect()).await?;
+            self.apply(&filling, changes.collect(), "").await?;
             if self.lost.is_cancelled() || !self.lease.filled(done, total, &self.pool).await? {
                 return Err(Trouble::Lost);
             }
@@ -62,6 +63,11 @@ impl Follower {
         if self.lost.is_cancelled() {
             return Err(Trouble::Lost);
         }
+        // Known by a tag of the database from the moment on that it serves.
+        let mut tx = cursor::begin(&self.pool).await?;
+        let tag = self.lease.tag(&mut tx).await?.ok_or(Trouble::Lost)?;
+        tx.commit().await?;
+        patiently("tag", self.engine.apply(&filling, Vec::new(), &tag)).await?;
         patiently("promote", self.engine.promote(&filling, &self.index)).await?;
         self.sent = sent;
         self.documents = None;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::document::{self, Sent};
 use super::lease::Lease;
 use super::rows::{self, Dirty, Work};
+use crate::cursor;
 use crate::projection::chain;
 
 /// Longest wait for the engine to take in a batch.
@@ -79,14 +80,17 @@ impl Follower {
         }
         let started = Instant::now();
         let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
+        let mut tx = cursor::begin(&self.pool).await?;
+        let tag = self.lease.tag(&mut tx).await?.ok_or(Trouble::Lost)?;
         // After the marks were read: whatever changes later marks again.
-        let documents = document::of(&ids, &self.pool).await?;
+        let documents = document::of(&ids, &mut tx).await?;
+        tx.commit().await?;
         let changes = self.changes(&work.dirty, documents, filling.is_some());
         if self.lost.is_cancelled() {
             return Err(Trouble::Lost);
         }
         if let Some(filling) = filling {
-            self.apply(filling, changes.clone()).await?;
+            self.apply(filling, changes.clone(), &tag).await?;
         }
         if work.ready {
             let index = self.index.clone();
@@ -94,14 +98,14 @@ impl Follower {
             for change in &changes {
                 self.sent.remove(change.id());
             }
-            self.apply(&index, changes.clone()).await?;
+            self.apply(&index, changes.clone(), &tag).await?;
             for change in &changes {
                 if let Change::Put(document) = change {
                     self.sent.insert(document);
                 }
             }
         }
-        if !self.lease.settle(&work.dirty, &self.pool).await? {
+        if !self.lease.settle(&work.dirty, !changes.is_empty(), &self.pool).await? {
             return Err(Trouble::Lost);
         }
         let engine = self.engine.name();
@@ -125,13 +129,13 @@ impl Follower {
     }
 
     /// Has the engine make changes. A product that it refuses is left out, and said.
-    pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>) -> Result<(), Trouble> {
+    pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Trouble> {
         let mut parts = vec![changes];
         while let Some(mut part) = parts.pop() {
             if part.is_empty() {
                 continue;
             }
-            let applied = within(APPLY_PATIENCE, "apply", self.engine.apply(index, part.clone())).await;
+            let applied = within(APPLY_PATIENCE, "apply", self.engine.apply(index, part.clone(), tag)).await;
             match applied {
                 Ok(()) => self.accept(&part).await?,
                 Err(search::Error::Rejected(reason)) => match part.as_slice() {

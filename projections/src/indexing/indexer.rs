@@ -221,7 +221,7 @@ impl Indexer {
             return Ok(Pause::None);
         }
         if started >= due.check {
-            follower.check().await?;
+            follower.check(&work).await?;
             due.check = Instant::now() + self.indexing.check;
             return Ok(Pause::None);
         }

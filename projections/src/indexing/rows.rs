@@ -22,6 +22,8 @@ pub(super) struct Work {
     pub(super) settings_wanted: i64,
     /// Counts the times that others may have written into the index.
     pub(super) disturbed: i64,
+    /// Of the last batch that the engine took in, and of the one that it was being given.
+    pub(super) tags: [Option<String>; 2],
     pub(super) dirty: Vec<Dirty>,
 }
 
@@ -32,7 +34,18 @@ pub(super) struct Dirty {
     pub(super) mark: i64,
 }
 
-type WorkRow = (bool, i64, i64, i64, i64, i64, Vec<String>, Vec<i64>);
+type WorkRow = (
+    bool,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<String>,
+    Vec<String>,
+    Vec<i64>,
+);
 
 impl Lease {
     /// Looks what there is to do, the oldest marks first; `None`: the lease is lost.
@@ -41,7 +54,7 @@ impl Lease {
         let mut tx = cursor::begin(pool).await?;
         let row: Option<WorkRow> = sqlx::query_as(
             "SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
-                    coalesce((SELECT max(s.version) FROM search_settings s), 0), i.disturbed, d.ids, d.marks
+                    coalesce((SELECT max(s.version) FROM search_settings s), 0), i.disturbed, i.tag, i.pending, d.ids, d.marks
              FROM search_index i
              CROSS JOIN LATERAL (
                  SELECT coalesce(array_agg(k.product_id), '{}') AS ids, coalesce(array_agg(k.mark), '{}') AS marks
@@ -57,7 +70,8 @@ impl Lease {
         .await?;
         tx.commit().await?;
         Ok(row.map(|row| {
-            let (ready, rebuilds_asked, rebuilds_done, settings_version, settings_wanted, disturbed, ids, marks) = row;
+            let (ready, rebuilds_asked, rebuilds_done, settings_version, settings_wanted, disturbed, ..) = row;
+            let (.., tag, pending, ids, marks) = row;
             let dirty = ids.into_iter().zip(marks);
             Work {
                 ready,
@@ -66,18 +80,34 @@ impl Lease {
                 settings_version,
                 settings_wanted,
                 disturbed,
+                tags: [tag, pending],
                 dirty: dirty.map(|(product_id, mark)| Dirty { product_id, mark }).collect(),
             }
         }))
     }
 
-    /// Removes marks that were dealt with. One that was renewed meanwhile stays, and counts from now. False: the lease is lost, and
-    /// what was written into the index may have come after what its present holder wrote. Then the marks are renewed instead.
-    pub(super) async fn settle(&self, dirty: &[Dirty], pool: &PgPool) -> Result<bool, sqlx::Error> {
+    /// The tag of the batch that the engine is given next, which is known here before it is known there; `None`: the lease is lost. It
+    /// stays until a batch is settled: an engine that failed may have taken it in all the same.
+    pub(super) async fn tag(&self, connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+        sqlx::query_scalar(
+            "UPDATE search_index SET pending = coalesce(pending, gen_random_uuid()::text)
+             WHERE name = $1 AND owner = $2 AND fence = $3 RETURNING pending",
+        )
+        .bind(&self.name)
+        .bind(self.owner)
+        .bind(self.fence)
+        .fetch_optional(connection)
+        .await
+    }
+
+    /// Removes marks that were dealt with by a batch, which was `written` if the engine had to be told. One that was renewed meanwhile
+    /// stays, and counts from now. False: the lease is lost, and what was written into the index may have come after what its present
+    /// holder wrote. Then the marks are renewed instead.
+    pub(super) async fn settle(&self, dirty: &[Dirty], written: bool, pool: &PgPool) -> Result<bool, sqlx::Error> {
         let ids: Vec<&str> = dirty.iter().map(|key| key.product_id.as_str()).collect();
         let marks: Vec<i64> = dirty.iter().map(|key| key.mark).collect();
         let mut tx = cursor::begin(pool).await?;
-        if !self.hold(&mut tx).await? {
+        if !self.hold(written, &mut tx).await? {
             sqlx::query(
                 "INSERT INTO search_dirty AS d (index_name, product_id, mark, since, marked_at)
                  SELECT i.name, u.id, m.mark, m.mark, clock_timestamp()
@@ -124,15 +154,19 @@ impl Lease {
         Ok(true)
     }
 
-    /// Holds the lease until the transaction ends; false: it is lost.
-    async fn hold(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-        let held = sqlx::query("SELECT FROM search_index WHERE name = $1 AND owner = $2 AND fence = $3 FOR UPDATE")
-            .bind(&self.name)
-            .bind(self.owner)
-            .bind(self.fence)
-            .fetch_optional(connection)
-            .await?;
-        Ok(held.is_some())
+    /// Holds the lease until the transaction ends, and notes that the batch was written; false: it is lost.
+    async fn hold(&self, written: bool, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        let held = sqlx::query(
+            "UPDATE search_index SET tag = CASE WHEN $4 THEN pending ELSE tag END, pending = CASE WHEN $4 THEN NULL ELSE pending END
+             WHERE name = $1 AND owner = $2 AND fence = $3",
+        )
+        .bind(&self.name)
+        .bind(self.owner)
+        .bind(self.fence)
+        .bind(written)
+        .execute(connection)
+        .await?;
+        Ok(held.rows_affected() > 0)
     }
 
     /// Changes the index's row; `assignments` may name `$4` and `$5`. False: the lease is lost.
@@ -174,7 +208,8 @@ impl Lease {
     /// Notes that the filling that was asked for up to `asked` serves.
     pub(super) async fn end_fill(&self, asked: i64, settings_version: i64, pool: &PgPool) -> Result<bool, sqlx::Error> {
         self.write(
-            "ready = true, building = false, rebuilds_done = greatest(rebuilds_done, $4), settings_version = $5",
+            "ready = true, building = false, rebuilds_done = greatest(rebuilds_done, $4), settings_version = $5,
+             tag = pending, pending = NULL",
             asked,
             settings_version,
             pool,

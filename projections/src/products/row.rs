@@ -70,8 +70,8 @@ impl Row for ProductRow {
                 definition: "(category, id)",
             },
             Index {
-                suffix: "price",
-                definition: "(price_amount, id)",
+                suffix: "currency_price",
+                definition: "(currency, price_amount, id)",
             },
             Index {
                 suffix: "attributes",

@@ -52,9 +52,9 @@ impl Engine for Failing {
         self.engine.create(index, settings).await
     }
 
-    async fn apply(&self, index: &str, changes: Vec<Change>) -> Result<(), Error> {
+    async fn apply(&self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Error> {
         self.check(true)?;
-        self.engine.apply(index, changes).await
+        self.engine.apply(index, changes, tag).await
     }
 
     async fn update_settings(&self, index: &str, settings: &Settings) -> Result<(), Error> {

@@ -47,7 +47,12 @@ impl ChangeFeed for Query {
                     Error::invalid("after", "malformed", "must be the positions of an earlier message")
                 })?),
             };
-        let poll = Poll::new(self.config.feed.clone(), topic, after, request.generation);
+        let poll = Poll::new(
+            self.config.feed.clone(),
+            topic,
+            after,
+            (request.database, request.generation),
+        );
         // One message at a time: a follower that is slow is told more at once.
         let (sender, receiver) = mpsc::channel(1);
         let stop = self.config.stop.clone();

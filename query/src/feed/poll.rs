@@ -62,13 +62,16 @@ pub(super) struct Poll {
 }
 
 struct Told {
+    database: String,
     generation: i64,
     positions: Positions,
 }
 
 impl Poll {
-    pub(super) fn new(pool: PgPool, topic: &'static Topic, after: Option<Token>, generation: u64) -> Self {
+    pub(super) fn new(pool: PgPool, topic: &'static Topic, after: Option<Token>, place: (String, u64)) -> Self {
+        let (database, generation) = place;
         let told = after.map(|token| Told {
+            database,
             generation: i64::try_from(generation).unwrap_or(i64::MAX),
             positions: token.pairs().collect(),
         });
@@ -126,7 +129,7 @@ impl Poll {
     async fn changes(&mut self) -> Result<Changes, Error> {
         let database = match &self.database {
             Some(name) => name.clone(),
-            None => self.database.insert(database::name(&self.pool).await?).clone(),
+            None => self.database.insert(database::name_of_state(&self.pool).await?).clone(),
         };
         let rows: Vec<(i32, i64, i64)> = sqlx::query_as(POSITIONS)
             .bind(self.topic.models)
@@ -135,7 +138,9 @@ impl Poll {
         let generation = rows.first().map_or(0, |row| row.2);
         let positions: Positions = rows.into_iter().map(|(lane, position, _)| (lane, position)).collect();
         let keys = match &self.told {
-            Some(told) if told.generation == generation => self.changed(&told.positions, &positions).await?,
+            Some(told) if told.generation == generation && told.database == database => {
+                self.changed(&told.positions, &positions).await?
+            }
             _ => None,
         };
         let changes = Changes {
@@ -143,9 +148,13 @@ impl Poll {
             generation: u64::try_from(generation).unwrap_or_default(),
             positions: text(&positions),
             keys: keys.unwrap_or_default(),
-            database,
+            database: database.clone(),
         };
-        self.told = Some(Told { generation, positions });
+        self.told = Some(Told {
+            database,
+            generation,
+            positions,
+        });
         Ok(changes)
     }
 

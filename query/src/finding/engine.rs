@@ -284,7 +284,7 @@ mod tests {
             Ok(())
         }
 
-        async fn apply(&self, _: &str, _: Vec<Change>) -> Result<(), Error> {
+        async fn apply(&self, _: &str, _: Vec<Change>, _: &str) -> Result<(), Error> {
             Ok(())
         }
 

@@ -2,9 +2,11 @@
 
 mod client;
 mod query;
+mod ranges;
 mod row;
 mod search;
 mod settings;
+mod tags;
 mod tasks;
 
 use std::collections::{BTreeSet, HashMap};
@@ -110,8 +112,10 @@ impl Engine for Meilisearch {
         self.done(index, "set an index up", set).await
     }
 
-    async fn apply(&self, index: &str, changes: Vec<Change>) -> Result<(), Error> {
+    async fn apply(&self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Error> {
         let existing = self.existing(index).await?;
+        // Before the changes: the server's queue keeps the order.
+        let tagging = self.enqueue_tag(index, tag).await;
         // Of several changes to one product the last one counts.
         let last: HashMap<&str, &Change> = changes.iter().map(|change| (change.id(), change)).collect();
         let mut rows = Vec::new();
@@ -132,7 +136,7 @@ impl Engine for Meilisearch {
             let keys: Vec<String> = deleted.into_iter().collect();
             tasks.push(existing.delete_documents(&keys).await);
         }
-        for task in tasks {
+        for task in std::iter::once(tagging).chain(tasks) {
             self.done(index, "write to an index", task).await?;
         }
         Ok(())
@@ -152,13 +156,23 @@ impl Engine for Meilisearch {
             index,
             request,
         };
-        search.answer().await
+        match search.without_ranges().await? {
+            None => search.answer().await,
+            Some(request) => {
+                let request = &request;
+                Search { request, ..search }.answer().await
+            }
+        }
     }
 
     async fn promote(&self, from: &str, to: &str) -> Result<(), Error> {
         self.existing(from).await?;
         if from == to {
             return Ok(());
+        }
+        if let Some(tag) = self.tag(from).await? {
+            let tagging = self.enqueue_tag(to, &tag).await;
+            self.done(to, "promote an index", tagging).await?;
         }
         match self.existing(to).await {
             Ok(_) => {
@@ -176,6 +190,7 @@ impl Engine for Meilisearch {
             .await;
         match dropped {
             Err(Error::NoIndex(_)) => Ok(()),
+            Ok(()) => self.drop_tag(index).await,
             other => other,
         }
     }
@@ -195,6 +210,7 @@ impl Engine for Meilisearch {
         let mut own: Vec<String> = names
             .iter()
             .filter_map(|uid| uid.strip_prefix(&self.prefix))
+            .filter(|name| *name != tags::INDEX)
             .map(str::to_owned)
             .collect();
         own.sort_unstable();
@@ -206,6 +222,7 @@ impl Engine for Meilisearch {
         let found = found.map_err(|error| failed(index, "look at an index", error))?;
         Ok(Statistics {
             documents: found.number_of_documents as u64,
+            tag: self.tag(index).await?,
         })
     }
 }

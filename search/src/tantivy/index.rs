@@ -110,20 +110,20 @@ impl Index {
         self.folder.join(ABOUT).is_file()
     }
 
-    pub(super) fn apply(&self, changes: &[Change]) -> Result<(), Error> {
+    pub(super) fn apply(&self, changes: &[Change], tag: &str) -> Result<(), Error> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // A writer that failed is in doubt: it goes, and what it had not committed with it.
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => self.writer().map_err(|error| broken("write to an index", error))?,
         };
-        self.write(&mut writer, changes)
+        self.write(&mut writer, changes, tag)
             .map_err(|error| broken("write to an index", error))?;
         *slot = Some(writer);
         self.reload(None)
     }
 
-    fn write(&self, writer: &mut IndexWriter, changes: &[Change]) -> tantivy::Result<()> {
+    fn write(&self, writer: &mut IndexWriter, changes: &[Change], tag: &str) -> tantivy::Result<()> {
         // Of several changes to one product the last one counts.
         let last: HashMap<&str, usize> = changes
             .iter()
@@ -139,7 +139,9 @@ impl Index {
                 writer.add_document(self.fields.document(document))?;
             }
         }
-        writer.commit().map(drop)
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(tag);
+        commit.commit().map(drop)
     }
 
     fn writer(&self) -> tantivy::Result<IndexWriter> {
@@ -184,10 +186,12 @@ impl Index {
         answer.map_err(|error| broken("search", error))
     }
 
-    pub(super) fn statistics(&self) -> Statistics {
-        Statistics {
+    pub(super) fn statistics(&self) -> Result<Statistics, Error> {
+        let metas = self.inner.load_metas();
+        Ok(Statistics {
             documents: self.state().searcher.num_docs(),
-        }
+            tag: metas.map_err(|error| broken("look at an index", error))?.payload,
+        })
     }
 }
 

@@ -107,9 +107,10 @@ impl Engine for Tantivy {
             .await
     }
 
-    async fn apply(&self, index: &str, changes: Vec<Change>) -> Result<(), Error> {
-        let index = self.shared.index(index)?;
-        self.run("write to an index", move |_| index.apply(&changes)).await
+    async fn apply(&self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Error> {
+        let (index, tag) = (self.shared.index(index)?, tag.to_owned());
+        self.run("write to an index", move |_| index.apply(&changes, &tag))
+            .await
     }
 
     async fn update_settings(&self, index: &str, settings: &Settings) -> Result<(), Error> {
@@ -152,7 +153,7 @@ impl Engine for Tantivy {
         let (name, index) = (index.to_owned(), self.shared.index(index)?);
         self.run("look at an index", move |_| {
             if index.is_there() {
-                Ok(index.statistics())
+                index.statistics()
             } else {
                 Err(Error::NoIndex(name))
             }

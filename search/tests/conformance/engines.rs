@@ -67,7 +67,7 @@ impl Place {
     pub(crate) async fn put(&self, documents: impl IntoIterator<Item = Document>) {
         let changes = documents.into_iter().map(|document| Change::Put(Box::new(document)));
         self.engine
-            .apply(&self.index, changes.collect())
+            .apply(&self.index, changes.collect(), "test")
             .await
             .expect("applied");
     }
@@ -75,7 +75,7 @@ impl Place {
     pub(crate) async fn delete(&self, ids: &[&str]) {
         let changes = ids.iter().map(|id| Change::Delete((*id).to_owned()));
         self.engine
-            .apply(&self.index, changes.collect())
+            .apply(&self.index, changes.collect(), "test")
             .await
             .expect("applied");
     }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use search::{Change, Error, Settings};
+use search::{Change, Error, Settings, Statistics};
 
 use crate::engines::Place;
 use crate::shop::{product, shop, words};
@@ -30,7 +30,7 @@ pub(crate) async fn the_last_change_counts(place: &Place) {
     place.fill([]).await;
     let put = |name: &str| Change::Put(Box::new(product("a", name)));
     let delete = || Change::Delete("a".into());
-    let apply = |changes| place.apply(&place.index, changes);
+    let apply = |changes| place.apply(&place.index, changes, "test");
     apply(vec![put("First"), put("Second")]).await.unwrap();
     assert!(place.ids(&words("first")).await.is_empty());
     assert_eq!(place.ids(&words("second")).await, ["a"]);
@@ -47,12 +47,17 @@ pub(crate) async fn a_promoted_index_takes_over(place: &Place) {
     let new = place.other("new");
     place.create(&new, &Settings::default()).await.unwrap();
     place
-        .apply(&new, vec![Change::Put(Box::new(product("new", "New thing")))])
+        .apply(&new, vec![Change::Put(Box::new(product("new", "New thing")))], "new")
         .await
         .unwrap();
     assert_eq!(place.ids(&words("thing")).await, ["old"]);
+    let tag = async |index: &str| place.statistics(index).await.unwrap().tag;
+    assert_eq!(tag(&place.index).await.as_deref(), Some("test"));
     place.promote(&new, &place.index).await.unwrap();
     assert_eq!(place.ids(&words("thing")).await, ["new"]);
+    assert_eq!(tag(&place.index).await.as_deref(), Some("new"));
+    place.apply(&place.index, Vec::new(), "newer").await.unwrap();
+    assert_eq!(tag(&place.index).await.as_deref(), Some("newer"), "without changes too");
     let indexes = place.indexes().await.unwrap();
     assert!(indexes.contains(&place.index) && !indexes.contains(&new), "{indexes:?}");
     place.put([product("more", "Another thing")]).await;
@@ -84,7 +89,7 @@ pub(crate) async fn promoting_while_searching_never_fails(place: &Place) {
             let new = place.other(&format!("r{round}"));
             place.create(&new, &Settings::default()).await.unwrap();
             place
-                .apply(&new, vec![Change::Put(Box::new(product("a", "Thing")))])
+                .apply(&new, vec![Change::Put(Box::new(product("a", "Thing")))], "test")
                 .await
                 .unwrap();
             place.promote(&new, &place.index).await.unwrap();
@@ -98,6 +103,7 @@ pub(crate) async fn promoting_while_searching_never_fails(place: &Place) {
 pub(crate) async fn creating_again_empties(place: &Place) {
     place.fill(shop()).await;
     place.create(&place.index, &Settings::default()).await.unwrap();
+    assert_eq!(place.statistics(&place.index).await.unwrap(), Statistics::default());
     assert_eq!(place.answer(&words("")).await.total, 0);
     place.put([product("a", "Laptop")]).await;
     assert_eq!(place.ids(&words("laptop")).await, ["a"]);
@@ -118,7 +124,7 @@ pub(crate) async fn what_is_missing_is_said(place: &Place) {
     assert!(no_index(place.statistics(&missing).await.unwrap_err()));
     assert!(no_index(place.promote(&missing, &place.index).await.unwrap_err()));
     let put = vec![Change::Put(Box::new(product("a", "Thing")))];
-    assert!(no_index(place.apply(&missing, put).await.unwrap_err()));
+    assert!(no_index(place.apply(&missing, put, "test").await.unwrap_err()));
     assert!(no_index(
         place.update_settings(&missing, &Settings::default()).await.unwrap_err()
     ));

@@ -5,6 +5,7 @@ mod facets;
 mod find;
 mod follow;
 mod pages;
+mod restore;
 mod rules;
 mod sales;
 mod settings;

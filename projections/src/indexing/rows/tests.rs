@@ -81,14 +81,16 @@ async fn a_batch_looks_at_its_own_rows_alone_whatever_the_statistics(pool: PgPoo
     }
     let work = lease.look(BATCH, &pool).await.unwrap().unwrap();
     let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
-    let documents = document::of(&ids, &pool).await.unwrap();
+    let mut tx = cursor::begin(&pool).await.unwrap();
+    let documents = document::of(&ids, &mut tx).await.unwrap();
+    tx.commit().await.unwrap();
     // One of them was marked again meanwhile.
     run(
         "UPDATE search_dirty SET mark = 100000 WHERE product_id = 'prod_7'",
         &pool,
     )
     .await;
-    assert!(lease.settle(&work.dirty, &pool).await.unwrap());
+    assert!(lease.settle(&work.dirty, true, &pool).await.unwrap());
     lease.accept(&ids, &pool).await.unwrap();
     let most = i64::try_from(8 * BATCH).unwrap();
     for (table, before) in tables.into_iter().zip(before) {
