@@ -15,6 +15,7 @@ use crate::{
     cache::{self, Cache, RedisError},
     edge::{ClockFn, Edge, IdsFn, Shared},
     openapi::openapi,
+    products::past::PastQueries,
     rate::{Limits, Quotas},
     representation::Schema,
     routes,
@@ -37,6 +38,8 @@ pub struct Config {
     pub quotas: Option<Quotas>,
     /// How many requests are worked on at once; none: all that come.
     pub capacity: Option<Capacity>,
+    /// Whether suggestions tell what several others searched for.
+    pub past_queries: bool,
     /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
     pub trusted_proxies: usize,
     /// Address that clients know the gateway by, for example `https://shop.example`; none: addresses in answers
@@ -79,6 +82,7 @@ impl Config {
             ids,
             quotas: Some(Quotas::default()),
             capacity: Some(Capacity::default()),
+            past_queries: true,
             trusted_proxies: 0,
             public_base_url: None,
             metrics: None,
@@ -117,6 +121,7 @@ impl Config {
         let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
         Ok(Edge::new(Shared {
             schema: Schema::of(serde_json::to_value(openapi())?),
+            past_queries: self.past_queries.then(PastQueries::default),
             products,
             orders,
             tokens: Tokens::new(&self.signing_key)?,

@@ -20,7 +20,10 @@ use proto::{
 };
 use uuid::Uuid;
 
-use crate::{admission::Admission, auth::token::Tokens, cache::Cache, rate::Limits, representation::Schema};
+use crate::{
+    admission::Admission, auth::token::Tokens, cache::Cache, products::past::PastQueries, rate::Limits,
+    representation::Schema,
+};
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -51,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) base: String,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) schema: Schema,
+    /// None: nobody is told what others searched for.
+    pub(crate) past_queries: Option<PastQueries>,
     pub(crate) products: Cache,
     pub(crate) orders: Cache,
 }

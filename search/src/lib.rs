@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod categories;
 mod correction;
 mod document;
 mod engine;
@@ -11,6 +12,7 @@ mod language;
 mod measures;
 mod meilisearch;
 mod parts;
+mod range;
 mod request;
 mod settings;
 mod stop_words;
@@ -24,6 +26,7 @@ pub use engine::{Engine, Statistics};
 pub use error::Error;
 pub use find::find;
 pub use meilisearch::Meilisearch;
+pub use range::NumberRange;
 pub use request::{
     FULL_PAGE, Facet, Filter, Key, MAX_FACET_VALUES, MAX_LIMIT, MAX_WORDS_CHARS, Page, PriceRange, Request, Sort, Start,
 };

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Status;
+use crate::range::NumberRange;
 
 /// The most hits of a page; engines cut longer ones down.
 pub const MAX_LIMIT: usize = 1_000;
@@ -66,6 +67,8 @@ pub struct Filter {
     /// For every key the attribute has one of the values. A text means itself, and the number or boolean of that spelling: `4.0` finds
     /// that text and the number 4. No value finds nothing.
     pub attributes: BTreeMap<String, Vec<String>>,
+    /// For every key, beside the values in `attributes`: the attribute is a number of one of the ranges.
+    pub ranges: BTreeMap<String, Vec<NumberRange>>,
     /// Is one of these; `None`: any.
     pub ids: Option<Vec<String>>,
     /// Is none of these.
@@ -87,7 +90,8 @@ pub struct PriceRange {
 /// itself, so that choosing one value leaves the other values to choose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facet {
-    /// By category, ancestors included: a product in `a/b` counts for `a` and for `a/b`.
+    /// By category, ancestors included: a product in `a/b` counts for `a` and for `a/b`. With categories in the filter those right below
+    /// them; where there are none, those beside them.
     Category,
     /// By whether there is some: `true` and `false`.
     InStock,
@@ -102,9 +106,9 @@ pub enum Sort {
     /// The best match first.
     #[default]
     Relevance,
-    /// The cheapest first. Amounts of different currencies are compared as they are: filter by currency.
+    /// By currency, in each the cheapest first: amounts of different currencies are not compared.
     PriceAsc,
-    /// The dearest first.
+    /// The other way round.
     PriceDesc,
     /// The newest first.
     Newest,
@@ -147,8 +151,17 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// An amount, a time in microseconds since 1970, or units.
+    /// A time in microseconds since 1970, or units.
     Integer(i64),
     /// A normalised name.
     Text(String),
+    /// A currency and an amount in it.
+    Price(String, i64),
+}
+
+impl Key {
+    /// The key of a price.
+    pub(crate) fn price(currency: &str, amount: i64) -> Self {
+        Self::Price(currency.to_owned(), amount)
+    }
 }

@@ -47,6 +47,7 @@ pub(super) fn gateway(
     let gateway = gateway::Config {
         quotas: defaults.quotas.filter(|_| config.http.rate_limit),
         capacity,
+        past_queries: config.http.past_queries,
         trusted_proxies: config.http.trusted_proxies,
         public_base_url: config.http.public_url.clone(),
         metrics: recorder(),

@@ -35,6 +35,26 @@ const RATE_LIMIT: Variable = Variable {
     help: "Limits each client's requests; `off` is for load tests",
 };
 
+const PAST_QUERIES: Variable = Variable {
+    key: "past_queries",
+    environment: "TILLROLL_PAST_QUERIES",
+    flag: "past-queries",
+    value: "on|off",
+    default: Some("on"),
+    secrecy: Secrecy::Open,
+    help: "Suggests what several callers searched for and found, from the gateway's memory; `off`: nothing of it is kept",
+};
+
+const PAST_QUERIES: Variable = Variable {
+    key: "past_queries",
+    environment: "TILLROLL_PAST_QUERIES",
+    flag: "past-queries",
+    value: "on|off",
+    default: Some("on"),
+    secrecy: Secrecy::Open,
+    help: "Suggests what several callers searched for and found, from the gateway's memory; `off`: nothing of it is kept",
+};
+
 const TRUSTED_PROXIES: Variable = Variable {
     key: "trusted_proxies",
     environment: "TILLROLL_TRUSTED_PROXIES",
@@ -55,7 +75,14 @@ const PUBLIC_URL: Variable = Variable {
     help: "Address that clients know the gateway by; not set: addresses in answers are relative",
 };
 
-pub(super) const VARIABLES: &[&Variable] = &[&HTTP_ADDR, &OPERATIONS_ADDR, &RATE_LIMIT, &TRUSTED_PROXIES, &PUBLIC_URL];
+pub(super) const VARIABLES: &[&Variable] = &[
+    &HTTP_ADDR,
+    &OPERATIONS_ADDR,
+    &RATE_LIMIT,
+    &PAST_QUERIES,
+    &TRUSTED_PROXIES,
+    &PUBLIC_URL,
+];
 
 /// The public HTTP side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +95,8 @@ pub struct Http {
     pub operations_addr: Option<SocketAddr>,
     /// Whether clients are limited in their rate.
     pub rate_limit: bool,
+    /// Whether past queries are suggested.
+    pub past_queries: bool,
     /// How many proxies in front are trusted to tell the client's address.
     pub trusted_proxies: usize,
     /// Address that clients know the gateway by.
@@ -78,6 +107,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Http, Noted> {
     let addr = reader.required(&HTTP_ADDR, socket_address);
     let operations_addr = reader.required(&OPERATIONS_ADDR, optional_address);
     let rate_limit = reader.required(&RATE_LIMIT, switch);
+    let past_queries = reader.required(&PAST_QUERIES, switch);
     let trusted_proxies = reader.required(&TRUSTED_PROXIES, |text| match text.parse() {
         Ok(number @ 0..=16) => Ok(number),
         _ => Err("a whole number from 0 to 16".to_owned()),
@@ -94,6 +124,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Http, Noted> {
         addr_is_default,
         operations_addr: operations_addr?,
         rate_limit: rate_limit?,
+        past_queries: past_queries?,
         trusted_proxies: trusted_proxies?,
         public_url: public_url?,
     })

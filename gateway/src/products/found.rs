@@ -74,6 +74,9 @@ pub(crate) enum FacetEntry {
     Value {
         /// As the filter takes it.
         value: String,
+        /// Of a category: its own name, the last part of its path.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         count: u64,
     },
     /// Prices in one currency.
@@ -147,6 +150,14 @@ impl ProductPage {
     }
 }
 
+/// The facet by category.
+pub(super) const CATEGORY: &str = "category";
+
+/// The last part of a category's path.
+pub(super) fn own_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Who answered a search.
 pub(super) fn answered_by(reply: &v1::SearchProductsReply) -> AnsweredBy {
     if reply.by_search {
@@ -163,6 +174,7 @@ fn facets(reply: &v1::SearchProductsReply) -> Option<BTreeMap<String, Vec<FacetE
     let mut facets: BTreeMap<String, Vec<FacetEntry>> = BTreeMap::new();
     for facet in &reply.facets {
         let values = facet.values.iter().map(|value| FacetEntry::Value {
+            name: (facet.name == CATEGORY).then(|| own_name(&value.value).to_owned()),
             value: value.value.clone(),
             count: value.count,
         });

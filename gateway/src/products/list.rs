@@ -4,7 +4,9 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use proto::v1::{self, ProductStatus};
 
+use super::attributes::Attributes;
 use super::found::ProductPage;
+use super::past::Somebody;
 use super::view::{STATUSES, Status};
 use crate::{
     auth::{Visitor, caller::admins_only, token::Principal},
@@ -50,7 +52,7 @@ pub(crate) struct ProductFilters {
     /// Only products that can, or cannot, be ordered now.
     in_stock: Option<bool>,
     #[param(ignore)]
-    attributes: Vec<(String, Vec<String>)>,
+    attributes: Attributes,
     /// What to count the products by, several with commas: `category`, `price`, `in_stock`, `attr.<key>`; 20 at most.
     #[param(required = false, example = "category,price,attr.colour")]
     facets: Vec<String>,
@@ -58,7 +60,7 @@ pub(crate) struct ProductFilters {
     #[param(required = false)]
     highlight: bool,
     /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses all but `relevance`. `relevance`
-    /// with words, else `-created_at`, unless said otherwise.
+    /// with words, else `-created_at`, unless said otherwise. `price` is by currency, in each by amount.
     #[param(required = false)]
     sort: String,
     #[param(ignore)]
@@ -89,7 +91,7 @@ impl ReadParams for ProductFilters {
             price,
             currency,
             in_stock: values.boolean("in_stock"),
-            attributes: values.prefixed_several("attr."),
+            attributes: Attributes::read(values),
             facets: facets(values),
             highlight: values.boolean("highlight").unwrap_or_default(),
             sort,
@@ -140,7 +142,6 @@ impl ProductFilters {
     }
 
     fn request(self, context: v1::ReadContext, include_hidden: bool) -> v1::ListProductsRequest {
-        let any_of = self.attributes.into_iter();
         v1::ListProductsRequest {
             context: Some(context),
             page: Some(self.page),
@@ -151,9 +152,8 @@ impl ProductFilters {
             price: self.price,
             currency: self.currency,
             in_stock: self.in_stock,
-            any_of: any_of
-                .map(|(key, values)| v1::AttributeFilter { key, values })
-                .collect(),
+            any_of: self.attributes.any_of,
+            ranges: self.attributes.ranges,
             sort: self.sort,
             include_hidden,
             deleted: self.deleted,
@@ -166,7 +166,8 @@ impl ProductFilters {
 ///
 /// Visitors and customers see active products. Administrators see all that are not deleted, unless they ask for a status
 /// or for the deleted ones. Besides the named parameters, `attr.<key>=<value>` filters by an attribute; several keys must all match,
-/// of several values of a key any.
+/// of several values of a key any. A range of numbers is one of the values: `attr.year=1990..1999`, `attr.year=1990..` or
+/// `attr.year=..1999`, both ends included.
 ///
 /// With words, facets, highlights or the order `sold` the search engine answers; while it is away the database does, without facets, and
 /// says so: `Search-Degraded: true`, `"answered_by": "database"`.
@@ -180,6 +181,7 @@ pub(crate) async fn list_products(
     State(edge): State<Edge>,
     uri: Uri,
     Visitor(visitor): Visitor,
+    somebody: Somebody,
     Params(filters): Params<ProductFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
@@ -192,6 +194,7 @@ pub(crate) async fn list_products(
         let (page, freshness) = ProductPage::listed(reply);
         return Ok(page.reply(&edge, &uri, freshness, false));
     }
+    let words = (!is_admin && filters.page.cursor.is_empty()).then(|| filters.q.clone());
     let request = v1::SearchProductsRequest {
         facets: filters.facets.clone(),
         highlight: filters.highlight,
@@ -201,6 +204,13 @@ pub(crate) async fn list_products(
     let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
+    if let (Some(words), Some(past)) = (words, &edge.past_queries)
+        && reply.by_search
+        && !reply.relaxed
+        && !reply.hits.is_empty()
+    {
+        past.note(&words, &somebody, visitor.as_deref());
+    }
     let degraded = reply.degraded;
     let (page, freshness) = ProductPage::found(reply);
     Ok(page.reply(&edge, &uri, freshness, degraded))

@@ -1,14 +1,17 @@
 //! The catalogue.
 
 pub(crate) mod archive;
+mod attributes;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod found;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod past;
 pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod restore;
+mod same;
 pub(crate) mod suggest;
 pub(crate) mod view;
 

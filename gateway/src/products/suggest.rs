@@ -6,7 +6,8 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::found::{AnsweredBy, DEGRADED, Highlight, answered_by};
+use super::found::{AnsweredBy, CATEGORY, DEGRADED, Highlight, answered_by, own_name};
+use super::same::one_of_each;
 use crate::{
     auth::Visitor,
     call::{CALL, ask, timed},
@@ -22,6 +23,10 @@ use crate::{
 const LIMIT: u32 = 8;
 /// Most suggestions.
 const MAX_LIMIT: i64 = 20;
+/// For every suggestion so many hits are looked at, since several may be makes of one product.
+const MAKES: u32 = 4;
+/// Most categories.
+const CATEGORIES: usize = 4;
 
 /// What is being typed.
 #[derive(utoipa::IntoParams)]
@@ -63,8 +68,12 @@ impl ReadParams for Typed {
 /// Products that somebody may be typing the name of.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Suggestions {
-    /// The best first.
+    /// The best first; of a product that comes in several makes, one.
     items: Vec<Suggestion>,
+    /// Categories of what is found: those that begin like the last word first, then those with the most products.
+    categories: Vec<SuggestedCategory>,
+    /// What several others searched for, and found, that begins like this.
+    queries: Vec<String>,
     answered_by: AnsweredBy,
     /// How many products there are; only from the search engine.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +81,19 @@ pub(crate) struct Suggestions {
     /// When nothing has all of the words: the nearest query that finds something.
     #[serde(skip_serializing_if = "Option::is_none")]
     correction: Option<String>,
+}
+
+/// A category to look in.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct SuggestedCategory {
+    /// As the filter takes it.
+    #[schema(example = "kitchen/mugs")]
+    value: String,
+    /// Its own name.
+    #[schema(example = "mugs")]
+    name: String,
+    /// Products in it that are found.
+    count: u64,
 }
 
 /// What a list under an input field shows of a product.
@@ -88,7 +110,7 @@ pub(crate) struct Suggestion {
     highlight: Option<Highlight>,
 }
 
-/// Suggests products while somebody types
+/// Suggests products and categories while somebody types
 #[utoipa::path(get, path = "/v1/products/suggest", tag = "products", security((), ("bearer" = [])), params(Typed),
     responses((status = 200, description = "Suggestions", body = Suggestions,
         headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
@@ -102,15 +124,15 @@ pub(crate) async fn suggest_products(
         list: Some(v1::ListProductsRequest {
             context: Some(context),
             page: Some(v1::PageRequest {
-                limit: typed.limit,
+                limit: typed.limit * MAKES,
                 cursor: String::new(),
             }),
-            search: typed.q,
+            search: typed.q.clone(),
             categories: typed.category,
             in_stock: typed.in_stock,
             ..v1::ListProductsRequest::default()
         }),
-        facets: Vec::new(),
+        facets: vec![CATEGORY.to_owned()],
         highlight: true,
         as_you_type: true,
     };
@@ -122,13 +144,45 @@ pub(crate) async fn suggest_products(
         answered_by: answered_by(&reply),
         total: reply.total,
         correction: (!reply.correction.is_empty()).then_some(reply.correction),
-        items: reply.hits.into_iter().filter_map(suggestion).collect(),
+        categories: categories(&reply.facets, &typed.q),
+        queries: edge
+            .past_queries
+            .as_ref()
+            .map(|past| past.beginning(&typed.q))
+            .unwrap_or_default(),
+        items: one_of_each(reply.hits)
+            .filter_map(suggestion)
+            .take(usize::try_from(typed.limit).unwrap_or(usize::MAX))
+            .collect(),
     };
     let mut answer = Reply::json(StatusCode::OK, &suggestions).freshness(reply.freshness);
     if degraded {
         answer = answer.header(DEGRADED, HeaderValue::from_static("true"));
     }
     Ok(answer.into())
+}
+
+fn categories(facets: &[v1::ValueFacet], typed: &str) -> Vec<SuggestedCategory> {
+    let last = typed.split_whitespace().last().unwrap_or_default().to_lowercase();
+    let begins = |path: &str| {
+        let name = own_name(path).to_lowercase();
+        !last.is_empty()
+            && name
+                .split(|character: char| !character.is_alphanumeric())
+                .any(|word| word.starts_with(&last))
+    };
+    let counted = facets
+        .iter()
+        .filter(|facet| facet.name == CATEGORY)
+        .flat_map(|facet| &facet.values);
+    let mut counted: Vec<&v1::ValueCount> = counted.collect();
+    counted.sort_by_key(|counted| (!begins(&counted.value), std::cmp::Reverse(counted.count)));
+    let suggested = counted.into_iter().take(CATEGORIES).map(|counted| SuggestedCategory {
+        name: own_name(&counted.value).to_owned(),
+        value: counted.value.clone(),
+        count: counted.count,
+    });
+    suggested.collect()
 }
 
 fn suggestion(mut hit: v1::SearchHit) -> Option<Suggestion> {

@@ -299,7 +299,7 @@ mod tests {
     fn answer(page: &search::Page, found: &[usize], keyed: bool) -> Vec<search::Hit> {
         let place = |key: &Key| match key {
             Key::Integer(number) => found.partition_point(|found| *found < usize::try_from(*number).unwrap()),
-            Key::Text(_) => unreachable!(),
+            Key::Text(_) | Key::Price(..) => unreachable!(),
         };
         let range = match &page.start {
             Start::Offset(offset) => *offset..offset + page.limit,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use proto::v1::{ListProductsRequest, ProductStatus, SearchProductsRequest};
-use search::{Facet, Filter, PriceRange, Sort, Status};
+use proto::v1::{AttributeRange, ListProductsRequest, ProductStatus, SearchProductsRequest};
+use search::{Facet, Filter, NumberRange, PriceRange, Sort, Status};
 use serde::Serialize;
 
 use super::cursor::{Cursor, Window};
@@ -141,6 +141,10 @@ fn conditions(listed: ListProductsRequest) -> Filter {
     for one in listed.any_of {
         attributes.entry(one.key).or_default().extend(one.values);
     }
+    let mut ranges: BTreeMap<String, Vec<NumberRange>> = BTreeMap::new();
+    for AttributeRange { key, min, max } in listed.ranges {
+        ranges.entry(key).or_default().push(NumberRange { min, max });
+    }
     let mut categories = listed.categories;
     if !listed.category.is_empty() {
         categories.push(listed.category);
@@ -174,6 +178,7 @@ fn conditions(listed: ListProductsRequest) -> Filter {
         in_stock: listed.in_stock,
         statuses,
         attributes,
+        ranges,
         ids: if hides_all { Some(Vec::new()) } else { ids },
         exclude_ids: Vec::new(),
     }

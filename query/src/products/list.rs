@@ -17,6 +17,7 @@ use crate::ranges::{Amounts, currency, push_equal};
 const MODELS_WITH_SALES: &[&str] = &["products", "stock", "product_sales"];
 /// The order by units sold, which needs more than the product and its stock.
 const SOLD: &str = "sold";
+const PRICE: &str = "price";
 
 static LIST: List<ProductRow> = List {
     name: "products",
@@ -27,8 +28,9 @@ static LIST: List<ProductRow> = List {
                 Value::Text(::search::sort_key(row.name()))
             }),
         },
+        // Its pages are those of `BY_PRICE`.
         Sort {
-            name: "price",
+            name: PRICE,
             column: column("p.price_amount", Kind::Integer, |row| Value::Integer(row.price())),
         },
         Sort {
@@ -54,6 +56,20 @@ static LIST: List<ProductRow> = List {
     ties: &[column("p.id", Kind::Text, |row| Value::Text(row.id().to_owned()))],
 };
 
+/// By currency, in each by amount: those of different currencies are not compared.
+static BY_PRICE: List<ProductRow> = List {
+    name: "products by price",
+    sorts: &[Sort {
+        name: PRICE,
+        column: column("p.currency", Kind::Text, |row| Value::Text(row.currency().to_owned())),
+    }],
+    default_sort: PRICE,
+    ties: &[
+        column("p.price_amount", Kind::Integer, |row| Value::Integer(row.price())),
+        column("p.id", Kind::Text, |row| Value::Text(row.id().to_owned())),
+    ],
+};
+
 const fn column(sql: &'static str, kind: Kind, value: fn(&ProductRow) -> Value) -> Column<ProductRow> {
     Column {
         sql,
@@ -61,6 +77,13 @@ const fn column(sql: &'static str, kind: Kind, value: fn(&ProductRow) -> Value) 
         nullable: false,
         value,
     }
+}
+
+/// What the attribute of a key is to be: one of the values, or a number of one of the ranges.
+#[derive(Default, Serialize)]
+struct Wanted {
+    values: Vec<String>,
+    ranges: Vec<(Option<f64>, Option<f64>)>,
 }
 
 /// Which products the list has.
@@ -73,7 +96,7 @@ pub(crate) struct Filter {
     price: Amounts,
     currency: String,
     in_stock: Option<bool>,
-    attributes: BTreeMap<String, Vec<String>>,
+    attributes: BTreeMap<String, Wanted>,
     ids: Vec<String>,
     include_hidden: bool,
     deleted: bool,
@@ -111,7 +134,7 @@ pub(crate) async fn page(
     skip: usize,
 ) -> Result<(Vec<Product>, PageInfo), Error> {
     let sort = order(&request.sort);
-    let page = LIST.page(request.page.clone(), sort, filter)?;
+    let page = walk(sort).page(request.page.clone(), sort, filter)?;
     let mut sql = QueryBuilder::new(select(sort));
     filter.push(&mut sql);
     page.push(&mut sql);
@@ -131,7 +154,7 @@ pub(crate) async fn among(
     ids: &[String],
 ) -> Result<(Vec<Product>, PageInfo), Error> {
     let sort = order(&request.sort);
-    let page = LIST.page(request.page.clone(), sort, filter)?;
+    let page = walk(sort).page(request.page.clone(), sort, filter)?;
     let mut sql = QueryBuilder::new(select(sort));
     sql.push(visible(filter.deleted, filter.include_hidden));
     sql.push(" AND p.id = ANY(").push_bind(ids).push(")");
@@ -171,6 +194,15 @@ fn order(sort: &str) -> &str {
     if sort == "relevance" { "" } else { sort }
 }
 
+/// The list that is walked in an order.
+fn walk(sort: &str) -> &'static List<ProductRow> {
+    if sort.trim_start_matches('-') == PRICE {
+        &BY_PRICE
+    } else {
+        &LIST
+    }
+}
+
 fn select(sort: &str) -> &'static str {
     if is_by_sales(sort) { SELECT_WITH_SALES } else { SELECT }
 }
@@ -199,15 +231,17 @@ impl Filter {
     /// Checks which products are asked for.
     pub(crate) fn new(request: &ListProductsRequest) -> Result<Self, Error> {
         let one = (!request.category.is_empty()).then(|| request.category.clone());
-        let mut attributes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut attributes: BTreeMap<String, Wanted> = BTreeMap::new();
         for (key, value) in &request.attributes {
-            attributes.entry(key.clone()).or_default().push(value.clone());
+            attributes.entry(key.clone()).or_default().values.push(value.clone());
         }
         for any in &request.any_of {
-            attributes
-                .entry(any.key.clone())
-                .or_default()
-                .extend(any.values.iter().cloned());
+            let wanted = attributes.entry(any.key.clone()).or_default();
+            wanted.values.extend(any.values.iter().cloned());
+        }
+        for range in &request.ranges {
+            let wanted = attributes.entry(range.key.clone()).or_default();
+            wanted.ranges.push((range.min, range.max));
         }
         Ok(Self {
             search: search::words(&request.search)?,
@@ -264,13 +298,25 @@ impl Filter {
             Some(false) => sql.push(" AND coalesce(s.on_hand <= s.reserved, true)"),
             None => sql,
         };
-        for (key, texts) in &self.attributes {
-            let objects: Vec<_> = texts
-                .iter()
+        for (key, wanted) in &self.attributes {
+            let values = wanted.values.iter();
+            let objects: Vec<_> = values
                 .flat_map(|text| search::meanings(text))
                 .map(|value| serde_json::Value::Object([(key.clone(), value)].into_iter().collect()))
                 .collect();
-            sql.push(" AND p.attributes @> ANY(").push_bind(objects).push(")");
+            sql.push(" AND (p.attributes @> ANY(").push_bind(objects).push(")");
+            for (min, max) in &wanted.ranges {
+                // In this order: what is no number must not be taken for one.
+                sql.push(" OR CASE WHEN p.attributes ->> ").push_bind(key.clone());
+                sql.push(r" ~ '^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$' THEN (p.attributes ->> ")
+                    .push_bind(key.clone());
+                sql.push(")::numeric::double precision BETWEEN ")
+                    .push_bind(min.unwrap_or(f64::NEG_INFINITY));
+                sql.push(" AND ")
+                    .push_bind(max.unwrap_or(f64::INFINITY))
+                    .push(" ELSE false END");
+            }
+            sql.push(")");
         }
     }
 }

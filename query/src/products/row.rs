@@ -101,6 +101,10 @@ impl ProductRow {
         &self.product.name
     }
 
+    pub(super) fn currency(&self) -> &str {
+        self.product.price.as_ref().map_or("", |price| &price.currency)
+    }
+
     pub(super) fn price(&self) -> i64 {
         self.product.price.as_ref().map_or(0, |price| price.amount)
     }

@@ -89,6 +89,7 @@ pub(super) fn parts(filter: &Filter) -> Vec<(Part, String)> {
         let paths = filter.categories.iter().map(|path| hex(path));
         parts.push((Part::Facet(Facet::Category), is_one_of("categories", paths)));
     }
+    // Ranges are values by now: see `ranges`.
     for (key, values) in &filter.attributes {
         let facet = Facet::Attribute(key.clone());
         let meant = values.iter().flat_map(|value| AttributeValue::meant_by(value));
@@ -151,26 +152,37 @@ pub(super) fn page(request: &Request) -> Page {
         Start::Before(key, id) => (0, true, Some((key, id))),
     };
     let condition = at.map(|(key, id)| {
+        let beyond = if descending == backward { '>' } else { '<' };
+        let id_beyond = if backward { '<' } else { '>' };
         let code = match (key, sort) {
+            (Key::Price(currency, amount), Sort::PriceAsc | Sort::PriceDesc) => {
+                let (currency, amount) = (hex(currency), exact(*amount));
+                return format!(
+                    "(currency {beyond} \"{currency}\" OR (currency = \"{currency}\" AND (price {beyond} {amount} OR \
+                     (price = {amount} AND key {id_beyond} \"{}\"))))",
+                    hex(id)
+                );
+            }
             (Key::Text(text), Sort::Name) => format!("\"{}\"", name_key(text)),
             (Key::Integer(number), Sort::Name) => format!("\"{}\"", name_key(&number.to_string())),
             (Key::Integer(number), _) => exact(*number).to_string(),
             // No number is after a text.
-            (Key::Text(_), _) => return NOTHING.to_owned(),
+            (Key::Text(_) | Key::Price(..), _) => return NOTHING.to_owned(),
         };
-        let beyond = if descending == backward { '>' } else { '<' };
-        let id_beyond = if backward { '<' } else { '>' };
         format!(
             "({field} {beyond} {code} OR ({field} = {code} AND key {id_beyond} \"{}\"))",
             hex(id)
         )
     });
     let direction = |descending: bool| if descending == backward { "asc" } else { "desc" };
+    let by_currency =
+        matches!(sort, Sort::PriceAsc | Sort::PriceDesc).then(|| format!("currency:{}", direction(descending)));
+    let rest = [
+        format!("{field}:{}", direction(descending)),
+        format!("key:{}", direction(false)),
+    ];
     Page {
-        sort: vec![
-            format!("{field}:{}", direction(descending)),
-            format!("key:{}", direction(false)),
-        ],
+        sort: by_currency.into_iter().chain(rest).collect(),
         condition,
         offset,
     }

@@ -64,6 +64,9 @@ pub(super) struct Shown {
     pub(super) in_description: String,
     #[serde(default)]
     pub(super) price: i64,
+    /// As in [`hex`].
+    #[serde(default)]
+    pub(super) currency: String,
     #[serde(default)]
     pub(super) created: i64,
     #[serde(default)]

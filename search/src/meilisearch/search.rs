@@ -13,6 +13,7 @@ use super::settings::stop_words;
 use super::tasks::failed;
 use crate::Error;
 use crate::answer::{Answer, FacetCounts, Hit, PriceStatistics, ValueCount};
+use crate::categories;
 use crate::correction::{MAX_TRIED, Nearest, queries, shown};
 use crate::highlight::{marked, marks, snippet};
 use crate::request::{FULL_PAGE, Facet, Key, MAX_FACET_VALUES, MAX_LIMIT, Page, Request, Sort, Start};
@@ -25,6 +26,7 @@ const MAX_WORDS: usize = 10;
 
 const SHOWN: &[&str] = &[
     "created",
+    "currency",
     "description",
     "id",
     "in_description",
@@ -46,11 +48,11 @@ pub(super) struct Search<'a> {
 }
 
 /// One of several searches that are sent at once.
-struct Counted<'a> {
-    words: &'a str,
-    filter: String,
-    facets: Vec<String>,
-    strategy: MatchingStrategies,
+pub(super) struct Counted<'a> {
+    pub(super) words: &'a str,
+    pub(super) filter: String,
+    pub(super) facets: Vec<String>,
+    pub(super) strategy: MatchingStrategies,
 }
 
 impl Search<'_> {
@@ -261,7 +263,9 @@ impl Search<'_> {
         let sort = self.request.effective_sort();
         let key = match sort {
             Sort::Relevance => None,
-            Sort::PriceAsc | Sort::PriceDesc => Some(Key::Integer(shown.price)),
+            Sort::PriceAsc | Sort::PriceDesc => {
+                Some(Key::price(&unhex(&shown.currency).unwrap_or_default(), shown.price))
+            }
             Sort::Newest => Some(Key::Integer(shown.created)),
             Sort::Name => Some(Key::Text(normalise(&shown.name))),
             Sort::BestSelling => Some(Key::Integer(shown.units_sold)),
@@ -307,9 +311,20 @@ impl Search<'_> {
                     *sums.entry(value).or_default() += count as u64;
                 }
             }
+            let chosen = &self.request.filter.categories;
+            let offered =
+                (*facet == Facet::Category).then(|| categories::parents(chosen, sums.keys().map(String::as_str)));
+            let is_offered = |path: &str| {
+                let parents = offered.as_ref().and_then(Option::as_ref);
+                parents.is_none_or(|parents| parents.contains(categories::parent(path)))
+            };
             let mut values: Vec<ValueCount> = sums
-                .into_iter()
-                .map(|(value, count)| ValueCount { value, count })
+                .iter()
+                .filter(|(value, _)| is_offered(value))
+                .map(|(value, count)| ValueCount {
+                    value: value.clone(),
+                    count: *count,
+                })
                 .collect();
             values.sort_by_key(|value| Reverse(value.count));
             values.truncate(MAX_FACET_VALUES);
@@ -420,7 +435,7 @@ fn word_at(text: &str, at: usize) -> &str {
     word.split(' ').next().unwrap_or_default()
 }
 
-fn count<'a>(
+pub(super) fn count<'a>(
     index: &'a meilisearch_sdk::indexes::Index<Http>,
     part: &'a Counted<'_>,
     facets: &'a [&'a str],

@@ -36,9 +36,10 @@ const FILTERED: [&str; 12] = [
     "units_sold",
     "values",
 ];
-const SORTED: [&str; 5] = ["created", "key", "name_key", "price", "units_sold"];
-const SHOWN: [&str; 8] = [
+const SORTED: [&str; 6] = ["created", "currency", "key", "name_key", "price", "units_sold"];
+const SHOWN: [&str; 9] = [
     "created",
+    "currency",
     "description",
     "id",
     "in_description",

@@ -6,6 +6,7 @@ use super::bits::Bits;
 use super::filter::{Filtered, Part, Place};
 use super::segment::Result;
 use crate::answer::{FacetCounts, PriceStatistics, ValueCount};
+use crate::categories;
 use crate::document::ancestors;
 use crate::request::{Facet, MAX_FACET_VALUES, Request};
 
@@ -86,15 +87,15 @@ impl<'a> Counts<'a> {
     }
 
     pub(super) fn finish(self) -> (Vec<FacetCounts>, Vec<PriceStatistics>) {
-        let facets = self
-            .request
-            .facets
-            .iter()
-            .zip(self.facets)
-            .map(|(facet, counts)| FacetCounts {
+        let facets = self.request.facets.iter().zip(self.facets).map(|(facet, mut counts)| {
+            if *facet == Facet::Category {
+                keep_offered(&mut counts, &self.request.filter.categories);
+            }
+            FacetCounts {
                 facet: facet.clone(),
                 values: most_frequent(counts),
-            });
+            }
+        });
         (facets.collect(), self.prices.into_values().collect())
     }
 }
@@ -130,6 +131,13 @@ fn count(place: &Place<'_>, facet: &Facet, documents: &Bits, counts: &mut HashMa
         }
     }
     Ok(())
+}
+
+fn keep_offered(counts: &mut HashMap<Box<str>, u64>, chosen: &[String]) {
+    let counted: Vec<Box<str>> = counts.keys().cloned().collect();
+    if let Some(parents) = categories::parents(chosen, counted.iter().map(|path| &**path)) {
+        counts.retain(|path, _| parents.contains(categories::parent(path)));
+    }
 }
 
 fn most_frequent(counts: HashMap<Box<str>, u64>) -> Vec<ValueCount> {

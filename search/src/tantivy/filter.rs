@@ -1,11 +1,14 @@
 //! Which documents of a segment fulfil a filter.
 
+use std::collections::BTreeSet;
+
 use tantivy::SegmentReader;
 
 use super::bits::Bits;
 use super::schema::{Fields, attribute_flag, category_flag, currency_flag, in_stock_flag, status_flag};
 use super::segment::{Columns, Result, insert_all};
 use crate::document::AttributeValue;
+use crate::range::NumberRange;
 use crate::request::{Facet, Filter};
 
 /// A filter, evaluated in a segment part by part, because facets leave parts of it out.
@@ -61,12 +64,30 @@ impl Place<'_> {
             let flags = filter.categories.iter().map(|path| category_flag(path));
             parts.push((Part::Facet(Facet::Category), self.any(flags)?));
         }
-        for (key, values) in &filter.attributes {
-            let meant = values.iter().flat_map(|value| AttributeValue::meant_by(value));
-            let flags = meant.map(|value| attribute_flag(key, &value));
-            parts.push((Part::Facet(Facet::Attribute(key.clone())), self.any(flags)?));
+        let keys: BTreeSet<&String> = filter.attributes.keys().chain(filter.ranges.keys()).collect();
+        for key in keys {
+            let values = filter.attributes.get(key).into_iter().flatten();
+            let meant = values.flat_map(|value| AttributeValue::meant_by(value));
+            let mut fulfilling = self.any(meant.map(|value| attribute_flag(key, &value)))?;
+            if let Some(ranges) = filter.ranges.get(key) {
+                fulfilling.unite(&self.numbers(key, ranges)?);
+            }
+            parts.push((Part::Facet(Facet::Attribute(key.clone())), fulfilling));
         }
         Ok(Filtered { base, parts })
+    }
+
+    fn numbers(&self, key: &str, ranges: &[NumberRange]) -> Result<Bits> {
+        let values = self.columns.attribute(self.segment, key)?;
+        let within = |value: &str| ranges.iter().any(|range| range.has(value));
+        let within: Vec<bool> = values.values.iter().map(|value| within(value)).collect();
+        let mut bits = Bits::none(self.segment.max_doc());
+        for document in 0..self.segment.max_doc() {
+            if values.place(document).is_some_and(|place| within[place]) {
+                bits.insert(document);
+            }
+        }
+        Ok(bits)
     }
 
     fn any(&self, flags: impl IntoIterator<Item = String>) -> Result<Bits> {

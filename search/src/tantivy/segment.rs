@@ -107,16 +107,22 @@ impl Columns {
         };
         self.orders[at].get_or_init(|| {
             let mut order: Vec<u32> = (0..u32::try_from(self.ids.len()).unwrap_or(u32::MAX)).collect();
+            // Currencies lie in the order of their names.
+            let currency = |document| {
+                self.currency
+                    .place(document)
+                    .and_then(|place| i64::try_from(place).ok())
+            };
             order.sort_unstable_by_key(|document| {
                 let at = *document as usize;
-                let key = match sort {
-                    Sort::PriceAsc => self.price[at],
-                    Sort::PriceDesc => !self.price[at],
-                    Sort::Name => i64::from(self.name_rank[at]),
-                    Sort::BestSelling => !self.units_sold[at],
-                    Sort::Newest | Sort::Relevance => !self.created[at],
+                let (group, key) = match sort {
+                    Sort::PriceAsc => (currency(*document).unwrap_or(-1), self.price[at]),
+                    Sort::PriceDesc => (!currency(*document).unwrap_or(-1), !self.price[at]),
+                    Sort::Name => (0, i64::from(self.name_rank[at])),
+                    Sort::BestSelling => (0, !self.units_sold[at]),
+                    Sort::Newest | Sort::Relevance => (0, !self.created[at]),
                 };
-                (key, self.id_rank[at])
+                (group, key, self.id_rank[at])
             });
             order
         })
@@ -126,7 +132,13 @@ impl Columns {
     pub(super) fn key(&self, sort: Sort, document: u32) -> Key {
         let at = document as usize;
         match sort {
-            Sort::PriceAsc | Sort::PriceDesc => Key::Integer(self.price[at]),
+            Sort::PriceAsc | Sort::PriceDesc => {
+                let currency = self
+                    .currency
+                    .place(document)
+                    .and_then(|place| self.currency.values.get(place));
+                Key::price(currency.map_or("", |currency| currency), self.price[at])
+            }
             Sort::BestSelling => Key::Integer(self.units_sold[at]),
             Sort::Newest | Sort::Relevance => Key::Integer(self.created[at]),
             Sort::Name => {

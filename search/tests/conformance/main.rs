@@ -85,6 +85,8 @@ conformance! {
         leave_their_own_filter_out,
         count_only_what_matches,
         answer_in_the_order_of_the_request,
+        go_down_with_the_chosen_category,
+        a_range_of_numbers_is_a_value,
         offer_the_most_frequent_values,
         prices_are_summed_up,
     }

@@ -156,7 +156,7 @@ fn fulfils(document: &Document, request: &Request, without: Option<&Facet>, boun
 
 fn key(document: &Document, sort: Sort) -> Key {
     match sort {
-        Sort::PriceAsc | Sort::PriceDesc => Key::Integer(document.price.amount),
+        Sort::PriceAsc | Sort::PriceDesc => Key::Price(document.price.currency.clone(), document.price.amount),
         Sort::Newest | Sort::Relevance => Key::Integer(document.created_at.timestamp_micros()),
         Sort::BestSelling => Key::Integer(document.units_sold),
         Sort::Name => Key::Text(normalise(&document.name)),
@@ -199,6 +199,23 @@ fn counts(documents: &[Document], request: &Request, facet: &Facet) -> BTreeMap<
         for value in values {
             *counts.entry(value).or_default() += 1;
         }
+    }
+    let chosen = &request.filter.categories;
+    if *facet == Facet::Category && !chosen.is_empty() {
+        let above = |path: &str| {
+            path.rsplit_once('/')
+                .map_or(String::new(), |(above, _)| above.to_owned())
+        };
+        let below = |path: &str| chosen.contains(&above(path)) && !chosen.iter().any(|chosen| chosen == path);
+        let deeper = counts.keys().any(|path| below(path));
+        let beside: Vec<String> = chosen.iter().map(|path| above(path)).collect();
+        counts.retain(|path, _| {
+            if deeper {
+                chosen.contains(&above(path))
+            } else {
+                beside.contains(&above(path))
+            }
+        });
     }
     counts
 }

@@ -71,6 +71,65 @@ async fn a_chosen_value_leaves_the_others_their_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chosen_category_leads_to_those_below_it() {
+    let (system, _, everything) = shop().await;
+    let page = system
+        .anonymous()
+        .get("/v1/products?category=kitchen&facets=category")
+        .after(&everything)
+        .await
+        .ok(200);
+    assert_eq!(
+        page["facets"]["category"],
+        json!([
+            {"value": "kitchen/mugs", "name": "mugs", "count": 3},
+            {"value": "kitchen/plates", "name": "plates", "count": 1},
+            {"value": "kitchen/tools", "name": "tools", "count": 1},
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_of_numbers_filters_in_the_engine_and_in_the_database() {
+    let (system, _, everything) = shop().await;
+    let public = system.anonymous();
+    for (range, expected) in [
+        ("2..4", vec!["A-1", "B-1", "M-3", "T-1"]),
+        ("5..", vec!["M-1", "P-1"]),
+        ("..0", vec!["B-2", "M-2"]),
+        ("6.5..7", vec!["P-1"]),
+        ("8..9", vec![]),
+    ] {
+        for facets in ["&facets=attr.units", ""] {
+            let path = format!("/v1/products?attr.units={range}{facets}");
+            let page = public.get(&path).after(&everything).await.ok(200);
+            let mut skus = page.each("sku");
+            skus.sort_unstable();
+            assert_eq!(skus, expected, "{path}");
+            assert_eq!(
+                page["answered_by"],
+                if facets.is_empty() { "database" } else { "search" }
+            );
+        }
+    }
+    let page = public
+        .get("/v1/products?attr.units=7&attr.units=..0&attr.colour=white&attr.colour=grey&facets=in_stock")
+        .await
+        .ok(200);
+    assert_eq!(page["total"], 2, "a range is one of the values: {page:?}");
+    for (query, field, code) in [
+        ("attr.units=9..2", "attr.units", "invalid_range"),
+        ("attr.units=few..many", "attr.units", "invalid_range"),
+        ("attr.units=%3E3", "attr.units", "invalid_range"),
+        ("attr.units[gte]=3", "attr.units[gte]", "unsupported"),
+        ("facets=units", "facets", "unknown"),
+    ] {
+        let answer = public.get(format!("/v1/products?{query}")).await;
+        let _ = answer.refused_for(400, "invalid_parameter", &[(field, code)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prices_are_told_by_currency() {
     let (system, _, everything) = shop().await;
     let public = system.anonymous();

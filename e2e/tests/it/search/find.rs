@@ -3,7 +3,7 @@
 use e2e::{Client, System};
 use serde_json::{Value, json};
 
-use super::shop::{CATALOGUE, id_of, options, searching, shop, skus, sorted_skus};
+use super::shop::{CATALOGUE, fill, id_of, options, searching, shop, skus, sorted_skus};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_find_products() {
@@ -180,6 +180,70 @@ async fn suggestions_come_while_one_types() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suggestions_are_different_products_and_categories() {
+    let (system, admin, _) = shop().await;
+    let create = async |number: usize, name: String, colour: &str, category: &str| {
+        let body = json!({"sku": format!("S-{number}"), "name": name, "price": {"amount": 100, "currency": "GBP"},
+            "category": category, "attributes": {"colour": colour}, "status": "active"});
+        admin.post("/v1/products").json(body).await.ok(201)
+    };
+    for (number, colour) in ["red", "blue", "green", "white", "black", "pink"]
+        .into_iter()
+        .enumerate()
+    {
+        let _ = create(number, format!("Linen shirt {colour}"), colour, "clothes/shirts").await;
+    }
+    let _ = create(6, "Linen trousers".to_owned(), "blue", "clothes/trousers").await;
+    let last = create(7, "Linen bag".to_owned(), "blue", "travel/linen goods").await;
+    let answer = system
+        .anonymous()
+        .get("/v1/products/suggest?q=linen&limit=5")
+        .seeing(&last)
+        .await
+        .ok(200);
+    let names = answer.each("name");
+    assert_eq!(
+        names.iter().filter(|name| name.starts_with("Linen shirt")).count(),
+        1,
+        "{names:?}"
+    );
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(answer["total"], 8);
+    assert_eq!(
+        answer["categories"],
+        json!([
+            {"value": "travel/linen goods", "name": "linen goods", "count": 1},
+            {"value": "clothes", "name": "clothes", "count": 7},
+            {"value": "clothes/shirts", "name": "shirts", "count": 6},
+            {"value": "clothes/trousers", "name": "trousers", "count": 1},
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_queries_are_suggested_once_several_have_made_them() {
+    let (system, _, _) = shop().await;
+    let public = system.anonymous();
+    let suggested = async || public.get("/v1/products/suggest?q=en").await.ok(200)["queries"].clone();
+    for (at, name) in ["ann", "bob", "cat"].into_iter().enumerate() {
+        assert_eq!(suggested().await, json!([]), "after {at}");
+        let customer = system.customer(name).await;
+        for query in ["Enamel%20%20mug", "enamel%20xylophone", "enamel%20mug"] {
+            let _ = customer.get(format!("/v1/products?q={query}")).await.ok(200);
+        }
+    }
+    assert_eq!(suggested().await, json!(["enamel mug"]));
+    let system = options().with("past-queries", "off").start().await;
+    let _ = fill(&system).await;
+    for name in ["ann", "bob", "cat"] {
+        let customer = system.customer(name).await;
+        let _ = customer.get("/v1/products?q=enamel%20mug").await.ok(200);
+    }
+    let answer = system.anonymous().get("/v1/products/suggest?q=en").await.ok(200);
+    assert_eq!(answer["queries"], json!([]));
+}
+
 /// Follows the cursor `relation` from `path` on; the SKUs of each page, and the path of the last one.
 async fn walk(client: &Client, path: &str, relation: &str) -> (Vec<Vec<String>>, String) {
     let (mut pages, mut at) = (Vec::new(), path.to_owned());
@@ -202,7 +266,10 @@ async fn every_order_leads_to_the_last_page_and_back() {
     let ordered = admin.order(&[(&torch, 3), (&board, 1)]).await.ok(201);
     let public = system.anonymous();
     let _ = public.get("/v1/products?sort=-sold").seeing(&ordered).await.ok(200);
-    let price = |sku: &str| CATALOGUE.iter().find(|row| row.0 == sku).unwrap().2;
+    let price = |sku: &str| {
+        let row = CATALOGUE.iter().find(|row| row.0 == sku).unwrap();
+        (row.3, row.2)
+    };
     for (sort, expected) in [
         ("relevance", None),
         ("-sold", None),
@@ -251,7 +318,8 @@ async fn every_order_leads_to_the_last_page_and_back() {
             page["prev_cursor"].is_null() && !page["next_cursor"].is_null(),
             "{sort}: {page:?}"
         );
-        let keys: Vec<i64> = all.iter().map(|sku| price(sku)).collect();
+        // Amounts of one currency are compared with one another, and with no others.
+        let keys: Vec<(&str, i64)> = all.iter().map(|sku| price(sku)).collect();
         match sort {
             "price" => assert!(keys.is_sorted(), "{keys:?}"),
             "-price" => assert!(keys.iter().rev().is_sorted(), "{keys:?}"),

@@ -1,0 +1,109 @@
+//! `attr.<key>=...` of lists of products.
+
+use proto::v1;
+
+use crate::params::Values;
+
+/// What attributes are to be.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Attributes {
+    pub(super) any_of: Vec<v1::AttributeFilter>,
+    pub(super) ranges: Vec<v1::AttributeRange>,
+}
+
+impl Attributes {
+    pub(super) fn read(values: &mut Values) -> Self {
+        let mut attributes = Self::default();
+        for (key, texts) in values.prefixed_several("attr.") {
+            if key.ends_with(']') && key.contains('[') {
+                let message = "a range is written attr.<key>=1990..1999, 1990.. or ..1999";
+                values.wrong(&format!("attr.{key}"), "unsupported", message);
+                continue;
+            }
+            let mut equal = Vec::new();
+            for text in texts {
+                match range(&text) {
+                    None => equal.push(text),
+                    Some(Ok((min, max))) => attributes.ranges.push(v1::AttributeRange {
+                        key: key.clone(),
+                        min,
+                        max,
+                    }),
+                    Some(Err(message)) => values.wrong(&format!("attr.{key}"), "invalid_range", message),
+                }
+            }
+            if !equal.is_empty() {
+                attributes.any_of.push(v1::AttributeFilter { key, values: equal });
+            }
+        }
+        attributes
+    }
+}
+
+type Bounds = (Option<f64>, Option<f64>);
+
+/// The ends of what is written as a range; `None`: it is a value, also when it has more dots, or spaces.
+fn range(text: &str) -> Option<Result<Bounds, &'static str>> {
+    let compared = text.strip_prefix(['<', '>']).map(|rest| rest.trim_start_matches('='));
+    if compared.is_some_and(|number| number.parse::<f64>().is_ok()) {
+        return Some(Err("a range is written 1990..1999, 1990.. or ..1999"));
+    }
+    let (min, max) = text.split_once("..")?;
+    let is_text = text.contains(char::is_whitespace) || max.contains("..") || max.starts_with('.');
+    if is_text || (min.is_empty() && max.is_empty()) {
+        return None;
+    }
+    let bounds = || {
+        let (min, max) = (bound(min)?, bound(max)?);
+        match (min, max) {
+            (Some(min), Some(max)) if min > max => Err("the smaller number comes first: 1990..1999"),
+            ends => Ok(ends),
+        }
+    };
+    Some(bounds())
+}
+
+fn bound(text: &str) -> Result<Option<f64>, &'static str> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    let number = number.filter(|_| !text.starts_with('+'));
+    number
+        .map(Some)
+        .ok_or("a range is of numbers: 1990..1999, 1990.. or ..1999")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_told_from_values() {
+        for (text, bounds) in [
+            ("1990..1999", (Some(1990.0), Some(1999.0))),
+            ("1.5..2.25", (Some(1.5), Some(2.25))),
+            ("-3..-1", (Some(-3.0), Some(-1.0))),
+            ("5..5", (Some(5.0), Some(5.0))),
+            ("1990..", (Some(1990.0), None)),
+            ("..1999", (None, Some(1999.0))),
+        ] {
+            assert_eq!(range(text), Some(Ok(bounds)), "{text}");
+        }
+        for text in ["red", "4.0", "", "..", "...", "and so on...", "1990 .. 1999", "1..2..3"] {
+            assert_eq!(range(text), None, "{text}");
+        }
+        for text in [
+            "1999..1990",
+            "S..XL",
+            "1..x",
+            "NaN..1",
+            "1..inf",
+            "+1..2",
+            ">1990",
+            "<=5",
+        ] {
+            assert!(matches!(range(text), Some(Err(_))), "{text}");
+        }
+    }
+}
