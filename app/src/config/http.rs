@@ -45,16 +45,6 @@ const PAST_QUERIES: Variable = Variable {
     help: "Suggests what several callers searched for and found, from the gateway's memory; `off`: nothing of it is kept",
 };
 
-const PAST_QUERIES: Variable = Variable {
-    key: "past_queries",
-    environment: "TILLROLL_PAST_QUERIES",
-    flag: "past-queries",
-    value: "on|off",
-    default: Some("on"),
-    secrecy: Secrecy::Open,
-    help: "Suggests what several callers searched for and found, from the gateway's memory; `off`: nothing of it is kept",
-};
-
 const TRUSTED_PROXIES: Variable = Variable {
     key: "trusted_proxies",
     environment: "TILLROLL_TRUSTED_PROXIES",
