@@ -28,6 +28,19 @@ async fn load(connection: &mut PgConnection) -> usize {
     rows.unwrap().len()
 }
 
+/// The events after the first of every stream that is asked for.
+async fn catch_up(connection: &mut PgConnection) -> usize {
+    let rows = sqlx::query(
+        "SELECT * FROM load_events_after(
+             array_fill('tally'::text, ARRAY[$1::integer]), (SELECT array_agg('tly_' || n) FROM generate_series(1, $1) n),
+             (SELECT array_agg((n % 64)::integer) FROM generate_series(1, $1) n), array_fill(1::bigint, ARRAY[$1::integer]))",
+    )
+    .bind(ASKED)
+    .fetch_all(connection)
+    .await;
+    rows.unwrap().len()
+}
+
 async fn outcomes(connection: &mut PgConnection) -> usize {
     let rows = sqlx::query(
         "SELECT * FROM stored_outcomes(
@@ -50,7 +63,10 @@ async fn loading_looks_at_what_it_asks_for_alone(pool: PgPool) {
             .await
             .unwrap();
     }
-    assert_eq!((load(&mut connection).await, outcomes(&mut connection).await), (0, 0));
+    assert_eq!(
+        (load(&mut connection).await, catch_up(&mut connection).await, outcomes(&mut connection).await),
+        (0, 0, 0)
+    );
     sqlx::query(
         "INSERT INTO events SELECT 'tally', 'tly_' || n, s, 'Added', '1.0', '{}', '{}', n % 64, n * 2 + s, gen_random_uuid(),
                 now(), now(), 'usr_test', gen_random_uuid(), NULL
@@ -79,6 +95,7 @@ async fn loading_looks_at_what_it_asks_for_alone(pool: PgPool) {
     sqlx::query("BEGIN").execute(&mut *connection).await.unwrap();
     // A snapshot and one event after it, each.
     assert_eq!(i64::try_from(load(&mut connection).await), Ok(2 * ASKED));
+    assert_eq!(i64::try_from(catch_up(&mut connection).await), Ok(ASKED));
     assert_eq!(i64::try_from(outcomes(&mut connection).await), Ok(ASKED));
     for table in ["events", "stream_snapshots", "idempotency"] {
         let touched = touched(table, &mut connection).await;
