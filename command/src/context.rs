@@ -136,22 +136,6 @@ impl Context {
         .filter(|(_, text)| !text.is_empty())
         .fold(plan, |plan, (name, text)| plan.annotation(name, text.as_str()))
     }
-
-    /// The context of a command that this one causes.
-    pub(crate) fn caused(&self) -> CommandContext {
-        let origin = self.origin.clone();
-        CommandContext {
-            actor: self.metadata.actor.clone(),
-            request_id: self.metadata.request_id.clone(),
-            correlation_id: self.metadata.correlation_id.to_string(),
-            causation_id: self.command_id.to_string(),
-            client_ip: origin.client_ip,
-            user_agent: origin.user_agent,
-            channel: origin.channel,
-            reason: origin.reason,
-            ..CommandContext::default()
-        }
-    }
 }
 
 /// Records with each event which command made it, so that the log tells commands apart that one request set in motion.

@@ -9,6 +9,7 @@
 //! with that same time, so the id of a product, order or user carries the moment of its creation. That is what answers tell as
 //! `created_at`, without a second place where it could differ. An imported product's id carries the time that its row states.
 
+mod basket;
 mod context;
 mod core;
 mod failure;

@@ -129,12 +129,6 @@ macro_rules! text {
                 Ok(Self(text.into()))
             }
 
-            /// Takes a text that was accepted before, under the rules of its time.
-            #[must_use]
-            pub fn accepted(text: impl AsRef<str>) -> Self {
-                Self(text.as_ref().into())
-            }
-
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {

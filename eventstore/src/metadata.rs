@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// Who caused a command, and by which request. Stored with each of its events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// Who acts: a user's id, or the name of the process.
     pub actor: String,

@@ -10,7 +10,9 @@ use crate::erased::Kind;
 use crate::{IdempotencyKey, Metadata, StreamKey};
 
 /// The streams of a command, what it does with them, and what is recorded beside its events.
-#[derive(Clone, Debug)]
+///
+/// The default has no streams and says nothing of who asks: for [`Store::consult`](crate::Store::consult).
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub(crate) metadata: Metadata,
     pub(crate) streams: Vec<PlannedStream>,

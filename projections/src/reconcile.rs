@@ -17,7 +17,7 @@ use crate::projection::Projection;
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Rows of each read model in a round.
-const ROWS: i64 = 4;
+const ROWS: i64 = 32;
 /// Rows compared at once when all are asked for.
 const BATCH: i64 = 256;
 /// Findings looked at again in a round.
@@ -120,14 +120,22 @@ impl Reconciler {
         Ok(())
     }
 
-    /// The next keys: of the rows that there are, and of the streams that should have one.
+    /// The next keys: of the rows that there are, and of the streams that should have one. Goes from stream to stream, however many
+    /// events a stream has.
     async fn keys(&self, model: Model, after: &str, limit: i64) -> Result<Vec<String>, sqlx::Error> {
         let Model { name, key, .. } = model;
         sqlx::query_scalar(&format!(
-            "(SELECT {key} FROM {name} WHERE {key} > $1 ORDER BY {key} LIMIT $2)
+            "WITH RECURSIVE streams AS (
+                 (SELECT aggregate_id FROM events WHERE aggregate_type = $3 AND aggregate_id > $1
+                  ORDER BY aggregate_id LIMIT 1)
+                 UNION ALL
+                 SELECT next.aggregate_id FROM streams s CROSS JOIN LATERAL (
+                     SELECT aggregate_id FROM events WHERE aggregate_type = $3 AND aggregate_id > s.aggregate_id
+                     ORDER BY aggregate_id LIMIT 1) next
+             )
+             (SELECT {key} FROM {name} WHERE {key} > $1 ORDER BY {key} LIMIT $2)
              UNION
-             (SELECT aggregate_id FROM events
-              WHERE aggregate_type = $3 AND aggregate_id > $1 AND sequence = 1 ORDER BY aggregate_id LIMIT $2)
+             (SELECT aggregate_id FROM streams LIMIT $2)
              ORDER BY 1 LIMIT $2"
         ))
         .bind(after)

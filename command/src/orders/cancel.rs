@@ -1,14 +1,12 @@
-//! Calling an order off, and giving its stock back.
-//!
-//! The order is cancelled first. When the release does not follow, by a crash or because the stock service does not answer, the
-//! process manager `reservations` makes up for it.
+//! Calling an order off and giving its stock back, in one commit.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId, ProductId, Reason,
+    OrderId, Reason,
     order::{Order, OrderCommand, OrderError, OrderEvent, OrderStatus},
+    stock::{Stock, StockCommand, StockError},
 };
 use proto::{
     failure::Failure,
@@ -17,7 +15,7 @@ use proto::{
 use serde::{Deserialize, Serialize};
 
 use super::{Inner, refusal::of_order, view};
-use crate::{context::Context, failure, fields::Fields, history, reply};
+use crate::{context::Context, failure, fields::Fields, history, reply, stock::refusal::of_stock};
 
 /// What is stored under the idempotency key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,7 +35,19 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
         return Err(Fields::default().into_failure());
     };
 
-    let plan = context.plan().write::<Order>(request.id.as_str());
+    // Its products, for the plan: which they are never changes.
+    let before = load(orders, &request.id).await?;
+    let lines = before.placed().map_or(&[][..], |placed| &placed.lines);
+    let stocks: BTreeSet<String> = lines.iter().map(|line| line.product_id.to_string()).collect();
+    let plan = stocks
+        .iter()
+        .fold(context.plan().write::<Order>(request.id.as_str()), |plan, stock| {
+            plan.write::<Stock>(stock.as_str())
+        });
+    let release = StockCommand::Release {
+        order_id,
+        reason: Reason::new("the order was cancelled").map_err(|error| failure::internal("a reason", &error))?,
+    };
     let now = context.now;
     let stream = request.id.clone();
     let only_customer = request.only_customer_id;
@@ -67,53 +77,44 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
             let cancelled_at = (!events.is_empty()).then_some(now);
             let version = version + u64::from(!events.is_empty());
             transaction.append::<Order>(&stream, events);
+            for stock in &stocks {
+                let events = transaction
+                    .state::<Stock>(stock)
+                    .decide(&release)
+                    .map_err(Refusal::Stock)?;
+                transaction.append::<Stock>(stock, events);
+            }
             Ok::<_, Refusal>(Cancelled { version, cancelled_at })
         })
         .await
         .map_err(|error| failure::of_transaction(error, Failure::from))?;
 
-    let order = orders
-        .core
-        .store
-        .load::<Order>(&request.id)
-        .await
-        .map_err(|error| failure::of_store(&error))?;
-    let Some(placed) = order.aggregate.placed() else {
+    let order = load(orders, &request.id).await?;
+    let Some(placed) = order.placed() else {
         return Err(failure::internal("a cancelled order is not there", &order_id));
     };
-    let mut positions = committed.token();
-    let products: BTreeSet<ProductId> = placed.lines.iter().map(|line| line.product_id).collect();
-    let products = products.iter().map(ToString::to_string).collect();
-    let cause = context.caused();
-    match orders
-        .stock
-        .release(cause, order_id, products, "the order was cancelled")
-        .await
-    {
-        Ok(released) => reply::merge_token(&mut positions, &released),
-        Err(failure) => {
-            tracing::warn!(%order_id, code = failure.code, "stock of a cancelled order is released later");
-        }
-    }
     let cancelled_at = match committed.value.cancelled_at {
         Some(at) => at.timestamp_micros(),
         None => history::last_change_micros::<Order>(&orders.core, &request.id)
             .await
             .map_err(|error| failure::of_store(&error))?,
     };
-    let mut told = reply::committed(&committed, committed.value.version);
-    told.consistency_token = positions.to_string();
     Ok(OrderReply {
         order: Some(v1::Order {
             status: v1::OrderStatus::Cancelled.into(),
             cancelled_at_micros: Some(cancelled_at),
-            cancel_reason: order.aggregate.reason().map(ToString::to_string).unwrap_or_default(),
+            cancel_reason: order.reason().map(ToString::to_string).unwrap_or_default(),
             version: committed.value.version,
             updated_at_micros: cancelled_at,
             ..view::placed(placed)
         }),
-        committed: Some(told),
+        committed: Some(reply::committed(&committed, committed.value.version)),
     })
+}
+
+async fn load(orders: &Inner, id: &str) -> Result<Order, Failure> {
+    let loaded = orders.core.store.load::<Order>(id).await;
+    Ok(loaded.map_err(|error| failure::of_store(&error))?.aggregate)
 }
 
 fn belongs_to(order: &Order, customer_id: &str) -> bool {
@@ -124,6 +125,7 @@ fn belongs_to(order: &Order, customer_id: &str) -> bool {
 
 enum Refusal {
     Order(OrderError),
+    Stock(StockError),
     Version { expected: u64, actual: u64 },
 }
 
@@ -131,6 +133,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Order(error) => of_order(error),
+            Refusal::Stock(error) => of_stock(error),
             Refusal::Version { expected, actual } => failure::version_mismatch(expected, actual),
         }
     }

@@ -1,6 +1,6 @@
 //! One run at a time per idempotency key in this process, and a memory of the keys that came by.
 //!
-//! Neither is needed for correctness, which is the store's matter: they spare a second run its reservation.
+//! Neither is needed for correctness, which is the store's matter: they spare the store a commit in vain.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,5 +1,7 @@
 //! Order numbers for people, from a counter in PostgreSQL. A block is taken at a time, so that an order costs no round trip.
 
+use std::collections::BTreeSet;
+
 use proto::failure::Failure;
 use sqlx::PgPool;
 use tokio::sync::Mutex;
@@ -11,28 +13,68 @@ const BLOCK: i64 = 64;
 
 pub(super) struct Numbers {
     pool: PgPool,
-    /// The next free number and the end of the block.
-    block: Mutex<(i64, i64)>,
+    free: Mutex<Free>,
+}
+
+/// The numbers that this process may give out.
+#[derive(Default)]
+struct Free {
+    /// The next number of the block, and its end.
+    next: i64,
+    end: i64,
+    /// Numbers below `next` whose orders did not come to be.
+    returned: BTreeSet<i64>,
+}
+
+impl Free {
+    /// The lowest number.
+    fn take(&mut self) -> Option<i64> {
+        self.returned.pop_first().or_else(|| {
+            let number = self.next;
+            (number < self.end).then(|| {
+                self.next += 1;
+                number
+            })
+        })
+    }
+
+    /// Joins what was returned to the rest of the block, as far as there is no gap between.
+    fn rest(&mut self) -> (i64, i64) {
+        while let Some(last) = self.returned.last().copied()
+            && last + 1 == self.next
+        {
+            self.returned.remove(&last);
+            self.next = last;
+        }
+        (self.next, self.end)
+    }
 }
 
 impl Numbers {
     pub(super) fn new(pool: PgPool) -> Self {
         Self {
             pool,
-            block: Mutex::new((0, 0)),
+            free: Mutex::default(),
         }
     }
 
-    /// The next number; never given out twice.
+    /// The lowest free number; never given out twice.
     pub(super) async fn next(&self) -> Result<u64, Failure> {
-        let mut block = self.block.lock().await;
-        if block.0 == block.1 {
-            let end = self.take_block().await.map_err(|error| failure::of_database(&error))?;
-            *block = (end - BLOCK, end);
-        }
-        let number = block.0;
-        block.0 += 1;
+        let mut free = self.free.lock().await;
+        let number = match free.take() {
+            Some(number) => number,
+            None => {
+                free.end = self.take_block().await.map_err(|error| failure::of_database(&error))?;
+                free.next = free.end - BLOCK + 1;
+                free.end - BLOCK
+            }
+        };
         u64::try_from(number).map_err(|error| failure::internal("the counter of order numbers is negative", &error))
+    }
+
+    /// Takes back a number whose order was refused for certain: the next order gets it.
+    pub(super) async fn put_back(&self, number: u64) {
+        self.free.lock().await.returned.insert(number.cast_signed());
     }
 
     /// Not durable at once, which costs nothing: it is earlier in the write-ahead log than any order that uses the numbers, so it is
@@ -50,8 +92,7 @@ impl Numbers {
 
     /// Returns the rest of the block if no other process has taken one since. At shutdown.
     pub(super) async fn give_back(&self) {
-        let mut block = self.block.lock().await;
-        let (next, end) = std::mem::take(&mut *block);
+        let (next, end) = std::mem::take(&mut *self.free.lock().await).rest();
         if next == end {
             return;
         }
@@ -63,5 +104,25 @@ impl Numbers {
         if let Err(error) = returned {
             tracing::warn!(%error, "order numbers taken in advance are lost");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_returned_goes_first_and_joins_the_rest() {
+        let mut free = Free {
+            next: 5,
+            end: 8,
+            returned: BTreeSet::from([2, 4]),
+        };
+        assert_eq!([free.take(), free.take(), free.take()], [Some(2), Some(4), Some(5)]);
+        free.returned.extend([2, 4, 5]);
+        assert_eq!(free.rest(), (4, 8));
+        assert_eq!(free.returned, BTreeSet::from([2]));
+        let taken: Vec<i64> = std::iter::from_fn(|| free.take()).collect();
+        assert_eq!(taken, [2, 4, 5, 6, 7]);
     }
 }

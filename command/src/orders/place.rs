@@ -1,7 +1,7 @@
-//! Placing an order: stock first, over gRPC, then the order with the products as the stock service saw them.
+//! Placing an order: the stock service says whether it can be had, then the stock is taken and the order placed in one commit.
 //!
-//! Between the two the stock is reserved for an order that does not exist yet. Whatever goes wrong there releases it again; what a
-//! crash leaves behind, the process manager `reservations` finds.
+//! What was asked beforehand is advice. The commit decides on the very state that it follows, all lines or none, so there is no stock
+//! held for an order that is not there, nor an order without its stock.
 
 use std::sync::Arc;
 
@@ -9,15 +9,16 @@ use domain::{
     OrderId,
     order::{Order, OrderCommand, OrderError, OrderEvent, PlacedOrder},
 };
-use eventstore::{Committed, IdempotencyError, IdempotencyKey};
+use eventstore::{Committed, IdempotencyError, IdempotencyKey, TransactError, Transaction};
 use proto::{
     failure::{Failure, FailureKind},
-    v1::{self, OrderReply, PlaceOrderRequest, ReserveStockReply},
+    v1::{self, OrderReply, PlaceOrderRequest, StockLine},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Inner, refusal::of_order, view, wanted::Wanted};
 use crate::{
+    basket,
     context::{Context, Deadline},
     failure, reply,
 };
@@ -28,10 +29,18 @@ pub(super) async fn place_order(
     mut request: PlaceOrderRequest,
 ) -> Result<OrderReply, Failure> {
     let context = Context::new(&orders.core, "place_order", request.context.take())?;
-    let wanted = Wanted::read(request)?;
-    // On a task of its own: a caller that goes away must not leave it half done.
+    let lines = std::mem::take(&mut request.lines);
+    let lines: Vec<StockLine> = lines
+        .into_iter()
+        .map(|line| StockLine {
+            product_id: line.product_id,
+            quantity: line.quantity,
+        })
+        .collect();
+    let wanted = Wanted::read(&request, &lines)?;
+    // On a task of its own: a caller that goes away must not take its number along.
     let orders = Arc::clone(orders);
-    let run = tokio::spawn(async move { orders.place_once(&context, deadline, wanted).await });
+    let run = tokio::spawn(async move { orders.place_once(&context, deadline, wanted, lines).await });
     match tokio::time::timeout_at(deadline.at(), run).await {
         Ok(Ok(result)) => result,
         Ok(Err(error)) => Err(failure::internal("placing an order broke off", &error)),
@@ -51,15 +60,16 @@ fn timeout() -> Failure {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Placed {
     order_id: OrderId,
-    /// Consistency token of its reservation.
+    /// Consistency token of the reservation, of orders that were placed when that was a commit of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     reserved: String,
-    /// Not stored: `None` when another run's outcome is told.
+    /// Not stored: `None` when it is another run's outcome.
     #[serde(skip)]
     order: Option<PlacedOrder>,
 }
 
-/// The commit as the caller is told it: the token covers the stock too.
-fn told(committed: &Committed<Placed>) -> v1::Committed {
+/// The commit as the caller gets it: the token covers the stock too.
+fn answered(committed: &Committed<Placed>) -> v1::Committed {
     let mut positions = committed.token();
     reply::merge_token(&mut positions, &committed.value.reserved);
     v1::Committed {
@@ -68,18 +78,43 @@ fn told(committed: &Committed<Placed>) -> v1::Committed {
     }
 }
 
-/// An order that did not come to be.
-enum Unplaced {
-    /// For certain: what was reserved for it can go back.
-    Refused(Failure),
-    /// The commit's outcome is unknown: the order may exist, so its stock must stay.
-    Unknown(Failure),
+/// Why an order was not placed.
+enum Refusal {
+    Basket(basket::Refusal),
+    Order(OrderError),
+}
+
+impl From<basket::Refusal> for Refusal {
+    fn from(refusal: basket::Refusal) -> Self {
+        Self::Basket(refusal)
+    }
+}
+
+impl From<OrderError> for Refusal {
+    fn from(error: OrderError) -> Self {
+        Self::Order(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Basket(refusal) => refusal.into(),
+            Refusal::Order(error) => of_order(error),
+        }
+    }
 }
 
 impl Inner {
-    async fn place_once(&self, context: &Context, deadline: Deadline, wanted: Wanted) -> Result<OrderReply, Failure> {
+    async fn place_once(
+        &self,
+        context: &Context,
+        deadline: Deadline,
+        wanted: Wanted,
+        lines: Vec<StockLine>,
+    ) -> Result<OrderReply, Failure> {
         let Some(key) = &context.key else {
-            return self.place(context, deadline, wanted).await;
+            return self.place(context, deadline, wanted, lines).await;
         };
         let flight = self.flights.enter(key).await;
         // A key that is new to this process is most likely new: the append finds out without asking beforehand.
@@ -88,7 +123,7 @@ impl Inner {
         {
             return Ok(reply);
         }
-        match self.place(context, deadline, wanted).await {
+        match self.place(context, deadline, wanted, lines).await {
             Ok(reply) => Ok(reply),
             Err(busy)
                 if matches!(
@@ -127,110 +162,69 @@ impl Inner {
             .ok_or_else(|| failure::internal("an idempotency key stands for an order that is not there", &order_id))?;
         Ok(OrderReply {
             order: Some(view::placed(placed)),
-            committed: Some(told(&committed)),
+            committed: Some(answered(&committed)),
         })
     }
 
-    async fn place(&self, context: &Context, deadline: Deadline, mut wanted: Wanted) -> Result<OrderReply, Failure> {
-        self.customers.check(&self.core, context, wanted.customer_id).await?;
-        let order_id = OrderId::new(self.core.mint(context.now));
-        let lines = std::mem::take(&mut wanted.lines);
-        let product_ids: Vec<String> = lines.iter().map(|line| line.product_id.clone()).collect();
-        let cause = context.caused();
-        let reserved = match self.stock.reserve(cause, deadline, order_id, lines).await {
-            Ok(reserved) => reserved,
-            Err(failure) => {
-                // These may hide a reservation that was made.
-                if matches!(
-                    failure.kind(),
-                    FailureKind::Unavailable | FailureKind::Timeout | FailureKind::Internal
-                ) {
-                    self.release(context, order_id, product_ids).await;
-                }
-                return Err(failure);
-            }
-        };
-        match self.append(context, deadline, order_id, &wanted, reserved).await {
-            // Another run under the same key came first; its order holds its own stock. Told by the order: what is released here must
-            // never be what a placed order holds.
-            Ok(committed) if committed.value.order_id != order_id => {
-                self.release(context, order_id, product_ids).await;
-                self.replayed(committed).await
-            }
-            Ok(mut committed) => {
-                let order = committed
-                    .value
-                    .order
-                    .take()
-                    .ok_or_else(|| failure::internal("a placed order is missing from its own commit", &order_id))?;
-                Ok(OrderReply {
-                    order: Some(view::placed(&order)),
-                    committed: Some(told(&committed)),
-                })
-            }
-            Err(Unplaced::Refused(failure)) => {
-                self.release(context, order_id, product_ids).await;
-                Err(failure)
-            }
-            Err(Unplaced::Unknown(failure)) => Err(failure),
-        }
-    }
-
-    async fn append(
+    async fn place(
         &self,
         context: &Context,
         deadline: Deadline,
-        order_id: OrderId,
-        wanted: &Wanted,
-        stock: ReserveStockReply,
-    ) -> Result<Committed<Placed>, Unplaced> {
-        let mut place = wanted
-            .price(context, order_id, &stock.products)
-            .map_err(Unplaced::Refused)?;
+        wanted: Wanted,
+        lines: Vec<StockLine>,
+    ) -> Result<OrderReply, Failure> {
+        self.customers.check(&self.core, context, wanted.customer_id).await?;
+        self.stock.check(deadline, lines).await?;
         if deadline.left().is_zero() {
-            return Err(Unplaced::Refused(timeout()));
+            return Err(timeout());
         }
-        // Decided once beforehand, so that an order that is refused takes no number.
-        Order::default()
-            .decide(&OrderCommand::Place(place.clone()))
-            .map_err(|error| Unplaced::Refused(of_order(error)))?;
-        place.number = self.numbers.next().await.map_err(Unplaced::Refused)?;
+        let order_id = OrderId::new(self.core.mint(context.now));
+        let number = self.numbers.next().await?;
+        let placed = self.append(context, order_id, number, wanted).await;
+        let in_use = match &placed {
+            Ok(committed) => committed.value.order_id == order_id,
+            Err(error) => error.in_doubt(),
+        };
+        if !in_use {
+            self.numbers.put_back(number).await;
+        }
+        let mut committed = placed.map_err(|error| failure::of_transaction(error, Failure::from))?;
+        match committed.value.order.take() {
+            Some(order) => Ok(OrderReply {
+                order: Some(view::placed(&order)),
+                committed: Some(answered(&committed)),
+            }),
+            // Another run under the same key came first.
+            None => self.replayed(committed).await,
+        }
+    }
+
+    /// Takes the stock and places the order, both or neither.
+    async fn append(
+        &self,
+        context: &Context,
+        order_id: OrderId,
+        number: u64,
+        wanted: Wanted,
+    ) -> Result<Committed<Placed>, TransactError<Refusal>> {
         let stream = order_id.to_string();
-        let plan = context.plan().create::<Order>(stream.as_str());
-        let command = OrderCommand::Place(place);
-        let reserved = stock.committed.unwrap_or_default().consistency_token;
-        let committed = self.core.store.transact(plan, move |transaction| {
+        let plan = wanted.basket.plan(context.plan().create::<Order>(stream.as_str()));
+        let now = context.now;
+        let decide = move |transaction: &mut Transaction<'_>| {
+            let products = wanted.basket.reserve(transaction, order_id)?;
+            let command = OrderCommand::Place(wanted.price(order_id, number, &products, now)?);
             let events = transaction.state::<Order>(&stream).decide(&command)?;
             let order = events.iter().find_map(|event| match event {
                 OrderEvent::OrderPlaced(placed) => Some(placed.clone()),
                 _ => None,
             });
             transaction.append::<Order>(&stream, events);
-            Ok::<_, OrderError>(Placed {
+            Ok(Placed {
                 order_id,
-                reserved: reserved.clone(),
+                reserved: String::new(),
                 order,
             })
-        });
-        committed.await.map_err(|error| {
-            let unplaced = if error.in_doubt() {
-                Unplaced::Unknown
-            } else {
-                Unplaced::Refused
-            };
-            unplaced(failure::of_transaction(error, of_order))
-        })
-    }
-
-    /// As well as can be done now; what fails here runs out later.
-    async fn release(&self, context: &Context, order_id: OrderId, product_ids: Vec<String>) {
-        let cause = context.caused();
-        let released = self
-            .stock
-            .release(cause, order_id, product_ids, "the order was not placed")
-            .await;
-        if let Err(failure) = released {
-            tracing::warn!(%order_id, code = failure.code, "stock of an order that was not placed stays reserved until it runs out");
-        }
+        };
+        self.core.store.transact(plan, decide).await
     }
 }

@@ -23,13 +23,13 @@ impl Desk {
         Self { pool, process, holder }
     }
 
-    /// Takes the lease if nobody holds it.
+    /// Takes the lease if nobody holds it. One that is said to last longer than any does was taken before the clock was set back.
     pub(super) async fn acquire(&self) -> Result<bool, sqlx::Error> {
         let taken = sqlx::query(
             "INSERT INTO process_lease AS l (process, holder, held_until)
              VALUES ($1, $2, now() + make_interval(secs => $3))
              ON CONFLICT (process) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
-             WHERE l.held_until < now() OR l.holder = excluded.holder",
+             WHERE l.held_until NOT BETWEEN now() AND now() + make_interval(secs => 2 * $3) OR l.holder = excluded.holder",
         )
         .bind(self.process)
         .bind(self.holder)

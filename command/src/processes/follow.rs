@@ -48,6 +48,9 @@ pub(super) trait Process: Sync {
     /// The checkpoint has been committed.
     fn stored(&self, memory: &mut Self::Memory);
 
+    /// Another process may work from now on: what this one shows of the state of things is no longer true.
+    fn resign(&self);
+
     /// Whether nothing is unsettled.
     fn rests(&self, memory: &Self::Memory) -> bool;
 }
@@ -65,14 +68,18 @@ pub(super) async fn run<P: Process>(core: &Core, process: &P, stop: &Cancellatio
     let desk = Desk::new(core.pool.clone(), P::NAME, (core.ids)());
     while !stop.is_cancelled() {
         let pause = match desk.acquire().await {
-            Ok(true) => match work(core, process, &desk, stop).await {
-                Ok(Ended::Stopped) => return,
-                Ok(Ended::LeaseLost) => STANDBY,
-                Err(error) => {
-                    tracing::warn!(process = P::NAME, error = &*error, "a process manager starts again");
-                    CHECKPOINT
+            Ok(true) => {
+                let ended = work(core, process, &desk, stop).await;
+                process.resign();
+                match ended {
+                    Ok(Ended::Stopped) => return,
+                    Ok(Ended::LeaseLost) => STANDBY,
+                    Err(error) => {
+                        tracing::warn!(process = P::NAME, error = &*error, "a process manager starts again");
+                        CHECKPOINT
+                    }
                 }
-            },
+            }
             Ok(false) => STANDBY,
             Err(error) => {
                 tracing::warn!(process = P::NAME, %error, "a process manager cannot reach the database");

@@ -2,6 +2,7 @@
 
 mod adjust;
 mod change;
+mod check;
 mod commit;
 mod level;
 mod order_stock;
@@ -11,12 +12,15 @@ mod release;
 mod reserve;
 mod set;
 
+use std::sync::Arc;
+
 use proto::v1::{
-    AdjustStockRequest, OrderStockReply, OrderStockRequest, ReceiveStockRequest, ReserveStockReply,
-    ReserveStockRequest, SetStockRequest, StockReply, stock_command_server::StockCommand,
+    AdjustStockRequest, CheckStockReply, CheckStockRequest, OrderStockReply, OrderStockRequest, ReceiveStockRequest,
+    ReserveStockReply, ReserveStockRequest, SetStockRequest, StockReply, stock_command_server::StockCommand,
 };
 use tonic::{Request, Response, Status};
 
+use self::check::Lately;
 pub(crate) use self::level::Level;
 use crate::{core::Core, serve::serve};
 
@@ -24,11 +28,15 @@ use crate::{core::Core, serve::serve};
 #[derive(Clone)]
 pub(crate) struct Stocks {
     core: Core,
+    lately: Arc<Lately>,
 }
 
 impl Stocks {
     pub(crate) fn new(core: Core) -> Self {
-        Self { core }
+        Self {
+            core,
+            lately: Arc::default(),
+        }
     }
 }
 
@@ -44,6 +52,14 @@ impl StockCommand for Stocks {
 
     async fn set_stock(&self, request: Request<SetStockRequest>) -> Result<Response<StockReply>, Status> {
         serve("SetStock", set::set_stock(&self.core, request.into_inner())).await
+    }
+
+    async fn check_stock(&self, request: Request<CheckStockRequest>) -> Result<Response<CheckStockReply>, Status> {
+        serve(
+            "CheckStock",
+            check::check_stock(&self.core, &self.lately, request.into_inner()),
+        )
+        .await
     }
 
     async fn reserve_stock(

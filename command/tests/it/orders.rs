@@ -69,7 +69,7 @@ async fn an_order_is_priced_by_its_products_and_keeps_them_as_they_were(pool: Pg
     let kept = shop.order(&placed.id).await.placed().unwrap().lines[0].clone();
     assert_eq!((kept.name.as_str(), kept.unit_price), ("Product MUG-1", 1250));
 
-    // One cause for all: the reservation's events are found from the order's request.
+    // One command for all: the stock's events are found from the order's request.
     let correlations: i64 = sqlx::query_scalar(
         "SELECT count(DISTINCT correlation_id) FROM events WHERE event_type IN ('OrderPlaced', 'StockReserved')",
     )
@@ -178,6 +178,71 @@ async fn a_refused_order_reserves_nothing_and_takes_no_number(pool: PgPool) {
     assert_eq!(
         shop.place(order(&[(&mug.id, 1)])).await.unwrap().order.unwrap().number,
         1001
+    );
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn the_commit_decides_and_not_what_was_asked_beforehand(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let other = shop.beside(2).await;
+    let mug = shop.stocked("MUG-1", 1250, 3).await;
+    // From here on this process believes for a moment that two are left.
+    assert_eq!(
+        shop.place(order(&[(&mug.id, 1)])).await.unwrap().order.unwrap().number,
+        1001
+    );
+    other.place(order(&[(&mug.id, 2)])).await.unwrap();
+    let failure = refused(
+        shop.place(order(&[(&mug.id, 1)])).await,
+        FailureKind::Conflict,
+        "insufficient_stock",
+    );
+    assert_eq!(fields(&failure), [("lines[0].quantity", "insufficient_stock")]);
+    // It is no reason either to refuse what came in since.
+    other.receive(&mug.id, 2).await;
+    let dearer = UpdateProductRequest {
+        context: context(ADMIN),
+        id: mug.id.clone(),
+        price: gbp(1300),
+        ..UpdateProductRequest::default()
+    };
+    other.products.clone().update_product(dearer).await.unwrap();
+    let placed = shop.place(order(&[(&mug.id, 2)])).await.unwrap().order.unwrap();
+    assert_eq!(
+        (placed.number, placed.total),
+        (1002, 2600),
+        "the refused one took no number"
+    );
+    assert_eq!(shop.stock_of(&mug.id).await.available(), 0);
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_order_and_its_stock_are_one_commit_and_so_is_their_end(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let [mug, pot] = [
+        shop.stocked("MUG-1", 1250, 10).await,
+        shop.stocked("POT-1", 1, 10).await,
+    ];
+    let placed = shop.place(order(&[(&mug.id, 2), (&pot.id, 1)])).await.unwrap();
+    cancel(&shop, cancellation(&placed.order.unwrap().id)).await.unwrap();
+    let commands: Vec<(Vec<String>, i64)> = sqlx::query_as(
+        "SELECT array_agg(event_type::text ORDER BY event_type), count(DISTINCT recorded_at) FROM events
+         WHERE aggregate_type = 'order' OR event_type IN ('StockReserved', 'StockReleased')
+         GROUP BY metadata ->> 'command_id' ORDER BY min(recorded_at)",
+    )
+    .fetch_all(&shop.pool)
+    .await
+    .unwrap();
+    let commands: Vec<_> = commands
+        .iter()
+        .map(|(events, commits)| (events.join(" "), *commits))
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            ("OrderPlaced StockReserved StockReserved".to_owned(), 1),
+            ("OrderCancelled StockReleased StockReleased".to_owned(), 1)
+        ]
     );
 }
 

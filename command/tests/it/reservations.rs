@@ -7,14 +7,13 @@ use domain::{
     order::{Order, OrderCommand, OrderStatus},
 };
 use eventstore::{Metadata, Plan};
-use proto::{failure::FailureKind, transport::Transport};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     stock::reserve,
-    support::{Shop, TTL, eventually, order, refused},
+    support::{Shop, TTL, eventually, order},
 };
 
 const LOST: &str = "ord_01970000-0000-7000-8000-000000000001";
@@ -53,7 +52,7 @@ async fn stock_of_an_order_that_never_came_is_released_and_the_order_cannot_come
     let shop = Shop::open(pool).await;
     let [a, b] = [shop.stocked("A", 1, 10).await, shop.stocked("B", 1, 10).await];
     let process = run(&shop);
-    // As after a crash between the reservation and the order.
+    // As a version left it that reserved first and placed in a second commit.
     reserve(&shop, LOST, &[(&a.id, 3), (&b.id, 1)]).await.unwrap();
     let kept = shop.place(order(&[(&a.id, 2)])).await.unwrap().order.unwrap();
     shop.clock.advance(TTL.saturating_sub(Duration::from_millis(1)));
@@ -76,36 +75,6 @@ async fn stock_of_an_order_that_never_came_is_released_and_the_order_cannot_come
     .await
     .unwrap();
     assert_eq!(reasons, ["the reservation ran out"]);
-}
-
-#[sqlx::test(migrator = "migrations::MIGRATOR")]
-async fn an_order_that_comes_after_its_stock_was_given_back_is_refused(pool: PgPool) {
-    let shop = Shop::open(pool).await;
-    let a = shop.stocked("A", 1, 10).await;
-    let process = run(&shop);
-    // A stock service whose answer comes so late that the reservation has run out.
-    let (server, slow) = (shop.command.stock_server(), shop.clone());
-    let product_id = a.id.clone();
-    let stock = tower::service_fn(move |request: http::Request<tonic::body::Body>| {
-        let (mut server, shop, product_id) = (server.clone(), slow.clone(), product_id.clone());
-        async move {
-            let reserves = request.uri().path().ends_with("ReserveStock");
-            let reply = tower::Service::call(&mut server, request).await;
-            if reserves {
-                assert_eq!(shop.stock_of(&product_id).await.reserved(), 3);
-                shop.clock.advance(TTL);
-                settled(&shop, &product_id, 0).await;
-            }
-            reply
-        }
-    });
-    let late = shop.beside_with_stock(2, Transport::in_process(stock)).await;
-    let refusal = late.place(order(&[(&a.id, 3)])).await;
-    refused(refusal, FailureKind::Conflict, "reservation_expired");
-    process.stop().await;
-    assert_eq!(shop.count("OrderPlaced").await, 0);
-    assert_eq!(shop.count("OrderAbandoned").await, 1);
-    assert_eq!(shop.stock_of(&a.id).await.available(), 10);
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
@@ -149,7 +118,7 @@ async fn stock_of_an_order_that_was_cancelled_half_way_is_released(pool: PgPool)
     let shop = Shop::open(pool).await;
     let a = shop.stocked("A", 1, 10).await;
     let placed = shop.place(order(&[(&a.id, 4)])).await.unwrap().order.unwrap();
-    // As after a crash between the cancellation and the release.
+    // As a version left it that cancelled first and released in a second commit.
     let metadata = Metadata {
         actor: "test".to_owned(),
         correlation_id: Uuid::from_u128(1),
@@ -188,7 +157,7 @@ async fn under_load_no_order_that_was_placed_loses_its_stock(pool: PgPool) {
             let (shop, a, b) = (shop.clone(), a.id.clone(), b.id.clone());
             tokio::spawn(async move {
                 for _ in 0..10 {
-                    // Every order is overdue as soon as it is reserved, so the process races it.
+                    // Every order is overdue as soon as its stock is seen reserved, so the process races it.
                     shop.clock.advance(TTL);
                     let _ = shop.place(order(&[(&a, 1), (&b, 1)])).await;
                 }

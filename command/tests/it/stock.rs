@@ -1,8 +1,8 @@
 use proto::{
     failure::{Failure, FailureKind},
     v1::{
-        self, AdjustStockRequest, OrderStockRequest, ProductRequest, ReceiveStockRequest, ReserveStockReply,
-        ReserveStockRequest, SetStockRequest, StockLevel, StockLine,
+        self, AdjustStockRequest, CheckStockReply, CheckStockRequest, OrderStockRequest, ProductRequest,
+        ReceiveStockRequest, ReserveStockReply, ReserveStockRequest, SetStockRequest, StockLevel, StockLine,
     },
 };
 use sqlx::PgPool;
@@ -17,15 +17,71 @@ pub(crate) async fn reserve(shop: &Shop, order_id: &str, lines: &[(&str, i64)]) 
     let request = ReserveStockRequest {
         context: context(ADMIN),
         order_id: order_id.to_owned(),
-        lines: lines
-            .iter()
-            .map(|(product_id, quantity)| StockLine {
-                product_id: (*product_id).to_owned(),
-                quantity: *quantity,
-            })
-            .collect(),
+        lines: of_lines(lines),
     };
     answer(shop.stock.clone().reserve_stock(request).await)
+}
+
+async fn check(shop: &Shop, lines: &[(&str, i64)]) -> Result<CheckStockReply, Failure> {
+    let request = CheckStockRequest { lines: of_lines(lines) };
+    answer(shop.stock.clone().check_stock(request).await)
+}
+
+fn of_lines(lines: &[(&str, i64)]) -> Vec<StockLine> {
+    let line = |(product_id, quantity): &(&str, i64)| StockLine {
+        product_id: (*product_id).to_owned(),
+        quantity: *quantity,
+    };
+    lines.iter().map(line).collect()
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_check_says_what_could_be_ordered_and_takes_nothing(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    let [a, b] = [shop.stocked("A", 100, 3).await, shop.stocked("B", 250, 5).await];
+    let checked = check(&shop, &[(&b.id, 2), (&a.id, 1), (&b.id, 3)]).await.unwrap();
+    let products: Vec<_> = checked
+        .products
+        .iter()
+        .map(|product| (product.sku.as_str(), product.price.clone().unwrap().amount))
+        .collect();
+    assert_eq!(products, [("B", 250), ("A", 100), ("B", 250)]);
+    assert_eq!(shop.stock_of(&b.id).await.reserved(), 0);
+    assert_eq!(shop.count("StockReserved").await, 0);
+
+    let failure = refused(
+        check(&shop, &[(&b.id, 3), (&a.id, 4), (&b.id, 3)]).await,
+        FailureKind::Conflict,
+        "insufficient_stock",
+    );
+    assert_eq!(
+        fields(&failure),
+        [
+            ("lines[0].quantity", "insufficient_stock"),
+            ("lines[1].quantity", "insufficient_stock")
+        ]
+    );
+    // A no is read afresh.
+    shop.receive(&a.id, 1).await;
+    check(&shop, &[(&a.id, 4)]).await.unwrap();
+    let failure = refused(
+        check(&shop, &[(&a.id, 1), (NOTHING, 1)]).await,
+        FailureKind::NotFound,
+        "product_not_found",
+    );
+    assert_eq!(fields(&failure), [("lines[1].product_id", "product_not_found")]);
+    let failure = refused(
+        check(&shop, &[("A", 0)]).await,
+        FailureKind::Invalid,
+        "validation_failed",
+    );
+    assert_eq!(
+        fields(&failure),
+        [
+            ("lines[0].product_id", "invalid_format"),
+            ("lines[0].quantity", "out_of_range")
+        ]
+    );
 }
 
 fn of_order(order_id: &str, product_ids: &[&str]) -> OrderStockRequest {

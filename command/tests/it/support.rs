@@ -87,9 +87,12 @@ impl Shop {
     }
 
     async fn start(pool: PgPool, clock: Clock, node: u8, stock: Option<Transport>) -> Self {
-        let store = Store::open(pool.clone(), eventstore::Config::new(ids(node)))
-            .await
-            .unwrap();
+        // Short, for answers that never come.
+        let patience = eventstore::Config {
+            answer_timeout: Duration::from_secs(2),
+            ..eventstore::Config::new(ids(node))
+        };
+        let store = Store::open(pool.clone(), patience).await.unwrap();
         let time = clock.clone();
         let config = Config {
             reservation_ttl: TTL,

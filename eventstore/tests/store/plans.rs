@@ -64,7 +64,11 @@ async fn loading_looks_at_what_it_asks_for_alone(pool: PgPool) {
             .unwrap();
     }
     assert_eq!(
-        (load(&mut connection).await, catch_up(&mut connection).await, outcomes(&mut connection).await),
+        (
+            load(&mut connection).await,
+            catch_up(&mut connection).await,
+            outcomes(&mut connection).await
+        ),
         (0, 0, 0)
     );
     sqlx::query(

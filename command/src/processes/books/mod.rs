@@ -29,6 +29,8 @@ use crate::core::Core;
 const MARGIN: Duration = Duration::from_mins(1);
 /// How long an order may look as if its stock were missing: lanes are read one after the other.
 const GRACE: Duration = Duration::from_secs(5);
+/// The gauge of what is found, where the work is done.
+const FINDINGS: &str = "tillroll_books_findings";
 /// Between looks at the same order.
 const AGAIN: Duration = Duration::from_secs(30);
 /// Orders looked at at once.
@@ -188,13 +190,19 @@ impl Process for Books {
     async fn store(&self, ledger: &Ledger, db: &mut PgConnection) -> Result<(), sqlx::Error> {
         storage::store(ledger, db).await?;
         for (kind, count) in storage::counts(db).await? {
-            metrics::gauge!("tillroll_books_findings", "kind" => kind).set(count);
+            metrics::gauge!(FINDINGS, "kind" => kind).set(count);
         }
         Ok(())
     }
 
     fn stored(&self, ledger: &mut Ledger) {
         ledger.written();
+    }
+
+    fn resign(&self) {
+        for kind in storage::KINDS {
+            metrics::gauge!(FINDINGS, "kind" => kind).set(0);
+        }
     }
 
     fn rests(&self, ledger: &Ledger) -> bool {

@@ -109,13 +109,17 @@ pub(super) async fn note(pool: &PgPool, order_id: OrderId, mismatches: &[Mismatc
     .map(drop)
 }
 
+/// The kinds of findings; the last is the read models' own.
+pub(super) const KINDS: [&str; 3] = [MISSING, SURPLUS, "read_model_differs"];
+
 /// How many findings there are of each kind.
 pub(super) async fn counts(db: &mut PgConnection) -> Result<Vec<(String, f64)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT k.kind, count(f.kind)::double precision AS findings
-         FROM unnest(ARRAY['order_without_stock', 'stock_without_order', 'read_model_differs']) AS k (kind)
+         FROM unnest($1::text[]) AS k (kind)
          LEFT JOIN books_findings f ON f.kind = k.kind COLLATE \"C\" GROUP BY k.kind",
     )
+    .bind(KINDS)
     .fetch_all(db)
     .await?;
     let read = |row: &sqlx::postgres::PgRow| Ok((row.try_get("kind")?, row.try_get("findings")?));

@@ -25,6 +25,8 @@ use crate::core::Core;
 
 /// How long the one who cancelled an order has to release its stock.
 const GRACE: Duration = Duration::from_secs(5);
+/// The gauge of what is unsettled, where the work is done.
+const UNSETTLED: &str = "tillroll_reservations_unsettled";
 /// Orders settled at once.
 const IN_FLIGHT: usize = 16;
 /// Orders settled before the log is read again.
@@ -73,12 +75,16 @@ impl Process for Reservations {
         pending.written();
     }
 
+    fn resign(&self) {
+        metrics::gauge!(UNSETTLED).set(0);
+    }
+
     fn rests(&self, pending: &Pending) -> bool {
         pending.is_empty()
     }
 
     async fn sweep(&self, pending: &mut Pending) {
-        metrics::gauge!("tillroll_reservations_unsettled").set(f64::from(pending.count()));
+        metrics::gauge!(UNSETTLED).set(f64::from(pending.count()));
         let now = self.core.now();
         let due = pending.due(now - self.ttl, now - self.grace, SWEEP);
         let mut settled = futures::stream::iter(due)

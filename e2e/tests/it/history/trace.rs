@@ -1,6 +1,8 @@
 //! `/v1/audit/requests/{id}`: what caused what.
 
 use e2e::{Answer, PATIENCE, System, wait_until};
+use proto::v1::stock_command_client::StockCommandClient;
+use proto::v1::{CommandContext, ReserveStockRequest, StockLine};
 use serde_json::{Value, json};
 
 use super::blamed;
@@ -41,14 +43,18 @@ fn only(trace: &Answer) -> &Value {
     }
 }
 
+/// Fails unless the request made one command with these events, in either order: which lane comes first depends on the ids.
+fn either(request: &Value, command: &str, [one, other]: [&str; 2]) {
+    let outline = outline(&request["commands"]);
+    let expected = [format!("{command}({one} {other})"), format!("{command}({other} {one})")];
+    assert!(expected.contains(&outline), "{outline}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_leads_to_its_commands_and_these_to_their_events() {
     let system = System::start().await;
     let (admin, ann) = (system.admin().await, system.customer("ann").await);
-    let (mug, plate) = (
-        admin.stocked("MUG-1", 1250, 10).await,
-        admin.stocked("PLATE-1", 500, 1).await,
-    );
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
     let placed = ann
         .order(&[(&mug.id, 2)])
         .header("x-request-id", "a/b c?".replace(' ', "-"))
@@ -66,10 +72,7 @@ async fn a_request_leads_to_its_commands_and_these_to_their_events() {
     let by_request = trace("a%2Fb-c%3F", &placed).await;
     assert_eq!(by_correlation["requests"], by_request["requests"]);
     let request = only(&by_request);
-    assert_eq!(
-        outline(&request["commands"]),
-        "place_order(OrderPlaced | reserve_stock(StockReserved))"
-    );
+    either(request, "place_order", ["OrderPlaced", "StockReserved"]);
     assert_eq!(
         (
             &request["request_id"],
@@ -84,44 +87,52 @@ async fn a_request_leads_to_its_commands_and_these_to_their_events() {
             &json!("ann@customers.example")
         )
     );
-    let event = &request["commands"][0]["events"][0]["event"];
-    assert_eq!(event["aggregate_id"], placed.id());
+    let events = request["commands"][0]["events"].as_array().unwrap();
+    let of_order = |event: &&Value| event["event"]["aggregate_id"] == placed.id();
+    let event = &events.iter().find(of_order).unwrap()["event"];
     assert!(!event["changes"].as_array().unwrap().is_empty());
     assert_eq!(by_request["truncated"], false);
 
     let cancelled = admin.cancel(placed.id()).await.ok(200);
     let request = trace(cancelled.header("x-correlation-id").unwrap(), &cancelled).await;
-    assert_eq!(
-        outline(&only(&request)["commands"]),
-        "cancel_order(OrderCancelled | release_stock(StockReleased))"
-    );
+    either(only(&request), "cancel_order", ["OrderCancelled", "StockReleased"]);
+}
 
-    // An order that is refused after its stock was reserved left only what it called.
-    let wrong_total =
-        json!({"lines": [{"product_id": plate.id, "quantity": 1}], "expected_total": {"amount": 1, "currency": "GBP"}});
-    let refused = ann
-        .post("/v1/orders")
-        .json(wrong_total)
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_recorded_nothing_stands_unnamed_above_what_it_called() {
+    let system = System::start().await;
+    let admin = system.admin().await;
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let correlation = "0198c0de-0000-7000-8000-0000000000cc";
+    let reserve = ReserveStockRequest {
+        context: Some(CommandContext {
+            actor: admin.user_id().to_owned(),
+            request_id: "caller".to_owned(),
+            correlation_id: correlation.to_owned(),
+            causation_id: "0198c0de-0000-7000-8000-0000000000dd".to_owned(),
+            ..CommandContext::default()
+        }),
+        order_id: "ord_0198c0de-0000-7000-8000-00000000000a".to_owned(),
+        lines: vec![StockLine {
+            product_id: mug.id.clone(),
+            quantity: 1,
+        }],
+    };
+    let _ = StockCommandClient::new(system.grpc())
+        .reserve_stock(reserve)
         .await
-        .refused(409, "total_changed");
+        .unwrap();
     let everything = system.everything().await;
-    let id = refused.header("x-correlation-id").unwrap();
-    let request = admin
-        .get(format!("/v1/audit/requests/{id}"))
+    let trace = admin
+        .get(format!("/v1/audit/requests/{correlation}"))
         .after(&everything)
         .await
         .ok(200);
-    assert_eq!(
-        outline(&only(&request)["commands"]),
-        "?( | reserve_stock(StockReserved) release_stock(StockReleased))"
-    );
+    assert_eq!(outline(&only(&trace)["commands"]), "?( | reserve_stock(StockReserved))");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_system_does_later_hangs_under_the_event_that_it_reacts_to() {
-    use proto::v1::stock_command_client::StockCommandClient;
-    use proto::v1::{CommandContext, ReserveStockRequest, StockLine};
-
     let system = System::options().with("reservation-ttl", "60").start().await;
     let admin = system.admin().await;
     let mug = admin.stocked("MUG-1", 1250, 10).await;
@@ -244,10 +255,7 @@ async fn somebody_elses_ids_do_not_lead_into_their_trace() {
     for id in ["ann-1", correlation.as_str()] {
         let trace = read(id.to_owned()).await;
         let request = only(&trace);
-        assert_eq!(
-            outline(&request["commands"]),
-            "place_order(OrderPlaced | reserve_stock(StockReserved))"
-        );
+        either(request, "place_order", ["OrderPlaced", "StockReserved"]);
         assert_eq!(request["actor"]["email"], "ann@customers.example");
         assert_eq!(trace["others"], json!([eve.user_id()]), "{id}");
         let hers = read(format!("{id}?actor={}", eve.user_id())).await;

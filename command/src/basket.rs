@@ -1,0 +1,295 @@
+//! The lines of an order over the streams that they concern: whether every product may be ordered and is there, and taking it.
+//!
+//! All products and stocks are looked at, and changed, at once: all lines or none, and no two orders get the same unit.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    CategoryPath, OrderId, Price, ProductId, ProductName, Quantity, Sku,
+    order::MAX_LINES,
+    product::{Product, ProductError, ProductStatus},
+    stock::{Stock, StockCommand, StockError},
+};
+use eventstore::{Plan, Transaction};
+use proto::{
+    failure::{Failure, FailureKind},
+    v1::{self, OrderableProduct, StockLine},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{fields::Fields, products::of_product, stock::refusal::of_stock};
+
+/// The checked lines of an order.
+#[derive(Debug)]
+pub(crate) struct Basket {
+    /// Each product once.
+    wanted: Vec<Wanted>,
+    /// For each line, where its product is in `wanted`, and how many of it.
+    lines: Vec<(usize, Quantity)>,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    product_id: ProductId,
+    stream: String,
+    /// Of all lines together.
+    quantity: Quantity,
+    /// The first line that names the product.
+    line: usize,
+}
+
+impl Basket {
+    /// Reads the lines; `None` when something is wrong, which is noted.
+    pub(crate) fn read(fields: &mut Fields, lines: &[StockLine]) -> Option<Self> {
+        if lines.is_empty() {
+            fields.add("lines", "required", "at least one line is required");
+            return None;
+        }
+        if lines.len() > MAX_LINES {
+            fields.add("lines", "too_many", format!("at most {MAX_LINES} lines"));
+            return None;
+        }
+        let mut wanted: Vec<Wanted> = Vec::with_capacity(lines.len());
+        let mut read = Vec::with_capacity(lines.len());
+        let mut known: BTreeMap<ProductId, usize> = BTreeMap::new();
+        for (line, StockLine { product_id, quantity }) in lines.iter().enumerate() {
+            let id = fields.check(format!("lines[{line}].product_id"), product_id.parse());
+            let field = format!("lines[{line}].quantity");
+            let quantity = fields.check(field.as_str(), Quantity::new(*quantity));
+            let (Some(id), Some(quantity)) = (id, quantity) else {
+                continue;
+            };
+            let place = *known.entry(id).or_insert(wanted.len());
+            read.push((place, quantity));
+            match wanted.get_mut(place) {
+                Some(present) => {
+                    if let Some(sum) = fields.check(field, present.quantity.checked_add(quantity)) {
+                        present.quantity = sum;
+                    }
+                }
+                None => wanted.push(Wanted {
+                    product_id: id,
+                    stream: product_id.clone(),
+                    quantity,
+                    line,
+                }),
+            }
+        }
+        (read.len() == lines.len()).then_some(Self { wanted, lines: read })
+    }
+
+    /// The products, each once.
+    pub(crate) fn products(&self) -> impl Iterator<Item = (&str, Quantity)> {
+        self.wanted
+            .iter()
+            .map(|wanted| (wanted.stream.as_str(), wanted.quantity))
+    }
+
+    /// The quantity of each line, and what `of_products` has for its product.
+    pub(crate) fn by_line<'a, T>(&self, of_products: &'a [T]) -> impl Iterator<Item = (&'a T, Quantity)> {
+        self.lines
+            .iter()
+            .filter_map(move |(place, quantity)| Some((of_products.get(*place)?, *quantity)))
+    }
+
+    /// Plans to take what is wanted from the products as they are.
+    pub(crate) fn plan(&self, plan: Plan) -> Plan {
+        self.wanted.iter().fold(plan, |plan, wanted| {
+            plan.guard::<Product>(wanted.stream.as_str())
+                .write::<Stock>(wanted.stream.as_str())
+        })
+    }
+
+    /// Whether an order could take every line: the products as it would take them, and how many of each there are, in the order of
+    /// [`products`](Self::products).
+    pub(crate) fn check(&self, transaction: &Transaction<'_>) -> Result<Vec<(Orderable, i64)>, Refusal> {
+        let mut stocks = Vec::with_capacity(self.wanted.len());
+        let products = self.judge(transaction, |wanted, stock| {
+            let (requested, available) = (wanted.quantity.get(), stock.available());
+            if requested > available {
+                return Err(StockError::Insufficient { requested, available });
+            }
+            stocks.push(available);
+            Ok(())
+        })?;
+        Ok(products.into_iter().zip(stocks).collect())
+    }
+
+    /// Takes every line for the order, or none. The products are as they were at that moment, in the order of
+    /// [`products`](Self::products).
+    pub(crate) fn reserve(
+        &self,
+        transaction: &mut Transaction<'_>,
+        order_id: OrderId,
+    ) -> Result<Vec<Orderable>, Refusal> {
+        let mut reserved = Vec::with_capacity(self.wanted.len());
+        let products = self.judge(transaction, |wanted, stock| {
+            let quantity = wanted.quantity;
+            reserved.push((
+                &wanted.stream,
+                stock.decide(&StockCommand::Reserve { order_id, quantity })?,
+            ));
+            Ok(())
+        })?;
+        for (stream, events) in reserved {
+            transaction.append::<Stock>(stream, events);
+        }
+        Ok(products)
+    }
+
+    /// Collects everything that speaks against the order; `take` judges the stock of what may be sold.
+    fn judge<'a>(
+        &'a self,
+        transaction: &Transaction<'_>,
+        mut take: impl FnMut(&'a Wanted, &Stock) -> Result<(), StockError>,
+    ) -> Result<Vec<Orderable>, Refusal> {
+        let mut refusal = Refusal::default();
+        let mut products = Vec::with_capacity(self.wanted.len());
+        for wanted in &self.wanted {
+            let live = transaction.state::<Product>(&wanted.stream).live();
+            let (product, price) = match live.map(|product| (product, product.price)) {
+                Ok((product, Some(price))) if product.status == ProductStatus::Active => (product, price),
+                Ok(_) => {
+                    refusal.products.push((wanted.line, Unsellable::NotActive));
+                    continue;
+                }
+                Err(ProductError::Deleted) => {
+                    refusal.products.push((wanted.line, Unsellable::Deleted));
+                    continue;
+                }
+                Err(_) => {
+                    refusal.products.push((wanted.line, Unsellable::NotFound));
+                    continue;
+                }
+            };
+            match take(wanted, transaction.state::<Stock>(&wanted.stream)) {
+                Ok(()) => {}
+                Err(StockError::Insufficient { requested, available }) => refusal.short.push(Short {
+                    line: wanted.line,
+                    product_id: wanted.product_id,
+                    sku: product.sku.clone(),
+                    requested,
+                    available,
+                }),
+                Err(error) => refusal.stock = Some(error),
+            }
+            products.push(Orderable {
+                product_id: wanted.product_id,
+                sku: product.sku.clone(),
+                name: product.name.clone(),
+                category: product.category.clone(),
+                price,
+            });
+        }
+        if refusal.is_empty() { Ok(products) } else { Err(refusal) }
+    }
+}
+
+/// A product as an order takes it on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Orderable {
+    pub(crate) product_id: ProductId,
+    pub(crate) sku: Sku,
+    pub(crate) name: ProductName,
+    pub(crate) category: CategoryPath,
+    pub(crate) price: Price,
+}
+
+impl Orderable {
+    /// The product as the services answer it.
+    pub(crate) fn message(&self) -> OrderableProduct {
+        OrderableProduct {
+            product_id: self.product_id.to_string(),
+            sku: self.sku.to_string(),
+            name: self.name.to_string(),
+            category: self.category.to_string(),
+            price: Some(v1::Money {
+                amount: self.price.amount(),
+                currency: self.price.currency().to_string(),
+            }),
+        }
+    }
+}
+
+/// Everything that speaks against the order.
+#[derive(Debug, Default)]
+pub(crate) struct Refusal {
+    products: Vec<(usize, Unsellable)>,
+    stock: Option<StockError>,
+    short: Vec<Short>,
+}
+
+impl Refusal {
+    fn is_empty(&self) -> bool {
+        self.products.is_empty() && self.stock.is_none() && self.short.is_empty()
+    }
+}
+
+/// Why a product cannot be sold.
+#[derive(Clone, Copy, Debug)]
+enum Unsellable {
+    NotFound,
+    Deleted,
+    NotActive,
+}
+
+/// A line that asks for more than there is.
+#[derive(Debug, Serialize)]
+struct Short {
+    #[serde(skip)]
+    line: usize,
+    product_id: ProductId,
+    sku: Sku,
+    requested: i64,
+    available: i64,
+}
+
+impl Unsellable {
+    fn failure(self) -> Failure {
+        match self {
+            Self::NotFound => of_product(&ProductError::NotFound),
+            Self::Deleted => of_product(&ProductError::Deleted),
+            Self::NotActive => Failure::new(
+                FailureKind::Conflict,
+                "product_not_active",
+                "the product is not for sale",
+            ),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    /// What cannot be sold at all comes before what there is too little of.
+    fn from(refusal: Refusal) -> Self {
+        if let Some((_, first)) = refusal.products.first() {
+            return refusal
+                .products
+                .iter()
+                .fold(first.failure(), |failure, (line, problem)| {
+                    let Self { code, message, .. } = problem.failure();
+                    failure.with_field(format!("lines[{line}].product_id"), &code, message)
+                });
+        }
+        if let Some(error) = refusal.stock {
+            return of_stock(error);
+        }
+        let message = match refusal.short.as_slice() {
+            [only] => format!(
+                "{} of {} are wanted and {} are available",
+                only.requested, only.sku, only.available
+            ),
+            lines => format!("there is not enough stock for {} products", lines.len()),
+        };
+        refusal.short.iter().fold(
+            Self::new(FailureKind::Conflict, "insufficient_stock", message)
+                .with_data(&serde_json::json!({"lines": refusal.short})),
+            |failure, short| {
+                failure.with_field(
+                    format!("lines[{}].quantity", short.line),
+                    "insufficient_stock",
+                    format!("{} are available", short.available),
+                )
+            },
+        )
+    }
+}
