@@ -1,10 +1,12 @@
 # Tillroll. `make help` lists what there is to do.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test test-api test-meili bench setup generate lint import-online-retail clean-data
+.PHONY: help run test test-api test-meili bench setup setup-tests generate lint import-online-retail clean-data
 
 DATA ?= ./data
-BUILT := $${CARGO_TARGET_DIR:-target}/release/tillroll
+# Built in half of the time that full optimisation takes; releases and measurements use the profile `release`.
+QUICK := --profile quick --locked
+BUILT := $${CARGO_TARGET_DIR:-target}/quick/tillroll
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,24 +14,27 @@ help: ## Say what each target does
 setup: ## Install the system packages that are missing (PostgreSQL, a C compiler)
 	@scripts/setup
 
+setup-tests: ## Install what tests need besides
+	@scripts/setup tests
+
 run: setup ## Build, start the whole system with demo data and say where to look
-	cargo build --release --locked
+	cargo build $(QUICK)
 	$(BUILT) seed --data-dir $(DATA)
 	exec $(BUILT) serve --data-dir $(DATA)
 
-test: setup ## Run every test, on a PostgreSQL of its own
+test: setup-tests ## Run every test, on a PostgreSQL of its own
 	scripts/test-postgres scripts/test $(ARGS)
 
-test-api: setup ## Compare the answers of a running server with the API's description (schemathesis, as three kinds of people)
+test-api: setup-tests ## Compare the answers of a running server with the API's description (schemathesis, as three kinds of people)
 	scripts/test-api
 
-test-meili: setup ## Run what both search engines must do on a real Meilisearch: MEILI_URL=http://... MEILI_KEY=...
+test-meili: setup-tests ## Run what both search engines must do on a real Meilisearch: MEILI_URL=http://... MEILI_KEY=...
 	@test -n "$(MEILI_URL)" || { echo "say where Meilisearch is: make test-meili MEILI_URL=http://localhost:7700 MEILI_KEY=its-key" >&2; exit 64; }
 	MEILI_URL="$(MEILI_URL)" MEILI_KEY="$(MEILI_KEY)" cargo test --locked --package search --test conformance on_meilisearch -- $(ARGS)
 	MEILI_URL="$(MEILI_URL)" MEILI_KEY="$(MEILI_KEY)" scripts/test-postgres cargo test --locked --package e2e --test it -- \
 		search::facets search::find search::rules search::settings --test-threads 2
 
-bench: setup ## Measure, beside pgbench on the same PostgreSQL (see benches/README.md)
+bench: setup-tests ## Measure, beside pgbench on the same PostgreSQL (see benches/README.md)
 	cargo build --release --locked --package app --package benches
 	$${CARGO_TARGET_DIR:-target}/release/benches $(ARGS)
 
@@ -44,7 +49,7 @@ lint: setup ## Formatting, clippy and documentation, warnings refused
 
 import-online-retail: setup ## Load a year of a real shop's trade: FILE=path/to/online-retail.csv
 	@test -n "$(FILE)" || { echo "say which file: make import-online-retail FILE=path/to/online-retail.csv" >&2; exit 64; }
-	cargo build --release --locked
+	cargo build $(QUICK)
 	$(BUILT) import online-retail "$(FILE)" --data-dir $(DATA)
 
 clean-data: ## Remove the data folder, after asking

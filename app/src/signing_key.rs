@@ -75,11 +75,7 @@ fn make(path: &Path) -> Result<String, Error> {
         source,
     };
     let seed = random_bytes().map_err(|source| failed(("make", source)))?;
-    let key = SigningKey::from_seed(seed).map_err(|reason| Error::Malformed {
-        path: path.to_owned(),
-        reason,
-    })?;
-    key_file::store(path, key.to_pem()).map_err(failed)
+    key_file::store(path, SigningKey::from_seed(seed).to_pem()).map_err(failed)
 }
 
 #[cfg(test)]

@@ -135,15 +135,6 @@ fn tags(text: &str) -> Option<Vec<(bool, &str)>> {
 }
 
 impl Expected {
-    /// The version to ask for where `present` was seen; none: any will do.
-    pub(crate) fn at(&self, present: u64) -> Option<u64> {
-        match self {
-            Self::Any => None,
-            Self::OneOf(versions) if versions.contains(&present) => Some(present),
-            Self::OneOf(versions) => Some(versions.iter().copied().max().unwrap_or(NEVER)),
-        }
-    }
-
     /// Carries out a write that expects one version at most. Of several, the first is tried, and then the one that the refusal names as the
     /// present one, if it is among them.
     pub(crate) async fn attempt<T, F>(&self, write: impl Fn(Option<u64>) -> F) -> Result<T, Failure>
@@ -323,10 +314,5 @@ mod tests {
             );
         }
         assert_eq!(Expected::Any.attempt(write).await, Ok(7));
-        let several = Expected::OneOf(vec![5, 7]);
-        assert_eq!(
-            (several.at(7), several.at(6), Expected::Any.at(6)),
-            (Some(7), Some(7), None)
-        );
     }
 }

@@ -164,7 +164,7 @@ impl Row {
             description: (!self.description.as_str().is_empty()).then(|| self.description.clone()),
             category: (!self.category.as_str().is_empty()).then(|| self.category.clone()),
             set_attributes: self.attributes.clone(),
-            remove_attributes: std::collections::BTreeSet::new(),
+            ..UpdateProduct::default()
         };
         let mut commands = vec![ProductCommand::Update(update)];
         commands.extend(self.price.map(|price| ProductCommand::Reprice { price }));

@@ -69,6 +69,10 @@ pub(crate) fn of_product(error: &ProductError) -> Failure {
         ProductError::AlreadyExists => crate::failure::internal("a fresh product id was in use", &error),
         ProductError::PriceMissing => Failure::new(FailureKind::Conflict, "price_required", error.to_string())
             .with_field("price", "required", "is needed before the product can be sold"),
+        ProductError::HalfAPrice { missing } => {
+            Failure::invalid(format!("price.{missing}"), "required", error.to_string())
+        }
+        ProductError::InvalidPrice(error) => Failure::invalid("price.amount", error.code().as_str(), error.message()),
         ProductError::OtherCurrency { present } => {
             Failure::new(FailureKind::Conflict, "currency_mismatch", error.to_string())
                 .with_field("price.currency", "currency_mismatch", error.to_string())

@@ -1,12 +1,12 @@
 //! Changes the fields that are present; a new SKU moves the claim in the same commit.
 
 use domain::{
-    AttributeKey, CategoryPath, Description, ProductName, Sku,
+    AttributeKey, CategoryPath, Currency, Description, ProductName, Sku,
     product::{ProductCommand, ProductStatus, UpdateProduct},
 };
 use proto::{
     failure::Failure,
-    v1::{ProductReply, UpdateProductRequest},
+    v1::{PricePatch, ProductReply, UpdateProductRequest},
 };
 
 use super::{change::Change, request};
@@ -26,10 +26,7 @@ pub(super) async fn update_product(core: &Core, request: UpdateProductRequest) -
     let category = request
         .category
         .and_then(|text| fields.check("category", CategoryPath::new(text)));
-    let price = match request.price {
-        Some(money) => request::price(&mut fields, Some(money)),
-        None => None,
-    };
+    let price = request.price.and_then(|patch| price(&mut fields, &patch));
     let set_attributes = request::attributes(&mut fields, "attributes", request.set_attributes);
     let remove_attributes = request
         .remove_attributes
@@ -50,10 +47,9 @@ pub(super) async fn update_product(core: &Core, request: UpdateProductRequest) -
         category,
         set_attributes,
         remove_attributes,
+        clear_attributes: request.clear_attributes,
     })];
-    if let Some(price) = price {
-        commands.push(ProductCommand::ChangePrice { price });
-    }
+    commands.extend(price);
     match status {
         Some(ProductStatus::Active) => commands.push(ProductCommand::Publish),
         Some(ProductStatus::Archived) => commands.push(ProductCommand::Archive),
@@ -73,5 +69,17 @@ pub(super) async fn update_product(core: &Core, request: UpdateProductRequest) -
             .await
         }
         None => change.run(core, &context).await,
+    }
+}
+
+/// The change of a price or of one half of it; `None` when it changes nothing, or when something is wrong, which is noted.
+fn price(fields: &mut Fields, patch: &PricePatch) -> Option<ProductCommand> {
+    let currency = match &patch.currency {
+        Some(text) => Some(fields.check("price.currency", Currency::new(text))?),
+        None => None,
+    };
+    match (patch.amount, currency) {
+        (None, None) => None,
+        (amount, currency) => Some(ProductCommand::AmendPrice { amount, currency }),
     }
 }

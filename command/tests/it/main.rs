@@ -10,7 +10,7 @@ mod orders;
 mod placing_once;
 mod products;
 #[path = "../../../e2e/src/proxy.rs"]
-#[expect(unreachable_pub, dead_code, reason = "the tests of the whole system use it too")]
+#[expect(unreachable_pub, reason = "the tests of the whole system use it too")]
 mod proxy;
 mod reservations;
 mod stock;

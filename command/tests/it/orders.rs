@@ -5,7 +5,7 @@ use proto::{
 };
 use sqlx::PgPool;
 
-use crate::support::{ADMIN, CUSTOMER, Shop, answer, context, fields, gbp, new_product, order, refused};
+use crate::support::{ADMIN, CUSTOMER, Shop, answer, context, fields, gbp, new_product, order, priced, refused};
 
 fn cancellation(id: &str) -> CancelOrderRequest {
     CancelOrderRequest {
@@ -62,7 +62,7 @@ async fn an_order_is_priced_by_its_products_and_keeps_them_as_they_were(pool: Pg
         context: context(ADMIN),
         id: mug.id.clone(),
         name: Some("New".to_owned()),
-        price: gbp(1),
+        price: priced(1),
         ..UpdateProductRequest::default()
     };
     shop.products.clone().update_product(renamed).await.unwrap();
@@ -203,7 +203,7 @@ async fn the_commit_decides_and_not_what_was_asked_beforehand(pool: PgPool) {
     let dearer = UpdateProductRequest {
         context: context(ADMIN),
         id: mug.id.clone(),
-        price: gbp(1300),
+        price: priced(1300),
         ..UpdateProductRequest::default()
     };
     other.products.clone().update_product(dearer).await.unwrap();

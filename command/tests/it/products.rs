@@ -4,7 +4,7 @@ use proto::{
 };
 use sqlx::PgPool;
 
-use crate::support::{ADMIN, Shop, answer, context, fields, gbp, keyed, new_product, refused};
+use crate::support::{ADMIN, Shop, answer, context, fields, gbp, keyed, new_product, priced, refused};
 
 fn request(id: &str) -> ProductRequest {
     ProductRequest {
@@ -121,7 +121,7 @@ async fn an_update_changes_what_it_names(pool: PgPool) {
             .update_product(UpdateProductRequest {
                 expected_version: Some(1),
                 name: Some("Better mug".to_owned()),
-                price: gbp(1300),
+                price: priced(1300),
                 status: Some(ProductStatus::Archived.into()),
                 ..update(&product.id)
             })

@@ -189,6 +189,14 @@ pub(crate) fn gbp(amount: i64) -> Option<v1::Money> {
     })
 }
 
+/// A whole new price.
+pub(crate) fn priced(amount: i64) -> Option<v1::PricePatch> {
+    Some(v1::PricePatch {
+        amount: Some(amount),
+        currency: Some("GBP".to_owned()),
+    })
+}
+
 pub(crate) fn new_product(sku: &str, price: i64) -> CreateProductRequest {
     CreateProductRequest {
         context: context(ADMIN),

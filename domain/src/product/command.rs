@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    AttributeKey, Attributes, CategoryPath, Description, Price, ProductId, ProductName, Sku, product::ProductStatus,
+    AttributeKey, Attributes, CategoryPath, Currency, Description, Price, ProductId, ProductName, Sku,
+    product::ProductStatus,
 };
 
 /// What can be asked of a product. Asking for what is already so is no error and makes no event.
@@ -15,6 +16,13 @@ pub enum ProductCommand {
     ChangePrice {
         /// The new price.
         price: Price,
+    },
+    /// Change one half of the price; the other half stays.
+    AmendPrice {
+        /// The new amount, in minor units.
+        amount: Option<i64>,
+        /// The new currency.
+        currency: Option<Currency>,
     },
     /// Change the price within its currency: a list in another one is another list, not a new price.
     Reprice {
@@ -67,4 +75,6 @@ pub struct UpdateProduct {
     pub set_attributes: Attributes,
     /// Attributes to remove; absent ones are no matter.
     pub remove_attributes: BTreeSet<AttributeKey>,
+    /// Remove all attributes but those to set.
+    pub clear_attributes: bool,
 }

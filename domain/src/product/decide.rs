@@ -1,5 +1,5 @@
 use crate::{
-    Attributes, MAX_ATTRIBUTES, Price,
+    Attributes, Currency, MAX_ATTRIBUTES, Money, Price,
     product::{
         CreateProduct, CreatedProduct, Product, ProductCommand, ProductDetails, ProductError, ProductEvent,
         ProductStatus, UpdateProduct, UpdatedProduct,
@@ -15,6 +15,7 @@ impl Product {
             ProductCommand::Create(create) => self.create(create),
             ProductCommand::Update(update) => self.live()?.decide_update(update),
             ProductCommand::ChangePrice { price } => Ok(self.live()?.decide_price(*price)),
+            ProductCommand::AmendPrice { amount, currency } => self.live()?.decide_amended_price(*amount, *currency),
             ProductCommand::Reprice { price } => self.live()?.decide_reprice(*price),
             ProductCommand::Publish => self.live()?.decide_publish(),
             ProductCommand::Archive => Ok(match self.live()?.status {
@@ -75,6 +76,14 @@ impl ProductDetails {
         }]
     }
 
+    fn decide_amended_price(&self, amount: Option<i64>, currency: Option<Currency>) -> Decision {
+        let half = |missing| ProductError::HalfAPrice { missing };
+        let amount = amount.or(self.price.map(Price::amount)).ok_or(half("amount"))?;
+        let currency = currency.or(self.price.map(Price::currency)).ok_or(half("currency"))?;
+        let price = Price::new(Money::new(amount, currency)).map_err(ProductError::InvalidPrice)?;
+        Ok(self.decide_price(price))
+    }
+
     fn decide_reprice(&self, price: Price) -> Decision {
         match self.price.map(Price::currency) {
             Some(present) if present != price.currency() => Err(ProductError::OtherCurrency { present }),
@@ -97,10 +106,11 @@ impl ProductDetails {
                 .filter(|(key, value)| self.attributes.get(*key) != Some(*value))
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
-            removed_attributes: update
-                .remove_attributes
-                .iter()
-                .filter(|key| self.attributes.contains_key(*key) && !update.set_attributes.contains_key(*key))
+            removed_attributes: self
+                .attributes
+                .keys()
+                .filter(|key| update.clear_attributes || update.remove_attributes.contains(*key))
+                .filter(|key| !update.set_attributes.contains_key(*key))
                 .cloned()
                 .collect(),
         };

@@ -15,6 +15,15 @@ pub enum ProductError {
     /// What is sold has a price.
     #[error("a product without a price cannot be sold; set its price first")]
     PriceMissing,
+    /// Half a price was given for a product that has none.
+    #[error("the product has no price yet: give its {missing} too")]
+    HalfAPrice {
+        /// The half that is missing: `amount` or `currency`.
+        missing: &'static str,
+    },
+    /// The amount of a price is not valid.
+    #[error("price: {0}")]
+    InvalidPrice(ValueError),
     /// A list in one currency meets a price in another.
     #[error("the product's price is in {present}; change it to another currency by hand")]
     OtherCurrency {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cqrs_es::{Aggregate, test::AggregateTestExecutor};
 use domain::{
-    AttributeKey, AttributeValue, Attributes, Description, MAX_ATTRIBUTES, Price,
+    AttributeKey, AttributeValue, Attributes, Currency, Description, MAX_ATTRIBUTES, Money, Price,
     product::{
         CreateProduct, CreatedProduct, Product, ProductCommand, ProductError, ProductEvent, ProductStatus,
         UpdateProduct, UpdatedProduct,
@@ -135,6 +135,7 @@ fn update_records_only_what_changed() {
             category: Some(category("kitchen")),
             set_attributes: Attributes::from([(key("colour"), text("red")), (key("size"), AttributeValue::integer(3))]),
             remove_attributes: BTreeSet::from([key("absent")]),
+            clear_attributes: false,
         }))
         .then_expect_events(vec![ProductEvent::ProductUpdated(UpdatedProduct {
             sku: Some(sku("MUG-2")),
@@ -156,6 +157,7 @@ fn update_without_a_difference_changes_nothing() {
             category: Some(same.category),
             set_attributes: same.attributes,
             remove_attributes: BTreeSet::from([key("absent")]),
+            clear_attributes: false,
         }))
         .then_expect_events(vec![]);
     given_product(vec![])
@@ -185,6 +187,72 @@ fn update_removes_attributes_and_setting_wins() {
             removed_attributes: vec![key("colour")],
             ..UpdatedProduct::default()
         })]);
+}
+
+#[test]
+fn all_attributes_go_but_those_to_set() {
+    let coloured = created_with(CreateProduct {
+        attributes: Attributes::from([(key("colour"), text("red")), (key("size"), text("L"))]),
+        ..create()
+    });
+    given::<Product>(vec![coloured])
+        .when(ProductCommand::Update(UpdateProduct {
+            set_attributes: Attributes::from([(key("size"), text("L"))]),
+            clear_attributes: true,
+            ..UpdateProduct::default()
+        }))
+        .then_expect_events(vec![ProductEvent::ProductUpdated(UpdatedProduct {
+            removed_attributes: vec![key("colour")],
+            ..UpdatedProduct::default()
+        })]);
+}
+
+#[test]
+fn half_a_price_takes_the_other_half_from_the_product() {
+    let half = |amount, currency: Option<&str>| ProductCommand::AmendPrice {
+        amount,
+        currency: currency.map(|text| Currency::new(text).unwrap()),
+    };
+    let present = create().price.unwrap();
+    let to = |amount, currency| Price::new(Money::new(amount, currency)).unwrap();
+    let changed = |to| ProductEvent::ProductPriceChanged {
+        from: Some(present),
+        to,
+    };
+    given_product(vec![])
+        .when(half(Some(990), None))
+        .then_expect_events(vec![changed(to(990, present.currency()))]);
+    let yen = Currency::new("JPY").unwrap();
+    given_product(vec![])
+        .when(half(None, Some("JPY")))
+        .then_expect_events(vec![changed(to(present.amount(), yen))]);
+    given_product(vec![])
+        .when(half(Some(present.amount()), None))
+        .then_expect_events(vec![]);
+    given_product(vec![])
+        .when(half(Some(-1), None))
+        .then_expect_error(ProductError::InvalidPrice(
+            Price::new(Money::new(-1, present.currency())).unwrap_err(),
+        ));
+    let unpriced = || {
+        vec![created_with(CreateProduct {
+            price: None,
+            status: ProductStatus::Draft,
+            ..create()
+        })]
+    };
+    given::<Product>(unpriced())
+        .when(half(Some(1), None))
+        .then_expect_error(ProductError::HalfAPrice { missing: "currency" });
+    given::<Product>(unpriced())
+        .when(half(None, Some("JPY")))
+        .then_expect_error(ProductError::HalfAPrice { missing: "amount" });
+    given::<Product>(unpriced())
+        .when(half(Some(1), Some("JPY")))
+        .then_expect_events(vec![ProductEvent::ProductPriceChanged {
+            from: None,
+            to: to(1, yen),
+        }]);
 }
 
 #[test]
@@ -237,7 +305,7 @@ fn same_price_changes_nothing() {
 
 #[test]
 fn same_amount_in_another_currency_is_another_price() {
-    let euros = Price::new(domain::Money::new(1_250, domain::Currency::EUR)).unwrap();
+    let euros = Price::new(Money::new(1_250, Currency::EUR)).unwrap();
     given_product(vec![])
         .when(ProductCommand::ChangePrice { price: euros })
         .then_expect_events(vec![ProductEvent::ProductPriceChanged {
@@ -254,12 +322,10 @@ fn a_list_of_prices_does_not_change_the_currency() {
             from: Some(price(1_250)),
             to: price(999),
         }]);
-    let euros = Price::new(domain::Money::new(999, domain::Currency::EUR)).unwrap();
+    let euros = Price::new(Money::new(999, Currency::EUR)).unwrap();
     given_product(vec![])
         .when(ProductCommand::Reprice { price: euros })
-        .then_expect_error(ProductError::OtherCurrency {
-            present: domain::Currency::GBP,
-        });
+        .then_expect_error(ProductError::OtherCurrency { present: Currency::GBP });
 }
 
 #[test]

@@ -59,8 +59,9 @@ fn command() -> impl Strategy<Value = ProductCommand> {
         option::of("[a-c](/[a-c])?"),
         attributes(),
         collection::btree_set(key(), 0..3),
+        any::<bool>(),
     )
-        .prop_map(|(sku_, name_, description, category_, set, remove)| {
+        .prop_map(|(sku_, name_, description, category_, set, remove, clear)| {
             ProductCommand::Update(UpdateProduct {
                 sku: sku_.map(|text| sku(&text)),
                 name: name_.map(|text| name(&text)),
@@ -68,12 +69,15 @@ fn command() -> impl Strategy<Value = ProductCommand> {
                 category: category_.map(|text| category(&text)),
                 set_attributes: set,
                 remove_attributes: remove,
+                clear_attributes: clear,
             })
         });
     prop_oneof![
         2 => create,
         6 => update,
         2 => a_price().prop_map(|price| ProductCommand::ChangePrice { price }),
+        1 => (option::of(0..200i64), option::of(a_price()))
+            .prop_map(|(amount, price)| ProductCommand::AmendPrice { amount, currency: price.map(Price::currency) }),
         1 => a_price().prop_map(|price| ProductCommand::Reprice { price }),
         1 => Just(ProductCommand::Publish),
         1 => Just(ProductCommand::Archive),
@@ -115,8 +119,21 @@ fn model(before: Option<ProductDetails>, command: &ProductCommand) -> Result<Pro
             details.description = update.description.unwrap_or(details.description);
             details.category = update.category.unwrap_or(details.category);
             let removed: BTreeSet<_> = update.remove_attributes;
-            details.attributes.retain(|key, _| !removed.contains(key));
+            details
+                .attributes
+                .retain(|key, _| !update.clear_attributes && !removed.contains(key));
             details.attributes.extend(update.set_attributes);
+        }
+        ProductCommand::AmendPrice { amount, currency } => {
+            let (had, has) = match details.price {
+                Some(price) => (Some(price.amount()), Some(price.currency())),
+                None => (None, None),
+            };
+            details.price = match (amount.or(had), currency.or(has)) {
+                (Some(amount), Some(currency)) => Some(Price::new(Money::new(amount, currency)).unwrap()),
+                (None, _) => return Err(ProductError::HalfAPrice { missing: "amount" }),
+                (_, None) => return Err(ProductError::HalfAPrice { missing: "currency" }),
+            };
         }
         ProductCommand::Reprice { price }
             if details

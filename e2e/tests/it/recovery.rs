@@ -160,10 +160,7 @@ FROM owed o FULL JOIN held h ON h.order_id = o.order_id WHERE o.units IS DISTINC
 async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
     const RECEIVED: i64 = 2_400;
     let cluster = Cluster::primary().await;
-    let system = System::options()
-        .with("database-url", cluster.url())
-        .start()
-        .await;
+    let system = System::options().with("database-url", cluster.url()).start().await;
     let admin = system.admin().await;
     let mug = admin.stocked("MUG-1", 1250, RECEIVED).await;
     let (placed, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -273,10 +270,7 @@ FROM owed o FULL JOIN held h ON h.order_id = o.order_id WHERE o.units IS DISTINC
 async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
     const RECEIVED: i64 = 2_400;
     let cluster = Cluster::primary().await;
-    let system = System::options()
-        .with("database-url", cluster.url())
-        .start()
-        .await;
+    let system = System::options().with("database-url", cluster.url()).start().await;
     let admin = system.admin().await;
     let mug = admin.stocked("MUG-1", 1250, RECEIVED).await;
     let (placed, stop) = (AtomicUsize::new(0), AtomicBool::new(false));

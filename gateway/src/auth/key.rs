@@ -4,7 +4,7 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::AlgorithmParameters, jwk::Jwk};
+use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 
 /// PKCS #8 (RFC 8410) of an Ed25519 key up to its 32 bytes.
@@ -35,22 +35,14 @@ pub enum KeyError {
 
 impl SigningKey {
     /// The key of 32 secret random bytes.
-    ///
-    /// # Errors
-    /// When the cryptography library refuses it.
-    pub fn from_seed(seed: [u8; 32]) -> Result<Self, KeyError> {
-        let jwk = Jwk::from_encoding_key(&encoding_key(&seed), Algorithm::EdDSA).map_err(|_| KeyError::Algorithm)?;
-        let AlgorithmParameters::OctetKeyPair(parameters) = jwk.algorithm else {
-            return Err(KeyError::Algorithm);
-        };
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
+        let public = BASE64_URL_SAFE_NO_PAD.encode(public.as_bytes());
         // RFC 7638: a digest of the required members in alphabetical order.
-        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, parameters.x);
+        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#);
         let id = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-        Ok(Self {
-            seed,
-            public: parameters.x,
-            id,
-        })
+        Self { seed, public, id }
     }
 
     /// Reads a PKCS #8 PEM document, as `openssl genpkey -algorithm ed25519` writes it.
@@ -72,7 +64,7 @@ impl SigningKey {
             .get(start + ALGORITHM_AND_KEY.len()..)
             .and_then(|rest| rest.first_chunk::<32>())
             .ok_or(KeyError::Algorithm)?;
-        Self::from_seed(*seed)
+        Ok(Self::from_seed(*seed))
     }
 
     /// The key as a PKCS #8 PEM document, to be kept secret.
@@ -130,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_pem() {
-        let key = SigningKey::from_seed([7; 32]).unwrap();
+        let key = SigningKey::from_seed([7; 32]);
         let read = SigningKey::from_pem(&key.to_pem()).unwrap();
         assert_eq!((key.seed, key.id()), (read.seed, read.id()));
         assert!(!format!("{key:?}").contains("seed"));
@@ -157,7 +149,7 @@ mod tests {
         let seed = BASE64_URL_SAFE_NO_PAD
             .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
             .unwrap();
-        let key = SigningKey::from_seed(seed.try_into().unwrap()).unwrap();
+        let key = SigningKey::from_seed(seed.try_into().unwrap());
         let set: serde_json::Value = serde_json::from_str(&key.jwks()).unwrap();
         assert_eq!(set["keys"][0]["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
         assert_eq!(set["keys"][0]["kid"], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

@@ -5,6 +5,7 @@ pub(crate) mod jwks;
 pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod me;
+mod signature;
 pub(crate) mod token;
 
 pub(crate) use caller::{Admin, Caller, Visitor};

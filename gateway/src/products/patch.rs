@@ -1,15 +1,11 @@
 //! `PATCH /v1/products/{id}`: a JSON merge patch (RFC 7396).
-//!
-//! The service changes whole values and removes attributes by name. A patch that says less, half a price or
-//! `"attributes": null`, is completed from the product as it is read, and goes through only if nobody has changed the
-//! product since; otherwise it is completed anew.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use proto::{
-    failure::{Failure, FailureKind},
+    failure::Failure,
     v1::{self, AttributeValue, CommandContext, ProductStatus},
 };
 
@@ -19,17 +15,11 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
-    etag::{self, Expected},
     id::ProductId,
     json::{Fields, Patch, ReadBody},
     money::is_currency,
     problem::Problem,
 };
-
-/// How often a patch is completed before giving up.
-const ATTEMPTS: u32 = 5;
-/// Time for the read model to catch up between attempts.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What to change; absent members stay as they are.
 #[derive(utoipa::ToSchema, Default, Debug, PartialEq)]
@@ -126,51 +116,36 @@ fn cleared(patch: Patch<String>) -> Option<String> {
 }
 
 impl ProductPatch {
-    /// True when the patch can be understood only with the product at hand.
-    fn needs_product(&self) -> bool {
-        let half_price = self
-            .price
-            .as_ref()
-            .is_some_and(|price| price.amount.is_none() || price.currency.is_none());
-        half_price || self.attributes == Patch::Clear
-    }
-
-    /// The service's request. `product` is there when it is needed.
-    fn request(&self, id: &str, context: CommandContext, product: Option<&v1::Product>) -> v1::UpdateProductRequest {
-        let present = product.and_then(|product| product.price.clone()).unwrap_or_default();
-        let price = self.price.clone().map(|price| v1::Money {
-            amount: price.amount.unwrap_or(present.amount),
-            currency: price.currency.unwrap_or(present.currency),
-        });
+    /// The service's request.
+    fn request(self, id: String, context: CommandContext) -> v1::UpdateProductRequest {
         let mut set_attributes = HashMap::new();
         let mut remove_attributes = Vec::new();
-        match &self.attributes {
-            Patch::Keep => (),
-            Patch::Clear => {
-                remove_attributes.extend(product.iter().flat_map(|product| product.attributes.keys().cloned()));
-            }
-            Patch::Set(attributes) => {
-                for (key, value) in attributes {
-                    match value {
-                        Some(value) => drop(set_attributes.insert(key.clone(), value.clone())),
-                        None => remove_attributes.push(key.clone()),
-                    }
+        let clear_attributes = self.attributes == Patch::Clear;
+        if let Patch::Set(attributes) = self.attributes {
+            for (key, value) in attributes {
+                match value {
+                    Some(value) => drop(set_attributes.insert(key, value)),
+                    None => remove_attributes.push(key),
                 }
             }
         }
         remove_attributes.sort_unstable();
         v1::UpdateProductRequest {
             context: Some(context),
-            id: id.to_owned(),
+            id,
             expected_version: None,
-            sku: self.sku.clone(),
-            name: self.name.clone(),
-            description: self.description.clone(),
-            price,
-            category: self.category.clone(),
+            sku: self.sku,
+            name: self.name,
+            description: self.description,
+            price: self.price.map(|price| v1::PricePatch {
+                amount: price.amount,
+                currency: price.currency,
+            }),
+            category: self.category,
             set_attributes,
             remove_attributes,
             status: self.status.map(Into::into),
+            clear_attributes,
         }
     }
 }
@@ -193,88 +168,17 @@ pub(crate) async fn update_product(
         context,
         expected,
     } = command;
-    let reply = if patch.needs_product() {
-        complete(&edge, &patch, &id, context, &expected).await
-    } else {
-        let request = patch.request(&id, context, None);
-        let update = |expected_version| {
-            let request = v1::UpdateProductRequest {
-                expected_version,
-                ..request.clone()
-            };
-            let mut client = edge.product_command();
-            async move { ask(CALL, client.update_product(timed(CALL, request))).await }
+    let request = patch.request(id, context);
+    let update = |expected_version| {
+        let request = v1::UpdateProductRequest {
+            expected_version,
+            ..request.clone()
         };
-        expected.attempt(update).await.map_err(problem)
+        let mut client = edge.product_command();
+        async move { ask(CALL, client.update_product(timed(CALL, request))).await }
     };
-    Ok(super::answered(reply?, StatusCode::OK)?.into())
-}
-
-/// Completes the patch from the product and applies it to exactly that version.
-async fn complete(
-    edge: &Edge,
-    patch: &ProductPatch,
-    id: &str,
-    context: CommandContext,
-    expected: &Expected,
-) -> Result<v1::ProductReply, Problem> {
-    let mut last = Problem::internal();
-    for attempt in 0..ATTEMPTS {
-        if attempt > 0 {
-            tokio::time::sleep(PAUSE).await;
-        }
-        match attempt_to_complete(edge, patch, id, context.clone(), expected).await? {
-            Attempt::Done(reply) => return Ok(*reply),
-            Attempt::Again(problem) => last = problem,
-        }
-    }
-    Err(last)
-}
-
-enum Attempt {
-    Done(Box<v1::ProductReply>),
-    /// The read model may be behind; with what to answer if it stays so.
-    Again(Problem),
-}
-
-async fn attempt_to_complete(
-    edge: &Edge,
-    patch: &ProductPatch,
-    id: &str,
-    context: CommandContext,
-    expected: &Expected,
-) -> Result<Attempt, Problem> {
-    let request = v1::GetProductRequest {
-        context: None,
-        id: id.to_owned(),
-        include_hidden: true,
-    };
-    let product = match ask(CALL, edge.product_query().get_product(timed(CALL, request))).await {
-        Ok(reply) => reply.product.ok_or_else(Problem::internal)?,
-        Err(failure) if failure.kind() == FailureKind::NotFound => {
-            return Ok(Attempt::Again(failure.into()));
-        }
-        Err(failure) => return Err(Problem::of_read(failure)),
-    };
-    let expected_version = expected.at(product.version);
-    if expected_version.is_some_and(|expected| expected > product.version) {
-        return Ok(Attempt::Again(etag::none_of(product.version).into()));
-    }
-    let request = v1::UpdateProductRequest {
-        expected_version: expected_version.or(Some(product.version)),
-        ..patch.request(id, context, Some(&product))
-    };
-    match ask(CALL, edge.product_command().update_product(timed(CALL, request))).await {
-        Ok(reply) => Ok(Attempt::Done(Box::new(reply))),
-        Err(failure) if failure.kind() == FailureKind::StaleVersion && *expected == Expected::Any => {
-            Ok(Attempt::Again(Problem::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "others kept changing the product; try again",
-            )))
-        }
-        Err(failure) => Err(problem(failure)),
-    }
+    let reply = expected.attempt(update).await.map_err(problem)?;
+    Ok(super::answered(reply, StatusCode::OK)?.into())
 }
 
 /// The service's names for attributes are not the patch's.
@@ -303,10 +207,9 @@ mod tests {
         })
     }
 
-    fn request(text: &str, product: Option<&v1::Product>) -> v1::UpdateProductRequest {
-        patch(text)
-            .unwrap()
-            .request("prod_1", CommandContext::default(), product)
+    fn request(text: &str) -> v1::UpdateProductRequest {
+        let patch = patch(text).unwrap();
+        patch.request("prod_1".to_owned(), CommandContext::default())
     }
 
     fn text(value: &str) -> AttributeValue {
@@ -317,10 +220,8 @@ mod tests {
 
     #[test]
     fn absent_members_stay_and_null_clears() {
-        let request = request(
-            r#"{"description": null, "category": "a/b", "attributes": {"size": null, "colour": "red"}}"#,
-            None,
-        );
+        let request =
+            request(r#"{"description": null, "category": "a/b", "attributes": {"size": null, "colour": "red"}}"#);
         assert_eq!(
             (request.sku, request.name, request.price, request.status),
             (None, None, None, None)
@@ -333,29 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn half_a_price_and_all_attributes_are_completed_from_the_product() {
-        let product = v1::Product {
-            price: Some(v1::Money {
-                amount: 1250,
-                currency: "GBP".to_owned(),
-            }),
-            attributes: [("size".to_owned(), text("L")), ("colour".to_owned(), text("red"))].into(),
-            ..v1::Product::default()
+    fn half_a_price_and_no_attributes_are_left_to_the_service() {
+        let request = request(r#"{"price": {"amount": 990}, "attributes": null}"#);
+        let price = v1::PricePatch {
+            amount: Some(990),
+            currency: None,
         };
-        let half = r#"{"price": {"amount": 990}, "attributes": null}"#;
-        assert!(patch(half).unwrap().needs_product());
-        let completed = request(half, Some(&product));
-        assert_eq!(
-            completed.price,
-            Some(v1::Money {
-                amount: 990,
-                currency: "GBP".to_owned()
-            })
-        );
-        assert_eq!(completed.remove_attributes, ["colour", "size"]);
-        assert!(completed.set_attributes.is_empty());
-        let whole = r#"{"price": {"amount": 990, "currency": "EUR"}, "attributes": {}}"#;
-        assert!(!patch(whole).unwrap().needs_product());
+        assert_eq!((request.price, request.clear_attributes), (Some(price), true));
+        assert!(request.remove_attributes.is_empty() && request.set_attributes.is_empty());
     }
 
     #[test]

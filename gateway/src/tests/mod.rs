@@ -104,7 +104,7 @@ fn config(transport: Transport) -> Config {
         ..Config::new(
             transport.clone(),
             transport,
-            SigningKey::from_seed([1; 32]).unwrap(),
+            SigningKey::from_seed([1; 32]),
             Arc::new(now),
             Arc::new(ids),
         )
