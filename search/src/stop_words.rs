@@ -88,10 +88,11 @@ impl StopWords {
             return true;
         }
         let is_letter = word.text.chars().nth(1).is_none();
+        let follows_word = || at.checked_sub(1).is_some_and(|before| !has_digits(&words[before].text));
         // It is part of a name in `plug-in` and `AT&T`, and the name itself in `vitamin A`; `black-and-white` may be written otherwise.
         let named = match (word.joined_before, word.joined_behind) {
             (true, true) => is_letter,
-            (false, false) => is_letter && at > 0 && at + 1 == words.len(),
+            (false, false) => is_letter && at + 1 == words.len() && follows_word(),
             _ => true,
         };
         !named && self.language.unwrap_or_default().is_function(&word.text)
@@ -192,6 +193,7 @@ mod tests {
             ("AT&T phone", "at t phone"),
             ("vitamin a", "vitamin a"),
             ("a vitamin", "vitamin"),
+            ("fuse 10 a", "fuse 10"),
             ("mug with a lid", "mug lid"),
             ("usb-a-to-usb-c cable", "usb a usb c cable"),
             ("black-and-white print", "black white print"),
