@@ -78,10 +78,12 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
         "SELECT p.name, p.version, p.code_version, p.state, lag.events::bigint, lag.seconds::double precision,
                 coalesce((SELECT sum(rate) FROM projection_lease l
                           WHERE l.name = p.name AND l.version = p.version
-                              AND l.owner IS NOT NULL AND l.lease_until > clock_timestamp()), 0),
+                              AND l.owner IS NOT NULL
+                              AND l.lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes'), 0),
                 (SELECT count(*) FROM projection_dead_letter d WHERE d.name = p.name AND d.version = p.version),
                 (SELECT count(*) FROM projection_skip s WHERE s.name = p.name),
-                p.phase, coalesce(p.builder_until > clock_timestamp(), false), lag.heads::bigint, lag.lanes, lag.positions
+                p.phase,
+                coalesce(p.builder_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false), lag.heads::bigint, lag.lanes, lag.positions
          FROM projections p
          CROSS JOIN LATERAL (
              SELECT coalesce(sum(greatest(l.head - c.position, 0)), 0) AS events, coalesce(sum(l.head), 0) AS heads,

@@ -31,6 +31,10 @@ struct Rules {
     functions: &'static str,
     /// Words that say what is not wanted.
     without: &'static str,
+    /// Words that join the next one to it.
+    joins: &'static str,
+    /// Words that may stand between, without a meaning of their own.
+    articles: &'static str,
 }
 
 static RULES: &[Rules] = &[
@@ -41,6 +45,8 @@ static RULES: &[Rules] = &[
         functions: "a an the and or of for in on at to from by with into onto as is are be it its this that these those my your our their \
                     his her you me i we they any some",
         without: "without no not",
+        joins: "and or nor",
+        articles: "a an the any",
     },
     Rules {
         language: Language::German,
@@ -49,6 +55,8 @@ static RULES: &[Rules] = &[
         functions: "der die das den dem des ein eine einen einem einer eines und oder fur fuer mit von vom zu zum zur im in am an auf aus \
                     bei als ist sind es ich mein meine dein deine unser unsere",
         without: "ohne kein keine keinen",
+        joins: "und oder noch",
+        articles: "der die das den dem des ein eine einen einem einer eines",
     },
     Rules {
         language: Language::French,
@@ -57,6 +65,8 @@ static RULES: &[Rules] = &[
         functions: "le la les l un une des du de d et ou pour avec en dans sur au aux a par mon ma mes ton ta tes son sa ses notre votre \
                     ce cette ces",
         without: "sans",
+        joins: "et ou ni",
+        articles: "le la les l un une des du de d",
     },
     Rules {
         language: Language::Spanish,
@@ -64,6 +74,8 @@ static RULES: &[Rules] = &[
         marks: "los las el y",
         functions: "el la los las un una unos unas de del y o para con en al a por mi tu su este esta",
         without: "sin",
+        joins: "y o e u ni",
+        articles: "el la los las un una unos unas",
     },
     Rules {
         language: Language::Italian,
@@ -72,6 +84,8 @@ static RULES: &[Rules] = &[
         functions: "il lo la i gli le l un uno una di del della dei delle degli dello e o per con in nel nella su sul sulla da dal dalla \
                     al alla a",
         without: "senza",
+        joins: "e o ed ne",
+        articles: "il lo la i gli le l un uno una",
     },
     Rules {
         language: Language::Dutch,
@@ -79,6 +93,8 @@ static RULES: &[Rules] = &[
         marks: "voor met een het",
         functions: "de het een en of voor met van in op aan te tot uit bij mijn jouw",
         without: "zonder geen",
+        joins: "en of noch",
+        articles: "de het een",
     },
     Rules {
         language: Language::Portuguese,
@@ -86,6 +102,8 @@ static RULES: &[Rules] = &[
         marks: "uma em dos mais",
         functions: "o a os as um uma de do da dos das e ou para com em no na nos nas ao por meu seu",
         without: "sem",
+        joins: "e ou nem",
+        articles: "o a os as um uma",
     },
     Rules {
         language: Language::Swedish,
@@ -93,6 +111,8 @@ static RULES: &[Rules] = &[
         marks: "och till ett pa",
         functions: "en ett den det de och eller for med av i pa till fran min din",
         without: "utan",
+        joins: "och eller",
+        articles: "en ett den det de",
     },
     Rules {
         language: Language::Danish,
@@ -100,6 +120,8 @@ static RULES: &[Rules] = &[
         marks: "og af til ikke",
         functions: "en et den det de og eller til med af i pa fra for min din",
         without: "uden",
+        joins: "og eller",
+        articles: "en et den det de",
     },
     Rules {
         language: Language::Norwegian,
@@ -107,6 +129,8 @@ static RULES: &[Rules] = &[
         marks: "og av til ikke",
         functions: "en et ei den det de og eller til med av i pa fra for min din",
         without: "uten",
+        joins: "og eller",
+        articles: "en et ei den det de",
     },
 ];
 
@@ -209,6 +233,28 @@ impl Language {
         Ok(best.1)
     }
 
+    /// Its code of ISO 639-1.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+            Self::French => "fr",
+            Self::Spanish => "es",
+            Self::Italian => "it",
+            Self::Dutch => "nl",
+            Self::Portuguese => "pt",
+            Self::Swedish => "sv",
+            Self::Danish => "da",
+            Self::Norwegian => "no",
+        }
+    }
+
+    /// The language of a code.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        let mut languages = RULES.iter().map(|rules| rules.language);
+        languages.find(|language| language.code() == code)
+    }
+
     /// Whether words are made by putting words together, the last of which says what it is (`Kaffeemaschine`).
     pub(crate) const fn joins_words(self) -> bool {
         matches!(
@@ -224,18 +270,32 @@ impl Language {
 
     /// Whether a word carries no meaning.
     pub(crate) fn is_function(self, word: &str) -> bool {
-        self.rules().functions.split(' ').any(|function| function == word)
+        is_among(self.rules().functions, word)
     }
 
     /// Whether the word after this one is not wanted.
     pub(crate) fn is_without(self, word: &str) -> bool {
-        self.rules().without.split(' ').any(|without| without == word)
+        is_among(self.rules().without, word)
+    }
+
+    /// Whether the word after this one is wanted as little as the one before: `and`, `or`.
+    pub(crate) fn is_join(self, word: &str) -> bool {
+        is_among(self.rules().joins, word)
+    }
+
+    /// Whether a word only stands before a noun.
+    pub(crate) fn is_article(self, word: &str) -> bool {
+        is_among(self.rules().articles, word)
     }
 
     /// Tells which words are forms of the same word.
     pub(crate) fn stemmer(self) -> Stemmer {
         Stemmer::new(self.rules().stems)
     }
+}
+
+fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
 }
 
 /// The same word as others spell it: `grey` and `gray`, `mueller` and `muller`.
@@ -332,6 +392,14 @@ mod tests {
         }
         assert!(has("groesse", "grosse"));
         assert!(spellings("blue", Some(Language::English)).is_empty());
+    }
+
+    #[test]
+    fn every_language_has_a_code_of_its_own() {
+        for rules in RULES {
+            assert_eq!(Language::of_code(rules.language.code()), Some(rules.language));
+        }
+        assert_eq!(Language::of_code("xx"), None);
     }
 
     #[test]

@@ -20,30 +20,37 @@ pub(crate) struct Measure {
 type Unit = (&'static str, &'static str, i128, i128);
 
 static UNITS: &[Unit] = &[
-    ("mm millimeter millimeters millimetre millimetres", "mm", 1, 1),
+    ("mm millimeter millimeters millimetre millimetres мм", "mm", 1, 1),
     (
-        "cm centimeter centimeters centimetre centimetres zentimeter",
+        "cm centimeter centimeters centimetre centimetres zentimeter см",
         "mm",
         10,
         1,
     ),
-    ("m meter meters metre metres mtr", "mm", 1_000, 1),
+    ("m meter meters metre metres mtr м", "mm", 1_000, 1),
     ("km kilometer kilometers", "mm", 1_000_000, 1),
     ("in inch inches zoll", "mm", 254, 10),
     ("ft foot feet", "mm", 3_048, 10),
     ("yd yard yards", "mm", 9_144, 10),
     ("mg milligram milligrams", "mg", 1, 1),
-    ("g gr gram grams gramm gramme", "mg", 1_000, 1),
-    ("kg kgs kilo kilos kilogram kilograms kilogramm", "mg", 1_000_000, 1),
+    ("g gr gram grams gramm gramme г гр", "mg", 1_000, 1),
+    ("kg kgs kilo kilos kilogram kilograms kilogramm кг", "mg", 1_000_000, 1),
     ("oz ounce ounces", "oz", 1, 1),
     ("lb lbs pound pounds", "lb", 1, 1),
-    ("ml milliliter milliliters millilitre millilitres", "ml", 1, 1),
+    ("ml milliliter milliliters millilitre millilitres мл", "ml", 1, 1),
     ("cl centiliter centilitre", "ml", 10, 1),
     ("dl deciliter decilitre", "ml", 100, 1),
-    ("l ltr liter liters litre litres", "ml", 1_000, 1),
+    ("l ltr liter liters litre litres л", "ml", 1_000, 1),
     ("gal gallon gallons", "gal", 1, 1),
     ("qt quart quarts", "qt", 1, 1),
     ("floz", "floz", 1, 1),
+    ("ohm ohms ω", "ohm", 1, 1),
+    ("kohm kohms kω", "ohm", 1_000, 1),
+    ("mohm mω", "mohm", 1, 1),
+    ("uf", "uf", 1, 1),
+    ("nf", "nf", 1, 1),
+    ("pf", "pf", 1, 1),
+    ("ug mcg", "ug", 1, 1),
     ("mw milliwatt", "mw", 1, 1),
     ("w watt watts", "mw", 1_000, 1),
     ("kw kilowatt kilowatts", "mw", 1_000_000, 1),
@@ -296,6 +303,10 @@ mod tests {
         same(&["20 m²", "20m2", "20 ㎡", "20 sqm", "20 square meters"]);
         same(&["1.5kw", "1500 W", "1500-Watt"]);
         same(&["16 fl. oz.", "16 fluid ounces", "16 floz"]);
+        same(&["100µF", "100 µF", "100 uF", "100uf"]);
+        same(&["10kΩ", "10 kΩ", "10 kohm", "10000 Ω"]);
+        same(&["500мл", "500 мл", "0,5 л", "500ml"]);
+        same(&["500 µg", "500mcg", "500 ug"]);
     }
 
     #[test]

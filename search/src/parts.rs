@@ -9,6 +9,8 @@ use crate::text::fold;
 const MAX_WORD_BYTES: usize = 120;
 /// The most pieces that a word is cut into between letters and digits; what has more is a code.
 const MAX_PIECES: usize = 6;
+/// What `.net` is as a word.
+const DOT_NET: &str = "dotnet";
 
 /// A word as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(crate) struct Part {
     pub(crate) joined: Option<char>,
     /// A row of characters of a script without spaces.
     pub(crate) unspaced: bool,
-    /// Its letters and digits apart, if it has both; the word without its signs, if it has such.
+    /// Its letters and digits apart, if it has both; what else it is found by, such as itself without its signs.
     pub(crate) pieces: Vec<Piece>,
     /// A sign for inches follows.
     pub(crate) inches: bool,
@@ -135,6 +137,12 @@ pub(crate) fn parts(text: &str) -> Vec<Part> {
                 // A point in front belongs to what begins with it: `.5`, `.net`.
                 if joiners == 3 && text[..start].ends_with('.') {
                     pointed(&mut part);
+                } else if joiners == 1 && part.text == "net" && text[..start].ends_with('.') {
+                    // `ASP.NET` is found by `.net` too.
+                    part.pieces = vec![Piece {
+                        text: DOT_NET.to_owned(),
+                        range: part.range,
+                    }];
                 }
                 for _ in 0..signed(&mut part, &text[end..]) {
                     characters.next();
@@ -179,18 +187,14 @@ fn is_decimal(text: &str, start: usize, at: usize, sign: char) -> bool {
 
 /// Letters and digits apart; nothing if a word has only one kind. Only in plain text a byte of the word is one of the text.
 fn pieces(folded: &str, range: (usize, usize), plain: bool) -> Vec<Piece> {
-    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-    if !folded.is_ascii() {
-        return Vec::new();
-    }
+    let is_number = |character: char| character.is_ascii_digit() || character == '.';
     let exact = plain && folded.len() == range.1 - range.0;
     let mut pieces = Vec::new();
     let mut rest = folded;
-    while let Some(first) = rest.bytes().next() {
+    while let Some(first) = rest.chars().next() {
         let length = rest
-            .bytes()
-            .take_while(|byte| is_number(*byte) == is_number(first))
-            .count();
+            .find(|character: char| is_number(character) != is_number(first))
+            .unwrap_or(rest.len());
         let (piece, after) = rest.split_at(length);
         let begin = range.0 + folded.len() - rest.len();
         pieces.push(Piece {
@@ -198,8 +202,11 @@ fn pieces(folded: &str, range: (usize, usize), plain: bool) -> Vec<Piece> {
             range: if exact { (begin, begin + length) } else { range },
         });
         rest = after;
+        if pieces.len() > MAX_PIECES {
+            return Vec::new();
+        }
     }
-    if pieces.len() == 1 || pieces.len() > MAX_PIECES {
+    if pieces.len() == 1 {
         pieces.clear();
     }
     pieces
@@ -214,7 +221,7 @@ pub(crate) fn apart(word: &str) -> Vec<String> {
 /// Takes in the point that stands before a word.
 fn pointed(part: &mut Part) {
     if part.text == "net" {
-        let bare = std::mem::replace(&mut part.text, "dotnet".to_owned());
+        let bare = std::mem::replace(&mut part.text, DOT_NET.to_owned());
         part.pieces = vec![Piece {
             text: bare,
             range: part.range,
@@ -262,10 +269,24 @@ pub(crate) fn word(text: &str) -> String {
     if text.is_ascii() {
         return number(&fold(text));
     }
-    let mut folded = number(&fold(&fractions(text)));
+    let mut folded = micro(number(&fold(&fractions(text))));
     folded.retain(|character| matches!(kind(character), Kind::Letter | Kind::Unspaced) || character == '.');
     folded.retain(|character| !matches!(character, '\u{ad}' | '\u{200c}' | '\u{200d}'));
     folded
+}
+
+/// A word with the micro of a unit as the letter that people type for it (`µF` as `uf`); a Greek word has none before Latin letters.
+fn micro(text: String) -> String {
+    if !text.contains('μ') {
+        return text;
+    }
+    let mut written = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_micro = character == 'μ' && characters.peek().is_some_and(char::is_ascii_alphabetic);
+        written.push(if is_micro { 'u' } else { character });
+    }
+    written
 }
 
 /// A number with commas, with a point before the decimals and nothing between thousands.
@@ -312,4 +333,51 @@ fn fractions(text: &str) -> String {
         written.push_str(decimals);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apart_in(text: &str) -> Vec<String> {
+        let parts = parts(text);
+        let pieces = parts.into_iter().flat_map(|part| part.pieces);
+        pieces.map(|piece| piece.text).collect()
+    }
+
+    #[test]
+    fn letters_and_digits_are_cut_apart_in_every_script() {
+        for (text, pieces) in [
+            ("100µF", ["100", "uf"].as_slice()),
+            ("100μF", &["100", "uf"]),
+            ("500мл", &["500", "мл"]),
+            ("10kΩ", &["10", "kω"]),
+            ("10㎏", &["10", "kg"]),
+            ("ΩA5", &["ωa", "5"]),
+            ("é5", &["e", "5"]),
+            ("А4", &["а", "4"]),
+            ("mug", &[]),
+            ("μήλο", &[]),
+            ("a1b2c3d4", &[]),
+        ] {
+            assert_eq!(apart_in(text), pieces, "{text}");
+        }
+        assert_eq!(parts("µF 4,7µH")[0].text, "uf");
+        assert_eq!(parts("μήλο")[0].text, "μηλο");
+    }
+
+    #[test]
+    fn a_net_behind_a_point_is_dot_net_too() {
+        let all = |text: &str| {
+            let parts = parts(text);
+            let words = parts.into_iter().flat_map(|part| {
+                let pieces = part.pieces.into_iter().map(|piece| piece.text);
+                std::iter::once(part.text).chain(pieces)
+            });
+            words.collect::<Vec<_>>()
+        };
+        assert_eq!(all("ASP.NET Core"), ["asp", "net", "dotnet", "core"]);
+        assert_eq!(all(".NET"), ["dotnet", "net"]);
+        assert_eq!(all("net-work 5 net"), ["net", "work", "5", "net"]);
+    }
 }

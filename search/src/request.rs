@@ -25,8 +25,8 @@ pub struct Request {
     pub words: String,
     /// Whether the last word is still being typed, so that it may be the beginning of a longer one.
     pub as_you_type: bool,
-    /// Whether every hit has all of the words, if any product has. Otherwise, in the order of relevance and with the last word
-    /// finished, such as have some of them come after those that have all, until there are [`FULL_PAGE`].
+    /// Whether every hit has all of the words, if any product has. Otherwise, in the order of relevance, such as have some of them come
+    /// after those that have all, until there are [`FULL_PAGE`].
     pub all_words: bool,
     /// What every hit fulfils.
     pub filter: Filter,

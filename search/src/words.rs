@@ -28,6 +28,10 @@ pub(crate) struct Asked {
     pub(crate) typed: String,
     /// With its umlauts written out, if it has any.
     pub(crate) spelled: Option<String>,
+    /// A hyphen or an ampersand joins it to the word before: `show` of `no-show`.
+    pub(crate) joined_before: bool,
+    /// And to the word behind: `no` of `no-show`.
+    pub(crate) joined_behind: bool,
 }
 
 /// What a document is found by: its words, words that punctuation joins also as one, letters and digits also apart, measures in one
@@ -101,12 +105,15 @@ pub(crate) fn query(text: &str, unfinished: bool) -> Vec<Asked> {
     let mut at = 0;
     while let Some(part) = parts.get(at) {
         let typed = |range: (usize, usize)| text.get(range.0..range.1).unwrap_or_default();
+        let joined_before = at.checked_sub(1).is_some_and(|before| names_together(&parts[before]));
         let starting = measures.iter().filter(|measure| measure.from.0 == at);
         if let Some(measure) = starting.max_by_key(|measure| measure.to) {
             words.push(Asked {
                 text: measure.text.clone(),
                 typed: typed((part.range.0, parts[measure.to.0].range.1)).to_owned(),
                 spelled: None,
+                joined_before,
+                joined_behind: names_together(&parts[measure.to.0]),
             });
             at = measure.to.0 + 1;
             continue;
@@ -124,6 +131,8 @@ pub(crate) fn query(text: &str, unfinished: bool) -> Vec<Asked> {
                 spelled: spelled_out(typed(part.range)),
                 typed: part.text.clone(),
                 text: part.text.clone(),
+                joined_before,
+                joined_behind: names_together(part),
             });
         }
     }
@@ -141,8 +150,15 @@ impl From<String> for Asked {
             typed: text.clone(),
             text,
             spelled: None,
+            joined_before: false,
+            joined_behind: false,
         }
     }
+}
+
+/// Whether a word makes one name with the next one.
+const fn names_together(part: &Part) -> bool {
+    matches!(part.joined, Some('-' | '‐' | '‑' | '&'))
 }
 
 /// A word with its umlauts as two letters; `None`: it has none.

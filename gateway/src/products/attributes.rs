@@ -15,7 +15,7 @@ impl Attributes {
     pub(super) fn read(values: &mut Values) -> Self {
         let mut attributes = Self::default();
         for (key, texts) in values.prefixed_several("attr.") {
-            if key.ends_with(']') && key.contains('[') {
+            if is_comparison(&key, &texts) {
                 let message = "a range is written attr.<key>=1990..1999, 1990.. or ..1999";
                 values.wrong(&format!("attr.{key}"), "unsupported", message);
                 continue;
@@ -38,6 +38,15 @@ impl Attributes {
         }
         attributes
     }
+}
+
+/// Whether a key has the sign of a comparison with it, as other services write them: `attr.year[gte]=1990`, `attr.year>=1990`,
+/// `attr.year!=1990`, `attr.year>1990`.
+fn is_comparison(key: &str, texts: &[String]) -> bool {
+    let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
+    let ends = key.ends_with(['<', '>', '!']) || key.ends_with(']') && key.contains('[');
+    let compares = || key.split_once(['<', '>']).is_some_and(|(_, number)| is_number(number));
+    ends || texts.iter().all(String::is_empty) && compares()
 }
 
 type Bounds = (Option<f64>, Option<f64>);
@@ -77,6 +86,30 @@ fn bound(text: &str) -> Result<Option<f64>, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comparisons_are_told_from_keys() {
+        let is = |key: &str, text: &str| is_comparison(key, &[text.to_owned()]);
+        for (key, text) in [
+            ("year>", "1990"),
+            ("year<", "1990"),
+            ("year!", "1990"),
+            ("year>1990", ""),
+            ("year< 19.5", ""),
+            ("year[gte]", "1990"),
+        ] {
+            assert!(is(key, text), "{key}={text}");
+        }
+        for (key, text) in [
+            ("year", "1990"),
+            ("a>b", "x"),
+            ("a>b", ""),
+            ("my key", ""),
+            ("size>5", "red"),
+        ] {
+            assert!(!is(key, text), "{key}={text}");
+        }
+    }
 
     #[test]
     fn ranges_are_told_from_values() {

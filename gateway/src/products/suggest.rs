@@ -23,8 +23,11 @@ use crate::{
 const LIMIT: u32 = 8;
 /// Most suggestions.
 const MAX_LIMIT: i64 = 20;
-/// For every suggestion so many hits are looked at, since several may be makes of one product.
+/// For every suggestion so many hits are looked at first, since several may be makes of one product.
 const MAKES: u32 = 4;
+/// While fewer products than suggestions differ, so many hits more are looked at, so many times.
+const MORE: u32 = 200;
+const TIMES: usize = 3;
 /// Most categories.
 const CATEGORIES: usize = 4;
 
@@ -120,13 +123,10 @@ pub(crate) async fn suggest_products(
     Params(typed): Params<Typed>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let request = v1::SearchProductsRequest {
+    let mut request = v1::SearchProductsRequest {
         list: Some(v1::ListProductsRequest {
             context: Some(context),
-            page: Some(v1::PageRequest {
-                limit: typed.limit * MAKES,
-                cursor: String::new(),
-            }),
+            page: Some(page(typed.limit * MAKES, String::new())),
             search: typed.q.clone(),
             categories: typed.category,
             in_stock: typed.in_stock,
@@ -136,13 +136,27 @@ pub(crate) async fn suggest_products(
         highlight: true,
         as_you_type: true,
     };
-    let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
-        .await
-        .map_err(Problem::of_read)?;
+    let mut reply = search(&edge, request.clone()).await?;
+    let limit = usize::try_from(typed.limit).unwrap_or(usize::MAX);
+    request.facets.clear();
+    let mut next = next_cursor(&reply);
+    for _ in 0..TIMES {
+        if next.is_empty() || one_of_each(&reply.hits).len() >= limit {
+            break;
+        }
+        if let Some(list) = &mut request.list {
+            list.page = Some(page(MORE, next));
+        }
+        let more = search(&edge, request.clone()).await?;
+        next = next_cursor(&more);
+        reply.hits.extend(more.hits);
+    }
     let degraded = reply.degraded;
+    let different = one_of_each(&reply.hits).into_iter().cloned();
     let suggestions = Suggestions {
         answered_by: answered_by(&reply),
         total: reply.total,
+        items: different.filter_map(suggestion).take(limit).collect(),
         correction: (!reply.correction.is_empty()).then_some(reply.correction),
         categories: categories(&reply.facets, &typed.q),
         queries: edge
@@ -150,16 +164,30 @@ pub(crate) async fn suggest_products(
             .as_ref()
             .map(|past| past.beginning(&typed.q))
             .unwrap_or_default(),
-        items: one_of_each(reply.hits)
-            .filter_map(suggestion)
-            .take(usize::try_from(typed.limit).unwrap_or(usize::MAX))
-            .collect(),
     };
     let mut answer = Reply::json(StatusCode::OK, &suggestions).freshness(reply.freshness);
     if degraded {
         answer = answer.header(DEGRADED, HeaderValue::from_static("true"));
     }
     Ok(answer.into())
+}
+
+async fn search(edge: &Edge, request: v1::SearchProductsRequest) -> Result<v1::SearchProductsReply, Problem> {
+    ask(CALL, edge.search_query().search_products(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)
+}
+
+const fn page(limit: u32, cursor: String) -> v1::PageRequest {
+    v1::PageRequest { limit, cursor }
+}
+
+fn next_cursor(reply: &v1::SearchProductsReply) -> String {
+    reply
+        .page
+        .as_ref()
+        .map(|page| page.next_cursor.clone())
+        .unwrap_or_default()
 }
 
 fn categories(facets: &[v1::ValueFacet], typed: &str) -> Vec<SuggestedCategory> {

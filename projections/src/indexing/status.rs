@@ -40,7 +40,8 @@ pub async fn index_status(pool: &PgPool) -> Result<Vec<IndexStatus>, sqlx::Error
     use sqlx::Row as _;
     let rows = sqlx::query(
         "SELECT i.name, i.engine, i.ready, i.building, i.build, i.built, i.to_build, i.rebuilds_asked, i.rebuilds_done,
-                coalesce(i.owner IS NOT NULL AND i.lease_until > clock_timestamp(), false) AS kept,
+                coalesce(i.owner IS NOT NULL
+                    AND i.lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false) AS kept,
                 d.dirty, d.lag, r.rejected, i.outage
          FROM search_index i
          CROSS JOIN LATERAL (

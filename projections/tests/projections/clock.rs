@@ -169,3 +169,59 @@ async fn the_lease_of_a_dead_projector_from_before_the_clock_was_set_back_holds_
     settle(&pool, &store).await;
     running.stop().await;
 }
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn sales_are_followed_again_at_once_when_the_clock_is_set_back(pool: PgPool) {
+    let _ = open(&pool).await;
+    sqlx::raw_sql(
+        "UPDATE search_sales SET looked_at = clock_timestamp() + interval '1 hour';
+         INSERT INTO product_sales (product_id, sold, taken_back) VALUES ('prod_sold', 3, 0);",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let follow = async |age: f64| {
+        sqlx::query("SELECT follow_sales($1)")
+            .bind(age)
+            .execute(&pool)
+            .await
+            .unwrap();
+        let known: Option<i64> = sqlx::query_scalar("SELECT units FROM search_sold WHERE product_id = 'prod_sold'")
+            .fetch_optional(&pool)
+            .await
+            .unwrap();
+        known
+    };
+    assert_eq!(follow(60.0).await, Some(3));
+    // A look that is not long ago still counts.
+    sqlx::query("UPDATE product_sales SET sold = 4")
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE search_sales SET positions = -1")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(follow(3_600.0).await, Some(3));
+    assert_eq!(follow(0.0).await, Some(4));
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn nobody_is_at_work_on_a_lease_from_before_the_clock_was_set_back(pool: PgPool) {
+    let _ = open(&pool).await;
+    sqlx::raw_sql(
+        "INSERT INTO search_index (name, engine, owner, lease_until)
+         VALUES ('index', 'tantivy', gen_random_uuid(), clock_timestamp() + interval '1 hour');
+         UPDATE projections SET builder_until = clock_timestamp() + interval '1 hour',
+             state = CASE name WHEN 'audit' THEN 'building' ELSE state END, phase = CASE name WHEN 'audit' THEN 'copy' ELSE phase END;
+         UPDATE projection_lease SET owner = gen_random_uuid(), rate = 7, lease_until = clock_timestamp() + interval '1 hour'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert!(!projections::index_status(&pool).await.unwrap()[0].kept);
+    for status in projections::status(&pool).await.unwrap() {
+        assert!(status.rate.abs() < f64::EPSILON, "{status:?}");
+        assert!(status.build.is_none_or(|build| !build.running));
+    }
+}

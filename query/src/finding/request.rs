@@ -56,6 +56,8 @@ impl Search {
             request: search::Request {
                 words: listed.search.clone(),
                 as_you_type: asked.as_you_type || begun,
+                // Suggestions are few, and what has some of the words is none.
+                all_words: asked.as_you_type,
                 filter: conditions(listed),
                 price_statistics: asked.facets.iter().any(|facet| facet == "price"),
                 facets,

@@ -306,17 +306,30 @@ impl Filter {
                 .collect();
             sql.push(" AND (p.attributes @> ANY(").push_bind(objects).push(")");
             for (min, max) in &wanted.ranges {
-                // In this order: what is no number must not be taken for one.
-                sql.push(" OR CASE WHEN p.attributes ->> ").push_bind(key.clone());
-                sql.push(r" ~ '^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?$' THEN (p.attributes ->> ")
-                    .push_bind(key.clone());
-                sql.push(")::numeric::double precision BETWEEN ")
-                    .push_bind(min.unwrap_or(f64::NEG_INFINITY));
-                sql.push(" AND ")
-                    .push_bind(max.unwrap_or(f64::INFINITY))
-                    .push(" ELSE false END");
+                push_range(sql, key, *min, *max);
             }
             sql.push(")");
         }
     }
+}
+
+/// Or the attribute is a number, or a text that reads as one, of a range. What is too large for the engine to know it as a number is
+/// none here either.
+fn push_range(sql: &mut QueryBuilder<'_, Postgres>, key: &str, min: Option<f64>, max: Option<f64>) {
+    // In this order: what is no number must not be taken for one. As numeric, of which no such text is too large.
+    sql.push(" OR CASE WHEN length(p.attributes ->> ")
+        .push_bind(key.to_owned());
+    sql.push(") < 1000 AND p.attributes ->> ").push_bind(key.to_owned());
+    sql.push(r" ~ '^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$' THEN (p.attributes ->> ")
+        .push_bind(key.to_owned());
+    sql.push(")::numeric BETWEEN ");
+    push_number(sql, min.unwrap_or(f64::MIN));
+    sql.push(" AND ");
+    push_number(sql, max.unwrap_or(f64::MAX));
+    sql.push(" ELSE false END");
+}
+
+/// A number with all of its digits: the cast from double precision to numeric keeps 15.
+fn push_number(sql: &mut QueryBuilder<'_, Postgres>, number: f64) {
+    sql.push_bind(number.to_string()).push("::numeric");
 }

@@ -2,7 +2,9 @@
 
 use proto::failure::FailureKind;
 use proto::v1::attribute_value::Value;
-use proto::v1::{AmountRange, GetProductRequest, GetStockRequest, ListProductsRequest, ProductStatus, StockLevel};
+use proto::v1::{
+    AmountRange, AttributeRange, GetProductRequest, GetStockRequest, ListProductsRequest, ProductStatus, StockLevel,
+};
 use sqlx::PgPool;
 
 use crate::support::{Shop, failure, micros, refused};
@@ -216,6 +218,63 @@ async fn every_filter_filters(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_range_of_numbers_meets_any_value(pool: PgPool) {
+    let shop = catalogue(pool).await;
+    let long = "9".repeat(2_000);
+    for (id, value) in [
+        ("p1", "1994"),
+        ("p2", r#""1990""#),
+        ("p3", r#""1e400""#),
+        ("p4", &format!("\"{long}\"")),
+        ("p5", "0.1"),
+        ("p6", "1e300"),
+    ] {
+        let attributes = format!(r#"{{"year": {value}, "{id}": true}}"#);
+        shop.run(&format!(
+            "UPDATE products SET attributes = '{attributes}' WHERE id = '{id}'"
+        ))
+        .await;
+    }
+    for (odd, text) in [
+        ("p7", "1e-400"),
+        ("p8", "1999."),
+        ("p9", "+.1E4"),
+        ("p10", "-1e999"),
+        ("p11", "1e9999"),
+        ("p12", "red"),
+    ] {
+        shop.run(&format!(
+            r#"INSERT INTO products (id, sku, name, name_key, description, price_amount, currency, category, attributes, status, created_at)
+               VALUES ('{odd}', '{odd}', '', '', '', 1, 'GBP', '', '{{"year": "{text}"}}', 'active', '2024-01-01Z')
+               ON CONFLICT (id) DO UPDATE SET attributes = excluded.attributes, deleted_at = NULL"#
+        ))
+        .await;
+    }
+    for (min, max, expected) in [
+        (Some(1990.0), Some(1999.0), "p1 p2 p8"),
+        (Some(1990.0), None, "p1 p2 p6 p8"),
+        (None, Some(1000.0), "p5 p7 p9"),
+        (Some(0.1), Some(0.1), "p5"),
+        (Some(-1e308), Some(0.05), "p7"),
+        (Some(1e308), None, ""),
+    ] {
+        let range = AttributeRange {
+            key: "year".to_owned(),
+            min,
+            max,
+        };
+        let request = by(|list| {
+            list.ranges = vec![range];
+            list.include_hidden = true;
+        });
+        let found = ids(&shop, request).await;
+        let mut found: Vec<&str> = found.split_whitespace().collect();
+        found.sort_unstable();
+        assert_eq!(found.join(" "), expected, "{min:?}..{max:?}");
+    }
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn every_sort_sorts(pool: PgPool) {
     let shop = catalogue(pool).await;
     shop.run("UPDATE products SET updated_at = '2024-05-01Z' WHERE id = 'p2'")
@@ -226,8 +285,9 @@ async fn every_sort_sorts(pool: PgPool) {
         ("-created_at", "p4 p3 p2 p1"),
         ("name", "p2 p4 p3 p1"),
         ("-name", "p1 p3 p4 p2"),
-        ("price", "p1 p2 p3 p4"),
-        ("-price", "p4 p3 p2 p1"),
+        // By currency, in each by amount.
+        ("price", "p3 p1 p2 p4"),
+        ("-price", "p4 p2 p1 p3"),
         ("updated_at", "p1 p3 p4 p2"),
         ("-updated_at", "p2 p4 p3 p1"),
         ("sku", "p1 p2 p3 p4"),

@@ -1,6 +1,7 @@
 //! The engine on a Meilisearch server.
 
 mod client;
+mod language;
 mod query;
 mod ranges;
 mod row;
@@ -10,6 +11,7 @@ mod tags;
 mod tasks;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use meilisearch_sdk::client::{Client, SwapIndexes};
@@ -17,6 +19,7 @@ use meilisearch_sdk::indexes::{Index, IndexesQuery};
 use meilisearch_sdk::task_info::TaskInfo;
 
 use self::client::Http;
+use self::language::Known;
 use self::row::{FORMAT, Row, hex};
 use self::search::Search;
 use self::tasks::{done, failed};
@@ -31,6 +34,8 @@ const AT_ONCE: usize = 2_000;
 pub struct Meilisearch {
     client: Client<Http>,
     prefix: String,
+    /// By index.
+    known: Mutex<HashMap<String, Known>>,
 }
 
 impl Meilisearch {
@@ -48,6 +53,7 @@ impl Meilisearch {
         Ok(Self {
             client: Client::new_with_client(url.trim_end_matches('/'), key, http),
             prefix: format!("{prefix}{FORMAT}-"),
+            known: Mutex::default(),
         })
     }
 
@@ -108,8 +114,14 @@ impl Engine for Meilisearch {
             self.client.create_index(&uid, Some("key")).await,
         )
         .await?;
-        let set = self.client.index(&uid).set_settings(&settings::all(settings)).await;
-        self.done(index, "set an index up", set).await
+        let set = self
+            .client
+            .index(&uid)
+            .set_settings(&settings::all(settings, None))
+            .await;
+        self.done(index, "set an index up", set).await?;
+        self.is_set(index, settings);
+        Ok(())
     }
 
     async fn apply(&self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Error> {
@@ -139,13 +151,16 @@ impl Engine for Meilisearch {
         for task in std::iter::once(tagging).chain(tasks) {
             self.done(index, "write to an index", task).await?;
         }
-        Ok(())
+        self.follow_language(index, rows.len()).await
     }
 
     async fn update_settings(&self, index: &str, settings: &Settings) -> Result<(), Error> {
         let existing = self.existing(index).await?;
-        let set = existing.set_settings(&settings::all(settings)).await;
-        self.done(index, "write settings", set).await
+        let language = self.language(index).await?;
+        let set = existing.set_settings(&settings::all(settings, language)).await;
+        self.done(index, "write settings", set).await?;
+        self.is_set(index, settings);
+        Ok(())
     }
 
     async fn search(&self, index: &str, request: &Request) -> Result<Answer, Error> {
@@ -177,9 +192,14 @@ impl Engine for Meilisearch {
         match self.existing(to).await {
             Ok(_) => {
                 self.swap(from, to, false).await?;
+                self.is_renamed(from, to);
                 self.drop_index(from).await
             }
-            Err(Error::NoIndex(_)) => self.swap(from, to, true).await,
+            Err(Error::NoIndex(_)) => {
+                self.swap(from, to, true).await?;
+                self.is_renamed(from, to);
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
@@ -188,6 +208,7 @@ impl Engine for Meilisearch {
         let dropped = self
             .done(index, "drop an index", self.index(index)?.delete().await)
             .await;
+        self.is_dropped(index);
         match dropped {
             Err(Error::NoIndex(_)) => Ok(()),
             Ok(()) => self.drop_tag(index).await,

@@ -12,7 +12,7 @@ use crate::words::tokens;
 
 /// Counts the changes to what is below and to the cutting of words. Indexes have it in their names, so that one of another format is
 /// never asked.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 
 /// The part of a name that sorts, in bytes. Values that sort are cut at 468 bytes, and there are two for each of these.
 const MAX_SORTED: usize = 200;

@@ -90,7 +90,7 @@ impl Search<'_> {
     /// What has all of the words, and behind it, if that is less than a full page, the best of what has some of them.
     async fn filled(&self, asked: &[String], mut strict: Answer) -> Result<Answer, Error> {
         let request = self.request;
-        let wanted = !request.all_words && !request.as_you_type && request.effective_sort() == Sort::Relevance;
+        let wanted = !request.all_words && request.effective_sort() == Sort::Relevance;
         let (Start::Offset(offset), Ok(full)) = (&request.page.start, usize::try_from(strict.total)) else {
             return Ok(strict);
         };
@@ -109,7 +109,7 @@ impl Search<'_> {
             request: &best,
             ..*self
         };
-        let (words, filter) = (words(asked, false), filter(&request.filter, None));
+        let (words, filter) = (words(asked, request.as_you_type), filter(&request.filter, None));
         let (found, _) = best.send(&words, &filter, &MatchingStrategies::FREQUENCY, &[]).await?;
         let others: Vec<_> = found.into_iter().skip(full).collect();
         strict.partial = others.len() as u64;

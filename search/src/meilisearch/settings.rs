@@ -9,7 +9,7 @@ use meilisearch_sdk::settings::{
 
 use super::query::in_a_row;
 use super::row::{hex, unhex};
-use crate::language::english_pairs;
+use crate::language::{Language, english_pairs};
 use crate::settings::{Settings, Synonyms};
 use crate::stop_words::StopWords;
 use crate::words::query_words;
@@ -17,6 +17,8 @@ use crate::words::query_words;
 /// The values of a facet that come back. More than are answered with, because they are sorted here, and words for corrections are
 /// among them.
 const MAX_VALUES: usize = 5_000;
+/// What the code of the language begins with among the codes of words, which begin with an x.
+const LANGUAGE: &str = "language";
 /// As many hits as there can be.
 const MAX_HITS: usize = 1_000_000_000;
 
@@ -49,8 +51,9 @@ const SHOWN: [&str; 9] = [
     "units_sold",
 ];
 
-/// Everything an index is set to.
-pub(super) fn all(settings: &Settings) -> Sdk {
+/// Everything an index is set to, in the language that its texts have.
+pub(super) fn all(settings: &Settings, language: Option<Language>) -> Sdk {
+    let stop_words = StopWords::of(settings, language);
     let filtered = FILTERED
         .iter()
         .chain(&["words"])
@@ -67,23 +70,30 @@ pub(super) fn all(settings: &Settings) -> Sdk {
             max_values_per_facet: MAX_VALUES,
             sort_facet_values_by: Some(BTreeMap::from([("*".to_owned(), FacetSortValue::Count)])),
         })
-        .with_typo_tolerance(TypoToleranceSettings {
-            enabled: Some(true),
-            disable_on_attributes: Some(vec!["in_sku".to_owned()]),
-            // Stop words of the server would be found by no query at all. Queries are rid of these before they are sent, by what
-            // stands here.
-            disable_on_words: Some(StopWords::of(settings, None).own().map(|word| hex(word)).collect()),
-            min_word_size_for_typos: Some(MinWordSizeForTypos {
-                one_typo: Some(5),
-                two_typos: Some(9),
-            }),
-            disable_on_numbers: Some(true),
-        });
-    of_the_shop(fixed, settings)
+        .with_typo_tolerance(typos(&stop_words));
+    of_the_shop(fixed, settings, &stop_words)
+}
+
+/// Which words have no typos. Stop words of the server would be found by no query at all, so queries are rid of them before they are
+/// sent: by what stands here, the language beside it.
+pub(super) fn typos(stop_words: &StopWords) -> TypoToleranceSettings {
+    let language = stop_words.language();
+    let language = language.map(|language| format!("{LANGUAGE}{}", language.code()));
+    let words = stop_words.own().map(|word| hex(word));
+    TypoToleranceSettings {
+        enabled: Some(true),
+        disable_on_attributes: Some(vec!["in_sku".to_owned()]),
+        disable_on_words: Some(words.chain(language).collect()),
+        min_word_size_for_typos: Some(MinWordSizeForTypos {
+            one_typo: Some(5),
+            two_typos: Some(9),
+        }),
+        disable_on_numbers: Some(true),
+    }
 }
 
 /// What a shop sets.
-fn of_the_shop(fixed: Sdk, settings: &Settings) -> Sdk {
+fn of_the_shop(fixed: Sdk, settings: &Settings, stop_words: &StopWords) -> Sdk {
     let mut rules = vec!["sort", "words", "typo", "proximity", "attribute", "exactness"];
     if settings.boosts.in_stock > 0.0 {
         rules.push("in_stock:desc");
@@ -94,18 +104,19 @@ fn of_the_shop(fixed: Sdk, settings: &Settings) -> Sdk {
     rules.push("key:asc");
     fixed
         .with_ranking_rules(rules)
-        .with_synonyms(synonyms(settings))
+        .with_synonyms(synonyms(settings, stop_words))
         .with_stop_words(std::iter::empty::<String>())
 }
 
 /// The stop words that an index was set to.
 pub(super) fn stop_words(set: TypoToleranceSettings) -> StopWords {
     let codes = set.disable_on_words.unwrap_or_default();
-    codes.iter().filter_map(|code| unhex(code)).collect()
+    let mut languages = codes.iter().filter_map(|code| code.strip_prefix(LANGUAGE));
+    let language = languages.find_map(Language::of_code);
+    StopWords::with(language, codes.iter().filter_map(|code| unhex(code)))
 }
 
-fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
-    let stop_words = StopWords::of(settings, None);
+fn synonyms(settings: &Settings, stop_words: &StopWords) -> HashMap<String, Vec<String>> {
     let mut synonyms: HashMap<String, Vec<String>> = HashMap::new();
     let mut add = |from: &str, to: &str| {
         let (from, to) = (in_a_row(&stop_words.phrase(from)), in_a_row(&query_words(to)));
@@ -124,4 +135,49 @@ fn synonyms(settings: &Settings) -> HashMap<String, Vec<String>> {
         }
     }
     synonyms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+
+    fn asked(settings: &Settings, language: Option<Language>, typed: &str) -> Vec<String> {
+        let known = stop_words(all(settings, language).typo_tolerance.unwrap());
+        let request = Request {
+            words: typed.to_owned(),
+            ..Request::default()
+        };
+        known.asked(&request).into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn the_language_and_the_words_of_the_shop_come_back_from_the_server() {
+        let settings = Settings {
+            stop_words: vec!["Hübsch".to_owned()],
+            ..Settings::default()
+        };
+        let german = Some(Language::German);
+        assert_eq!(
+            asked(&settings, german, "hübsche Hose für die Dame ohne Gürtel und Bund"),
+            ["hubsche", "hose", "dame"]
+        );
+        assert_eq!(asked(&settings, german, "hübsch Hose"), ["hose"]);
+        assert_eq!(asked(&settings, None, "hübsch Hose für the"), ["hose", "fur"]);
+        assert_eq!(stop_words(TypoToleranceSettings::default()).language(), None);
+    }
+
+    #[test]
+    fn synonyms_are_asked_by_what_is_left_of_a_query() {
+        let settings = Settings {
+            synonyms: vec![Synonyms::OneWay {
+                from: "Hose für Damen".to_owned(),
+                to: vec!["Damenhose".to_owned()],
+            }],
+            ..Settings::default()
+        };
+        let of = |language| all(&settings, language).synonyms.unwrap();
+        assert!(of(Some(Language::German)).contains_key("hose damen"));
+        assert!(of(None).contains_key("hose fur damen"));
+    }
 }

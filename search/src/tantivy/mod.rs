@@ -1,5 +1,6 @@
 //! The engine inside the process, on files in a folder.
 
+mod alike;
 mod bits;
 mod correction;
 mod facets;

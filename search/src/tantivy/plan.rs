@@ -1,11 +1,11 @@
 //! From what was typed to what is looked up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::ranking::Ranking;
 use super::schema::MAX_BEGINNING;
 use super::segment::Result;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{MIN_FRONT, Vocabulary};
 use crate::language::{Language, has_digits, plurals, spellings};
 use crate::parts::apart;
 use crate::request::Request;
@@ -15,16 +15,17 @@ use crate::words::{Asked, query_words};
 
 /// The words of a query that count.
 pub(super) const MAX_WORDS: usize = 24;
-/// The words that a beginning or a typo stands for.
+/// The words that a beginning, an end, a stem or a typo stands for.
 const MAX_FOUND: usize = 4_096;
 /// The words that a beginning of few characters stands for in the score.
 const MAX_BEGUN: usize = 16;
 /// The ways to cut a word in two that are tried further.
 const MAX_CUTS: usize = 3;
-/// The forms of a word, and the words that end in one, that stand for it.
-const MAX_FORMS: usize = 12;
 /// The letters of a word that longer words may end in to be a kind of it.
-const MIN_HEAD: usize = 5;
+const MIN_HEAD: usize = 3;
+/// So many letters no other word ends in by chance. Of fewer, what stands in front has to be a word too: `Hose` is in `Jogginghose`,
+/// and `Uhr` not in `Abfuhr`.
+const SURE_HEAD: usize = 5;
 /// The products that have a word which its two halves with one word between stand for too.
 const RARE: u64 = 10;
 
@@ -129,6 +130,8 @@ pub(super) enum Alternative {
 /// Which words may have typos.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typos {
+    /// None.
+    Nowhere,
     /// Those that would find nothing.
     InUnknown,
     /// All.
@@ -179,10 +182,9 @@ impl Planner<'_> {
         let (mut alternatives, mut synonyms) = (Vec::new(), Vec::new());
         let word = asked.text.as_str();
         self.term(word, 1.0, &mut alternatives)?;
+        self.forms(asked, unfinished, &mut alternatives)?;
         if unfinished {
             self.beginning(word, &mut alternatives)?;
-        } else {
-            self.forms(asked, &mut alternatives)?;
         }
         for synonym in self.synonyms(word) {
             self.sequence(synonym, self.ranking.synonym, &mut synonyms)?;
@@ -190,7 +192,12 @@ impl Planner<'_> {
         self.cuts(word, &mut alternatives)?;
         let typos = typos(word);
         let unknown = alternatives.is_empty() && synonyms.is_empty() && !spanned;
-        if typos > 0 && (unknown || self.typos == Typos::Everywhere) {
+        let allowed = match self.typos {
+            Typos::Nowhere => false,
+            Typos::InUnknown => unknown,
+            Typos::Everywhere => true,
+        };
+        if typos > 0 && allowed {
             for found in self.vocabulary.near(word, typos, unfinished, MAX_FOUND)? {
                 if found.distance > 0 {
                     alternatives.push(Alternative::Term {
@@ -207,13 +214,15 @@ impl Planner<'_> {
         })
     }
 
-    /// The word as others spell it, its plural or singular, its other forms, and the words that end in one of these.
-    fn forms(&self, asked: &Asked, alternatives: &mut Vec<Alternative>) -> Result<()> {
+    /// The word as others spell it, its plural or singular, its other forms, and the words that end in one of these. Of an unfinished
+    /// word without those that begin with it.
+    fn forms(&self, asked: &Asked, unfinished: bool, alternatives: &mut Vec<Alternative>) -> Result<()> {
         let language = self.rules.language;
         let word = asked.text.as_str();
+        let is_begun = |form: &str| unfinished && form.starts_with(word);
         let mut forms: Vec<(String, f32)> = Vec::new();
         let mut add = |form: String, weight: f32| {
-            if form != word && forms.iter().all(|(known, _)| *known != form) {
+            if form != word && !is_begun(&form) && forms.iter().all(|(known, _)| *known != form) {
                 forms.push((form, weight));
             }
         };
@@ -227,11 +236,10 @@ impl Planner<'_> {
         }
         for found in self
             .vocabulary
-            .same_stem(word, language.unwrap_or_default(), MAX_FORMS)?
+            .same_stem(word, language.unwrap_or_default(), MAX_FOUND)?
         {
             add(found.text, self.ranking.stem);
         }
-        let joins = language.is_none_or(Language::joins_words) && word.chars().count() >= MIN_HEAD;
         let mut heads = vec![word.to_owned()];
         for (form, weight) in forms {
             let known = alternatives.len();
@@ -240,18 +248,47 @@ impl Planner<'_> {
                 heads.push(form);
             }
         }
-        if joins {
-            for head in heads {
-                for found in self.vocabulary.ending_with(&head, MAX_FORMS)? {
-                    let text = found.text;
+        if language.is_none_or(Language::joins_words) {
+            self.joined(&heads, unfinished, alternatives)?;
+        }
+        Ok(())
+    }
+
+    /// The words that end in one of these.
+    fn joined(&self, heads: &[String], unfinished: bool, alternatives: &mut Vec<Alternative>) -> Result<()> {
+        let mut known: HashSet<String> = HashSet::new();
+        for head in heads {
+            let letters = head.chars().count();
+            // Few letters are most often the beginning of another word.
+            if letters < if unfinished { SURE_HEAD } else { MIN_HEAD } {
+                continue;
+            }
+            for found in self.vocabulary.ending_with(head, MAX_FOUND)? {
+                let front = &found.text[..found.text.len() - head.len()];
+                let is_begun = unfinished && found.text.starts_with(heads[0].as_str());
+                let is_kind = letters >= SURE_HEAD || self.is_front(front)?;
+                if is_kind && !is_begun && known.insert(found.text.clone()) {
                     alternatives.push(Alternative::Term {
-                        text,
+                        text: found.text,
                         weight: self.ranking.head,
                     });
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether what stands in front of the end of a word is a word of the index, with or without the letters that link the two.
+    fn is_front(&self, front: &str) -> Result<bool> {
+        for link in ["", "s", "n", "es", "en", "er"] {
+            if let Some(word) = front.strip_suffix(link)
+                && word.chars().count() >= MIN_FRONT
+                && self.vocabulary.products(word)? > 0
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn term(&self, word: &str, weight: f32, alternatives: &mut Vec<Alternative>) -> Result<()> {
@@ -330,8 +367,8 @@ impl Planner<'_> {
         for (count, (at, character)) in word.char_indices().enumerate() {
             let changes = before.is_some_and(|before| before.is_numeric() != character.is_numeric());
             before = Some(character);
-            let long_enough = length >= 5 && count >= 2 && length - count >= 2;
-            if count == 0 || !(changes || long_enough) || !word.is_ascii() {
+            let long_enough = length >= 5 && count >= 2 && length - count >= 2 && word.is_ascii();
+            if count == 0 || !(changes || long_enough) {
                 continue;
             }
             let (left, right) = word.split_at(at);

@@ -13,7 +13,7 @@ use crate::text::sort_key;
 use crate::words::{Token, tokens};
 
 /// Counts the changes to what is below and to the cutting of words: an index of another format is built anew.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// The longest value that facets offer, in bytes; longer ones are no choice to make, but can be filtered by.
 pub(crate) const MAX_FACET_BYTES: usize = 200;

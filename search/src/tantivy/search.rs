@@ -79,7 +79,7 @@ impl<'a> Search<'a> {
             ranking,
             vocabulary: Vocabulary {
                 segments,
-                columns: &state.columns,
+                alike: &state.alike,
                 words: state.fields.words,
             },
             places,
@@ -175,7 +175,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// First the words as they are, those that are not known with typos; then all with typos; then some of the words.
+    /// First the words as they are, those that are not known with typos; then all with typos; then some of the words as they are, and if
+    /// nothing has any, with typos.
     fn find(&self, asked: &[Asked]) -> Result<Found> {
         let scored = self.request.effective_sort() == Sort::Relevance;
         for typos in [Typos::InUnknown, Typos::Everywhere] {
@@ -184,6 +185,10 @@ impl<'a> Search<'a> {
                 return Ok(found);
             }
         }
+        let found = self.with(asked, Typos::Nowhere, scored, true)?;
+        if found.any {
+            return Ok(found);
+        }
         self.with(asked, Typos::InUnknown, scored, true)
     }
 
@@ -191,11 +196,11 @@ impl<'a> Search<'a> {
     fn others(&self, asked: &[Asked], found: &Found, total: u64) -> Result<Option<(Found, Vec<Candidate>)>> {
         let request = self.request;
         let missing = FULL_PAGE.saturating_sub(usize::try_from(total).unwrap_or(usize::MAX));
-        let wanted = !request.all_words && !request.as_you_type && request.effective_sort() == Sort::Relevance;
+        let wanted = !request.all_words && request.effective_sort() == Sort::Relevance;
         if missing == 0 || !wanted || asked.len() < 2 || found.relaxed || request.page.limit == 0 {
             return Ok(None);
         }
-        let mut some = self.with(asked, Typos::InUnknown, true, true)?;
+        let mut some = self.with(asked, Typos::Nowhere, true, true)?;
         for (some, full) in some.segments.iter_mut().zip(&found.segments) {
             some.all.subtract(&full.all);
         }

@@ -1,6 +1,6 @@
 //! What searches need of a segment, in memory. A segment never changes, so neither does this.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,9 +16,6 @@ use crate::request::{Key, Sort};
 /// The most sets of documents that a segment remembers, and how much of the segment one must be to be worth it.
 const REMEMBERED: usize = 64;
 const WORTH: u32 = 64;
-/// The beginnings, ends and stems whose words a segment remembers, and the words of each: the most frequent ones.
-const LIKE: usize = 4_096;
-const WORDS_EACH: usize = 64;
 
 pub(super) type Result<T> = tantivy::Result<T>;
 
@@ -38,12 +35,7 @@ pub(super) struct Columns {
     orders: [OnceLock<Vec<u32>>; 5],
     attributes: Mutex<HashMap<String, Arc<Values>>>,
     sets: Mutex<HashMap<String, Arc<Bits>>>,
-    /// By what was looked for, such as a beginning: the words that are like it.
-    like: Mutex<HashMap<String, Arc<Frequent>>>,
 }
-
-/// Words and how many documents have each.
-pub(super) type Frequent = Vec<(Box<str>, u32)>;
 
 /// A value, or none, for every document.
 pub(super) struct Values {
@@ -92,7 +84,6 @@ impl Columns {
             orders: Default::default(),
             attributes: Mutex::default(),
             sets: Mutex::default(),
-            like: Mutex::default(),
         })
     }
 
@@ -162,56 +153,6 @@ impl Columns {
             attributes.insert(key.to_owned(), Arc::clone(&values));
         }
         Ok(values)
-    }
-
-    /// The most frequent words with a beginning that `is_like` says so of. What is found is remembered by `name`, because reading the
-    /// words takes longer than the rest of a search: a short beginning has many, and none has all.
-    pub(super) fn like(
-        &self,
-        reader: &SegmentReader,
-        words: Field,
-        name: String,
-        beginning: &str,
-        is_like: impl Fn(&str) -> bool,
-    ) -> Result<Arc<Frequent>> {
-        let known = || self.like.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frequent) = known().get(&name) {
-            return Ok(Arc::clone(frequent));
-        }
-        let index = reader.inverted_index(words)?;
-        let mut stream = index
-            .terms()
-            .range()
-            .ge(beginning.as_bytes())
-            .lt(after(beginning))
-            .into_stream()?;
-        let mut frequent = Frequent::new();
-        let mut least = 0;
-        while stream.advance() {
-            let documents = stream.value().doc_freq;
-            if documents <= least {
-                continue;
-            }
-            if let Ok(word) = std::str::from_utf8(stream.key())
-                && is_like(word)
-            {
-                frequent.push((word.into(), documents));
-            }
-            if frequent.len() >= 4 * WORDS_EACH {
-                frequent.select_nth_unstable_by_key(WORDS_EACH, |(_, documents)| Reverse(*documents));
-                least = frequent[WORDS_EACH].1;
-                frequent.truncate(WORDS_EACH);
-            }
-        }
-        frequent.sort_unstable_by_key(|(_, documents)| Reverse(*documents));
-        frequent.truncate(WORDS_EACH);
-        let frequent = Arc::new(frequent);
-        let mut known = known();
-        if known.len() >= LIKE {
-            known.clear();
-        }
-        known.insert(name, Arc::clone(&frequent));
-        Ok(frequent)
     }
 
     /// The place of a name, written as sorting writes it, among the names; `None`: nothing is called so.

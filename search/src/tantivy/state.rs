@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tantivy::Searcher;
 use tantivy::index::SegmentId;
 
+use super::alike::Alike;
 use super::matching::Corpus;
 use super::plan::Rules;
 use super::schema::Fields;
@@ -19,6 +20,7 @@ pub(super) struct State {
     pub(super) fields: Fields,
     /// By segment.
     pub(super) columns: Vec<Arc<Columns>>,
+    pub(super) alike: Arc<Alike>,
     pub(super) corpus: Corpus,
     pub(super) settings: Arc<Settings>,
     pub(super) rules: Arc<Rules>,
@@ -41,9 +43,11 @@ impl State {
             columns.push(ready);
         }
         let corpus = Corpus::read(searcher.segment_readers(), &fields)?;
+        let alike = before.map(|before| Arc::clone(&before.alike)).unwrap_or_default();
+        alike.keep(searcher.segment_readers());
         let vocabulary = Vocabulary {
             segments: searcher.segment_readers(),
-            columns: &columns,
+            alike: &alike,
             words: fields.words,
         };
         let language = Language::of(|word| vocabulary.products(word))?;
@@ -51,6 +55,7 @@ impl State {
             searcher,
             fields,
             columns,
+            alike,
             corpus,
             settings: Arc::new(settings.clone()),
             rules: Arc::new(Rules::new(settings, language)),

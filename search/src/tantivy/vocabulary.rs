@@ -1,7 +1,7 @@
 //! The words that an index knows.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 use tantivy::SegmentReader;
@@ -9,13 +9,16 @@ use tantivy::schema::Field;
 use tantivy::termdict::TermDictionary;
 use tantivy_fst::Automaton;
 
-use super::segment::{Columns, Result, after};
+use super::alike::{Alike, frequent};
+use super::segment::{Result, after};
 use crate::language::Language;
 
 /// The letters of a word that has other forms.
 const MIN_STEMMED: usize = 3;
 /// The letters that a longer word has in front of the one that it ends in.
-const MIN_FRONT: usize = 3;
+pub(super) const MIN_FRONT: usize = 3;
+/// The words of a segment that a beginning of few characters is remembered with: the most frequent ones.
+const MAX_BEGUN: usize = 64;
 
 /// A word of the index near to, or beginning with, what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub(super) struct Found {
 /// The words of all segments.
 pub(super) struct Vocabulary<'a> {
     pub(super) segments: &'a [SegmentReader],
-    pub(super) columns: &'a [Arc<Columns>],
+    pub(super) alike: &'a Alike,
     pub(super) words: Field,
 }
 
@@ -67,19 +70,19 @@ impl Vocabulary<'_> {
 
     /// The most frequent words that begin like this, for a beginning that many words have.
     pub(super) fn frequent_beginning_with(&self, beginning: &str, most: usize) -> Result<Vec<Found>> {
-        self.like(&format!("{beginning}-"), beginning, |_| true, most)
+        self.like(&format!("{beginning}-"), beginning, |_| true, MAX_BEGUN, most)
     }
 
-    /// The most frequent words that end like this, and are longer by a word.
+    /// The words that end like this and are longer by a word, the most frequent first.
     pub(super) fn ending_with(&self, end: &str, most: usize) -> Result<Vec<Found>> {
         let is_longer = |word: &str| {
             let front = word.strip_suffix(end);
             front.is_some_and(|front| front.chars().count() >= MIN_FRONT && front.chars().all(char::is_alphabetic))
         };
-        self.like(&format!("-{end}"), "", is_longer, most)
+        self.like(&format!("-{end}"), "", is_longer, most, most)
     }
 
-    /// The most frequent words with the stem of a word.
+    /// The words with the stem of a word, the most frequent first.
     pub(super) fn same_stem(&self, word: &str, language: Language, most: usize) -> Result<Vec<Found>> {
         if word.chars().count() < MIN_STEMMED || !word.chars().all(char::is_alphabetic) {
             return Ok(Vec::new());
@@ -103,13 +106,22 @@ impl Vocabulary<'_> {
         }
         let beginning: String = word.chars().take(kept).collect();
         let has_it = |other: &str| other != word && stemmer.stem(other) == stem;
-        self.like(&format!("{language:?}={word}"), &beginning, has_it, most)
+        self.like(&format!("{language:?}={word}"), &beginning, has_it, most, most)
     }
 
-    fn like(&self, name: &str, beginning: &str, is_like: impl Fn(&str) -> bool, most: usize) -> Result<Vec<Found>> {
+    /// The words with a beginning that `is_like` says so of, of each segment only the most frequent. What is found is remembered by `name`.
+    fn like(
+        &self,
+        name: &str,
+        beginning: &str,
+        is_like: impl Fn(&str) -> bool,
+        of_each: usize,
+        most: usize,
+    ) -> Result<Vec<Found>> {
         let mut found = HashMap::new();
-        for (segment, columns) in self.segments.iter().zip(self.columns) {
-            let words = columns.like(segment, self.words, name.to_owned(), beginning, &is_like)?;
+        for segment in self.segments {
+            let read = || frequent(segment, self.words, beginning, &is_like, of_each);
+            let words = self.alike.of(segment.segment_id(), name, read)?;
             for (word, documents) in words.iter() {
                 add(&mut found, word.as_bytes(), 0, *documents);
             }

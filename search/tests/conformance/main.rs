@@ -149,6 +149,13 @@ conformance! {
         umlauts_may_be_written_out,
         a_word_in_two_may_have_one_between,
         forms_and_compounds_are_found,
+        a_page_is_filled_when_the_last_word_is_a_beginning,
+        a_name_has_its_small_words,
+        every_script_has_measures,
+        short_words_end_joined_ones_behind_a_word,
+        every_joined_word_is_found,
+        odd_plurals_are_found_while_typing,
+        a_part_of_the_words_is_found_as_it_is,
     }
     properties::{ answers_equal_those_of_a_scan, pages_by_key_partition }
 }

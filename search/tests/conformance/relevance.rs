@@ -70,7 +70,7 @@ pub(crate) async fn a_page_is_filled_with_what_has_some_of_the_words(place: &Pla
         },
         Request {
             as_you_type: true,
-            ..asked("gaming laptop")
+            ..words("gaming laptop")
         },
     ] {
         let answer = place.answer(&request).await;
@@ -80,6 +80,64 @@ pub(crate) async fn a_page_is_filled_with_what_has_some_of_the_words(place: &Pla
             "{request:?}"
         );
     }
+}
+
+pub(crate) async fn a_page_is_filled_when_the_last_word_is_a_beginning(place: &Place) {
+    place.fill(shop()).await;
+    let request = Request {
+        as_you_type: true,
+        ..asked("gaming lapt")
+    };
+    let answer = place.answer(&request).await;
+    assert_eq!((answer.total, answer.relaxed, answer.partial), (1, false, 3));
+    let mut found = ids(&answer);
+    assert_eq!(found.remove(0), "p07");
+    found.sort();
+    assert_eq!(found, ["p04", "p05", "p06"]);
+}
+
+pub(crate) async fn a_name_has_its_small_words(place: &Place) {
+    finds(
+        place,
+        &[
+            "No-show socks",
+            "Socks",
+            "Plug-in heater",
+            "Heater",
+            "USB-A cable",
+            "USB-C cable",
+            "Vitamin A",
+            "Vitamin D",
+            "AT&T phone",
+            "Phone",
+        ],
+        &[
+            ("no-show socks", &[0]),
+            ("plug-in heater", &[2]),
+            ("usb-a cable", &[4]),
+            ("vitamin a", &[6]),
+            ("at&t phone", &[8]),
+            ("socks no show", &[0, 1]),
+        ],
+    )
+    .await;
+}
+
+pub(crate) async fn every_script_has_measures(place: &Place) {
+    finds(
+        place,
+        &["Capacitor 100µF", "Resistor 10kΩ", "Сок 500мл"],
+        &[
+            ("capacitor 100 uf", &[0]),
+            ("100uF", &[0]),
+            ("100 µF capacitor", &[0]),
+            ("resistor 10 kΩ", &[1]),
+            ("10kohm", &[1]),
+            ("сок 500 мл", &[2]),
+            ("500ml", &[2]),
+        ],
+    )
+    .await;
 }
 
 pub(crate) async fn words_of_grammar_need_not_be_there(place: &Place) {
@@ -210,11 +268,15 @@ pub(crate) async fn signs_make_words(place: &Place) {
             "Brand™ mug",
             "Gloves 3½",
             "Gloves 312",
+            "ASP.NET Core in Action",
+            "VB.NET",
         ],
         &[
             ("learn c#", &[1]),
             ("c++", &[2]),
-            (".net", &[3]),
+            (".net", &[3, 8, 9]),
+            ("asp.net", &[8]),
+            ("vb net", &[9]),
             ("brand mug", &[5]),
             ("gloves 3½", &[6]),
             ("gloves 3.5", &[6]),
@@ -301,4 +363,80 @@ pub(crate) async fn forms_and_compounds_are_found(place: &Place) {
             "{typed}: no words are joined in English"
         );
     }
+}
+
+pub(crate) async fn short_words_end_joined_ones_behind_a_word(place: &Place) {
+    if place.name() != "tantivy" {
+        return;
+    }
+    finds(
+        place,
+        &[
+            "Jogginghose",
+            "Jogging",
+            "Armbanduhr",
+            "Armband",
+            "Abfuhr",
+            "Kinderbett",
+            "Kinder",
+            "Etikett",
+            "Arbeitshemd",
+            "Arbeit",
+        ],
+        &[("Hose", &[0]), ("Uhr", &[2]), ("Bett", &[5]), ("Hemd", &[8])],
+    )
+    .await;
+}
+
+pub(crate) async fn every_joined_word_is_found(place: &Place) {
+    if place.name() != "tantivy" {
+        return;
+    }
+    let fronts = "Wasch Spül Näh Bohr Kaffee Schleif Brot Eis Nudel Hobel Fräs Schneide Stick Strick Druck Pack";
+    let machine = |(at, front): (usize, &str)| {
+        let mut product = product(&format!("m{at:02}"), &format!("{front}maschine"));
+        product.category = format!("c{at:02}");
+        product
+    };
+    let all: Vec<Document> = fronts.split(' ').enumerate().map(machine).collect();
+    let mut others = all.clone();
+    for copy in &mut others[1..] {
+        copy.id = format!("{}-2", copy.id);
+    }
+    // The first one is the rarest.
+    place.fill(all.iter().cloned().chain(others.into_iter().skip(1))).await;
+    let request = Request {
+        facets: vec![Facet::Category],
+        ..words("maschine")
+    };
+    let answer = place.answer(&request).await;
+    assert_eq!((answer.total, answer.facets[0].values.len()), (31, 16));
+    assert!(ids(&answer).contains(&"m00".to_owned()));
+}
+
+pub(crate) async fn odd_plurals_are_found_while_typing(place: &Place) {
+    place.fill(shop_of(&["Gaming mouse", "Mice trap", "Keyboard"])).await;
+    let request = Request {
+        as_you_type: true,
+        ..words("mice")
+    };
+    assert_eq!(place.set(&request).await, ["n0", "n1"]);
+}
+
+pub(crate) async fn a_part_of_the_words_is_found_as_it_is(place: &Place) {
+    if place.name() != "tantivy" {
+        // A server finds typos in every step.
+        return;
+    }
+    place
+        .fill(shop_of(&["Desk lamp oak", "Desk lamps", "Lampe shade", "Oak shelf"]))
+        .await;
+    let answer = place.answer(&asked("desk lampz oak")).await;
+    assert_eq!((answer.total, answer.relaxed), (1, false));
+    let mut found = ids(&answer);
+    found.sort();
+    assert_eq!(found, ["n0", "n1", "n3"]);
+    // Nothing else would be found at all.
+    let answer = place.answer(&asked("xylophone shelv")).await;
+    assert_eq!((ids(&answer), answer.relaxed), (vec!["n3".to_owned()], true));
 }

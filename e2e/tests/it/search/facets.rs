@@ -122,10 +122,44 @@ async fn a_range_of_numbers_filters_in_the_engine_and_in_the_database() {
         ("attr.units=few..many", "attr.units", "invalid_range"),
         ("attr.units=%3E3", "attr.units", "invalid_range"),
         ("attr.units[gte]=3", "attr.units[gte]", "unsupported"),
+        ("attr.units%3E=3", "attr.units>", "unsupported"),
+        ("attr.units%3C3", "attr.units<3", "unsupported"),
+        ("attr.units!=3", "attr.units!", "unsupported"),
         ("facets=units", "facets", "unknown"),
     ] {
         let answer = public.get(format!("/v1/products?{query}")).await;
         let _ = answer.refused_for(400, "invalid_parameter", &[(field, code)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_of_numbers_meets_values_that_no_number_holds() {
+    let (system, admin, _) = shop().await;
+    let public = system.anonymous();
+    let mut last = None;
+    for (sku, year) in [
+        ("Y-1", json!("1e400")),
+        ("Y-2", json!("1994")),
+        ("Y-3", json!(1990)),
+        ("Y-4", json!("9".repeat(900))),
+    ] {
+        let body = json!({"sku": sku, "name": "Almanac", "price": {"amount": 1, "currency": "GBP"}, "status": "active",
+            "attributes": {"year": year}});
+        last = Some(admin.post("/v1/products").json(body).await.ok(201));
+    }
+    let last = last.unwrap();
+    for (range, expected) in [
+        ("1990..1999", vec!["Y-2", "Y-3"]),
+        ("1991..", vec!["Y-2"]),
+        ("..2e300", vec!["Y-2", "Y-3"]),
+    ] {
+        for by in ["", "&facets=in_stock"] {
+            let path = format!("/v1/products?attr.year={range}{by}");
+            let page = public.get(&path).seeing(&last).await.ok(200);
+            let mut skus = page.each("sku");
+            skus.sort_unstable();
+            assert_eq!(skus, expected, "{path}");
+        }
     }
 }
 

@@ -10,3 +10,4 @@ mod rules;
 mod sales;
 mod settings;
 mod shop;
+mod suggest;
