@@ -15,7 +15,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 use tonic::Status;
 
-use super::deliver::deliver;
+use super::deliver::{Delivered, deliver};
 use super::error::{Error, RowError, Stop};
 use super::item::{Item, Position, Ready};
 use super::ledger::{Fate, Ledger};
@@ -210,7 +210,7 @@ impl<S: Service> Pipeline<S> {
                 Err(errors) => Fate::Rejected(errors),
                 Ok(ready) => {
                     self.pending.remove(&ready.key);
-                    fate(&ready, &outcomes.next().unwrap_or_default())?
+                    fate(&ready, outcomes.next())?
                 }
             });
         }
@@ -218,11 +218,14 @@ impl<S: Service> Pipeline<S> {
     }
 }
 
-fn fate<R>(ready: &Ready<R>, outcome: &ImportOutcome) -> Result<Fate, Error> {
+fn fate<R>(ready: &Ready<R>, delivered: Option<Delivered>) -> Result<Fate, Error> {
+    let Some(Delivered { outcome, again }) = delivered else {
+        return Err(Error::Protocol { sent: 1, answered: 0 });
+    };
     match outcome.kind() {
         Kind::Created => Ok(Fate::Created),
         Kind::Updated => Ok(Fate::Updated),
-        Kind::Unchanged => Ok(Fate::Unchanged),
+        Kind::Unchanged => Ok(Fate::Unchanged { again }),
         Kind::Rejected => {
             let error = ready.refused(&outcome.field, &outcome.code, &outcome.message);
             Ok(Fate::Rejected(vec![error]))
