@@ -8,8 +8,7 @@ use proto::v1::import_outcome::Kind;
 use proto::v1::order_command_client::OrderCommandClient;
 use proto::v1::product_command_client::ProductCommandClient;
 use proto::v1::{
-    CommandContext, ImportOrderRow, ImportOrdersRequest, ImportOutcome, ImportProductRow, ImportProductsRequest,
-    ImportReply,
+    CommandContext, ImportOrderRow, ImportOrdersRequest, ImportProductRow, ImportProductsRequest, ImportReply,
 };
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
@@ -135,7 +134,7 @@ struct InFlight<R> {
 }
 
 /// A task that ends with its owner.
-struct AbortOnDrop(JoinHandle<Result<Vec<ImportOutcome>, Error>>);
+struct AbortOnDrop(JoinHandle<Result<Vec<Delivered>, Error>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

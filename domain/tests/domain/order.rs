@@ -56,7 +56,7 @@ fn discount(amount: i64) -> Discount {
     }
 }
 
-fn product_line() -> ImportedLine {
+pub(crate) fn product_line() -> ImportedLine {
     ImportedLine {
         kind: LineKind::Product,
         product_id: Some(product_id(1)),
@@ -94,7 +94,7 @@ fn adjustment_line() -> ImportedLine {
     }
 }
 
-fn import() -> ImportOrder {
+pub(crate) fn import() -> ImportOrder {
     ImportOrder {
         order_id: OrderId::imported("online-retail", "536365"),
         source: Source::new("online-retail").unwrap(),
@@ -229,35 +229,6 @@ fn import_again_changes_nothing_even_after_a_credit() {
     given::<Order>(vec![imported(), credited(1, 1_530, 6)])
         .when(OrderCommand::Import(import()))
         .then_expect_events(vec![]);
-}
-
-#[test]
-fn a_discount_of_which_nothing_was_said_is_one_on_the_goods() {
-    let with = |discounts: Vec<Discount>| ImportOrder {
-        lines: vec![ImportedLine {
-            total: 1_030,
-            discount: 500,
-            discounts,
-            ..product_line()
-        }],
-        ..import()
-    };
-    let discount = |kind| Discount {
-        amount: 500,
-        kind,
-        code: None,
-        campaign: None,
-    };
-    let (silent, on_goods) = (with(Vec::new()), with(vec![discount(DiscountKind::Line)]));
-    let recorded = |import: ImportOrder| fold::<Order>([]).decide(&OrderCommand::Import(import)).unwrap();
-    for (before, again) in [(&silent, &on_goods), (&on_goods, &silent)] {
-        given::<Order>(recorded(before.clone()))
-            .when(OrderCommand::Import(again.clone()))
-            .then_expect_events(vec![]);
-    }
-    given::<Order>(recorded(silent))
-        .when(OrderCommand::Import(with(vec![discount(DiscountKind::Coupon)])))
-        .then_expect_error(OrderError::ImportedDifferently);
 }
 
 #[test]
