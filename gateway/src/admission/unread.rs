@@ -65,9 +65,9 @@ impl Unread {
         let mut held = shared.held();
         let fits = |taken: usize, limit: usize| taken.saturating_add(bytes) <= limit;
         let of_client = |client| held.clients.get(client).copied().unwrap_or(0);
-        if !owed
-            && !(fits(held.all, shared.budget) && party.clients().all(|client| fits(of_client(client), shared.share)))
-        {
+        let has_room =
+            fits(held.all, shared.budget) && party.clients().all(|client| fits(of_client(client), shared.share));
+        if !has_room && !owed {
             return Err(Full);
         }
         held.all = held.all.saturating_add(bytes);

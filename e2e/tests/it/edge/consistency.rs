@@ -64,7 +64,7 @@ async fn a_write_that_the_read_models_do_not_show_is_waited_for_and_then_told() 
         "/v1/projections",
         "/v1/projections/parked",
     ] {
-        admin.get(path).after(&everything).await.ok(200);
+        let _ = admin.get(path).after(&everything).await.ok(200);
         let refused = admin.get(path).header("consistency-token", "99999.1").await;
         let refused = refused.refused(400, "invalid_header");
         assert_eq!(&*refused.fields()[0].1, "out_of_range", "{path}: {refused:?}");
