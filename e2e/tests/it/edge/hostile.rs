@@ -265,7 +265,8 @@ async fn behind_a_proxy_its_clients_are_counted_and_not_its_connections() {
 async fn answers_that_are_not_read_are_bounded_in_memory() {
     let system = guarded().with("unread-mb", "1").with("send-timeout", "2").start().await;
     let admin = system.admin().await;
-    let mug = json!({"sku": "MUG-1", "name": "Mug", "description": "a mug ".repeat(3_000)});
+    let price = json!({"amount": 1250, "currency": "GBP"});
+    let mug = json!({"sku": "MUG-1", "name": "Mug", "price": price, "description": "a mug ".repeat(3_000)});
     let mug = admin.post("/v1/products").json(mug).await.ok(201);
     let path = format!("/v1/products/{}", mug.id());
     let _ = admin.get(&path).seeing(&mug).await.ok(200);
