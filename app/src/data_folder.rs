@@ -43,6 +43,22 @@ pub fn let_through(folder: &Path, group: u32) -> Result<()> {
     restrict(folder, &metadata, (metadata.mode() & OWNER) | GROUP_PASSES)
 }
 
+/// Closes a folder and all that is in it to other users, as far as it is ours: an earlier version may have left it open.
+pub fn close(folder: &Path) -> Result<()> {
+    restrict(folder, &std::fs::symlink_metadata(folder)?, OWNER)?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            close(&entry.path())?;
+        } else if kind.is_file() {
+            let metadata = entry.metadata()?;
+            restrict(&entry.path(), &metadata, metadata.mode() & OWNER)?;
+        }
+    }
+    Ok(())
+}
+
 fn make_above(folder: &Path) -> Result<()> {
     if let Some(above) = folder.parent()
         && !above.as_os_str().is_empty()
@@ -75,6 +91,28 @@ mod tests {
 
     fn mode(folder: &Path) -> u32 {
         std::fs::metadata(folder).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn what_an_earlier_version_left_open_is_closed() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("search");
+        let inner = folder.join("1/index");
+        std::fs::create_dir_all(&inner).unwrap();
+        let (file, script) = (inner.join("meta.json"), inner.join("run"));
+        for (path, mode) in [(&file, 0o644), (&script, 0o755)] {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+        for path in [&folder, &inner] {
+            std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        std::os::unix::fs::symlink(above.path(), inner.join("out")).unwrap();
+        let outside = mode(above.path());
+        close(&folder).unwrap();
+        assert_eq!((mode(&folder), mode(&inner)), (0o700, 0o700));
+        assert_eq!((mode(&file), mode(&script)), (0o600, 0o700));
+        assert_eq!(mode(above.path()), outside, "what a link leads to is somebody else's");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::Reason;
 use eventstore::{IdempotencyKey, Metadata, Plan};
 use proto::{failure::Failure, v1::CommandContext};
 use tokio::time::Instant;
@@ -14,8 +15,8 @@ use crate::{core::Core, fields::Fields};
 const MAX_KEY: usize = 255;
 /// Longest actor, request id, client address or way in, in bytes.
 const MAX_NAME: usize = 200;
-/// Longest reason or user agent, in bytes.
-const MAX_TEXT: usize = 2_000;
+/// Longest user agent, in bytes.
+const MAX_AGENT: usize = 2_000;
 
 /// The checked context of one command.
 #[derive(Clone, Debug)]
@@ -56,8 +57,8 @@ impl Context {
         ] {
             check_text(&mut fields, field, text, MAX_NAME);
         }
-        check_text(&mut fields, "context.user_agent", &context.user_agent, MAX_TEXT);
-        check_text(&mut fields, "context.reason", &context.reason, MAX_TEXT);
+        check_text(&mut fields, "context.user_agent", &context.user_agent, MAX_AGENT);
+        let reason = fields.check("context.reason", Reason::optional(&context.reason));
         let correlation_id = uuid(&mut fields, "context.correlation_id", &context.correlation_id);
         let causation_id = uuid(&mut fields, "context.causation_id", &context.causation_id);
         let key = &context.idempotency_key;
@@ -91,7 +92,7 @@ impl Context {
                 client_ip: context.client_ip,
                 user_agent: context.user_agent,
                 channel: context.channel,
-                reason: context.reason,
+                reason: reason.flatten().map(String::from).unwrap_or_default(),
             },
             metadata: Metadata {
                 actor: context.actor,

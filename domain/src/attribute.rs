@@ -12,9 +12,9 @@ use crate::{
 /// The most attributes that a product can have.
 pub const MAX_ATTRIBUTES: usize = 250;
 
-/// The largest number with a fraction or an exponent. Beyond it not even whole numbers can be told apart, so that what is stored would
-/// not be what was given.
-pub const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The largest number with a fraction or an exponent, 2^53 - 1. Beyond it not even whole numbers can be told apart (2^53 + 1 is read as
+/// 2^53), so that what is stored would not be what was given.
+pub const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// Attributes by key, in the order of the keys.
 pub type Attributes = BTreeMap<AttributeKey, AttributeValue>;
@@ -57,7 +57,7 @@ impl AttributeValue {
             Err(ValueError::new(
                 ValueCode::OutOfRange,
                 "a number that large would not be kept digit by digit: a whole number has 64 bits with its sign, any other is up to \
-                 9007199254740992 (2^53); write it as a text",
+                 9007199254740991 (2^53 - 1); write it as a text",
             ))
         }
     }

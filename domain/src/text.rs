@@ -274,6 +274,19 @@ impl Sku {
     }
 }
 
+impl Reason {
+    /// A reason that need not be given; none: nothing of it can be seen.
+    ///
+    /// # Errors
+    /// As for one that must be given.
+    pub fn optional(text: &str) -> Result<Option<Self>, ValueError> {
+        if values::is_blank(text) {
+            return Ok(None);
+        }
+        Self::new(text).map(Some)
+    }
+}
+
 impl CategoryPath {
     /// The root: uncategorised.
     #[must_use]

@@ -44,6 +44,7 @@ fn counts(created: u64, updated: u64, unchanged: u64, rejected: u64) -> Counts {
         updated,
         unchanged,
         rejected,
+        sent_again: 0,
     }
 }
 

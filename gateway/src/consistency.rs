@@ -2,9 +2,14 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderName, request::Parts};
-use proto::v1::ReadContext;
+use proto::v1::{CheckTokenRequest, ReadContext};
 
-use crate::{cache::Positions, edge::Edge, problem::Problem};
+use crate::{
+    cache::Positions,
+    call::{CALL, ask, timed},
+    edge::Edge,
+    problem::Problem,
+};
 
 /// Answered by writes, sent back by reads.
 pub(crate) const TOKEN: HeaderName = HeaderName::from_static("consistency-token");
@@ -59,5 +64,24 @@ impl FromRequestParts<Edge> for Freshly {
             context.allow_stale = true;
         }
         Ok(Self(context))
+    }
+}
+
+/// The same headers where nothing has to be waited for: what is answered is as new as can be. A token that no write answered with is refused
+/// all the same.
+pub(crate) struct Checked;
+
+impl FromRequestParts<Edge> for Checked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+        let Freshly(context) = Freshly::from_request_parts(parts, edge).await?;
+        if !context.consistency_token.is_empty() {
+            let request = CheckTokenRequest { context: Some(context) };
+            ask(CALL, edge.audit_query().check_token(timed(CALL, request)))
+                .await
+                .map_err(Problem::of_read)?;
+        }
+        Ok(Self)
     }
 }

@@ -139,7 +139,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         let class = Class::of(&method, path, request.headers());
         let receives = !method.is_safe() && path != UNMATCHED;
         let party = Party::new(user, address);
-        Admitted::take(&edge, class, &party, &mut request, receives.then_some(&mut body)).await
+        Admitted::take(&edge, class, party, &mut request, receives.then_some(&mut body)).await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),
@@ -147,7 +147,7 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
             request.extensions_mut().insert(Arc::clone(&head));
             allow_identity(request.headers_mut());
             let response = run(path, request, next).instrument(span.clone()).await;
-            admitted.release(response)
+            admitted.release(&edge, response)
         }
     };
     let response = conditional(&method, &known, response);
@@ -238,10 +238,11 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
         }
         None => return response,
     };
-    // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells. Clients may cause any number
-    // of both.
+    // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells; what is not implemented is
+    // the client's affair. Clients may cause any number of each.
     let counted = matches!(problem.code(), "overloaded" | "read_model_behind");
-    if problem.status().is_server_error() && !counted {
+    let own = problem.status().is_server_error() && problem.status() != StatusCode::NOT_IMPLEMENTED;
+    if own && !counted {
         tracing::warn!(
             request_id,
             status = problem.status().as_u16(),

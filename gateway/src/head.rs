@@ -1,5 +1,7 @@
 //! What is refused for the head of a request alone, whatever its address: what could be read in two ways, and what nobody here reads.
 
+use std::cmp::Reverse;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
@@ -113,11 +115,24 @@ fn unacceptable(offers: &[String], headers: &HeaderMap) -> Option<Problem> {
     Some(problem.with_data("available", offers))
 }
 
+/// Of the types that are offered, the one that `Accept` prefers: the one of the highest weight; of several such, the one that is described
+/// most closely, or else first; of those that one range describes, the first offer. None: it takes none, or says nothing.
+pub(crate) fn preferred<T: Copy>(headers: &HeaderMap, offers: &[(&str, T)]) -> Option<T> {
+    let ranges: Vec<_> = list(headers, &ACCEPT).filter_map(Range::read).collect();
+    let fits = offers.iter().filter_map(|(offer, what)| {
+        let (index, range, closeness) = fit(&ranges, offer)?;
+        (range.weight > 0.0).then_some(((range.weight, closeness, Reverse(index)), what))
+    });
+    let best = fits.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, what)| *what)
+}
+
 /// A media range of `Accept`. Its parameters but for the weight are let pass: no type here has any that matter.
 struct Range<'h> {
     kind: &'h str,
     subtype: &'h str,
-    refused: bool,
+    /// From 0, never, to 1.
+    weight: f32,
 }
 
 impl<'h> Range<'h> {
@@ -125,10 +140,11 @@ impl<'h> Range<'h> {
         let mut parts = text.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let refused = weight
+        let weight = weight
             .and_then(|weight| weight.parse::<f32>().ok())
-            .is_some_and(|weight| weight <= 0.0);
-        Some(Self { kind, subtype, refused })
+            .filter(|weight| !weight.is_nan())
+            .map_or(1.0, |weight| weight.clamp(0.0, 1.0));
+        Some(Self { kind, subtype, weight })
     }
 
     /// How closely the range describes a type; none: not at all.
@@ -138,19 +154,29 @@ impl<'h> Range<'h> {
             ("*", "*") => Some(0),
             (range, "*") if same(range, kind) => Some(1),
             (range, rest) if same(range, kind) && same(rest, subtype) => Some(2),
+            // An older name of the same.
+            (range, "x-ndjson") if same(range, kind) && subtype == "jsonl" => Some(2),
             _ => None,
         }
     }
 }
 
+/// The range that describes a type most closely, with its place and how closely it does; none: no range describes it.
+fn fit<'r, 'h>(ranges: &'r [Range<'h>], offer: &str) -> Option<(usize, &'r Range<'h>, u8)> {
+    let (kind, subtype) = offer.split_once('/').unwrap_or((offer, ""));
+    let described = ranges
+        .iter()
+        .enumerate()
+        .filter_map(|(index, range)| Some((index, range, range.closeness(kind, subtype)?)));
+    described.reduce(|best, next| {
+        let is_closer = (next.2, next.1.weight) > (best.2, best.1.weight);
+        if is_closer { next } else { best }
+    })
+}
+
 /// Whether the range that describes the type most closely lets it pass.
 fn accepts(ranges: &[Range<'_>], offer: &str) -> bool {
-    let (kind, subtype) = offer.split_once('/').unwrap_or((offer, ""));
-    let closest = ranges
-        .iter()
-        .filter_map(|range| Some((range.closeness(kind, subtype)?, !range.refused)))
-        .max();
-    closest.is_some_and(|(_, passes)| passes)
+    fit(ranges, offer).is_some_and(|(_, range, _)| range.weight > 0.0)
 }
 
 /// The entries of a header that is a list, over all of its lines.

@@ -1,7 +1,7 @@
 //! Where a command comes from and why, for the audit log. Addresses and user agents are personal data: they go with the command and
 //! nowhere else, least of all into our own log.
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::{HeaderMap, HeaderName, header::USER_AGENT, request::Parts};
@@ -49,26 +49,38 @@ fn user_agent(headers: &HeaderMap) -> String {
         .map(http::HeaderValue::as_bytes)
         .unwrap_or_default();
     let text = String::from_utf8_lossy(value);
-    text.chars().filter(|char| !char.is_control()).take(MAX_AGENT).collect()
+    let text: String = text.chars().filter(|char| !char.is_control()).take(MAX_AGENT).collect();
+    values::prose(&text).into_owned()
 }
 
 fn reason(headers: &HeaderMap) -> Result<String, Problem> {
-    let mut values = headers.get_all(REASON).iter();
-    let Some(value) = values.next() else {
+    let mut lines = headers.get_all(REASON).iter();
+    let Some(value) = lines.next() else {
         return Ok(String::new());
     };
     std::str::from_utf8(value.as_bytes())
         .ok()
-        .map(str::trim)
-        .filter(|text| text.chars().count() <= MAX_REASON && !text.contains(char::is_control))
-        .filter(|_| values.next().is_none())
-        .map(str::to_owned)
+        .map(|text| {
+            if values::is_blank(text) {
+                "".into()
+            } else {
+                values::prose(text)
+            }
+        })
+        .filter(|text| text.chars().count() <= MAX_REASON && !text.chars().any(breaks))
+        .filter(|_| lines.next().is_none())
+        .map(Cow::into_owned)
         .ok_or_else(|| {
             Problem::header(
                 "Audit-Reason",
                 format!("one reason of at most {MAX_REASON} characters in UTF-8 is expected"),
             )
         })
+}
+
+/// What no line has.
+fn breaks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -115,7 +127,19 @@ mod tests {
             origin(&[("audit-reason", longest.as_bytes())], 0).unwrap().reason,
             longest
         );
-        for wrong in ["x".repeat(MAX_REASON + 1).into_bytes(), b"a\tb".to_vec(), vec![0xff]] {
+        for (text, kept) in [
+            ("ok\u{202e}gpj.exe", "okgpj.exe"),
+            ("\u{200b}\u{a0}", ""),
+            ("Cafe\u{301}", "Café"),
+        ] {
+            assert_eq!(origin(&[("audit-reason", text.as_bytes())], 0).unwrap().reason, kept);
+        }
+        for wrong in [
+            "x".repeat(MAX_REASON + 1).into_bytes(),
+            b"a\tb".to_vec(),
+            "a\u{2028}b".into(),
+            vec![0xff],
+        ] {
             assert_eq!(origin(&[("audit-reason", &wrong)], 0), Err(400), "{wrong:?}");
         }
         assert_eq!(origin(&[("audit-reason", b"a"), ("audit-reason", b"b")], 0), Err(400));
@@ -126,6 +150,8 @@ mod tests {
         let long = "a".repeat(5_000);
         let kept = origin(&[("user-agent", long.as_bytes())], 0).unwrap().user_agent;
         assert_eq!(kept.len(), MAX_AGENT);
-        assert_eq!(origin(&[("user-agent", b"a\tb")], 0).unwrap().user_agent, "ab");
+        for agent in ["a\tb", "a\u{202e}b"] {
+            assert_eq!(origin(&[("user-agent", agent.as_bytes())], 0).unwrap().user_agent, "ab");
+        }
     }
 }

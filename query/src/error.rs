@@ -108,7 +108,7 @@ impl From<Error> for Failure {
                 FailureKind::Invalid,
                 "report_too_large",
                 format!(
-                    "the report has more than {limit} rows; ask for a shorter time, longer intervals or no grouping, or for a file as csv or jsonl, which may be of any length"
+                    "the report has more than {limit} rows; ask for a shorter time, longer intervals or no grouping, or for a file (`format=csv` or `format=jsonl`, or POST /v1/exports), which may be of any length"
                 ),
             )
             .with_data(&serde_json::json!({ "max_rows": limit })),

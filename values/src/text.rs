@@ -1,23 +1,28 @@
 //! Normal forms of texts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter::once};
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The one form of a text that identifies something, such as a SKU or a category.
 ///
 /// Unicode NFC, without characters that leave no mark (zero-width characters, byte-order and directional marks, soft hyphens,
-/// variation selectors); full-width letters and signs become ASCII, a non-breaking hyphen becomes a hyphen, and every run of
-/// spaces of any kind becomes one space, none at the ends. Line breaks and other control characters are kept for the caller to
-/// refuse.
+/// variation selectors); letters and digits in another form become the plain ones (full-width, mathematical, ligatures, Roman numerals,
+/// presentation forms, half-width kana), every dash and the minus sign become a hyphen, and every run of spaces of any kind becomes one
+/// space, none at the ends. What means something else stays: `m²`, `½`, `™`, `Ⓜ`. Line breaks and other control characters are kept for
+/// the caller to refuse.
 #[must_use]
 pub fn identifier(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if text.is_ascii() && !text.contains("  ") {
         return Cow::Borrowed(text);
     }
-    let mut form = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !is_invisible(*c)).map(plain).nfc() {
+    let mut letters = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        push_plain(c, &mut letters);
+    }
+    let mut form = String::with_capacity(letters.len());
+    for c in letters.nfc() {
         if c != ' ' || !(form.is_empty() || form.ends_with(' ')) {
             form.push(c);
         }
@@ -65,15 +70,56 @@ fn cleaned(text: &str) -> Cow<'_, str> {
     Cow::Owned(form)
 }
 
-/// A character as an identifier has it.
-fn plain(c: char) -> char {
+/// Adds a character as an identifier has it.
+fn push_plain(c: char, letters: &mut String) {
     match c {
-        '\u{2010}' | '\u{2011}' => '-',
-        // Full-width forms stand as far from ASCII as their block does.
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        BLANK_BRAILLE => ' ',
-        c if c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') => ' ',
-        c => c,
+        c if c.is_ascii() => letters.push(c),
+        c if is_dash(c) => letters.push('-'),
+        BLANK_BRAILLE => letters.push(' '),
+        c if c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') => letters.push(' '),
+        c if has_plain_form(c) && !once(c).nfkc().any(char::is_whitespace) => letters.extend(once(c).nfkc()),
+        c => letters.push(c),
+    }
+}
+
+/// Dashes of any length, and the minus signs.
+fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '\u{58a}'
+            | '\u{2d7}'
+            | '\u{1806}'
+            | '\u{2010}'..='\u{2015}'
+            | '\u{2043}'
+            | '\u{2212}'
+            | '\u{2e3a}'..='\u{2e3b}'
+            | '\u{fe31}'..='\u{fe32}'
+            | '\u{fe58}'
+            | '\u{fe63}'
+            | '\u{ff0d}'
+    )
+}
+
+/// Letters and digits whose compatibility form (Unicode NFKC) is the same letter, or are the same letters, written plainly.
+fn has_plain_form(c: char) -> bool {
+    match c {
+        // Letters of formulas, but not `™`, `№` or `℡`.
+        '\u{2100}'..='\u{214f}' => once(c).nfkc().count() == 1,
+        _ => matches!(
+            c,
+            '\u{b5}'
+                | '\u{132}'..='\u{133}'
+                | '\u{17f}'
+                | '\u{1c4}'..='\u{1cc}'
+                | '\u{1f1}'..='\u{1f3}'
+                | '\u{2160}'..='\u{217f}'
+                | '\u{fb00}'..='\u{fdff}'
+                | '\u{fe70}'..='\u{fefc}'
+                | '\u{ff01}'..='\u{ff9f}'
+                | '\u{1d400}'..='\u{1d7ff}'
+                | '\u{1ee00}'..='\u{1eeff}'
+                | '\u{1fbf0}'..='\u{1fbf9}'
+        ),
     }
 }
 
@@ -129,13 +175,34 @@ mod tests {
             "\u{ff2d}UG\u{ff0d}1",
             "MUG-1\u{fe0f}",
             "M\u{2060}U\u{200d}G-1\u{200c}",
+            "𝐌𝐔𝐆-1",
+            "𝕄𝖀𝘎-𝟙",
+            "ⅯUG-1",
+            "MUG–1",
+            "MUG—1",
+            "MUG−1",
+            "MUG\u{2012}1",
         ] {
             assert_eq!(identifier(text), "MUG-1", "{text:?}");
         }
         for text in ["Gro\u{308}ße 1", "Größe\u{a0}1", "Größe \u{2009} 1", "Größe\u{3000}1"] {
             assert_eq!(identifier(text), "Größe 1", "{text:?}");
         }
-        assert_eq!(identifier("a  b"), "a b");
+        for (text, form) in [
+            ("a  b", "a b"),
+            ("ﬁlter", "filter"),
+            ("Ⅻ", "XII"),
+            ("Ĳmeer", "IJmeer"),
+            ("ﾃﾚﾋﾞ", "テレビ"),
+            ("\u{b5}m", "\u{3bc}m"),
+            ("\u{2126}", "\u{3a9}"),
+            ("ﻛﺘﺎﺏ", "كتاب"),
+        ] {
+            assert_eq!(identifier(text), form, "{text:?}");
+        }
+        for text in ["5 m²", "½ Zoll", "Nr. №5", "Mug™", "Größe", "Ⓜ-1", "ブラック"] {
+            assert_eq!(identifier(text), text);
+        }
         assert_eq!(identifier("\u{200b}\u{feff} \u{2800}"), "");
     }
 

@@ -142,8 +142,12 @@ impl Node {
     /// The first place that no other process has.
     fn take(data: &Path, world: &World) -> anyhow::Result<Node> {
         data_folder::make(data).with_context(|| format!("the data folder {} cannot be made", data.display()))?;
+        let all = data.join("search");
+        if all.exists() {
+            data_folder::close(&all).with_context(|| format!("{} cannot be closed to others", all.display()))?;
+        }
         for number in 1..=MOST_NODES {
-            let folder = data.join("search").join(number.to_string());
+            let folder = all.join(number.to_string());
             let taken = Node::try_take(folder.clone(), world);
             let taken = taken.with_context(|| format!("{} cannot be used", folder.display()))?;
             if let Some(node) = taken {

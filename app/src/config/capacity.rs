@@ -95,6 +95,16 @@ const BODY_TIMEOUT: Variable = Variable {
     help: "How long a client may take to send the body of a request",
 };
 
+const UNREAD_MB: Variable = Variable {
+    key: "unread_mb",
+    environment: "TILLROLL_UNREAD_MB",
+    flag: "unread-mb",
+    value: "MEBIBYTES",
+    default: Some("64"),
+    secrecy: Secrecy::Open,
+    help: "How much memory answers may take that clients have not taken yet, reports aside; one caller or one address may have --client-share of it",
+};
+
 pub(super) const VARIABLES: &[&Variable] = &[
     &LOAD_SHEDDING,
     &MAX_WRITES,
@@ -105,9 +115,11 @@ pub(super) const VARIABLES: &[&Variable] = &[
     &CLIENT_SHARE,
     &MAX_BODIES,
     &BODY_TIMEOUT,
+    &UNREAD_MB,
 ];
 
 const MOST: usize = 1_000_000;
+const MOST_MB: usize = 1024 * 1024;
 const LONGEST: u64 = 60_000;
 const LONGEST_SECONDS: u64 = 3_600;
 
@@ -133,6 +145,10 @@ pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
     });
     let bodies = reader.required(&MAX_BODIES, number);
     let sending = reader.required(&BODY_TIMEOUT, seconds);
+    let unread = reader.required(&UNREAD_MB, |text| match text.parse::<usize>() {
+        Ok(megabytes @ 1..=MOST_MB) => Ok(megabytes << 20),
+        _ => Err(format!("a whole number of mebibytes from 1 to {MOST_MB}")),
+    });
     let connections = super::connections::read(reader);
     let requests = gateway::Capacity {
         writes: writes?,
@@ -141,6 +157,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
         latency: latency?,
         wait: wait?,
         share: share?,
+        unread: unread?,
         bodies: bodies?,
         sending: sending?,
         per_address: None,

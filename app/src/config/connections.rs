@@ -54,13 +54,27 @@ const SEND_TIMEOUT: Variable = Variable {
     help: "How long a client may take nothing of an answer that is sent to it before it is given up",
 };
 
+const SEND_RATE: Variable = Variable {
+    key: "send_rate",
+    environment: "TILLROLL_SEND_RATE",
+    flag: "send-rate",
+    value: "BYTES",
+    default: Some("8192"),
+    secrecy: Secrecy::Open,
+    help: "How many bytes of an answer a client has to take in each second on average while it is waited for; it may be behind by what is due in --send-timeout; 0: any",
+};
+
 pub(super) const VARIABLES: &[&Variable] = &[
     &MAX_CONNECTIONS,
     &MAX_CONNECTIONS_PER_ADDRESS,
     &HEAD_TIMEOUT,
     &IDLE_TIMEOUT,
     &SEND_TIMEOUT,
+    &SEND_RATE,
 ];
+
+/// In bytes a second: more would give up clients on ordinary networks.
+const FASTEST: u32 = 1_000_000;
 
 pub(super) fn read(reader: &mut Reader) -> Result<gateway::Connections, Noted> {
     let limit = reader.required(&MAX_CONNECTIONS, number);
@@ -68,11 +82,16 @@ pub(super) fn read(reader: &mut Reader) -> Result<gateway::Connections, Noted> {
     let head = reader.required(&HEAD_TIMEOUT, seconds);
     let idle = reader.required(&IDLE_TIMEOUT, seconds);
     let reading = reader.required(&SEND_TIMEOUT, seconds);
+    let rate = reader.required(&SEND_RATE, |text| match text.parse() {
+        Ok(rate @ 0..=FASTEST) => Ok(rate),
+        _ => Err(format!("a whole number of bytes from 0 to {FASTEST}")),
+    });
     Ok(gateway::Connections {
         limit: limit?,
         per_address: Some(per_address?),
         head: head?,
         idle: idle?,
         reading: reading?,
+        rate: rate?,
     })
 }

@@ -101,14 +101,21 @@ impl<R: Read> Records<R> {
         Self { window, ..*self }
     }
 
-    /// Reads from the beginning of a file, of which the first line says the separator: by name (`sep=;`, as spreadsheets write it) or by
+    /// Reads from the beginning of a file, of which the first line that is not empty says the separator: by name (`sep=;`, as spreadsheets write it) or by
     /// what stands between the names of the columns.
     pub(crate) fn begin(mut window: Window<R>) -> io::Result<Self> {
         window.begin()?;
-        while window.first_line().is_none() && !window.is_full() {
-            window.fill()?;
-        }
-        let length = window.first_line().unwrap_or_default();
+        let length = loop {
+            while window.first_line().is_none() && !window.is_full() {
+                window.fill()?;
+            }
+            let length = window.first_line().unwrap_or_default();
+            let is_blank = window.bytes().get(..length).unwrap_or_default().trim_ascii().is_empty();
+            if length == 0 || !is_blank {
+                break length;
+            }
+            window.consume(length, 1);
+        };
         let line = window.bytes().get(..length).unwrap_or_default().trim_ascii_end();
         let named = match line.split_at_checked(4) {
             Some((name, &[separator])) if name.eq_ignore_ascii_case(b"sep=") => Some(separator),
@@ -362,6 +369,11 @@ mod tests {
         ] {
             check(text, &[(2, &["a,", "b"], None)]);
         }
+        for text in ["\na;b\n", "\r\n \t\r\nsep=;\r\na;b\r\n", "\u{feff}\n\n\na;b"] {
+            let line = 1 + text.trim_end().matches('\n').count() as u64;
+            check(text, &[(line, &["a", "b"], None)]);
+        }
+        check("\n \n", &[]);
         check("\"a;;b\",c\n", &[(1, &["a;;b", "c"], None)]);
     }
 

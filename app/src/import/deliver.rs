@@ -14,11 +14,20 @@ use super::send::Service;
 const TRIES: u32 = 16;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// What became of a row that was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivered {
+    pub(crate) outcome: ImportOutcome,
+    /// It was sent before without an answer: what is there already may have come from here.
+    pub(crate) again: bool,
+}
+
 /// Sends rows until each has an outcome. A request that is refused as a whole is halved until the row that
 /// it was refused for stands alone.
-pub(crate) async fn deliver<S: Service>(service: &S, rows: &[S::Row]) -> Result<Vec<ImportOutcome>, Error> {
+pub(crate) async fn deliver<S: Service>(service: &S, rows: &[S::Row]) -> Result<Vec<Delivered>, Error> {
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut parts = Vec::new();
+    let mut unanswered = 0..0;
     parts.push(0..rows.len());
     let mut tries = 0;
     while let Some(part) = parts.pop() {
@@ -27,7 +36,10 @@ pub(crate) async fn deliver<S: Service>(service: &S, rows: &[S::Row]) -> Result<
         }
         let failure = match service.import(rows[part.clone()].to_vec()).await {
             Ok(reply) if reply.outcomes.len() == part.len() => {
-                outcomes.extend(reply.outcomes);
+                for (index, outcome) in part.zip(reply.outcomes) {
+                    let again = unanswered.contains(&index);
+                    outcomes.push(Delivered { outcome, again });
+                }
                 tries = 0;
                 continue;
             }
@@ -39,6 +51,10 @@ pub(crate) async fn deliver<S: Service>(service: &S, rows: &[S::Row]) -> Result<
             }
             Err(status) => Failure::from(&status),
         };
+        if matches!(failure.kind(), FailureKind::Timeout | FailureKind::Unavailable) {
+            // Parts are taken in their order, so that nothing before this one is sent any more.
+            unanswered = unanswered.start.max(part.start)..unanswered.end.max(part.end);
+        }
         let many = part.len() > 1;
         match failure.kind() {
             FailureKind::Timeout if many => halve(&mut parts, &part),
@@ -55,7 +71,10 @@ pub(crate) async fn deliver<S: Service>(service: &S, rows: &[S::Row]) -> Result<
                 if many {
                     halve(&mut parts, &part);
                 } else {
-                    outcomes.push(rejected(failure));
+                    outcomes.push(Delivered {
+                        outcome: rejected(failure),
+                        again: false,
+                    });
                 }
             }
             FailureKind::Overloaded

@@ -26,6 +26,9 @@ pub struct Counts {
     pub updated: u64,
     /// Existing ones that are as the row says.
     pub unchanged: u64,
+    /// Those of the unchanged that were sent again because an answer was lost: the import may have made them itself.
+    #[serde(default)]
+    pub sent_again: u64,
     /// Rows that were refused.
     pub rejected: u64,
 }
@@ -42,7 +45,10 @@ impl Counts {
 pub(crate) enum Fate {
     Created,
     Updated,
-    Unchanged,
+    Unchanged {
+        /// It was sent before, without an answer.
+        again: bool,
+    },
     Rejected(Vec<RowError>),
 }
 
@@ -179,7 +185,10 @@ impl Ledger {
             match fate {
                 Fate::Created => self.counts.created += 1,
                 Fate::Updated => self.counts.updated += 1,
-                Fate::Unchanged => self.counts.unchanged += 1,
+                Fate::Unchanged { again } => {
+                    self.counts.unchanged += 1;
+                    self.counts.sent_again += u64::from(again);
+                }
                 Fate::Rejected(errors) => {
                     self.counts.rejected += 1;
                     for error in &errors {

@@ -111,6 +111,13 @@ impl fmt::Display for Summary {
                 "{name}: {} created, {} updated, {} unchanged, {} rejected",
                 counts.created, counts.updated, counts.unchanged, counts.rejected
             )?;
+            if counts.sent_again > 0 {
+                writeln!(
+                    f,
+                    "{name}: {} of the unchanged were sent again because an answer was lost; this import may have made them itself",
+                    counts.sent_again
+                )?;
+            }
         }
         let rows = self.rows;
         write!(f, "{rows} rows in {:.1} s", self.elapsed.as_secs_f64())?;

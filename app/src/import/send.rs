@@ -8,14 +8,13 @@ use proto::v1::import_outcome::Kind;
 use proto::v1::order_command_client::OrderCommandClient;
 use proto::v1::product_command_client::ProductCommandClient;
 use proto::v1::{
-    CommandContext, ImportOrderRow, ImportOrdersRequest, ImportOutcome, ImportProductRow, ImportProductsRequest,
-    ImportReply,
+    CommandContext, ImportOrderRow, ImportOrdersRequest, ImportProductRow, ImportProductsRequest, ImportReply,
 };
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 use tonic::Status;
 
-use super::deliver::deliver;
+use super::deliver::{Delivered, deliver};
 use super::error::{Error, RowError, Stop};
 use super::item::{Item, Position, Ready};
 use super::ledger::{Fate, Ledger};
@@ -135,7 +134,7 @@ struct InFlight<R> {
 }
 
 /// A task that ends with its owner.
-struct AbortOnDrop(JoinHandle<Result<Vec<ImportOutcome>, Error>>);
+struct AbortOnDrop(JoinHandle<Result<Vec<Delivered>, Error>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -210,7 +209,7 @@ impl<S: Service> Pipeline<S> {
                 Err(errors) => Fate::Rejected(errors),
                 Ok(ready) => {
                     self.pending.remove(&ready.key);
-                    fate(&ready, &outcomes.next().unwrap_or_default())?
+                    fate(&ready, outcomes.next())?
                 }
             });
         }
@@ -218,11 +217,14 @@ impl<S: Service> Pipeline<S> {
     }
 }
 
-fn fate<R>(ready: &Ready<R>, outcome: &ImportOutcome) -> Result<Fate, Error> {
+fn fate<R>(ready: &Ready<R>, delivered: Option<Delivered>) -> Result<Fate, Error> {
+    let Some(Delivered { outcome, again }) = delivered else {
+        return Err(Error::Protocol { sent: 1, answered: 0 });
+    };
     match outcome.kind() {
         Kind::Created => Ok(Fate::Created),
         Kind::Updated => Ok(Fate::Updated),
-        Kind::Unchanged => Ok(Fate::Unchanged),
+        Kind::Unchanged => Ok(Fate::Unchanged { again }),
         Kind::Rejected => {
             let error = ready.refused(&outcome.field, &outcome.code, &outcome.message);
             Ok(Fate::Rejected(vec![error]))

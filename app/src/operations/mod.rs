@@ -9,6 +9,7 @@ mod record;
 mod settle;
 
 use chrono::{DateTime, Utc};
+use domain::{Reason, ValueError};
 use eventstore::{Metadata, Plan, Store};
 use proto::failure::{Failure, FailureKind};
 use proto::v1;
@@ -21,8 +22,8 @@ use crate::world::World;
 
 /// Longest actor or request id, in bytes.
 const MAX_NAME: usize = 200;
-/// Longest reason or user agent, in bytes.
-const MAX_TEXT: usize = 2_000;
+/// Longest user agent, in bytes.
+const MAX_AGENT: usize = 2_000;
 
 /// How the read models stand, and what to do about parked events. Cheap to clone.
 #[derive(Clone)]
@@ -53,8 +54,7 @@ impl Operations {
             ("context.request_id", &context.request_id, MAX_NAME),
             ("context.client_ip", &context.client_ip, MAX_NAME),
             ("context.channel", &context.channel, MAX_NAME),
-            ("context.user_agent", &context.user_agent, MAX_TEXT),
-            ("context.reason", &context.reason, MAX_TEXT),
+            ("context.user_agent", &context.user_agent, MAX_AGENT),
         ] {
             if text.len() > longest || text.contains(char::is_control) {
                 let message = format!("at most {longest} bytes without control characters");
@@ -64,6 +64,7 @@ impl Operations {
         if context.actor.is_empty() {
             return Err(Failure::invalid("context.actor", "required", "who asks is required"));
         }
+        let reason = Reason::optional(&context.reason).map_err(|error| invalid("context.reason", &error))?;
         let actor = context.actor.clone();
         let plan = Plan::new(Metadata {
             actor: context.actor,
@@ -77,7 +78,7 @@ impl Operations {
             ("client_ip", context.client_ip),
             ("user_agent", context.user_agent),
             ("channel", context.channel),
-            ("reason", context.reason),
+            ("reason", reason.map(String::from).unwrap_or_default()),
         ]
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
@@ -129,6 +130,10 @@ impl ProjectionOperations for Operations {
 
 fn micros(time: DateTime<Utc>) -> i64 {
     time.timestamp_micros()
+}
+
+fn invalid(field: &str, error: &ValueError) -> Failure {
+    Failure::invalid(field, error.code().as_str(), error.message())
 }
 
 fn not_parked() -> Failure {

@@ -1,15 +1,15 @@
 //! Retrying and skipping parked events, on record.
 
-use domain::projection::{ReadModelCommand, SkippedEvent};
+use domain::{
+    Reason,
+    projection::{ReadModelCommand, SkippedEvent},
+};
 use projections::{ParkedId, Retried, Skip};
 use proto::failure::Failure;
 use proto::v1;
 
 use super::record::record;
-use super::{Operations, failure, micros, not_parked};
-
-/// Longest reason, in characters.
-const MAX_REASON: usize = 500;
+use super::{Operations, failure, invalid, micros, not_parked};
 
 pub(super) async fn retry(
     operations: &Operations,
@@ -38,14 +38,8 @@ pub(super) async fn skip(
     request: v1::SkipParkedRequest,
 ) -> Result<v1::SkipParkedReply, Failure> {
     let (actor, plan) = operations.plan("skip_parked_event", request.context)?;
-    let reason = request.reason.trim();
-    if reason.is_empty() {
-        return Err(Failure::invalid("reason", "required", "a reason is required"));
-    }
-    if reason.chars().count() > MAX_REASON || reason.contains(char::is_control) {
-        let message = format!("a reason has at most {MAX_REASON} characters, none of them a control character");
-        return Err(Failure::invalid("reason", "invalid_format", message));
-    }
+    let reason = Reason::new(&request.reason).map_err(|error| invalid("reason", &error))?;
+    let reason = reason.as_str();
     let id: ParkedId = request.id.parse().map_err(|_| not_parked())?;
     let by = Skip { actor: &actor, reason };
     let skipped = projections::skip(&operations.pool, &operations.store.log(), &id, by)

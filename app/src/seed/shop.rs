@@ -71,6 +71,7 @@ impl Shop {
         let mut outcomes = Vec::with_capacity(rows.len());
         while let Some(batch) = batches.next().await {
             let batch = batch?;
+            let batch: Vec<_> = batch.into_iter().map(|delivered| delivered.outcome).collect();
             if let Some(refused) = batch.iter().find(|outcome| outcome.kind() == Kind::Rejected) {
                 return Err(Error::Refused {
                     field: refused.field.clone(),

@@ -1,6 +1,6 @@
 use crate::{
     credit::{Credit, CreditCommand, CreditError, CreditEvent, IssueCredit, IssuedCredit},
-    order::{LineFacts, MAX_IMPORTED_LINES, sum_totals},
+    order::{LineFacts, MAX_IMPORTED_LINES, name_discount, sum_totals},
 };
 
 impl Credit {
@@ -10,10 +10,19 @@ impl Credit {
         let issued = check(issue)?;
         match self.issued() {
             None => Ok(vec![CreditEvent::CreditIssued(issued)]),
-            Some(present) if *present == issued => Ok(Vec::new()),
+            Some(present) if *present == issued || named(present) == named(&issued) => Ok(Vec::new()),
             Some(_) => Err(CreditError::IssuedDifferently),
         }
     }
+}
+
+/// The credit with every discount named.
+fn named(credit: &IssuedCredit) -> IssuedCredit {
+    let mut credit = credit.clone();
+    for line in &mut credit.lines {
+        name_discount(&mut line.discounts, line.discount);
+    }
+    credit
 }
 
 fn check(issue: &IssueCredit) -> Result<IssuedCredit, CreditError> {

@@ -4,7 +4,8 @@ use crate::{
     Country, CreditId, MAX_TOTAL, Money, Reason,
     order::{
         CancelledOrder, ImportOrder, ImportedOrder, LineFacts, MAX_IMPORTED_LINES, MAX_LINES, Order, OrderCommand,
-        OrderCredit, OrderError, OrderEvent, OrderLine, OrderStatus, PlaceLine, PlaceOrder, PlacedOrder, sum_totals,
+        OrderCredit, OrderError, OrderEvent, OrderLine, OrderStatus, PlaceLine, PlaceOrder, PlacedOrder, name_discount,
+        sum_totals,
     },
 };
 
@@ -116,7 +117,7 @@ impl Order {
         };
         match (self.status(), self.imported()) {
             (None, _) => Ok(vec![OrderEvent::OrderImported(imported)]),
-            (Some(_), Some(present)) if *present == imported => Ok(Vec::new()),
+            (Some(_), Some(present)) if *present == imported || named(present) == named(&imported) => Ok(Vec::new()),
             (Some(_), Some(_)) => Err(OrderError::ImportedDifferently),
             (Some(status), None) => Err(OrderError::AlreadyExists { status }),
         }
@@ -180,4 +181,13 @@ fn priced(index: usize, line: &PlaceLine, place: &PlaceOrder) -> Result<OrderLin
         discounts: Vec::new(),
         tax: 0,
     })
+}
+
+/// The order with every discount named.
+fn named(order: &ImportedOrder) -> ImportedOrder {
+    let mut order = order.clone();
+    for line in &mut order.lines {
+        name_discount(&mut line.discounts, line.discount);
+    }
+    order
 }

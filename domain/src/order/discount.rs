@@ -65,6 +65,18 @@ pub struct Discount {
     pub campaign: Option<Campaign>,
 }
 
+/// Gives a discount of which nothing is known its default: on the goods of its line. An import once left it out, and says it now.
+pub(crate) fn name_discount(discounts: &mut Vec<Discount>, taken_off: i64) {
+    if discounts.is_empty() && taken_off > 0 {
+        discounts.push(Discount {
+            amount: taken_off,
+            kind: DiscountKind::Line,
+            code: None,
+            campaign: None,
+        });
+    }
+}
+
 /// Whether discounts are what was taken off: none is named, or they add up to it.
 pub(crate) fn add_up(discounts: &[Discount], taken_off: i64) -> bool {
     discounts.is_empty()

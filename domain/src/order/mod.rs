@@ -17,4 +17,7 @@ pub use self::{
     state::{Order, OrderCredit, OrderFacts, OrderStatus},
 };
 
-pub(crate) use self::line::{LineFacts, is_zero, sum_totals};
+pub(crate) use self::{
+    discount::name_discount,
+    line::{LineFacts, is_zero, sum_totals},
+};

@@ -7,6 +7,7 @@ mod credit;
 mod fixtures;
 mod golden;
 mod order;
+mod order_again;
 mod order_place;
 mod order_properties;
 mod product;

@@ -56,7 +56,7 @@ fn discount(amount: i64) -> Discount {
     }
 }
 
-fn product_line() -> ImportedLine {
+pub(crate) fn product_line() -> ImportedLine {
     ImportedLine {
         kind: LineKind::Product,
         product_id: Some(product_id(1)),
@@ -94,7 +94,7 @@ fn adjustment_line() -> ImportedLine {
     }
 }
 
-fn import() -> ImportOrder {
+pub(crate) fn import() -> ImportOrder {
     ImportOrder {
         order_id: OrderId::imported("online-retail", "536365"),
         source: Source::new("online-retail").unwrap(),

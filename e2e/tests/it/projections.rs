@@ -192,8 +192,8 @@ async fn only_administrators_operate_and_mistakes_are_told() {
         (json!({}), "required"),
         (json!({"reason": ""}), "required"),
         (json!({"reason": "  "}), "required"),
-        (json!({"reason": "x".repeat(501)}), "invalid_format"),
-        (json!({"reason": "line\nbreak"}), "invalid_format"),
+        (json!({"reason": "x".repeat(501)}), "too_long"),
+        (json!({"reason": "line\nbreak"}), "invalid_character"),
         (json!({"reason": 5}), "invalid_type"),
     ] {
         let _ = skip(body)

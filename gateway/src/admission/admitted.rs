@@ -1,16 +1,23 @@
-//! What a request gets before it is worked on, in this order: its body, a place.
+//! What a request gets before it is worked on, in this order: its body, a place; and its answer after that.
 
-use axum::{body::Body, extract::Request, response::Response};
+use axum::{
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::Version;
 
-use super::{Admission, Class, Party, Permit, keep_until_sent, overloaded};
+use super::{Admission, Class, Party, Permit, keep_until_sent, overloaded, unread};
 use crate::{addresses::Present, edge::Edge, intake, problem::Problem, serve::Crowded};
 
 /// What a request has while it is worked on.
-#[derive(Default)]
 pub(crate) struct Admitted {
+    class: Option<Class>,
+    party: Party,
+    version: Version,
+    /// It only asks: nothing is lost when it gets no answer.
+    is_safe: bool,
     place: Option<Permit>,
-    /// It is made while it is sent, or large: it keeps its place until then.
-    until_sent: bool,
     present: Option<Present>,
 }
 
@@ -22,7 +29,7 @@ impl Admitted {
     pub(crate) async fn take(
         edge: &Edge,
         class: Option<Class>,
-        party: &Party,
+        party: Party,
         request: &mut Request,
         body: Option<&mut Body>,
     ) -> Result<Self, Problem> {
@@ -31,29 +38,46 @@ impl Admitted {
             return Err(admission.map_or_else(overloaded, Admission::refuse_crowded));
         }
         let mut admitted = Self {
-            until_sent: class == Some(Class::Report),
-            ..Self::default()
+            class,
+            party,
+            version: request.version(),
+            is_safe: request.method().is_safe(),
+            place: None,
+            present: None,
         };
         if let (Some(admission), Some(_)) = (admission, class) {
-            admitted.present = admission.begin(party)?;
+            admitted.present = admission.begin(&admitted.party)?;
         }
         if let Some(body) = body {
-            let received = intake::receive(admission, party, request.headers(), body).await?;
+            let received = intake::receive(admission, &admitted.party, request.headers(), body).await?;
             *body = Body::empty();
             *request.body_mut() = received.into();
         }
         if let (Some(admission), Some(class)) = (admission, class) {
-            admitted.place = Some(admission.admit(class, party).await?);
+            admitted.place = Some(admission.admit(class, &admitted.party).await?);
         }
         Ok(admitted)
     }
 
-    /// Gives back what is not needed any more once the answer is there.
-    pub(crate) fn release(self, response: Response) -> Response {
-        let place = self.place.filter(|_| self.until_sent);
-        if place.is_none() && self.present.is_none() {
+    /// Gives back what is not needed any more once the answer is there, and keeps the rest until it has been sent. A report is made
+    /// while it is sent, or large: it keeps its place until then. What is sent of other answers is bounded in memory.
+    pub(crate) fn release(self, edge: &Edge, mut response: Response) -> Response {
+        let is_report = self.class == Some(Class::Report);
+        let length = unread::length(self.version, &mut response);
+        let taken = match (&edge.admission, self.class, length) {
+            (Some(admission), Some(_), Some(length)) if !is_report => {
+                let owed = !self.is_safe || !response.status().is_success();
+                match admission.answer(&self.party, length, owed) {
+                    Ok(taken) => Some(taken),
+                    Err(problem) => return problem.into_response(),
+                }
+            }
+            _ => None,
+        };
+        let place = self.place.filter(|_| is_report);
+        if place.is_none() && self.present.is_none() && taken.is_none() {
             return response;
         }
-        keep_until_sent((place, self.present), response)
+        keep_until_sent((place, self.present, taken), response)
     }
 }

@@ -243,7 +243,7 @@ impl Drop for Permit {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
-fn whole(number: usize) -> f64 {
+pub(super) fn whole(number: usize) -> f64 {
     number as f64
 }
 

@@ -3,12 +3,13 @@
 //! Each class of requests has its places ([`gate`]). How many, follows from how long answers take ([`limit`]): beyond its capacity a
 //! system does not do more, it only does everything later. Who finds no place waits a little, and then gets 503 with `Retry-After`.
 //! Classes do not share places, so that a flood of one leaves the others alone, and no client has more than its share of them
-//! ([`share`]). Health, metrics and pages need none.
+//! ([`share`]). Health, metrics and pages need none. What was answered counts against a budget until the client has taken it ([`unread`]).
 
 mod admitted;
 mod gate;
 mod limit;
 mod share;
+mod unread;
 
 use std::{
     pin::Pin,
@@ -36,6 +37,8 @@ pub(crate) use admitted::Admitted;
 use gate::{Gate, Permit};
 use limit::Limit;
 pub(crate) use share::Party;
+pub(crate) use unread::measured;
+use unread::{Taken, Unread};
 
 /// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
 const LOGINS: usize = 64;
@@ -67,8 +70,10 @@ pub struct Capacity {
     pub bodies: usize,
     /// How long a client may take to send a body.
     pub sending: Duration,
-    /// How many percent of the places of a class one caller or one address may have.
+    /// How many percent of the places of a class, and of `unread`, one caller or one address may have.
     pub share: u8,
+    /// How much memory answers may take that clients have not taken yet, in bytes. Reports keep their places instead.
+    pub unread: usize,
     /// Most requests of one address at once; none: its connections are counted instead. For gateways behind proxies, whose connections
     /// are not their clients'.
     pub per_address: Option<usize>,
@@ -85,6 +90,7 @@ impl Default for Capacity {
             bodies: 1024,
             sending: Duration::from_secs(8),
             share: 50,
+            unread: 64 << 20,
             per_address: None,
         }
     }
@@ -137,6 +143,7 @@ pub(crate) struct Admission {
     operation: Gate,
     body: Gate,
     long_body: Gate,
+    unread: Unread,
     addresses: Option<Addresses>,
     sending: Duration,
     overload: Mutex<Option<Overload>>,
@@ -163,6 +170,7 @@ impl Admission {
             operation: fixed("operation", OPERATIONS),
             body: fixed("body", capacity.bodies),
             long_body: fixed("long_body", capacity.bodies / LONG_BODIES),
+            unread: Unread::new(capacity.unread, capacity.share),
             addresses: capacity.per_address.map(Addresses::new),
             sending: capacity.sending,
             overload: Mutex::new(None),
@@ -211,6 +219,15 @@ impl Admission {
         } else {
             Err(self.refuse("address", "too_many_requests"))
         }
+    }
+
+    /// Counts an answer of so many bytes until it has been taken; one that is owed in any case.
+    ///
+    /// # Errors
+    /// 503 when too many have not been taken.
+    fn answer(&self, party: &Party, length: usize, owed: bool) -> Result<Taken, Problem> {
+        let taken = self.unread.take(party, length, owed);
+        taken.map_err(|_| self.refuse("answer", "unread"))
     }
 
     /// How long a client may take to send a body.

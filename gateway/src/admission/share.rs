@@ -41,6 +41,10 @@ impl Party {
     pub(crate) fn address(&self) -> Option<&Client> {
         self.0[1].as_ref()
     }
+
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.0.iter().flatten()
+    }
 }
 
 /// Nobody in particular.

@@ -12,6 +12,7 @@ use super::ExportId;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
+    consistency::Checked,
     edge::Edge,
     etag,
     params::{NoParams, Params},
@@ -44,6 +45,7 @@ pub(crate) async fn read_file(
     _: Admin,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
+    _: Checked,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // A file that is done never changes.

@@ -8,7 +8,7 @@ use super::{ExportId, view::ExportView};
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     params::{NoParams, Params},
     problem::Problem,
@@ -26,7 +26,7 @@ pub(crate) async fn read_export(
     _: Admin,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::GetExportRequest { id };
     let reply = ask(CALL, edge.export_jobs().get_export(timed(CALL, request)))

@@ -8,7 +8,7 @@ use super::view::ExportView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     id::USER,
     page::Page,
@@ -53,7 +53,7 @@ pub(crate) async fn list_exports(
     uri: Uri,
     _: Admin,
     Params(filters): Params<ExportFilters>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ListExportsRequest {
         page: Some(filters.page),

@@ -11,7 +11,7 @@ use crate::id;
 const MAX_ECHO: usize = 80;
 
 /// Whole numbers up to this one are exact with a fraction of zeros or an exponent.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// The fields of one object, taken one after another; what nobody took is unknown.
 pub(crate) struct Fields<'j> {
@@ -116,7 +116,7 @@ impl<'j> Fields<'j> {
                 );
                 None
             }
-            // 10.0 is a whole number, as JSON Schema has it. Beyond 2^53 it might stand for its neighbours too.
+            // 10.0 is a whole number, as JSON Schema has it. From 2^53 on it might stand for its neighbours too.
             Json::Number(number) if number.abs() <= EXACT => {
                 #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
                 let integer = *number as i64;

@@ -34,8 +34,11 @@ pub(crate) async fn keep(
     next: Next,
 ) -> Result<Response, Problem> {
     let path = request.uri().path();
-    // One page may be written in any number of ways with percent signs.
-    if request.method() != Method::GET || path.contains('%') {
+    // One page may be written in any number of ways with percent signs, and no page needs them.
+    if path.contains('%') {
+        return Err(Problem::not_found("there is nothing at this address"));
+    }
+    if request.method() != Method::GET {
         return Ok(next.run(request).await);
     }
     let key = (path.to_owned(), takes_gzip(request.headers()));

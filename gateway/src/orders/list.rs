@@ -31,9 +31,11 @@ pub(crate) struct OrderFilters {
     placed: Option<v1::TimeRange>,
     #[param(ignore)]
     total: Option<v1::AmountRange>,
+    /// Only orders in this currency. Required with `min_total` and `max_total`.
     #[param(example = "GBP")]
     currency: Option<String>,
-    /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise.
+    /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise. `total` is by
+    /// currency, in each by amount.
     #[param(required = false)]
     sort: String,
     #[param(ignore)]
@@ -42,13 +44,22 @@ pub(crate) struct OrderFilters {
 
 impl ReadParams for OrderFilters {
     fn read(values: &mut Values) -> Self {
+        let total = values.amount_range("min_total", "max_total");
+        let currency = values.currency("currency");
+        if total.is_some() && currency.is_none() {
+            values.wrong(
+                "currency",
+                "required",
+                "a range of totals needs the currency that it is in",
+            );
+        }
         Self {
             status: values.several_of("status", STATUSES),
             customer: values.id("customer", USER),
             product: values.id("product", PRODUCT),
             placed: values.time_range(),
-            total: values.amount_range("min_total", "max_total"),
-            currency: values.currency("currency"),
+            total,
+            currency,
             sort: values.sort(&["placed_at", "total", "number"]),
             page: values.page(),
         }
@@ -60,8 +71,8 @@ impl ReadParams for OrderFilters {
     params(OrderFilters,
         ("from" = Option<String>, Query, description = "Placed at or after this RFC 3339 time, or the start of this date in UTC."),
         ("to" = Option<String>, Query, description = "Placed before this RFC 3339 time, or the start of this date in UTC."),
-        ("min_total" = Option<i64>, Query, description = "Minor units, included."),
-        ("max_total" = Option<i64>, Query, description = "Minor units, included.")),
+        ("min_total" = Option<i64>, Query, description = "Minor units of `currency`, included."),
+        ("max_total" = Option<i64>, Query, description = "Minor units of `currency`, included.")),
     responses((status = 200, description = "A page of orders", body = Page<OrderView>)))]
 pub(crate) async fn list_orders(
     State(edge): State<Edge>,

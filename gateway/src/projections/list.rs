@@ -8,7 +8,7 @@ use super::view::ProjectionView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     page::Page,
     params::{Params, ReadParams, Values},
@@ -61,7 +61,7 @@ pub(crate) async fn list_projections(
     State(edge): State<Edge>,
     _: Admin,
     Params(filters): Params<ProjectionFilters>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ListProjectionsRequest {};
     let mut reply = ask(

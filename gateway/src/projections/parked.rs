@@ -8,7 +8,7 @@ use super::view::{ParkedView, STATES};
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     page::Page,
     params::{Params, ReadParams, Values},
@@ -58,7 +58,7 @@ pub(crate) async fn list_parked(
     uri: Uri,
     _: Admin,
     Params(filters): Params<ParkedFilters>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ListParkedRequest {
         page: Some(filters.page),

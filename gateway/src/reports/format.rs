@@ -1,7 +1,9 @@
 //! In which form a report is answered.
 
-use http::{HeaderMap, header::ACCEPT};
+use http::HeaderMap;
 use proto::v1::ExportFormat;
+
+use crate::head;
 
 /// A form of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,40 +49,26 @@ impl From<FileFormat> for ExportFormat {
     }
 }
 
-/// What `Accept` prefers; JSON unless a file is asked for at least as strongly.
+/// The forms by their media types. What could be any of them is JSON.
+const MEDIA_TYPES: &[(&str, Form)] = &[
+    ("application/json", Form::Json),
+    ("text/csv", Form::File(FileFormat::Csv)),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Form::File(FileFormat::Xlsx),
+    ),
+    ("application/pdf", Form::File(FileFormat::Pdf)),
+    ("application/jsonl", Form::File(FileFormat::Jsonl)),
+];
+
+/// What `Accept` prefers. Who takes none of them has been refused before.
 pub(super) fn preferred(headers: &HeaderMap) -> Form {
-    let (mut json, mut best) = (0.0_f32, None);
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    for range in values.flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts
-            .find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok())
-            .unwrap_or(1.0);
-        let format = match kind.as_str() {
-            "text/csv" => FileFormat::Csv,
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => FileFormat::Xlsx,
-            "application/pdf" => FileFormat::Pdf,
-            "application/jsonl" | "application/x-ndjson" => FileFormat::Jsonl,
-            "application/json" | "application/*" => {
-                json = json.max(quality);
-                continue;
-            }
-            _ => continue,
-        };
-        if quality > best.map_or(0.0, |(_, quality)| quality) {
-            best = Some((format, quality));
-        }
-    }
-    match best {
-        Some((format, quality)) if quality >= json => Form::File(format),
-        _ => Form::Json,
-    }
+    head::preferred(headers, MEDIA_TYPES).unwrap_or(Form::Json)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, header::ACCEPT};
 
     use super::*;
 
@@ -97,6 +85,15 @@ mod tests {
             ("text/csv;q=0", Form::Json),
             ("application/pdf, text/csv;q=0.9", Form::File(FileFormat::Pdf)),
             ("application/x-ndjson", Form::File(FileFormat::Jsonl)),
+            ("text/*", Form::File(FileFormat::Csv)),
+            ("application/*", Form::Json),
+            ("application/json;q=0, */*", Form::File(FileFormat::Csv)),
+            ("application/json;q=0, text/*;q=0, */*", Form::File(FileFormat::Xlsx)),
+            ("*/*, text/csv", Form::File(FileFormat::Csv)),
+            ("*/*;q=0.9, text/csv;q=0.5", Form::Json),
+            ("application/json, text/csv", Form::Json),
+            ("text/csv, application/json", Form::File(FileFormat::Csv)),
+            ("nonsense", Form::Json),
             (
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 Form::File(FileFormat::Xlsx),

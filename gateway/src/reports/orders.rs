@@ -62,7 +62,7 @@ impl ReadParams for SalesOrdersParams {
             sort: values.sort(&["at"]),
             page: values.page(),
             format: values.one_of("format", FORMATS),
-            shop: values.text("shop").unwrap_or_default(),
+            shop: values::prose(&values.text("shop").unwrap_or_default()).into_owned(),
         }
     }
 }
@@ -213,7 +213,7 @@ impl SalesOrderView {
         ("category_level" = Option<String>, Query, description = "As in the report, with `group_by=category`."),
         ("except" = Option<Vec<String>>, Query, description = "All groups but this one; empty: but what has none. Repeatable. For the row of all others."),
         ("sort" = Option<String>, Query, description = "`at` or `-at`. `at`, unless said otherwise."),
-        ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx`, `pdf` or `jsonl`; otherwise `Accept` decides. A file has all of them, up to 100000; more are for `POST /v1/exports`."),
+        ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx`, `pdf` or `jsonl`; otherwise `Accept` decides. A file has all of them: CSV and JSON Lines any number, XLSX up to 1048000, PDF up to 20000 (`report_too_large`)."),
         ("shop" = Option<String>, Query, description = "Name of the shop, for the title of a file.")),
     responses((status = 200, description = "A page of them, or a file",
         content((Page<SalesOrderView> = "application/json"), (String = "text/csv"), (String = "application/jsonl"),

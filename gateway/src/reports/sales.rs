@@ -75,7 +75,7 @@ impl ReadParams for SalesParams {
             sort: values.sort(&sorts),
             fill: values.boolean("fill"),
             format: values.one_of("format", FORMATS),
-            shop: values.text("shop").unwrap_or_default(),
+            shop: values::prose(&values.text("shop").unwrap_or_default()).into_owned(),
         }
     }
 }

@@ -36,6 +36,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
+    admission::measured,
     auth::Visitor,
     consistency::Freshly,
     edge::Edge,
@@ -76,12 +77,16 @@ struct Shape {
 
 /// The middleware.
 pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    measured(represented(&edge, request, next).await)
+}
+
+async fn represented(edge: &Edge, request: Request, next: Next) -> Response {
     let reads = request.method() == Method::GET || request.method() == Method::HEAD;
     if !reads || !request.uri().path().starts_with("/v1/") {
         return next.run(request).await;
     }
     let mut response = if asks(request.uri()) {
-        shaped(&edge, request, next)
+        shaped(edge, request, next)
             .await
             .unwrap_or_else(IntoResponse::into_response)
     } else {

@@ -11,7 +11,7 @@ use std::{
 use metrics::counter;
 use tokio::{task::AbortHandle, time::Instant};
 
-use super::Connections;
+use super::{Connections, pace::Pace};
 
 /// A connection beyond the limit is not kept for another request.
 const CROWDED_IDLE: Duration = Duration::from_secs(1);
@@ -28,8 +28,8 @@ pub(super) struct Line {
     head: AtomicBool,
     /// Since when no request has been under way, or since when there has been a part of a head.
     waiting_since: AtomicU64,
-    /// Since when the client has taken nothing of what is sent; 0: it takes it.
-    blocked_since: AtomicU64,
+    /// How the client takes what is sent.
+    pace: Pace,
 }
 
 /// A request, until its answer has been taken in full.
@@ -41,7 +41,7 @@ pub(super) struct UnderWay(Arc<Line>);
 pub(super) struct Lines(Vec<(Arc<Line>, AbortHandle)>);
 
 impl Line {
-    pub(super) fn new(crowded: bool) -> Self {
+    pub(super) fn new(crowded: bool, limits: &Connections) -> Self {
         Self {
             started: Instant::now(),
             crowded,
@@ -49,7 +49,7 @@ impl Line {
             under_way: AtomicU32::new(0),
             head: AtomicBool::new(true),
             waiting_since: AtomicU64::new(0),
-            blocked_since: AtomicU64::new(0),
+            pace: Pace::new(limits),
         }
     }
 
@@ -59,7 +59,9 @@ impl Line {
 
     /// A request has come.
     pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        if self.under_way.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.pace.begin();
+        }
         self.head.store(false, Ordering::Relaxed);
         UnderWay(Arc::clone(self))
     }
@@ -78,12 +80,12 @@ impl Line {
         }
     }
 
-    /// The client takes what is sent, or does not.
-    pub(super) fn sent(&self, taken: bool) {
-        let blocked = self.blocked_since.load(Ordering::Relaxed) != 0;
-        if blocked == taken {
-            let since = if taken { 0 } else { self.elapsed(Instant::now()).max(1) };
-            self.blocked_since.store(since, Ordering::Relaxed);
+    /// The client takes so many bytes of what is sent, or none.
+    pub(super) fn sent(&self, taken: Option<usize>) {
+        let now = self.elapsed(Instant::now());
+        match taken {
+            Some(bytes) => self.pace.took(bytes, now),
+            None => self.pace.wait(now),
         }
     }
 
@@ -91,8 +93,7 @@ impl Line {
     fn overdue(&self, limits: &Connections, now: Instant) -> Option<&'static str> {
         let now = self.elapsed(now);
         let late = |since: u64, limit: Duration| u128::from(now.saturating_sub(since)) >= limit.as_millis();
-        let blocked = self.blocked_since.load(Ordering::Relaxed);
-        if blocked != 0 && late(blocked, limits.reading) {
+        if self.pace.is_over(limits, now) {
             return Some("reading");
         }
         if self.under_way.load(Ordering::Relaxed) > 0 {
@@ -156,6 +157,7 @@ mod tests {
         head: Duration::from_secs(10),
         idle: Duration::from_secs(75),
         reading: Duration::from_secs(30),
+        rate: 8_192,
     };
 
     async fn after(line: &Line, seconds: u64) -> Option<&'static str> {
@@ -165,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_its_first_byte_and_the_first_one_from_the_start() {
-        let line = Arc::new(Line::new(false));
+        let line = Arc::new(Line::new(false, &LIMITS));
         assert_eq!(after(&line, 9).await, None);
         line.received();
         assert_eq!(after(&line, 1).await, Some("head"), "a byte now and then buys no time");
@@ -181,7 +183,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_has_its_own_limits_and_what_http_2_says_between_requests_is_no_head() {
-        let line = Arc::new(Line::new(false));
+        let line = Arc::new(Line::new(false, &LIMITS));
         let request = line.begin();
         assert_eq!(after(&line, 1_000).await, None);
         line.is_http2();
@@ -190,24 +192,35 @@ mod tests {
         line.received();
         assert_eq!(after(&line, 4).await, None);
         assert_eq!(after(&line, 1).await, Some("idle"));
-        let crowded = Arc::new(Line::new(true));
+        let crowded = Arc::new(Line::new(true, &LIMITS));
         drop(crowded.begin());
         assert_eq!(after(&crowded, 1).await, Some("idle"), "it is not kept");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_a_little_is_not() {
-        let line = Arc::new(Line::new(false));
+    async fn a_client_that_takes_too_little_is_given_up() {
+        let line = Arc::new(Line::new(false, &LIMITS));
         let _request = line.begin();
         for _ in 0..10 {
-            line.sent(false);
+            line.sent(None);
             assert_eq!(after(&line, 29).await, None);
-            line.sent(true);
+            line.sent(Some(29 * 8_192));
         }
-        line.sent(false);
+        line.sent(None);
         assert_eq!(after(&line, 20).await, None);
-        line.sent(false);
+        line.sent(None);
         assert_eq!(after(&line, 10).await, Some("reading"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_answer_has_its_time_anew() {
+        let line = Arc::new(Line::new(false, &LIMITS));
+        for _ in 0..3 {
+            let _request = line.begin();
+            line.sent(None);
+            assert_eq!(after(&line, 20).await, None);
+            line.sent(Some(1));
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Connections.
 //!
 //! Each has a [`Line`], which knows what it waits for and since when. One sweep a second ends those that have waited for too long: for
-//! the head of a request, for the next request, or for the client to read. Answers over HTTP/2 are watched one by one as well
+//! the head of a request, for the next request, or for the client to read ([`pace`]). Answers over HTTP/2 are watched one by one as well
 //! ([`streams`]), because one connection carries many.
 
 mod line;
+mod pace;
 mod sent;
 mod streams;
 mod wire;
@@ -88,6 +89,9 @@ pub struct Connections {
     pub idle: Duration,
     /// How long a client may read nothing of an answer.
     pub reading: Duration,
+    /// How many bytes a second it has to read on average, while it is waited for; it may be behind by what is due in `reading`. 0: as few
+    /// as it likes.
+    pub rate: u32,
 }
 
 impl Default for Connections {
@@ -98,6 +102,7 @@ impl Default for Connections {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             reading: Duration::from_secs(30),
+            rate: 8 * 1024,
         }
     }
 }
@@ -165,7 +170,7 @@ pub async fn serve(
                     continue;
                 }
                 let crowded = (crowded || crowded_there).then_some(Crowded);
-                let line = Arc::new(Line::new(crowded.is_some()));
+                let line = Arc::new(Line::new(crowded.is_some(), &limits));
                 let service = service(router.clone(), peer, crowded, Arc::clone(&line));
                 let wire = TokioIo::new(Wire::new(ready(stream), Arc::clone(&line)));
                 let connection = builder.serve_connection(wire, service).into_owned();
@@ -199,7 +204,7 @@ pub async fn serve(
 }
 
 fn builder(limits: &Connections) -> auto::Builder<Streams> {
-    let mut builder = auto::Builder::new(Streams::new(limits.reading));
+    let mut builder = auto::Builder::new(Streams::new(*limits));
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -1,17 +1,13 @@
-//! Answers over HTTP/2, each a task of its own: one that its client takes nothing of is ended alone.
+//! Answers over HTTP/2, each a task of its own: one that its client does not take is ended alone.
 //!
 //! Over HTTP/2 the client says how much of each answer it is ready for, so that a connection may be alive and an answer on it stand still.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use metrics::counter;
 use tokio::time::{Instant, sleep};
+
+use super::{Connections, pace::Pace};
 
 tokio::task_local! {
     static PROGRESS: Progress;
@@ -23,23 +19,22 @@ const LOOKS: u32 = 4;
 /// Runs the tasks of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Streams {
-    reading: Duration,
+    limits: Connections,
 }
 
-/// Since when a client has been expected to take more of an answer.
+/// How a client takes an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Progress(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     started: Instant,
-    /// In milliseconds from the start; 0: it is not expected to.
-    since: AtomicU64,
+    pace: Pace,
 }
 
 impl Streams {
-    pub(super) fn new(reading: Duration) -> Self {
-        Self { reading }
+    pub(super) fn new(limits: Connections) -> Self {
+        Self { limits }
     }
 }
 
@@ -49,12 +44,12 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        let (limit, progress) = (self.reading, Progress::new());
+        let (limits, progress) = (self.limits, Progress::new(&self.limits));
         tokio::spawn(async move {
             tokio::select! {
                 biased;
                 _ = PROGRESS.scope(progress.clone(), stream) => {}
-                () = progress.stopped(limit) => {
+                () = progress.stopped(&limits) => {
                     counter!("http_connections_ended_total", "waited_for" => "reading_stream").increment(1);
                 }
             }
@@ -63,10 +58,10 @@ where
 }
 
 impl Progress {
-    fn new() -> Self {
+    pub(super) fn new(limits: &Connections) -> Self {
         Self(Arc::new(Shared {
             started: Instant::now(),
-            since: AtomicU64::new(0),
+            pace: Pace::new(limits),
         }))
     }
 
@@ -79,18 +74,21 @@ impl Progress {
         u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The client is to take more from here on, or there is nothing for it yet.
-    pub(super) fn expect(&self, more: bool) {
-        let since = if more { self.elapsed().max(1) } else { 0 };
-        self.0.since.store(since, Ordering::Relaxed);
+    /// The client is to take something from here on.
+    pub(super) fn wait(&self) {
+        self.0.pace.wait(self.elapsed());
     }
 
-    /// Returns when the client has taken nothing for so long.
-    async fn stopped(&self, limit: Duration) {
+    /// The client has taken so many bytes.
+    pub(super) fn took(&self, bytes: usize) {
+        self.0.pace.took(bytes, self.elapsed());
+    }
+
+    /// Returns when the client is not to be waited for any longer.
+    pub(super) async fn stopped(&self, limits: &Connections) {
         loop {
-            sleep(limit / LOOKS).await;
-            let since = self.0.since.load(Ordering::Relaxed);
-            if since != 0 && u128::from(self.elapsed().saturating_sub(since)) >= limit.as_millis() {
+            sleep(limits.reading / LOOKS).await;
+            if self.0.pace.is_over(limits, self.elapsed()) {
                 return;
             }
         }

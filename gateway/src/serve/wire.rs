@@ -50,8 +50,11 @@ impl Wire {
         };
     }
 
-    fn written<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.line.sent(outcome.is_ready());
+    fn written(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.line.sent(match &outcome {
+            Poll::Ready(written) => Some(*written.as_ref().unwrap_or(&0)),
+            Poll::Pending => None,
+        });
         outcome
     }
 }

@@ -397,6 +397,21 @@ async fn what_the_client_does_not_take_is_not_made() {
 }
 
 #[tokio::test]
+async fn a_report_is_answered_in_a_form_that_is_taken_or_not_at_all() {
+    let world = World::alone();
+    let token = world.admin();
+    for path in ["/v1/reports/sales", "/v1/reports/sales/orders"] {
+        for accept in ["text/html", "*/*;q=0", "image/*, application/json;q=0"] {
+            let headers = [("accept", accept), ("authorization", token.as_str())];
+            let refused = world
+                .get(&format!("{path}?from=2011-01-01&to=2012-01-01"), &headers)
+                .await;
+            refused.problem(406, "not_acceptable");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_flood_of_values_is_refused() {
     let world = World::alone();
     let token = [("authorization", world.admin())];

@@ -203,6 +203,13 @@ async fn pages_are_compressed_once() {
         world.get("/openapi.json", &gzip).await.header("content-encoding"),
         "gzip"
     );
+    for other in [
+        "/docs/swagger-ui-bundle%2Ejs",
+        "/docs/%73wagger-ui-bundle.js",
+        "/openapi%2ejson",
+    ] {
+        world.get(other, &gzip).await.problem(404, "not_found");
+    }
 }
 
 #[tokio::test]

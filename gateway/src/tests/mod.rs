@@ -7,6 +7,7 @@ mod frames;
 mod reads;
 mod representation;
 mod serving;
+mod unread;
 mod writes;
 
 use std::{

@@ -227,7 +227,10 @@ async fn customers_ask_only_for_their_own_orders() {
             .await;
         assert_eq!(answer.status, status, "{answer:?}");
         world
-            .get("/v1/orders?from=2011-01-01&max_total=5", &[("authorization", &token)])
+            .get(
+                "/v1/orders?from=2011-01-01&max_total=5&currency=GBP",
+                &[("authorization", &token)],
+            )
             .await;
         let request: v1::ListOrdersRequest = world.calls().last().unwrap().decode();
         assert_eq!(request.customer_id, expected);

@@ -8,7 +8,10 @@ mod row;
 mod trace;
 
 use proto::v1::audit_query_server::AuditQuery;
-use proto::v1::{ListEventsReply, ListEventsRequest, ReadStreamReply, ReadStreamRequest, TraceReply, TraceRequest};
+use proto::v1::{
+    CheckTokenReply, CheckTokenRequest, ListEventsReply, ListEventsRequest, ReadStreamReply, ReadStreamRequest,
+    TraceReply, TraceRequest,
+};
 use tonic::{Request, Response, Status};
 
 use crate::Query;
@@ -27,5 +30,10 @@ impl AuditQuery for Query {
 
     async fn trace(&self, request: Request<TraceRequest>) -> Result<Response<TraceReply>, Status> {
         Ok(Response::new(trace::trace(self, request.into_inner()).await?))
+    }
+
+    async fn check_token(&self, request: Request<CheckTokenRequest>) -> Result<Response<CheckTokenReply>, Status> {
+        Query::check_token(self, request.into_inner().context.as_ref()).await?;
+        Ok(Response::new(CheckTokenReply {}))
     }
 }

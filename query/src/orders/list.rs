@@ -12,6 +12,9 @@ use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, Times, currency, push_equal};
 
+/// The order by totals.
+const TOTAL: &str = "total";
+
 static LIST: List<OrderRow> = List {
     name: "orders",
     sorts: &[
@@ -24,14 +27,10 @@ static LIST: List<OrderRow> = List {
                 value: |row| Value::Time(row.placed_at),
             },
         },
+        // Its pages are those of `BY_TOTAL`.
         Sort {
-            name: "total",
-            column: Column {
-                sql: "total",
-                kind: Kind::Integer,
-                nullable: false,
-                value: |row| Value::Integer(row.total()),
-            },
+            name: TOTAL,
+            column: COLUMN_TOTAL,
         },
         Sort {
             name: "number",
@@ -44,12 +43,37 @@ static LIST: List<OrderRow> = List {
         },
     ],
     default_sort: "-placed_at",
-    ties: &[Column {
-        sql: "id",
-        kind: Kind::Text,
-        nullable: false,
-        value: |row| Value::Text(row.id().to_owned()),
+    ties: &[COLUMN_ID],
+};
+
+/// By currency, in each by amount: those of different currencies are not compared.
+static BY_TOTAL: List<OrderRow> = List {
+    name: "orders by total",
+    sorts: &[Sort {
+        name: TOTAL,
+        column: Column {
+            sql: "currency",
+            kind: Kind::Text,
+            nullable: false,
+            value: |row| Value::Text(row.currency().to_owned()),
+        },
     }],
+    default_sort: TOTAL,
+    ties: &[COLUMN_TOTAL, COLUMN_ID],
+};
+
+const COLUMN_TOTAL: Column<OrderRow> = Column {
+    sql: "total",
+    kind: Kind::Integer,
+    nullable: false,
+    value: |row| Value::Integer(row.total()),
+};
+
+const COLUMN_ID: Column<OrderRow> = Column {
+    sql: "id",
+    kind: Kind::Text,
+    nullable: false,
+    value: |row| Value::Text(row.id().to_owned()),
 };
 
 /// Which orders the list has.
@@ -72,7 +96,9 @@ pub(super) async fn list(query: &Query, request: ListOrdersRequest) -> Result<Li
         total: Amounts::new(request.total),
         currency: currency(request.currency)?,
     };
-    let page = LIST.page(request.page, &request.sort, &filter)?;
+    let by_total = request.sort.trim_start_matches('-') == TOTAL;
+    let walk = if by_total { &BY_TOTAL } else { &LIST };
+    let page = walk.page(request.page, &request.sort, &filter)?;
     let (filter, beside) = (&filter, &page);
     let read = |pool: sqlx::PgPool| async move {
         let mut sql = QueryBuilder::new(SELECT);

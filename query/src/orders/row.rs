@@ -69,6 +69,10 @@ impl OrderRow {
         &self.order.id
     }
 
+    pub(super) fn currency(&self) -> &str {
+        &self.order.currency
+    }
+
     pub(super) fn total(&self) -> i64 {
         self.order.total
     }

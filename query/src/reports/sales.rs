@@ -14,8 +14,10 @@ use super::top::{self, Best};
 use crate::Query;
 use crate::error::Error;
 
-/// Of an answer that is one message.
-const MAX_ROWS: usize = 100_000;
+/// Of an answer that is one message: it is in memory as a whole, several times over, on its way from rows to JSON. Files are not.
+const MAX_ROWS: usize = 20_000;
+/// Of a report in any form.
+const MAX_PERIODS: usize = 100_000;
 /// More totals than there are currencies, now and before.
 const MAX_TOTALS: usize = 1_000;
 
@@ -77,8 +79,8 @@ impl Asked {
         let dates = report.dates;
         let whole = (dates.from, dates.to);
         let periods = periods(report.interval, dates.zone, dates.from, dates.to);
-        if periods.len() > MAX_ROWS {
-            return Err(Error::ReportTooLarge { limit: MAX_ROWS });
+        if periods.len() > MAX_PERIODS {
+            return Err(Error::ReportTooLarge { limit: MAX_PERIODS });
         }
         let period = |(from, to)| Period {
             first_day: from,

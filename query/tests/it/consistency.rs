@@ -1,7 +1,9 @@
 //! Reading one's own writes.
 
 use proto::failure::FailureKind;
-use proto::v1::{GetOrderRequest, GetUserRequest, ListOrdersRequest, ReadContext, ReadStreamRequest};
+use proto::v1::{
+    CheckTokenRequest, GetOrderRequest, GetUserRequest, ListOrdersRequest, ReadContext, ReadStreamRequest,
+};
 use sqlx::PgPool;
 
 use crate::support::{Shop, failure, refused};
@@ -169,8 +171,13 @@ async fn a_token_of_what_the_log_does_not_have_is_refused_at_once(pool: PgPool) 
             ..Default::default()
         };
         let stream = shop.audit.clone().read_stream(stream).await;
+        let check = CheckTokenRequest {
+            context: Some(context(token, 1, true)),
+        };
+        let checked = shop.audit.clone().check_token(check).await;
         if known {
             read.unwrap();
+            checked.unwrap();
             assert_ne!(
                 stream.err().map(|status| status.code()),
                 Some(tonic::Code::InvalidArgument),
@@ -183,6 +190,7 @@ async fn a_token_of_what_the_log_does_not_have_is_refused_at_once(pool: PgPool) 
                 "{token}"
             );
             assert_eq!(refused(stream).0, "consistency_token", "{token}");
+            assert_eq!(refused(checked).0, "consistency_token", "{token}");
         }
     }
 }

@@ -184,6 +184,13 @@ impl LineDraft {
             discounts.push(draft.check()?);
         }
         cut_back(&mut discounts, discount);
+        if discounts.is_empty() && discount > 0 {
+            discounts.push(v1::Discount {
+                amount: discount,
+                kind: v1::DiscountKind::Line.into(),
+                ..v1::Discount::default()
+            });
+        }
         check_amount("total", total, MAX_TOTAL, signed)?;
         if !(total.min(0)..=total.max(0)).contains(&self.tax) {
             return Err(FieldError::new(

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::shop::Shop;
 use super::*;
-use proto::v1::{ImportProductRow, LineKind};
+use proto::v1::{self, ImportProductRow, LineKind};
 
 const HEADER: &str = "external_id,type,occurred_at,currency,customer_reference,country,kind,sku,name,quantity,unit_price,total,credits_external_id\n";
 
@@ -228,6 +228,13 @@ async fn discounts_and_taxes_are_taken_along_and_checked() {
         (line.total, line.discount, line.tax)
     };
     assert_eq!((amounts("1"), amounts("2")), ((200, 50, 33), (960, 300, 60)));
+    // Whatever does not say of which kind it is took something off these goods.
+    let on_goods = v1::Discount {
+        amount: 50,
+        kind: v1::DiscountKind::Line.into(),
+        ..v1::Discount::default()
+    };
+    assert_eq!(books.orders["1"].lines[0].discounts, [on_goods]);
     assert_eq!(amounts("5"), (0, 100, 0));
 }
 

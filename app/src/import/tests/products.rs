@@ -350,6 +350,23 @@ async fn busy_service_is_asked_again_and_a_poisoned_row_stands_alone() {
     assert!(matches!(error, Error::Service(_)), "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn rows_that_a_lost_answer_may_have_made_are_told_apart() {
+    let case = Case::new(many(0..300));
+    let shop = Shop::default();
+    shop.books().loses = 1;
+    let summary = case.products(&shop).await.unwrap();
+    let all = summary.counts[0].1;
+    assert!(all.sent_again > 0);
+    assert_eq!((all.created + all.unchanged, all.sent_again), (300, all.unchanged));
+    let told = summary.to_string();
+    assert!(told.contains("of the unchanged were sent again"), "{told}");
+    // In a second run they were there before.
+    let summary = case.products(&shop).await.unwrap();
+    assert_eq!(summary.counts[0].1, counts(0, 0, 300, 0));
+    assert!(!summary.to_string().contains("sent again"));
+}
+
 #[tokio::test]
 async fn documents_name_the_field_that_is_wrong() {
     let good = r#"{"sku":"A1","name":"Mug","price":{"amount":1250,"currency":"GBP"},"category":"kitchen/mugs","attributes":{"colour":"red","ml":350},"status":"active","initial_stock":3,"description":null}"#;

@@ -28,6 +28,8 @@ pub(in crate::import) struct Books {
     pub(in crate::import) breaks_after: Option<usize>,
     /// Requests that fail before the service works.
     pub(in crate::import) busy: usize,
+    /// Requests that are done and of which the answer is lost.
+    pub(in crate::import) loses: usize,
     /// A request with this key in it is refused as a whole.
     pub(in crate::import) poison: Option<String>,
 }
@@ -128,7 +130,12 @@ impl ProductCommand for Shop {
         let rows = request.into_inner().rows;
         let mut books = self.books();
         books.admit(rows.iter().map(|row| row.sku.as_str()))?;
-        Ok(reply(rows.iter().map(|row| books.product(row)).collect()))
+        let outcomes = rows.iter().map(|row| books.product(row)).collect();
+        if books.loses > 0 {
+            books.loses -= 1;
+            return Err(Failure::new(FailureKind::Unavailable, "unavailable", "gone").into());
+        }
+        Ok(reply(outcomes))
     }
 
     async fn create_product(&self, _: Request<CreateProductRequest>) -> Result<Response<ProductReply>, Status> {

@@ -57,6 +57,18 @@ async fn a_write_that_the_read_models_do_not_show_is_waited_for_and_then_told() 
             assert_eq!(refused.status(), 400, "there is no such write: {refused:?}");
         }
     }
+    // Where nothing has to be waited for, it is no less wrong.
+    for path in [
+        "/v1/exports",
+        "/v1/audit/checkpoints",
+        "/v1/projections",
+        "/v1/projections/parked",
+    ] {
+        let _ = admin.get(path).after(&everything).await.ok(200);
+        let refused = admin.get(path).header("consistency-token", "99999.1").await;
+        let refused = refused.refused(400, "invalid_header");
+        assert_eq!(&*refused.fields()[0].1, "out_of_range", "{path}: {refused:?}");
+    }
 
     // The projectors stand still.
     let mut lock = sqlx::PgConnection::connect(&system.database().url()).await.unwrap();

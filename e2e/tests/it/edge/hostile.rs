@@ -262,6 +262,32 @@ async fn behind_a_proxy_its_clients_are_counted_and_not_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_are_not_read_are_bounded_in_memory() {
+    let system = guarded().with("unread-mb", "1").with("send-timeout", "2").start().await;
+    let admin = system.admin().await;
+    let price = json!({"amount": 1250, "currency": "GBP"});
+    let mug = json!({"sku": "MUG-1", "name": "Mug", "price": price, "description": "a mug ".repeat(3_000)});
+    let mug = admin.post("/v1/products").json(mug).await.ok(201);
+    let path = format!("/v1/products/{}", mug.id());
+    let _ = admin.get(&path).seeing(&mug).await.ok(200);
+
+    let mut unread = Http2::over(gateway(&system, 2).await, 0).await;
+    for _ in 0..100 {
+        unread.request("GET", &path, admin.token(), None).await;
+    }
+    wait_until("the client's share to be taken", PATIENCE, async || {
+        (admin.get(&path).await.status() == 503).then_some(())
+    })
+    .await;
+    let _ = system.anonymous().get("/healthz").await.ok(200);
+    wait_until("the unread answers to be given up", PATIENCE, async || {
+        (admin.get(&path).await.status() == 200).then_some(())
+    })
+    .await;
+    assert!(unread.is_open().await, "only the answers were given up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_is_not_read_does_not_keep_its_place() {
     let system = guarded()
         .with("max-reports", "2")

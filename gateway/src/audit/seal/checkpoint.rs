@@ -11,7 +11,7 @@ use super::view::CheckpointView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     params::{NoParams, Params},
     problem::Problem,
@@ -33,7 +33,7 @@ pub(crate) async fn read_checkpoint(
     _: Admin,
     number: Result<Path<String>, axum::extract::rejection::PathRejection>,
     _: Params<NoParams>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let number = number.map_err(|_| none())?.0;
     let number = match number.as_str() {

@@ -8,7 +8,7 @@ use super::view::CheckpointView;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     page::Page,
     params::{Params, ReadParams, Values},
@@ -51,7 +51,7 @@ pub(crate) async fn list_checkpoints(
     uri: Uri,
     _: Admin,
     Params(filters): Params<CheckpointFilters>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ListCheckpointsRequest {
         page: Some(filters.page),

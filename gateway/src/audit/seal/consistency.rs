@@ -7,7 +7,7 @@ use super::view::{self, ConsistencyProof};
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -54,7 +54,7 @@ pub(crate) async fn prove_consistency(
     State(edge): State<Edge>,
     _: Admin,
     Params(Between { from, to }): Params<Between>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ProveConsistencyRequest {
         from,

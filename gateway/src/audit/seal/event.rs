@@ -12,7 +12,7 @@ use super::view::{self, InclusionProof};
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -47,7 +47,7 @@ pub(crate) async fn prove_event(
     _: Admin,
     id: Result<Path<String>, axum::extract::rejection::PathRejection>,
     Params(UnderCheckpoint { checkpoint }): Params<UnderCheckpoint>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let none = || Problem::new(StatusCode::NOT_FOUND, "event_not_found", "there is no such event");
     let id = id

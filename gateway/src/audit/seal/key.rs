@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::Admin,
     call::{CALL, ask, timed},
-    consistency::Freshly,
+    consistency::Checked,
     edge::Edge,
     params::{NoParams, Params},
     problem::Problem,
@@ -44,7 +44,7 @@ pub(crate) async fn read_seal(
     State(edge): State<Edge>,
     _: Admin,
     _: Params<NoParams>,
-    _: Freshly,
+    _: Checked,
 ) -> Result<Response, Problem> {
     let seal = ask(CALL, edge.seal_query().get_seal(timed(CALL, v1::GetSealRequest {})))
         .await
