@@ -100,6 +100,14 @@ impl Basket {
         })
     }
 
+    /// Plans to look at the products and their stocks, and to hold nothing.
+    pub(crate) fn plan_to_look(&self, plan: Plan) -> Plan {
+        self.wanted.iter().fold(plan, |plan, wanted| {
+            plan.read::<Product>(wanted.stream.as_str())
+                .read::<Stock>(wanted.stream.as_str())
+        })
+    }
+
     /// Whether an order could take every line: the products as it would take them, and how many of each there are, in the order of
     /// [`products`](Self::products).
     pub(crate) fn check(&self, transaction: &Transaction<'_>) -> Result<Vec<(Orderable, i64)>, Refusal> {

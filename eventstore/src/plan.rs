@@ -11,7 +11,7 @@ use crate::{IdempotencyKey, Metadata, StreamKey};
 
 /// The streams of a command, what it does with them, and what is recorded beside its events.
 ///
-/// The default has no streams and says nothing of who asks: for [`Store::consult`](crate::Store::consult).
+/// The default has no streams and says nothing of who asks: for looking at streams, without appending.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub(crate) metadata: Metadata,

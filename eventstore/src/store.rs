@@ -12,13 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::erased::Kind;
-use crate::fold::{Fold, Stream};
+use crate::fold::Stream;
 use crate::load::{Reading, Wanted, aggregate_of};
 use crate::log::heads;
 use crate::refusal::{self, Refusal};
 use crate::snapshot::{self, Snapshots};
 use crate::tail::Tail;
-use crate::transaction::Fault;
 use crate::writer::{Command, Job, Writer};
 use crate::{
     AggregateStore, Committed, Config, Error, IdempotencyError, IdempotencyKey, Loaded, Log, Plan, StreamKey,
@@ -160,42 +159,6 @@ impl Store {
         }
     }
 
-    /// Looks at the planned streams as they are stored, all read at one moment. Nothing is appended, and nothing holds them: by the time
-    /// the answer is there they may have changed.
-    pub async fn consult<T, E>(
-        &self,
-        plan: Plan,
-        look: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, TransactError<E>> {
-        if let Some(misuse) = plan.misuse() {
-            return Err(TransactError::Plan(misuse));
-        }
-        if let Some(reason) = plan.unstorable() {
-            return Err(TransactError::Invalid(reason.to_owned()));
-        }
-        let wanted = plan.streams.iter().map(|planned| Wanted {
-            key: planned.key.clone(),
-            kind: planned.kind.clone(),
-            lane: self.lane_of(&planned.key.aggregate_id),
-        });
-        let streams = self.streams(wanted.collect()).await.map_err(TransactError::Store)?;
-        let mut fold = Fold::default();
-        for mut stream in streams {
-            if let Some(error) = stream.broken.take() {
-                return Err(TransactError::Store(error));
-            }
-            fold.insert(stream);
-        }
-        let places: Vec<usize> = (0..plan.streams.len()).collect();
-        let transaction = Transaction::new(&plan.streams, &places, &fold);
-        let looked = look(&transaction);
-        match transaction.finish() {
-            Ok(_) => looked.map_err(TransactError::Rejected),
-            Err(Fault::Plan(detail)) => Err(TransactError::Plan(detail)),
-            Err(Fault::Encode(error)) => Err(TransactError::Store(error)),
-        }
-    }
-
     /// The state and version of a stream as stored; the default and 0 when there is none.
     pub async fn load<A: Aggregate + 'static>(&self, id: &str) -> Result<Loaded<A>, Error> {
         aggregate_of(self.stream::<A>(id).await?)
@@ -206,25 +169,20 @@ impl Store {
     }
 
     pub(crate) async fn stream<A: Aggregate + 'static>(&self, id: &str) -> Result<Stream, Error> {
+        let Shared { pool, config, .. } = &*self.shared;
         let kind = Kind::of::<A>();
         let wanted = Wanted {
             key: StreamKey::new(Arc::clone(&kind.aggregate_type), id),
             kind,
             lane: self.lane_of(id),
         };
-        let stream = self.streams(vec![wanted]).await?.pop();
-        stream.ok_or_else(|| Error::Damaged(format!("{} did not load", A::TYPE)))
-    }
-
-    /// The streams as stored, in their order.
-    async fn streams(&self, wanted: Vec<Wanted>) -> Result<Vec<Stream>, Error> {
-        let Shared { pool, config, .. } = &*self.shared;
         let reading = Reading {
             upcasters: &config.upcasters,
             revision: config.snapshots.revision,
         };
         let mut connection = pool.acquire().await?;
-        Ok(reading.load(&mut connection, wanted).await?)
+        let stream = reading.load(&mut connection, vec![wanted]).await?.pop();
+        stream.ok_or_else(|| Error::Damaged(format!("{} did not load", A::TYPE)))
     }
 
     /// The outcome that is stored under `key`; `None` when its command has not been carried out.

@@ -1,9 +1,9 @@
 //! Whether an order could be placed now.
 //!
-//! Placing decides again, on the very state that it follows. So the answer is advice, and what was read a moment ago will do for a yes;
-//! a no is always read afresh.
+//! Placing decides again, on the very state that it follows. So the answer is advice, and what was seen a moment ago will do for a yes;
+//! a no is always looked up, by the store's writer, which has the states at hand.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::Quantity;
 use eventstore::Plan;
@@ -21,12 +21,12 @@ use crate::{
     fields::Fields,
 };
 
-/// How long what was read does for a yes.
-const KEPT: Duration = Duration::from_secs(1);
+/// How long what was seen does for a yes.
+const KEPT: Duration = Duration::from_secs(10);
 /// Products kept.
 const PRODUCTS: usize = 4_096;
 
-/// What was read of products a moment ago, and how many of each there were.
+/// What was seen of products a moment ago, and how many of each there were.
 pub(super) struct Lately(Cache<String, Seen>);
 
 #[derive(Clone)]
@@ -74,12 +74,12 @@ pub(super) async fn check_stock(
     let mut fields = Fields::default();
     let basket = Basket::read(&mut fields, &request.lines);
     fields.into_result()?;
-    let Some(basket) = basket else {
+    let Some(basket) = basket.map(Arc::new) else {
         return Err(Fields::default().into_failure());
     };
     let products = match lately.orderable(&basket) {
         Some(products) => products,
-        None => read(core, lately, &basket).await?,
+        None => look(core, lately, &basket).await?,
     };
     Ok(CheckStockReply {
         products: basket
@@ -89,13 +89,17 @@ pub(super) async fn check_stock(
     })
 }
 
-async fn read(core: &Core, lately: &Lately, basket: &Basket) -> Result<Vec<Orderable>, Failure> {
+async fn look(core: &Core, lately: &Lately, basket: &Arc<Basket>) -> Result<Vec<Orderable>, Failure> {
     let until = Instant::now() + KEPT;
-    let plan = basket.plan(Plan::default());
-    let read = core.store.consult(plan, |transaction| basket.check(transaction)).await;
-    let read = read.map_err(|error| failure::of_transaction(error, Failure::from))?;
-    for ((product, available), (stream, _)) in read.iter().zip(basket.products()) {
+    let plan = basket.plan_to_look(Plan::default());
+    let wanted = Arc::clone(basket);
+    let looked = core
+        .store
+        .transact(plan, move |transaction| wanted.check(transaction))
+        .await
+        .map_err(|error| failure::of_transaction(error, Failure::from))?;
+    for ((product, available), (stream, _)) in looked.value.iter().zip(basket.products()) {
         lately.keep(stream, product, *available, until);
     }
-    Ok(read.into_iter().map(|(product, _)| product).collect())
+    Ok(looked.value.into_iter().map(|(product, _)| product).collect())
 }
