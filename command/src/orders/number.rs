@@ -61,13 +61,12 @@ impl Numbers {
     /// The lowest free number; never given out twice.
     pub(super) async fn next(&self) -> Result<u64, Failure> {
         let mut free = self.free.lock().await;
-        let number = match free.take() {
-            Some(number) => number,
-            None => {
-                free.end = self.take_block().await.map_err(|error| failure::of_database(&error))?;
-                free.next = free.end - BLOCK + 1;
-                free.end - BLOCK
-            }
+        let number = if let Some(number) = free.take() {
+            number
+        } else {
+            free.end = self.take_block().await.map_err(|error| failure::of_database(&error))?;
+            free.next = free.end - BLOCK + 1;
+            free.end - BLOCK
         };
         u64::try_from(number).map_err(|error| failure::internal("the counter of order numbers is negative", &error))
     }

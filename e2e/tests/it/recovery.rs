@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use chrono::TimeDelta;
 use e2e::{Client, Cluster, PATIENCE, System, wait_until};
 use futures::future::join_all;
 use serde_json::json;
@@ -215,125 +214,6 @@ async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
     assert!(acknowledged.is_subset(&orders), "what was acknowledged is there");
     let unbalanced: Vec<(String, i64, i64)> = sqlx::query_as(UNBALANCED).fetch_all(&database).await.unwrap();
     assert_eq!(unbalanced, [], "every order's stock is held by it, and by nobody else");
-    let ready = wait_until("readiness", PATIENCE, async || {
-        Some(system.anonymous().get("/readyz").await).filter(|answer| answer.status() == 200)
-    })
-    .await;
-    assert_eq!(ready["status"], "ready");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_finds_everything_as_it_was() {
-    let system = System::start().await;
-    let admin = system.admin().await;
-    let mug = admin.stocked("MUG-1", 1250, 10).await;
-    let order = admin.order(&[(&mug.id, 2)]).await.ok(201);
-    let read = admin
-        .get(format!("/v1/orders/{}", order.id()))
-        .seeing(&order)
-        .await
-        .ok(200);
-    let database = system.shut_down().await;
-    let system = System::options().on(&database).start().await;
-    let admin = system.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
-    let again = admin
-        .get(format!("/v1/orders/{}", order.id()))
-        .seeing(&order)
-        .await
-        .ok(200);
-    assert_eq!(again.json(), read.json());
-    let _ = admin.order(&[(&mug.id, 9)]).await.refused(409, "insufficient_stock");
-    let next = admin.order(&[(&mug.id, 8)]).await.ok(201);
-    assert!(next["number"].as_u64() > order["number"].as_u64());
-    let _ = admin.cancel(order.id()).if_match(1).await.ok(200);
-}
-
-/// Orders that do not hold exactly what they are owed, with both numbers of units, and what else holds any.
-const UNBALANCED: &str = "\
-WITH moved AS (
-    SELECT payload->'StockReserved'->>'order_id' AS order_id, (payload->'StockReserved'->>'quantity')::bigint AS units
-    FROM events WHERE event_type = 'StockReserved'
-    UNION ALL
-    SELECT payload->'StockReleased'->>'order_id', -(payload->'StockReleased'->>'quantity')::bigint
-    FROM events WHERE event_type = 'StockReleased'
-), held AS (
-    SELECT order_id, sum(units)::bigint AS units FROM moved GROUP BY order_id HAVING sum(units) <> 0
-), owed AS (
-    SELECT aggregate_id AS order_id, (
-        SELECT sum((line->>'quantity')::bigint)::bigint FROM json_array_elements(payload->'OrderPlaced'->'lines') line) AS units
-    FROM events WHERE event_type = 'OrderPlaced'
-)
-SELECT coalesce(o.order_id, h.order_id), coalesce(o.units, 0), coalesce(h.units, 0)
-FROM owed o FULL JOIN held h ON h.order_id = o.order_id WHERE o.units IS DISTINCT FROM h.units";
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
-    const RECEIVED: i64 = 2_400;
-    let cluster = Cluster::primary().await;
-    let system = System::options().with("database-url", cluster.url()).start().await;
-    let admin = system.admin().await;
-    let mug = admin.stocked("MUG-1", 1250, RECEIVED).await;
-    let (placed, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let careful = (0..8).map(|buyer| {
-        let (admin, mug, placed, stop) = (&admin, &mug, &placed, &stop);
-        async move {
-            let mut ids = BTreeSet::new();
-            for order in 0.. {
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
-                assert!(ids.insert(buy(admin, &mug.id, &format!("{buyer}-{order}")).await));
-                placed.fetch_add(1, Ordering::SeqCst);
-            }
-            ids
-        }
-    });
-    // Without a key nobody can ask again: an answer that is not there may stand for an order.
-    let careless = (0..4).map(|_| {
-        let (admin, mug, stop) = (&admin, &mug, &stop);
-        async move {
-            while !stop.load(Ordering::SeqCst) {
-                let answer = admin.order(&[(&mug.id, 2)]).await;
-                assert!(matches!(answer.status(), 201 | 503 | 504), "{answer:?}");
-            }
-        }
-    });
-    let kills = async {
-        for target in [15, 30, 45, 60] {
-            wait_until("some orders", PATIENCE, async || {
-                (placed.load(Ordering::SeqCst) >= target).then_some(())
-            })
-            .await;
-            cluster.kill().await;
-            cluster.start().await;
-        }
-        wait_until("some orders more", PATIENCE, async || {
-            (placed.load(Ordering::SeqCst) >= 75).then_some(())
-        })
-        .await;
-        stop.store(true, Ordering::SeqCst);
-    };
-    let (ids, _, ()) = tokio::join!(join_all(careful), join_all(careless), kills);
-    let acknowledged: BTreeSet<String> = ids.into_iter().flatten().collect();
-
-    let database = PgPool::connect_lazy(&cluster.url()).unwrap();
-    let orders: Vec<String> = sqlx::query_scalar("SELECT aggregate_id FROM events WHERE event_type = 'OrderPlaced'")
-        .fetch_all(&database)
-        .await
-        .unwrap();
-    let orders: BTreeSet<String> = orders.into_iter().collect();
-    assert!(acknowledged.is_subset(&orders), "what was acknowledged is there");
-    // What was reserved for orders that were given up runs out; nothing else moves.
-    system.clock().advance(TimeDelta::minutes(5));
-    wait_until(
-        "every order's stock to be held by it, and by nobody else",
-        PATIENCE * 2,
-        async || {
-            let unbalanced: Vec<(String, i64, i64)> = sqlx::query_as(UNBALANCED).fetch_all(&database).await.unwrap();
-            unbalanced.is_empty().then_some(())
-        },
-    )
-    .await;
     let ready = wait_until("readiness", PATIENCE, async || {
         Some(system.anonymous().get("/readyz").await).filter(|answer| answer.status() == 200)
     })
