@@ -53,10 +53,10 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     };
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = rebuilt.events as f64 / rebuilt.seconds.max(0.001);
-    let verified = if rebuilt.verified {
-        "equal to the one that served"
-    } else {
-        "not compared, since its code has changed"
+    let verified = match (rebuilt.verified, rebuilt.differences.is_empty()) {
+        (true, true) => "equal to the one that served",
+        (true, false) => "in place of the one that served, which differed",
+        (false, _) => "not compared, since its code has changed",
     };
     print::line(format_args!(
         "{} is rebuilt as version {}: {} events in {:.1} s ({rate:.0}/s), {verified}",

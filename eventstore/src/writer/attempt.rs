@@ -60,7 +60,10 @@ pub(super) enum Trust {
 impl Writer {
     /// Tries `batch`. When it is through, every command in it has been answered or deferred.
     pub(super) async fn attempt(&mut self, batch: &mut Vec<Queued>, trust: Trust) -> Result<(), Setback> {
-        let mut connection = self.connection.take().await.map_err(Setback::Unavailable)?;
+        let (mut connection, same) = self.connection.take().await.map_err(Setback::Unavailable)?;
+        if !same {
+            self.cache.clear();
+        }
         let tried = match trust {
             Trust::Cached => self.commit(&mut connection, batch, trust).await,
             Trust::Shared | Trust::Nothing => self.commit_locked(&mut connection, batch, trust).await,
@@ -74,8 +77,6 @@ impl Writer {
                 match setback {
                     Setback::Broken(_) | Setback::Unanswered { .. } => {
                         discard(connection).await;
-                        // The server behind the next one may have a shorter log: another one, after a failover.
-                        self.cache.clear();
                     }
                     _ => self.connection.keep(connection),
                 }

@@ -27,18 +27,19 @@ impl Connection {
         }
     }
 
-    /// A live connection, to be given back with [`keep`](Self::keep) after use unless it broke.
-    pub(crate) async fn take(&mut self) -> Result<PoolConnection<Postgres>, Error> {
+    /// A live connection, to be given back with [`keep`](Self::keep) after use unless it broke, and whether it is the one of before. The
+    /// server behind another one may have a shorter log: a restored one, or another server after a failover.
+    pub(crate) async fn take(&mut self) -> Result<(PoolConnection<Postgres>, bool), Error> {
         if let Some((mut connection, since)) = self.kept.take() {
             if since.elapsed() < TRUSTED || self.lives(&mut connection).await {
-                return Ok(connection);
+                return Ok((connection, true));
             }
             discard(connection).await;
         }
-        timeout(self.patience, self.connect())
+        let connection = timeout(self.patience, self.connect())
             .await
-            .map_err(|_| Error::Unreachable)?
-            .map_err(Error::from)
+            .map_err(|_| Error::Unreachable)??;
+        Ok((connection, false))
     }
 
     async fn lives(&self, connection: &mut PoolConnection<Postgres>) -> bool {

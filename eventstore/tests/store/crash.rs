@@ -204,3 +204,42 @@ async fn advances(pool: &PgPool) {
     let before = count().await;
     eventually("commands go through", || async { count().await > before + 50 }).await;
 }
+
+#[tokio::test]
+async fn what_a_restored_database_does_not_have_is_not_decided_on() {
+    let cluster = Cluster::start().await;
+    let server: PgConnectOptions = cluster.url().parse().unwrap();
+    let maintenance = PgPool::connect_with(server.clone()).await.unwrap();
+    let run = async |statement: &'static str| sqlx::query(statement).execute(&maintenance).await.is_ok();
+    // Neither copying nor renaming works while somebody is connected.
+    let alone = async |statement: &'static str| {
+        eventually(statement, || async {
+            run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop'").await
+                && run(statement).await
+        })
+        .await;
+    };
+    assert!(run("CREATE DATABASE shop").await);
+    let shop = || PgPoolOptions::new().connect_lazy_with(server.clone().database("shop"));
+    let pool = shop();
+    migrations::MIGRATOR.run(&pool).await.unwrap();
+    let store = open(&pool).await;
+    add(&store, "tly_0", 5).await.unwrap();
+    alone("CREATE DATABASE backup TEMPLATE shop").await;
+    add(&store, "tly_0", 100).await.unwrap();
+    let rests_since = std::time::Instant::now();
+
+    alone("ALTER DATABASE shop RENAME TO lost").await;
+    alone("ALTER DATABASE backup RENAME TO shop").await;
+    // Another process gives the stream another second event.
+    let other = open(&shop()).await;
+    add(&other, "tly_0", -5).await.unwrap();
+    // Only then is the connection asked whether it lives, instead of breaking under a commit.
+    eventually("the connection has rested", || async {
+        rests_since.elapsed() > Duration::from_secs(1)
+    })
+    .await;
+    let outcome = add(&store, "tly_0", -50).await;
+    assert!(matches!(outcome, Err(TransactError::Rejected(_))), "{outcome:?}");
+    assert_eq!(store.load::<Tally>("tly_0").await.unwrap().aggregate.total, 0);
+}

@@ -61,7 +61,7 @@ async fn check(
         report.fail(
             &format!("read model {model}"),
             format_args!(
-                "{key} is not what its events say in {}: run `tillroll rebuild {model}`",
+                "{key} is not what its events say in {}: run `tillroll rebuild {model} --force`",
                 columns.join(", ")
             ),
         );
