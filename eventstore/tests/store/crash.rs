@@ -227,7 +227,7 @@ async fn what_a_restored_database_does_not_have_is_not_decided_on() {
     add(&store, "tly_0", 5).await.unwrap();
     alone("CREATE DATABASE backup TEMPLATE shop").await;
     add(&store, "tly_0", 100).await.unwrap();
-    let rests_since = std::time::Instant::now();
+    let rests_since = tokio::time::Instant::now();
 
     alone("ALTER DATABASE shop RENAME TO lost").await;
     alone("ALTER DATABASE backup RENAME TO shop").await;
