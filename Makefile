@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .PHONY: help run test test-api test-meili bench setup setup-tests generate lint import-online-retail clean-data
 
 DATA ?= ./data
-# Built in half of the time that full optimisation takes; releases and measurements use the profile `release`.
+# Optimised where it is felt, which builds sooner; releases and measurements use the profile `release`.
 QUICK := --profile quick --locked
 BUILT := $${CARGO_TARGET_DIR:-target}/quick/tillroll
 
