@@ -15,7 +15,7 @@ use crate::Query;
 use crate::error::Error;
 
 /// Of an answer that is one message: it is in memory as a whole, several times over, on its way from rows to JSON. Files are not.
-const MAX_ROWS: usize = 20_000;
+const MAX_ROWS: usize = 50_000;
 /// Of a report in any form.
 const MAX_PERIODS: usize = 100_000;
 /// More totals than there are currencies, now and before.
