@@ -294,10 +294,7 @@ mod tests {
     #[test]
     fn every_code_has_a_page_and_its_status_is_described() {
         let description = serde_json::to_value(crate::openapi()).unwrap();
-        for Described {
-            endpoint, method, path, ..
-        } in routes::all().iter().filter(|all| all.endpoint.is_guarded())
-        {
+        for Described { method, path, .. } in routes::all().iter().filter(|all| all.endpoint.is_guarded()) {
             let responses = &description["paths"][path][method.as_str().to_lowercase()]["responses"];
             for code in responses["x-error-codes"].as_array().unwrap() {
                 let page = ERROR_PAGES.iter().find(|(known, _)| *known == code);

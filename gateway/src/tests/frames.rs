@@ -107,6 +107,20 @@ async fn refusals_of_the_libraries_get_the_shape_too() {
     assert!(!answer.text.contains("10.0.0.3"));
 }
 
+/// In builds without debug assertions the answer goes out as it is.
+#[tokio::test]
+#[should_panic(expected = "an endpoint does not say that it may answer")]
+async fn a_code_that_an_endpoint_does_not_name_breaks_its_test() {
+    let world = World::new(|_| {
+        Err(Failure::new(
+            proto::failure::FailureKind::Conflict,
+            "sku_taken",
+            "reads take no SKU",
+        ))
+    });
+    world.get("/v1/products", &[]).await;
+}
+
 #[tokio::test]
 async fn types_of_problems_are_absolute_where_the_base_is_known() {
     let world = World::with(

@@ -1,5 +1,6 @@
 //! The router as a whole, with services behind it that answer over real gRPC what a test tells them.
 
+mod access;
 mod borders;
 mod callers;
 mod description;
