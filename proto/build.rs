@@ -88,9 +88,6 @@ fn variant(message: &DynamicMessage, field: &str) -> Option<String> {
     let name = values.get_value(number)?.name().to_owned();
     let prefix = values.get_value(0)?.name().strip_suffix("UNSPECIFIED")?.to_owned();
     let words = name.strip_prefix(&prefix)?.split('_');
-    Some(
-        words
-            .map(|word| format!("{}{}", &word[..1], word[1..].to_lowercase()))
-            .collect(),
-    )
+    let words = words.map(|word| word[..1].to_owned() + &word[1..].to_lowercase());
+    Some(words.collect())
 }

@@ -11,13 +11,13 @@ use proto::v1::CommandContext;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    app_state::AppState,
     auth::caller::Identity,
-    edge::Edge,
     etag::{self, Expected},
-    frame::Head,
     json::{Json, ReadBody, read_body},
     origin::{CHANNEL, Origin},
     params::refuse_any,
+    pipeline::RequestInfo,
     problem::Problem,
 };
 
@@ -41,32 +41,32 @@ pub(crate) struct Command<T> {
     pub(crate) expected: Expected,
 }
 
-impl<T: ReadBody> FromRequest<Edge> for Form<T> {
+impl<T: ReadBody> FromRequest<AppState> for Form<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         refuse_any(request.uri())?;
         let (parts, body) = request.into_parts();
-        let context = context(&parts, edge)?;
+        let context = context(&parts, app)?;
         let bytes = whole(body).await?;
         let body = parse(&parts.headers, &bytes)?;
         Ok(Self { body, context })
     }
 }
 
-impl<T: ReadBody> FromRequest<Edge> for Command<T> {
+impl<T: ReadBody> FromRequest<AppState> for Command<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Problem> {
         refuse_any(request.uri())?;
         let (parts, body) = request.into_parts();
-        let head = Head::of(&parts.extensions)?;
-        let Identity::Known(principal) = &head.identity else {
+        let info = RequestInfo::of(&parts.extensions)?;
+        let Identity::Known(principal) = &info.identity else {
             return Err(Problem::unauthenticated());
         };
         let expected = etag::expected(&parts.headers)?;
         let idempotency_key = idempotency_key(&parts.headers)?;
-        let context = context(&parts, edge)?;
+        let context = context(&parts, app)?;
         let bytes = whole(body).await?;
         let body = parse(&parts.headers, &bytes)?;
         let request_hash = if idempotency_key.is_empty() {
@@ -89,12 +89,12 @@ impl<T: ReadBody> FromRequest<Edge> for Command<T> {
 }
 
 /// Where a request comes from and why.
-fn context(parts: &Parts, edge: &Edge) -> Result<CommandContext, Problem> {
-    let head = Head::of(&parts.extensions)?;
-    let origin = Origin::of(parts, edge.trusted_proxies)?;
+fn context(parts: &Parts, app: &AppState) -> Result<CommandContext, Problem> {
+    let info = RequestInfo::of(&parts.extensions)?;
+    let origin = Origin::of(parts, app.trusted_proxies)?;
     Ok(CommandContext {
-        request_id: head.request_id.to_string(),
-        correlation_id: head.correlation_id.to_string(),
+        request_id: info.request_id.to_string(),
+        correlation_id: info.correlation_id.to_string(),
         client_ip: origin.client_ip,
         user_agent: origin.user_agent,
         channel: CHANNEL.to_owned(),

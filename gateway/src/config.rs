@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::{Admission, Capacity},
+    app_state::{AppState, ClockFn, IdsFn, Shared},
     auth::{
         key::{KeyError, SigningKey},
         token::Tokens,
     },
     cache::{self, Cache, RedisError},
-    edge::{ClockFn, Edge, IdsFn, Shared},
     endpoint::Table,
     openapi::openapi,
     products::past::PastQueries,
@@ -97,15 +97,15 @@ impl Config {
     /// # Errors
     /// When the key or a URL cannot be used.
     pub fn build(self) -> Result<Gateway, ConfigError> {
-        let edge = self.edge()?;
+        let app = self.app()?;
         Ok(Gateway {
-            router: routes::router(&edge),
-            operations: routes::operations(&edge),
-            background: Background(edge),
+            router: routes::router(&app),
+            operations: routes::operations(&app),
+            background: Background(app),
         })
     }
 
-    pub(crate) fn edge(self) -> Result<Edge, ConfigError> {
+    pub(crate) fn app(self) -> Result<AppState, ConfigError> {
         let cache = |name, topic, bytes| {
             let url = self.redis_url.as_deref();
             let shared = url
@@ -120,7 +120,7 @@ impl Config {
             self.cache_bytes - self.cache_bytes / 4,
         )?;
         let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
-        Ok(Edge::new(Shared {
+        Ok(AppState::new(Shared {
             schema: Schema::of(serde_json::to_value(openapi())?, &Table::of(&routes::all())),
             past_queries: self.past_queries.then(PastQueries::default),
             products,
@@ -153,7 +153,7 @@ pub struct Gateway {
 }
 
 /// What runs beside the router.
-pub struct Background(Edge);
+pub struct Background(AppState);
 
 impl Background {
     /// Keeps the caches true, until `stop`.

@@ -5,9 +5,9 @@ use http::{HeaderName, request::Parts};
 use proto::v1::{CheckTokenRequest, ReadContext};
 
 use crate::{
+    app_state::AppState,
     cache::Positions,
     call::{CALL, ask, timed},
-    edge::Edge,
     problem::Problem,
 };
 
@@ -25,10 +25,10 @@ const MAX_TOKEN: usize = 8 * 1024;
 /// How fresh a read must be, from the request's headers.
 pub(crate) struct Freshly(pub(crate) ReadContext);
 
-impl FromRequestParts<Edge> for Freshly {
+impl FromRequestParts<AppState> for Freshly {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
         let text = |name: &HeaderName| {
             parts
                 .headers
@@ -71,14 +71,14 @@ impl FromRequestParts<Edge> for Freshly {
 /// all the same.
 pub(crate) struct Checked;
 
-impl FromRequestParts<Edge> for Checked {
+impl FromRequestParts<AppState> for Checked {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        let Freshly(context) = Freshly::from_request_parts(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let Freshly(context) = Freshly::from_request_parts(parts, app).await?;
         if !context.consistency_token.is_empty() {
             let request = CheckTokenRequest { context: Some(context) };
-            ask(CALL, edge.audit_query().check_token(timed(CALL, request)))
+            ask(CALL, app.audit_query().check_token(timed(CALL, request)))
                 .await
                 .map_err(Problem::of_read)?;
         }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use uuid::Uuid;
 
-use crate::{edge::Edge, problem::Problem};
+use crate::{app_state::AppState, problem::Problem};
 
 /// Prefix of a product's id.
 pub(crate) const PRODUCT: &str = "prod";
@@ -32,11 +32,11 @@ pub(crate) struct OrderId(pub(crate) String);
 /// The `{id}` of a user's address. What cannot be an id names no user: 404.
 pub(crate) struct UserId(pub(crate) String);
 
-impl FromRequestParts<Edge> for UserId {
+impl FromRequestParts<AppState> for UserId {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        id_of(parts, edge, USER, "user_not_found", "there is no such user")
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        id_of(parts, app, USER, "user_not_found", "there is no such user")
             .await
             .map(Self)
     }
@@ -45,33 +45,33 @@ impl FromRequestParts<Edge> for UserId {
 /// The `{id}` of the address of a rule for a query. What cannot be an id names no rule: 404.
 pub(crate) struct SearchRuleId(pub(crate) String);
 
-impl FromRequestParts<Edge> for ProductId {
+impl FromRequestParts<AppState> for ProductId {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        id_of(parts, edge, PRODUCT, "product_not_found", "there is no such product")
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        id_of(parts, app, PRODUCT, "product_not_found", "there is no such product")
             .await
             .map(Self)
     }
 }
 
-impl FromRequestParts<Edge> for OrderId {
+impl FromRequestParts<AppState> for OrderId {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        id_of(parts, edge, ORDER, "order_not_found", "there is no such order")
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        id_of(parts, app, ORDER, "order_not_found", "there is no such order")
             .await
             .map(Self)
     }
 }
 
-impl FromRequestParts<Edge> for SearchRuleId {
+impl FromRequestParts<AppState> for SearchRuleId {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         id_of(
             parts,
-            edge,
+            app,
             SEARCH_RULE,
             "search_rule_not_found",
             "there is no such rule",
@@ -83,12 +83,12 @@ impl FromRequestParts<Edge> for SearchRuleId {
 
 async fn id_of(
     parts: &mut Parts,
-    edge: &Edge,
+    app: &AppState,
     prefix: &str,
     code: &'static str,
     detail: &'static str,
 ) -> Result<String, Problem> {
-    match Path::<String>::from_request_parts(parts, edge).await {
+    match Path::<String>::from_request_parts(parts, app).await {
         Ok(Path(id)) if is(prefix, &id) => Ok(id),
         _ => Err(Problem::new(http::StatusCode::NOT_FOUND, code, detail)),
     }

@@ -6,7 +6,7 @@ use proto::v1::{Freshness, PageInfo};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{edge::Edge, reply::Reply};
+use crate::{app_state::AppState, reply::Reply};
 
 /// Longest `Link`, in bytes: clients and proxies bound the head of an answer. The body has the cursors all the same.
 const MAX_LINK: usize = 6 * 1024;
@@ -39,20 +39,20 @@ impl<T: Serialize> Page<T> {
     }
 
     /// The answer to a request for a page at `uri`.
-    pub(crate) fn reply(&self, edge: &Edge, uri: &Uri, freshness: Option<Freshness>) -> Response {
-        self.reply_with(self, edge, uri, freshness)
+    pub(crate) fn reply(&self, app: &AppState, uri: &Uri, freshness: Option<Freshness>) -> Response {
+        self.reply_with(self, app, uri, freshness)
     }
 
     /// The same with a body that says more than the page.
     pub(crate) fn reply_with(
         &self,
         body: &impl Serialize,
-        edge: &Edge,
+        app: &AppState,
         uri: &Uri,
         freshness: Option<Freshness>,
     ) -> Response {
         let reply = Reply::json(StatusCode::OK, body).freshness(freshness);
-        let link = self.link(&edge.base, uri);
+        let link = self.link(&app.base, uri);
         match HeaderValue::try_from(link) {
             Ok(link) if (1..=MAX_LINK).contains(&link.len()) => reply.header(LINK, link).into(),
             _ => reply.into(),

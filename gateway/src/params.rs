@@ -5,7 +5,7 @@ use http::{Uri, request::Parts};
 use proto::v1::{AmountRange, PageRequest, TimeRange};
 
 use crate::{
-    edge::Edge,
+    app_state::AppState,
     id,
     json::words,
     money::is_currency,
@@ -45,10 +45,10 @@ pub(crate) struct Values {
     errors: Vec<FieldError>,
 }
 
-impl<T: ReadParams> FromRequestParts<Edge> for Params<T> {
+impl<T: ReadParams> FromRequestParts<AppState> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
         read_rest(&parts.uri, parts.extensions.get()).map(Self)
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::{Router, middleware::from_fn_with_state};
 
 use crate::{
+    app_state::AppState,
     audit, auth,
-    edge::Edge,
     endpoint::{Described, Table},
     exports,
-    frame::frame,
     ops::{
         self,
         kept::{Kept, keep},
     },
     orders,
+    pipeline::pipeline,
     problem::{Problem, method_not_allowed},
     products, projections, reports,
     representation::{compression, represent},
@@ -62,7 +62,7 @@ fn api() -> Vec<Described> {
 }
 
 /// The whole router.
-pub(crate) fn router(edge: &Edge) -> Router {
+pub(crate) fn router(app: &AppState) -> Router {
     let table = ops::docs::SWAGGER_UI
         .into_iter()
         .fold(Table::of(&all()), Table::with_page);
@@ -71,33 +71,33 @@ pub(crate) fn router(edge: &Edge) -> Router {
         .merge(ops::docs::swagger_ui())
         .layer(compression())
         .layer(from_fn_with_state(Kept::default(), keep));
-    framed(mounted(api()).merge(pages), table, edge)
+    guarded(mounted(api()).merge(pages), table, app)
 }
 
 /// What operators and orchestrators ask, and nothing else.
-pub(crate) fn operations(edge: &Edge) -> Router {
-    only(ops::endpoints(), edge)
+pub(crate) fn operations(app: &AppState) -> Router {
+    only(ops::endpoints(), app)
 }
 
 /// A router of these endpoints alone.
-pub(crate) fn only(endpoints: Vec<Described>, edge: &Edge) -> Router {
+pub(crate) fn only(endpoints: Vec<Described>, app: &AppState) -> Router {
     let table = Table::of(&endpoints);
-    framed(mounted(endpoints), table, edge)
+    guarded(mounted(endpoints), table, app)
 }
 
-fn mounted(endpoints: Vec<Described>) -> Router<Edge> {
+fn mounted(endpoints: Vec<Described>) -> Router<AppState> {
     endpoints.into_iter().fold(Router::new(), |router, described| {
         router.route(&described.path, described.handler)
     })
 }
 
 /// Puts what holds for every request around a router.
-fn framed(router: Router<Edge>, table: Table, edge: &Edge) -> Router {
+fn guarded(router: Router<AppState>, table: Table, app: &AppState) -> Router {
     router
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || method_not_allowed())
-        .layer(from_fn_with_state(edge.clone(), represent))
+        .layer(from_fn_with_state(app.clone(), represent))
         .layer(compression())
-        .layer(from_fn_with_state((edge.clone(), Arc::new(table)), frame))
-        .with_state(edge.clone())
+        .layer(from_fn_with_state((app.clone(), Arc::new(table)), pipeline))
+        .with_state(app.clone())
 }

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::{POSITION, TIME};
 use crate::{
+    app_state::AppState,
     auth::me::UserView,
     call::{CALL, ask, timed},
-    edge::Edge,
     etag,
     orders::view::OrderView,
     problem::Problem,
@@ -28,7 +28,7 @@ use crate::{
 
 /// A product as it stood.
 pub(crate) async fn product(
-    edge: &Edge,
+    app: &AppState,
     context: ReadContext,
     as_of: AsOf,
     id: String,
@@ -40,7 +40,7 @@ pub(crate) async fn product(
         id,
         include_hidden,
     };
-    let reply = ask(CALL, edge.history_query().product_as_of(timed(CALL, request)))
+    let reply = ask(CALL, app.history_query().product_as_of(timed(CALL, request)))
         .await
         .map_err(|failure| refused(failure, "product_not_found"))?;
     let product = reply.product.ok_or_else(Problem::internal)?;
@@ -51,7 +51,7 @@ pub(crate) async fn product(
 
 /// The stock of a product as it stood.
 pub(crate) async fn stock(
-    edge: &Edge,
+    app: &AppState,
     context: ReadContext,
     as_of: AsOf,
     product_id: String,
@@ -63,7 +63,7 @@ pub(crate) async fn stock(
         product_id,
         include_hidden,
     };
-    let reply = ask(CALL, edge.history_query().stock_as_of(timed(CALL, request)))
+    let reply = ask(CALL, app.history_query().stock_as_of(timed(CALL, request)))
         .await
         .map_err(|failure| refused(failure, "product_not_found"))?;
     let version = reply.level.as_ref().map(|level| level.version).unwrap_or_default();
@@ -73,7 +73,7 @@ pub(crate) async fn stock(
 
 /// An order as it stood.
 pub(crate) async fn order(
-    edge: &Edge,
+    app: &AppState,
     context: ReadContext,
     as_of: AsOf,
     id: String,
@@ -85,7 +85,7 @@ pub(crate) async fn order(
         id,
         only_customer_id,
     };
-    let reply = ask(CALL, edge.history_query().order_as_of(timed(CALL, request)))
+    let reply = ask(CALL, app.history_query().order_as_of(timed(CALL, request)))
         .await
         .map_err(|failure| refused(failure, "order_not_found"))?;
     let order = reply.order.ok_or_else(Problem::internal)?;
@@ -94,13 +94,13 @@ pub(crate) async fn order(
 }
 
 /// A user as they stood.
-pub(crate) async fn user(edge: &Edge, context: ReadContext, as_of: AsOf, id: String) -> Result<Response, Problem> {
+pub(crate) async fn user(app: &AppState, context: ReadContext, as_of: AsOf, id: String) -> Result<Response, Problem> {
     let request = v1::UserAsOfRequest {
         context: Some(context),
         as_of: Some(as_of),
         id,
     };
-    let reply = ask(CALL, edge.history_query().user_as_of(timed(CALL, request)))
+    let reply = ask(CALL, app.history_query().user_as_of(timed(CALL, request)))
         .await
         .map_err(|failure| refused(failure, "user_not_found"))?;
     let user = reply.user.ok_or_else(Problem::internal)?;
@@ -108,8 +108,8 @@ pub(crate) async fn user(edge: &Edge, context: ReadContext, as_of: AsOf, id: Str
 }
 
 /// What the shop had set about its search, rules aside.
-pub(crate) async fn search_settings(edge: &Edge, context: ReadContext, as_of: AsOf) -> Result<Response, Problem> {
-    let reply = search_settings_reply(edge, context, as_of).await?;
+pub(crate) async fn search_settings(app: &AppState, context: ReadContext, as_of: AsOf) -> Result<Response, Problem> {
+    let reply = search_settings_reply(app, context, as_of).await?;
     let settings = reply.settings.ok_or_else(Problem::internal)?;
     let version = settings.revision;
     Ok(past(reply.moment, &SettingsView::from(settings))
@@ -118,15 +118,20 @@ pub(crate) async fn search_settings(edge: &Edge, context: ReadContext, as_of: As
 }
 
 /// A rule of the search as it stood.
-pub(crate) async fn search_rule(edge: &Edge, context: ReadContext, as_of: AsOf, id: &str) -> Result<Response, Problem> {
-    let reply = search_settings_reply(edge, context, as_of).await?;
+pub(crate) async fn search_rule(
+    app: &AppState,
+    context: ReadContext,
+    as_of: AsOf,
+    id: &str,
+) -> Result<Response, Problem> {
+    let reply = search_settings_reply(app, context, as_of).await?;
     let rule = reply.rules.into_iter().find(|rule| rule.id == id);
     let rule = rule.ok_or_else(no_rule)?;
     Ok(past(reply.moment, &RuleView::from(rule)).into())
 }
 
 async fn search_settings_reply(
-    edge: &Edge,
+    app: &AppState,
     context: ReadContext,
     as_of: AsOf,
 ) -> Result<v1::SearchSettingsAsOfReply, Problem> {
@@ -134,7 +139,7 @@ async fn search_settings_reply(
         context: Some(context),
         as_of: Some(as_of),
     };
-    ask(CALL, edge.history_query().search_settings_as_of(timed(CALL, request)))
+    ask(CALL, app.history_query().search_settings_as_of(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{entry::EntryView, view::EXPANSIONS};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -91,7 +91,7 @@ pub(crate) fn endpoint() -> Described {
         ("occurred_to" = Option<String>, Query, description = "Happened before this time or date.")),
     responses((status = 200, description = "A page of events", body = Page<EntryView>)))]
 pub(crate) async fn list_events(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<EventFilters>,
     Freshly(context): Freshly,
@@ -111,9 +111,9 @@ pub(crate) async fn list_events(
         occurred: filters.occurred,
         ..v1::ListEventsRequest::default()
     };
-    let reply = ask(CALL, edge.audit_query().list_events(timed(CALL, request)))
+    let reply = ask(CALL, app.audit_query().list_events(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.events.into_iter().map(EntryView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

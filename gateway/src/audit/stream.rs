@@ -9,9 +9,9 @@ use proto::v1;
 
 use super::view::{EXPANSIONS, EventView};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -60,7 +60,7 @@ pub(crate) fn endpoint() -> Described {
         ("id" = String, Path, description = "Id of the aggregate; a product's stock has the product's id"), StreamFilters),
     responses((status = 200, description = "A page of events", body = Page<EventView>)))]
 pub(crate) async fn read_stream(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
     Params(filters): Params<StreamFilters>,
@@ -82,14 +82,14 @@ pub(crate) async fn read_stream(
         event_types: filters.kinds,
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.audit_query().read_stream(timed(CALL, request)))
+    let reply = ask(CALL, app.audit_query().read_stream(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("stream_not_found"))?;
     let page = Page::new(reply.events.into_iter().map(EventView::from).collect(), reply.page);
     if all && page.is_empty() {
         return Err(no_stream());
     }
-    Ok(page.reply(&edge, &uri, None))
+    Ok(page.reply(&app, &uri, None))
 }
 
 fn no_stream() -> Problem {

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::tree::{self, RequestNode};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -68,7 +68,7 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "`X-Correlation-Id` or `X-Request-Id` of the request"), Whose),
     responses((status = 200, description = "The tree", body = TraceView)))]
 pub(crate) async fn trace_request(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     Params(Whose { actor }): Params<Whose>,
     Freshly(context): Freshly,
@@ -82,7 +82,7 @@ pub(crate) async fn trace_request(
         id: id.clone(),
         actor: actor.unwrap_or_default(),
     };
-    let reply = ask(CALL, edge.audit_query().trace(timed(CALL, request)))
+    let reply = ask(CALL, app.audit_query().trace(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("request_not_found"))?;
     let (requests, too_deep) = tree::grow(reply.events);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::WW
 use proto::access::{Permission, Role};
 
 use super::token::{Principal, Refusal, Tokens};
-use crate::{edge::Edge, frame::Head, problem::Problem};
+use crate::{app_state::AppState, pipeline::RequestInfo, problem::Problem};
 
 /// Who a request says it comes from. Found out once, in the middleware, which counts requests by it.
 #[derive(Clone, Debug)]
@@ -82,19 +82,19 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl FromRequestParts<Edge> for Visitor {
+impl FromRequestParts<AppState> for Visitor {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        Ok(Self(Head::of(&parts.extensions)?.identity.known().cloned()))
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        Ok(Self(RequestInfo::of(&parts.extensions)?.identity.known().cloned()))
     }
 }
 
-impl FromRequestParts<Edge> for Caller {
+impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        let Visitor(principal) = Visitor::from_request_parts(parts, edge).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let Visitor(principal) = Visitor::from_request_parts(parts, app).await?;
         principal.map(Self).ok_or_else(Problem::unauthenticated)
     }
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::{
-    edge::Edge,
+    app_state::AppState,
     endpoint::{Described, Endpoint, routes},
 };
 
@@ -17,8 +17,8 @@ pub(crate) fn endpoint() -> Described {
 /// A JWK set (RFC 7517), so that other services can check tokens themselves. `kid` in a token's header names its key.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth",
     responses((status = 200, description = "The key set", body = serde_json::Value)))]
-pub(crate) async fn read_key_set(State(edge): State<Edge>) -> Response {
-    let mut response = Response::new(edge.jwks.clone().into());
+pub(crate) async fn read_key_set(State(app): State<AppState>) -> Response {
+    let mut response = Response::new(app.jwks.clone().into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, http::HeaderValue::from_static("public, max-age=300"));

@@ -10,9 +10,9 @@ use super::{
     token::{LIFETIME, Role},
 };
 use crate::{
+    app_state::AppState,
     body::Form,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, routes},
     json::{Fields, ReadBody},
     problem::Problem,
@@ -65,7 +65,7 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "Logged in", body = Session),
         (status = 401, description = "The e-mail address or the password is wrong")))]
 pub(crate) async fn log_in(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Form { body, context }: Form<Credentials>,
 ) -> Result<Response, Problem> {
     let request = v1::AuthenticateRequest {
@@ -73,16 +73,16 @@ pub(crate) async fn log_in(
         password: body.password,
         context: Some(context),
     };
-    let reply = ask(CALL, edge.user_command().authenticate(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request))).await?;
     let user = reply.user.ok_or_else(Problem::internal)?;
     let role = match user.role() {
         v1::Role::Admin => Role::Admin,
         v1::Role::Customer => Role::Customer,
         v1::Role::Unspecified => return Err(Problem::internal()),
     };
-    let access_token = edge
+    let access_token = app
         .tokens
-        .issue(&user.id, role, (edge.clock)(), (edge.ids)())
+        .issue(&user.id, role, (app.clock)(), (app.ids)())
         .map_err(|error| {
             tracing::error!(%error, "an access token could not be signed");
             Problem::internal()

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{Caller, token::Role};
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::Params,
     problem::Problem,
@@ -51,7 +51,7 @@ impl From<v1::User> for UserView {
 
 pub(crate) fn endpoint() -> Described {
     Endpoint::read(Permission::ProfileRead)
-        .as_of()
+        .with_as_of()
         .refuses(&["not_created_yet", "user_not_found"])
         .handler(routes!(read_me))
 }
@@ -61,19 +61,19 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "The user of the token", body = UserView),
         (status = 404, description = "There is no such user any more, or there was none yet")))]
 pub(crate) async fn read_me(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Caller(caller): Caller,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::user(&edge, context, as_of, caller.user_id.to_string()).await;
+        return as_of::user(&app, context, as_of, caller.user_id.to_string()).await;
     }
     let request = v1::GetUserRequest {
         context: Some(context),
         id: caller.user_id.to_string(),
     };
-    let reply = ask(CALL, edge.user_query().get_user(timed(CALL, request)))
+    let reply = ask(CALL, app.user_query().get_user(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("user_not_found"))?;
     let user = reply

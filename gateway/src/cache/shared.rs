@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{kept::Kept, positions::Positions};
-use crate::edge::IdsFn;
+use crate::app_state::IdsFn;
 
 /// Redis answers within this time or is not used.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(250);

@@ -6,14 +6,14 @@ use utoipa::openapi::{PathItem, RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::Endpoint;
-use crate::{edge::Edge, openapi};
+use crate::{app_state::AppState, openapi};
 
 /// A handler with what is said of it.
 pub(crate) struct Described {
     pub(crate) endpoint: Endpoint,
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) handler: MethodRouter<Edge>,
+    pub(crate) handler: MethodRouter<AppState>,
     /// What the description of the API tells of it; none: it is for people.
     pub(crate) told: Option<Told>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Told {
 
 impl Endpoint {
     /// The endpoint with its one handler, as `routes!` gives it.
-    pub(crate) fn handler(self, (schemas, paths, handler): UtoipaMethodRouter<Edge>) -> Described {
+    pub(crate) fn handler(self, (schemas, paths, handler): UtoipaMethodRouter<AppState>) -> Described {
         let (path, mut item) = paths.paths.into_iter().next().unwrap_or_default();
         let mut method = Method::GET;
         for (own, operation) in openapi::operations(&mut item) {
@@ -43,7 +43,7 @@ impl Endpoint {
     }
 
     /// The endpoint with a handler that the description of the API does not tell of.
-    pub(crate) fn at(self, method: Method, path: &str, handler: MethodRouter<Edge>) -> Described {
+    pub(crate) fn at(self, method: Method, path: &str, handler: MethodRouter<AppState>) -> Described {
         Described {
             endpoint: self,
             method,

@@ -178,7 +178,7 @@ impl Endpoint {
         }
     }
 
-    pub(crate) fn as_of(self) -> Self {
+    pub(crate) fn with_as_of(self) -> Self {
         Self {
             looks_back: true,
             ..self

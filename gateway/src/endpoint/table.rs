@@ -89,11 +89,12 @@ mod tests {
 
     fn table() -> Table {
         let at = |endpoint: Endpoint, method, path| endpoint.at(method, path, get(async || ()));
-        Table::of(&[
+        let all = vec![
             at(Endpoint::list(Permission::OrdersRead), Method::GET, "/graphql"),
             at(Endpoint::write(Permission::OrdersWrite), Method::POST, "/graphql"),
             at(Endpoint::page(), Method::GET, "/healthz"),
-        ])
+        ];
+        Table::of(&all)
     }
 
     #[test]

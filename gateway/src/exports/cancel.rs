@@ -6,8 +6,8 @@ use proto::v1;
 
 use super::ExportId;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
@@ -28,11 +28,11 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the export.")),
     responses((status = 204, description = "Cancelled, or gone")))]
 pub(crate) async fn cancel_export(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
 ) -> Result<Response, Problem> {
     let request = v1::GetExportRequest { id };
-    ask(CALL, edge.export_jobs().cancel_export(timed(CALL, request))).await?;
+    ask(CALL, app.export_jobs().cancel_export(timed(CALL, request))).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT).into())
 }

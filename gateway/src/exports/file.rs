@@ -10,9 +10,9 @@ use tonic::Streaming;
 
 use super::ExportId;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     etag,
     params::{NoParams, Params},
@@ -53,7 +53,7 @@ pub(crate) fn endpoint() -> Described {
         (status = 409, description = "The export is not done"),
         (status = 416, description = "The file has no such bytes")))]
 pub(crate) async fn read_file(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
     _: Checked,
@@ -61,7 +61,7 @@ pub(crate) async fn read_file(
 ) -> Result<Response, Problem> {
     // A file that is done never changes.
     let tag = etag::quoted(&id).ok_or_else(Problem::internal)?;
-    let mut response = answer(&edge, &id, wanted(&headers, &tag)).await?;
+    let mut response = answer(&app, &id, wanted(&headers, &tag)).await?;
     response.headers_mut().insert(ETAG, tag);
     Ok(response)
 }
@@ -73,11 +73,11 @@ fn wanted(headers: &HeaderMap, tag: &HeaderValue) -> Option<Asked> {
     parse(range.to_str().ok()?)
 }
 
-async fn answer(edge: &Edge, id: &str, asked: Option<Asked>) -> Result<Response, Problem> {
+async fn answer(app: &AppState, id: &str, asked: Option<Asked>) -> Result<Response, Problem> {
     let Some(asked) = asked else {
-        return attachment(read(edge, id, 0, 0, false).await?, None).await;
+        return attachment(read(app, id, 0, 0, false).await?, None).await;
     };
-    let mut head = read(edge, id, 0, 0, true).await?;
+    let mut head = read(app, id, 0, 0, true).await?;
     let head = head.message().await.ok().flatten().and_then(|chunk| chunk.head);
     let size = head.and_then(|head| head.size).ok_or_else(Problem::internal)?;
     let Some((start, end)) = within(asked, size) else {
@@ -89,11 +89,11 @@ async fn answer(edge: &Edge, id: &str, asked: Option<Asked>) -> Result<Response,
         let all = HeaderValue::try_from(format!("bytes */{size}")).map_err(|_| Problem::internal())?;
         return Err(problem.with_header(CONTENT_RANGE, all));
     };
-    attachment(read(edge, id, start, end - start, false).await?, Some((start, end))).await
+    attachment(read(app, id, start, end - start, false).await?, Some((start, end))).await
 }
 
 async fn read(
-    edge: &Edge,
+    app: &AppState,
     id: &str,
     offset: u64,
     length: u64,
@@ -105,7 +105,7 @@ async fn read(
         length,
         head_only,
     };
-    ask(CALL, edge.export_jobs().read_export(timed(CALL, request)))
+    ask(CALL, app.export_jobs().read_export(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)
 }

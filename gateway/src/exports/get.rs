@@ -9,9 +9,9 @@ use super::{
     view::{EXPANSIONS, ExportView},
 };
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
@@ -33,15 +33,15 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the export.")),
     responses((status = 200, description = "The export", body = ExportView)))]
 pub(crate) async fn read_export(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
     _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::GetExportRequest { id };
-    let reply = ask(CALL, edge.export_jobs().get_export(timed(CALL, request)))
+    let reply = ask(CALL, app.export_jobs().get_export(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let export = reply.export.ok_or_else(Problem::internal)?;
-    Ok(Reply::json(StatusCode::OK, &ExportView::new(export, &edge.base)).into())
+    Ok(Reply::json(StatusCode::OK, &ExportView::new(export, &app.base)).into())
 }

@@ -6,9 +6,9 @@ use proto::v1;
 
 use super::view::{EXPANSIONS, ExportView};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::USER,
     page::Page,
@@ -56,7 +56,7 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(get, path = "/v1/exports", tag = "reports", params(ExportFilters),
     responses((status = 200, description = "A page of exports", body = Page<ExportView>)))]
 pub(crate) async fn list_exports(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<ExportFilters>,
     _: Checked,
@@ -67,13 +67,13 @@ pub(crate) async fn list_exports(
         created_by: filters.created_by.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.export_jobs().list_exports(timed(CALL, request)))
+    let reply = ask(CALL, app.export_jobs().list_exports(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items: Vec<_> = reply
         .exports
         .into_iter()
-        .map(|export| ExportView::new(export, &edge.base))
+        .map(|export| ExportView::new(export, &app.base))
         .collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, None))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

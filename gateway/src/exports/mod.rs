@@ -13,7 +13,7 @@ const EXPORT: &str = "exp";
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 
-use crate::{edge::Edge, endpoint::Described, id, problem::Problem};
+use crate::{app_state::AppState, endpoint::Described, id, problem::Problem};
 
 /// The endpoints of exports.
 pub(crate) fn endpoints() -> Vec<Described> {
@@ -29,11 +29,11 @@ pub(crate) fn endpoints() -> Vec<Described> {
 /// The `{id}` of an export's address. What cannot be an id names no export: 404.
 pub(crate) struct ExportId(String);
 
-impl FromRequestParts<Edge> for ExportId {
+impl FromRequestParts<AppState> for ExportId {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, edge)
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
             .await
             .map_err(|_| missing())?;
         if id::is(EXPORT, &text) {

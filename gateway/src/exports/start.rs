@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::view::ExportView;
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, Json, ReadBody},
     params::read_pairs,
@@ -116,7 +116,10 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 202, description = "It will be made", body = ExportView,
         headers(("Location" = String, description = "Address of the job."),
             ("Idempotent-Replayed" = String, description = "`true`: the job of an earlier request with the same key.")))))]
-pub(crate) async fn start_export(State(edge): State<Edge>, command: Command<NewExport>) -> Result<Response, Problem> {
+pub(crate) async fn start_export(
+    State(app): State<AppState>,
+    command: Command<NewExport>,
+) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
     let in_params = |problem: Problem| problem.in_member("params");
     let (report, shop) = match body.report.unwrap_or(Report::Sales) {
@@ -141,13 +144,12 @@ pub(crate) async fn start_export(State(edge): State<Edge>, command: Command<NewE
         }),
         parameters: body.given.to_string(),
     };
-    let reply = ask(CALL, edge.export_jobs().start_export(timed(CALL, request)))
+    let reply = ask(CALL, app.export_jobs().start_export(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::from(failure).rename_fields(|field| Some(format!("params.{field}"))))?;
     let export = reply.export.ok_or_else(Problem::internal)?;
     let path = format!("/v1/exports/{}", export.id);
-    let mut answer =
-        Reply::json(StatusCode::ACCEPTED, &ExportView::new(export, &edge.base)).location(&edge.base, &path);
+    let mut answer = Reply::json(StatusCode::ACCEPTED, &ExportView::new(export, &app.base)).location(&app.base, &path);
     if reply.replayed {
         answer = answer.header(REPLAYED, HeaderValue::from_static("true"));
     }

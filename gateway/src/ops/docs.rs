@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    edge::Edge,
+    app_state::AppState,
     endpoint::{Described, Endpoint, routes},
     problem::Problem,
     reply::Reply,
@@ -34,7 +34,7 @@ pub(crate) fn endpoints() -> Vec<Described> {
 }
 
 /// Swagger UI under `/docs/`.
-pub(crate) fn swagger_ui() -> Router<Edge> {
+pub(crate) fn swagger_ui() -> Router<AppState> {
     SwaggerUi::new("/docs")
         .config(Config::from("/openapi.json").persist_authorization(true))
         .into()
@@ -43,8 +43,8 @@ pub(crate) fn swagger_ui() -> Router<Edge> {
 /// Describes this API
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
     responses((status = 200, description = "The OpenAPI description", body = serde_json::Value)))]
-pub(crate) async fn read_openapi(State(edge): State<Edge>) -> Response {
-    let mut response = Response::new(edge.openapi.clone().into());
+pub(crate) async fn read_openapi(State(app): State<AppState>) -> Response {
+    let mut response = Response::new(app.openapi.clone().into());
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use http::{HeaderValue, header::CONTENT_TYPE};
 
 use crate::{
-    edge::Edge,
+    app_state::AppState,
     endpoint::{Described, Endpoint, routes},
     problem::Problem,
     reply::Reply,
@@ -17,8 +17,8 @@ pub(crate) fn endpoint() -> Described {
 /// Answers with the metrics of the process, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, description = "Metrics", body = String, content_type = "text/plain")))]
-pub(crate) async fn read_metrics(State(edge): State<Edge>) -> Result<Response, Problem> {
-    let handle = edge
+pub(crate) async fn read_metrics(State(app): State<AppState>) -> Result<Response, Problem> {
+    let handle = app
         .metrics
         .as_ref()
         .ok_or_else(|| Problem::not_found("metrics are not collected here"))?;

@@ -17,8 +17,8 @@ use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus,
 use uuid::Uuid;
 
 use crate::{
+    app_state::AppState,
     call::{ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, routes},
     id::USER,
     problem::Problem,
@@ -80,15 +80,15 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
-pub(crate) async fn check_readiness(State(edge): State<Edge>) -> Result<Response, Problem> {
+pub(crate) async fn check_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let (command, query, read, search, models, books, seal) = tokio::join!(
-        serving(edge.command.clone(), ORDER_COMMAND),
-        serving(edge.query.clone(), ORDER_QUERY),
-        reads(&edge),
-        searches(&edge),
-        models(&edge),
-        books(&edge),
-        seal(&edge)
+        serving(app.command.clone(), ORDER_COMMAND),
+        serving(app.query.clone(), ORDER_QUERY),
+        reads(&app),
+        searches(&app),
+        models(&app),
+        books(&app),
+        seal(&app)
     );
     let notices = [&command, &query]
         .into_iter()
@@ -147,14 +147,9 @@ fn told(otherwise: &str, answer: &Result<(), String>) -> String {
 }
 
 /// Asks whether the search engine answers listings.
-async fn searches(edge: &Edge) -> Result<(), String> {
+async fn searches(app: &AppState) -> Result<(), String> {
     let request = v1::GetSearchStatusRequest {};
-    match ask(
-        PATIENCE,
-        edge.search_query().get_search_status(timed(PATIENCE, request)),
-    )
-    .await
-    {
+    match ask(PATIENCE, app.search_query().get_search_status(timed(PATIENCE, request))).await {
         Ok(status) if status.up => Ok(()),
         Ok(status) => Err(status.reason),
         Err(_) => Err("it is not known whether the search engine answers".to_owned()),
@@ -162,11 +157,11 @@ async fn searches(edge: &Edge) -> Result<(), String> {
 }
 
 /// Asks whether the read models follow the events.
-async fn models(edge: &Edge) -> Result<(), String> {
+async fn models(app: &AppState) -> Result<(), String> {
     let request = v1::ListProjectionsRequest {};
     let reply = ask(
         PATIENCE,
-        edge.projection_operations().list_projections(timed(PATIENCE, request)),
+        app.projection_operations().list_projections(timed(PATIENCE, request)),
     )
     .await
     .map_err(|_| "it is not known how far the read models are".to_owned())?;
@@ -184,11 +179,11 @@ async fn models(edge: &Edge) -> Result<(), String> {
 }
 
 /// Asks what the check of the books found.
-async fn books(edge: &Edge) -> Result<(), String> {
+async fn books(app: &AppState) -> Result<(), String> {
     let request = v1::GetBooksRequest {};
     let books = ask(
         PATIENCE,
-        edge.projection_operations().get_books(timed(PATIENCE, request)),
+        app.projection_operations().get_books(timed(PATIENCE, request)),
     )
     .await
     .map_err(|_| "it is not known whether the books are right".to_owned())?;
@@ -244,20 +239,20 @@ fn answers(status: &Status) -> Result<(), &'static str> {
 }
 
 /// Asks for a user that does not exist: the cheapest question that reaches the read models.
-async fn reads(edge: &Edge) -> Result<(), String> {
+async fn reads(app: &AppState) -> Result<(), String> {
     let request = v1::GetUserRequest {
         context: None,
         id: format!("{USER}_{}", Uuid::nil()),
     };
-    match ask(PATIENCE, edge.user_query().get_user(timed(PATIENCE, request))).await {
+    match ask(PATIENCE, app.user_query().get_user(timed(PATIENCE, request))).await {
         Ok(_) => Ok(()),
         Err(failure) => reachable(&failure).map_err(str::to_owned),
     }
 }
 
 /// How the seal over the log stands. Requests are served whatever it says: an unsealed event is no worse for its customer.
-async fn seal(edge: &Edge) -> Result<&'static str, String> {
-    let mut query = edge.seal_query();
+async fn seal(app: &AppState) -> Result<&'static str, String> {
+    let mut query = app.seal_query();
     let request = timed(PATIENCE, v1::GetSealRequest {});
     match ask(PATIENCE, query.get_seal(request)).await {
         // What exactly is for the operator: the log and `tillroll doctor` say it.

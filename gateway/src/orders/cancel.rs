@@ -6,10 +6,10 @@ use proto::v1;
 
 use super::view::OrderView;
 use crate::{
+    app_state::AppState,
     auth::Caller,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::OrderId,
     json::{Fields, ReadBody},
@@ -46,7 +46,7 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the order")),
     responses((status = 200, description = "Cancelled", body = OrderView)))]
 pub(crate) async fn cancel_order(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Caller(caller): Caller,
     OrderId(id): OrderId,
     command: Command<Cancellation>,
@@ -68,7 +68,7 @@ pub(crate) async fn cancel_order(
             expected_version,
             ..request.clone()
         };
-        let mut client = edge.order_command();
+        let mut client = app.order_command();
         async move { ask(CALL, client.cancel_order(timed(CALL, request))).await }
     };
     let reply = expected.attempt(cancel).await?;

@@ -7,12 +7,12 @@ use proto::v1;
 
 use super::view::{EXPANSIONS, OrderView};
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     auth::Caller,
     cache::{Audience, Content, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::OrderId,
     params::Params,
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn endpoint() -> Described {
     Endpoint::read(Permission::OrdersRead)
         .versioned()
-        .as_of()
+        .with_as_of()
         .expands(EXPANSIONS)
         .refuses(&["not_created_yet", "order_not_found"])
         .handler(routes!(read_order))
@@ -36,16 +36,16 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the order")),
     responses((status = 200, description = "The order", body = OrderView)))]
 pub(crate) async fn read_order(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Caller(caller): Caller,
     OrderId(id): OrderId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::order(&edge, context, as_of, id, super::only_customer(&caller)).await;
+        return as_of::order(&app, context, as_of, id, super::only_customer(&caller)).await;
     }
-    let services = edge.clone();
+    let services = app.clone();
     let load = async move |id, context| {
         let request = v1::GetOrderRequest {
             context: Some(context),
@@ -73,7 +73,7 @@ pub(crate) async fn read_order(
             stale: reply.freshness.is_some_and(|freshness| freshness.stale),
         })
     };
-    let found = edge.orders.read(&id, context, load).await?;
+    let found = app.orders.read(&id, context, load).await?;
     if found.content.audience.includes(Some(&caller)) {
         Ok(Reply::kept(&found.content).stale(found.stale).into())
     } else {

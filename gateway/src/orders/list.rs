@@ -6,10 +6,10 @@ use proto::v1::{self, OrderStatus};
 
 use super::view::{EXPANSIONS, OrderView, STATUSES, Status};
 use crate::{
+    app_state::AppState,
     auth::Caller,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     page::Page,
@@ -82,7 +82,7 @@ pub(crate) fn endpoint() -> Described {
         ("max_total" = Option<i64>, Query, description = "Minor units of `currency`, included.")),
     responses((status = 200, description = "A page of orders", body = Page<OrderView>)))]
 pub(crate) async fn list_orders(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Caller(caller): Caller,
     Params(filters): Params<OrderFilters>,
@@ -107,9 +107,9 @@ pub(crate) async fn list_orders(
         currency: filters.currency.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.order_query().list_orders(timed(CALL, request)))
+    let reply = ask(CALL, app.order_query().list_orders(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.orders.into_iter().map(OrderView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

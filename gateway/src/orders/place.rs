@@ -6,10 +6,10 @@ use proto::v1;
 
 use super::view::OrderView;
 use crate::{
+    app_state::AppState,
     auth::Caller,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     json::{Fields, ReadBody},
@@ -89,7 +89,7 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(post, path = "/v1/orders", tag = "orders", request_body = NewOrder,
     responses((status = 201, description = "Placed", body = OrderView)))]
 pub(crate) async fn place_order(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Caller(caller): Caller,
     command: Command<NewOrder>,
 ) -> Result<Response, Problem> {
@@ -113,9 +113,9 @@ pub(crate) async fn place_order(
             .collect(),
         expected_total: body.expected_total.map(Into::into),
     };
-    let reply = ask(CALL, edge.order_command().place_order(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.order_command().place_order(timed(CALL, request))).await?;
     let path = format!("/v1/orders/{}", reply.order.as_ref().map_or("", |order| &order.id));
     Ok(super::answered(reply, StatusCode::CREATED)?
-        .location(&edge.base, &path)
+        .location(&app.base, &path)
         .into())
 }

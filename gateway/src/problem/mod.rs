@@ -1,6 +1,6 @@
 //! Every refusal, as RFC 9457 `application/problem+json`.
 //!
-//! A handler answers with a [`Problem`]; the one middleware around all routes (`frame`) writes it out, because only
+//! A handler answers with a [`Problem`]; the one middleware around all routes (`pipeline`) writes it out, because only
 //! there the request's id is known. Nothing else in this crate decides what an error looks like.
 
 mod kinds;

@@ -8,9 +8,9 @@ use proto::v1::{self, ProductStatus};
 
 use super::view::{Attribute, STATUSES, Status};
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, ReadBody},
     money::Money,
@@ -68,7 +68,7 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(post, path = "/v1/products", tag = "products", request_body = NewProduct,
     responses((status = 201, description = "Created", body = super::view::ProductView)))]
 pub(crate) async fn create_product(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     command: Command<NewProduct>,
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
@@ -82,12 +82,12 @@ pub(crate) async fn create_product(
         attributes: body.attributes,
         status: body.status.unwrap_or(ProductStatus::Unspecified).into(),
     };
-    let reply = ask(CALL, edge.product_command().create_product(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.product_command().create_product(timed(CALL, request))).await?;
     let path = format!(
         "/v1/products/{}",
         reply.product.as_ref().map_or("", |product| &product.id)
     );
     Ok(super::answered(reply, StatusCode::CREATED)?
-        .location(&edge.base, &path)
+        .location(&app.base, &path)
         .into())
 }

@@ -3,8 +3,8 @@
 use axum::{extract::State, response::Response};
 
 use crate::{
+    app_state::AppState,
     body::Command,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     json::Nothing,
@@ -26,13 +26,13 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 204, description = "Deleted")))]
 pub(crate) async fn delete_product(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
     super::gone(
         super::bare(id, command, |request| {
-            let mut client = edge.product_command();
+            let mut client = app.product_command();
             async move { client.delete_product(request).await }
         })
         .await,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::ProductView;
-use crate::{edge::Edge, money::Money, page::Page};
+use crate::{app_state::AppState, money::Money, page::Page};
 
 /// `true`: the search engine is away, and the database answered, or it takes no changes in.
 pub(crate) const DEGRADED: HeaderName = HeaderName::from_static("search-degraded");
@@ -139,8 +139,14 @@ impl ProductPage {
     }
 
     /// The answer to a request for the page at `uri`.
-    pub(super) fn reply(&self, edge: &Edge, uri: &Uri, freshness: Option<v1::Freshness>, degraded: bool) -> Response {
-        let mut response = self.page.reply_with(self, edge, uri, freshness);
+    pub(super) fn reply(
+        &self,
+        app: &AppState,
+        uri: &Uri,
+        freshness: Option<v1::Freshness>,
+        degraded: bool,
+    ) -> Response {
+        let mut response = self.page.reply_with(self, app, uri, freshness);
         if degraded {
             response
                 .headers_mut()

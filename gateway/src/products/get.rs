@@ -7,13 +7,13 @@ use proto::v1::{self, ProductStatus};
 
 use super::view::ProductView;
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     auth::Visitor,
     auth::token::Principal,
     cache::{Audience, Content, Found, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     etag,
     id::ProductId,
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) fn endpoint() -> Described {
     Endpoint::read(Permission::ProductsRead)
         .versioned()
-        .as_of()
+        .with_as_of()
         .refuses(&["not_created_yet", "product_not_found"])
         .handler(routes!(read_product))
 }
@@ -38,7 +38,7 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "The product", body = ProductView)))]
 pub(crate) async fn read_product(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Visitor(visitor): Visitor,
     ProductId(id): ProductId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
@@ -46,20 +46,20 @@ pub(crate) async fn read_product(
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
         let include_hidden = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
-        return as_of::product(&edge, context, as_of, id, include_hidden).await;
+        return as_of::product(&app, context, as_of, id, include_hidden).await;
     }
-    let found = product(&edge, &id, context, visitor.as_deref()).await?;
+    let found = product(&app, &id, context, visitor.as_deref()).await?;
     Ok(Reply::kept(&found.content).stale(found.stale).into())
 }
 
 /// A product that the visitor may see.
 pub(crate) async fn product(
-    edge: &Edge,
+    app: &AppState,
     id: &str,
     context: v1::ReadContext,
     visitor: Option<&Principal>,
 ) -> Result<Found, Problem> {
-    let services = edge.clone();
+    let services = app.clone();
     let load = async move |id, context| {
         let request = v1::GetProductRequest {
             context: Some(context),
@@ -85,7 +85,7 @@ pub(crate) async fn product(
             stale: reply.freshness.is_some_and(|freshness| freshness.stale),
         })
     };
-    let found = edge.products.read(id, context, load).await?;
+    let found = app.products.read(id, context, load).await?;
     if found.content.audience.includes(visitor) {
         Ok(found)
     } else {

@@ -9,10 +9,10 @@ use super::found::ProductPage;
 use super::past::Somebody;
 use super::view::{STATUSES, Status};
 use crate::{
+    app_state::AppState,
     auth::{Visitor, token::Principal},
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -185,7 +185,7 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "A page of products", body = ProductPage,
         headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
 pub(crate) async fn list_products(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Visitor(visitor): Visitor,
     somebody: Somebody,
@@ -195,11 +195,11 @@ pub(crate) async fn list_products(
     let shows_hidden = filters.shows_hidden(visitor.as_deref())?;
     if !filters.searches() {
         let request = filters.request(context, shows_hidden);
-        let reply = ask(CALL, edge.product_query().list_products(timed(CALL, request)))
+        let reply = ask(CALL, app.product_query().list_products(timed(CALL, request)))
             .await
             .map_err(Problem::of_read)?;
         let (page, freshness) = ProductPage::listed(reply);
-        return Ok(page.reply(&edge, &uri, freshness, false));
+        return Ok(page.reply(&app, &uri, freshness, false));
     }
     let words = (!shows_hidden && filters.page.cursor.is_empty()).then(|| filters.q.clone());
     let request = v1::SearchProductsRequest {
@@ -208,10 +208,10 @@ pub(crate) async fn list_products(
         as_you_type: false,
         list: Some(filters.request(context, shows_hidden)),
     };
-    let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
+    let reply = ask(CALL, app.search_query().search_products(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
-    if let (Some(words), Some(past)) = (words, &edge.past_queries)
+    if let (Some(words), Some(past)) = (words, &app.past_queries)
         && reply.by_search
         && !reply.relaxed
         && !reply.hits.is_empty()
@@ -220,5 +220,5 @@ pub(crate) async fn list_products(
     }
     let degraded = reply.degraded;
     let (page, freshness) = ProductPage::found(reply);
-    Ok(page.reply(&edge, &uri, freshness, degraded))
+    Ok(page.reply(&app, &uri, freshness, degraded))
 }

@@ -13,7 +13,7 @@ use std::{
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 
-use crate::{auth::token::Principal, edge::Edge, rate};
+use crate::{app_state::AppState, auth::token::Principal, rate};
 
 /// Callers that make a query one of many.
 const SEVERAL: usize = 3;
@@ -118,12 +118,12 @@ fn harmless(query: &str) -> Option<String> {
 /// Where somebody is who need not be logged in.
 pub(crate) struct Somebody(Option<std::net::IpAddr>);
 
-impl FromRequestParts<Edge> for Somebody {
+impl FromRequestParts<AppState> for Somebody {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Self::Rejection> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        Ok(Self(rate::address(peer, &parts.headers, edge.trusted_proxies)))
+        Ok(Self(rate::address(peer, &parts.headers, app.trusted_proxies)))
     }
 }
 

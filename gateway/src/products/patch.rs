@@ -11,9 +11,9 @@ use proto::{
 
 use super::view::{Attribute, ProductView, STATUSES, Status};
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     json::{Fields, Patch, ReadBody},
@@ -179,7 +179,7 @@ pub(crate) fn endpoint() -> Described {
     request_body(content((ProductPatch = "application/merge-patch+json"), (ProductPatch = "application/json"))),
     responses((status = 200, description = "Changed", body = ProductView)))]
 pub(crate) async fn update_product(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ProductId(id): ProductId,
     command: Command<ProductPatch>,
 ) -> Result<Response, Problem> {
@@ -194,7 +194,7 @@ pub(crate) async fn update_product(
             expected_version,
             ..request.clone()
         };
-        let mut client = edge.product_command();
+        let mut client = app.product_command();
         async move { ask(CALL, client.update_product(timed(CALL, request))).await }
     };
     let reply = expected.attempt(update).await.map_err(problem)?;

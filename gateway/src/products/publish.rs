@@ -4,8 +4,8 @@ use axum::{extract::State, response::Response};
 
 use super::view::ProductView;
 use crate::{
+    app_state::AppState,
     body::Command,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     json::Nothing,
@@ -27,12 +27,12 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "Done", body = ProductView)))]
 pub(crate) async fn publish_product(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
     let reply = super::bare(id, command, |request| {
-        let mut client = edge.product_command();
+        let mut client = app.product_command();
         async move { client.publish_product(request).await }
     })
     .await;

@@ -4,9 +4,9 @@ use proto::v1;
 
 use super::view::ProductView;
 use crate::{
+    app_state::AppState,
     auth::token::Principal,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::Permission,
     problem::Problem,
     representation::{Related, Things, json},
@@ -15,11 +15,11 @@ use crate::{
 /// Products that others name.
 pub(crate) const PRODUCT: &Related = &Related {
     schema: "Product",
-    read: |edge, context, visitor, ids| Box::pin(read(edge, context, visitor, ids)),
+    read: |app, context, visitor, ids| Box::pin(read(app, context, visitor, ids)),
 };
 
 async fn read(
-    edge: &Edge,
+    app: &AppState,
     context: &v1::ReadContext,
     visitor: Option<&Principal>,
     ids: &[String],
@@ -29,7 +29,7 @@ async fn read(
         ids: ids.to_vec(),
         include_hidden: visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite)),
     };
-    let reply = ask(CALL, edge.product_query().get_products(timed(CALL, request)))
+    let reply = ask(CALL, app.product_query().get_products(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let things = reply.products.into_iter();

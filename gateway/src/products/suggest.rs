@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use super::found::{AnsweredBy, CATEGORY, DEGRADED, Highlight, answered_by, own_name};
 use super::same::one_of_each;
 use crate::{
+    app_state::AppState,
     auth::Visitor,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     money::Money,
     params::{Params, ReadParams, Values},
@@ -123,7 +123,7 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "Suggestions", body = Suggestions,
         headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
 pub(crate) async fn suggest_products(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Visitor(_): Visitor,
     Params(typed): Params<Typed>,
     Freshly(context): Freshly,
@@ -141,7 +141,7 @@ pub(crate) async fn suggest_products(
         highlight: true,
         as_you_type: true,
     };
-    let mut reply = search(&edge, request.clone()).await?;
+    let mut reply = search(&app, request.clone()).await?;
     let limit = usize::try_from(typed.limit).unwrap_or(usize::MAX);
     request.facets.clear();
     let mut next = next_cursor(&reply);
@@ -152,7 +152,7 @@ pub(crate) async fn suggest_products(
         if let Some(list) = &mut request.list {
             list.page = Some(page(MORE, next));
         }
-        let more = search(&edge, request.clone()).await?;
+        let more = search(&app, request.clone()).await?;
         next = next_cursor(&more);
         reply.hits.extend(more.hits);
     }
@@ -164,7 +164,7 @@ pub(crate) async fn suggest_products(
         items: different.filter_map(suggestion).take(limit).collect(),
         correction: (!reply.correction.is_empty()).then_some(reply.correction),
         categories: categories(&reply.facets, &typed.q),
-        queries: edge
+        queries: app
             .past_queries
             .as_ref()
             .map(|past| past.beginning(&typed.q))
@@ -177,8 +177,8 @@ pub(crate) async fn suggest_products(
     Ok(answer.into())
 }
 
-async fn search(edge: &Edge, request: v1::SearchProductsRequest) -> Result<v1::SearchProductsReply, Problem> {
-    ask(CALL, edge.search_query().search_products(timed(CALL, request)))
+async fn search(app: &AppState, request: v1::SearchProductsRequest) -> Result<v1::SearchProductsReply, Problem> {
+    ask(CALL, app.search_query().search_products(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)
 }

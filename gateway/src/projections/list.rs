@@ -6,9 +6,9 @@ use proto::v1;
 
 use super::view::ProjectionView;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -65,17 +65,14 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(get, path = "/v1/projections", tag = "projections", params(ProjectionFilters),
     responses((status = 200, description = "All of them, on one page", body = Page<ProjectionView>)))]
 pub(crate) async fn list_projections(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Params(filters): Params<ProjectionFilters>,
     _: Checked,
 ) -> Result<Response, Problem> {
     let request = v1::ListProjectionsRequest {};
-    let mut reply = ask(
-        CALL,
-        edge.projection_operations().list_projections(timed(CALL, request)),
-    )
-    .await
-    .map_err(Problem::of_read)?;
+    let mut reply = ask(CALL, app.projection_operations().list_projections(timed(CALL, request)))
+        .await
+        .map_err(Problem::of_read)?;
     filters.apply(&mut reply.projections);
     let items = reply.projections.into_iter().map(ProjectionView::from).collect();
     Ok(Reply::json(StatusCode::OK, &Page::new(items, None)).into())

@@ -6,9 +6,9 @@ use proto::v1;
 
 use super::view::{EXPANSIONS, ParkedView, STATES};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -61,7 +61,7 @@ pub(crate) fn endpoint() -> Described {
     params(ParkedFilters),
     responses((status = 200, description = "A page of them", body = Page<ParkedView>)))]
 pub(crate) async fn list_parked(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<ParkedFilters>,
     _: Checked,
@@ -73,9 +73,9 @@ pub(crate) async fn list_parked(
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.projection_operations().list_parked(timed(CALL, request)))
+    let reply = ask(CALL, app.projection_operations().list_parked(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.events.into_iter().map(ParkedView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, None))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

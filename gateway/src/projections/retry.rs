@@ -9,9 +9,9 @@ use proto::v1;
 
 use super::view::RetriedView;
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     json::Nothing,
     problem::Problem,
@@ -37,7 +37,7 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Of a parked event of the stream, for example `orders.17.345`")),
     responses((status = 200, description = "What became of them", body = RetriedView)))]
 pub(crate) async fn retry_parked(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
@@ -45,7 +45,7 @@ pub(crate) async fn retry_parked(
         context: Some(command.context),
         id: super::id(path)?,
     };
-    let reply = ask(CALL, edge.projection_operations().retry_parked(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.projection_operations().retry_parked(timed(CALL, request))).await?;
     let committed = v1::Committed {
         consistency_token: reply.consistency_token,
         ..v1::Committed::default()

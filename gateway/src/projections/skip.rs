@@ -9,9 +9,9 @@ use proto::v1;
 
 use super::view::SkippedView;
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, ReadBody},
     problem::Problem,
@@ -59,7 +59,7 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Of the event, for example `orders.17.345`")),
     responses((status = 200, description = "Skipped", body = SkippedView)))]
 pub(crate) async fn skip_parked(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     command: Command<Skipping>,
 ) -> Result<Response, Problem> {
@@ -68,7 +68,7 @@ pub(crate) async fn skip_parked(
         id: super::id(path)?,
         reason: command.body.reason,
     };
-    let mut reply = ask(CALL, edge.projection_operations().skip_parked(timed(CALL, request))).await?;
+    let mut reply = ask(CALL, app.projection_operations().skip_parked(timed(CALL, request))).await?;
     let committed = v1::Committed {
         consistency_token: std::mem::take(&mut reply.consistency_token),
         ..v1::Committed::default()

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use proto::v1::ExportFormat;
 
-use crate::head;
+use crate::headers;
 
 /// A form of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ const MEDIA_TYPES: &[(&str, Form)] = &[
 
 /// What `Accept` prefers. Who takes none of them has been refused before.
 pub(super) fn preferred(headers: &HeaderMap) -> Form {
-    head::preferred(headers, MEDIA_TYPES).unwrap_or(Form::Json)
+    headers::preferred(headers, MEDIA_TYPES).unwrap_or(Form::Json)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use super::{
     params::{GROUPS, MEASURES, Which, category_level},
 };
 use crate::{
+    app_state::AppState,
     call::{REPORT_CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     money::Money,
     page::Page,
@@ -227,7 +227,7 @@ pub(crate) fn endpoint() -> Described {
         content((Page<SalesOrderView> = "application/json"), (String = "text/csv"), (String = "application/jsonl"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf")))))]
 pub(crate) async fn list_sales_orders(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(params): Params<SalesOrdersParams>,
     Freshly(context): Freshly,
@@ -238,16 +238,16 @@ pub(crate) async fn list_sales_orders(
         Form::Json => {
             let reply = ask(
                 REPORT_CALL,
-                edge.report_query().sales_orders(timed(REPORT_CALL, request)),
+                app.report_query().sales_orders(timed(REPORT_CALL, request)),
             )
             .await
             .map_err(Problem::of_read)?;
             let items: Vec<_> = reply
                 .orders
                 .into_iter()
-                .map(|order| SalesOrderView::new(order, &edge.base))
+                .map(|order| SalesOrderView::new(order, &app.base))
                 .collect();
-            Page::new(items, reply.page).reply(&edge, &uri, reply.freshness)
+            Page::new(items, reply.page).reply(&app, &uri, reply.freshness)
         }
         Form::File(format) => {
             let export = v1::ExportRequest {
@@ -255,7 +255,7 @@ pub(crate) async fn list_sales_orders(
                 format: v1::ExportFormat::from(format).into(),
                 shop: params.shop,
             };
-            let chunks = ask(REPORT_CALL, edge.report_query().export(timed(REPORT_CALL, export)))
+            let chunks = ask(REPORT_CALL, app.report_query().export(timed(REPORT_CALL, export)))
                 .await
                 .map_err(Problem::of_read)?;
             attachment(chunks, None).await?

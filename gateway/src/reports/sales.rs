@@ -14,9 +14,9 @@ use super::{
     params::{CREDITS_BY, GROUPS, MEASURES, Which, category_level, name_of},
 };
 use crate::{
+    app_state::AppState,
     call::{REPORT_CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -180,7 +180,7 @@ pub(crate) fn endpoint() -> Described {
         content((SalesReport = "application/json"), (String = "text/csv"), (String = "application/jsonl"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf")))))]
 pub(crate) async fn report_sales(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Params(params): Params<SalesParams>,
     Freshly(context): Freshly,
     headers: HeaderMap,
@@ -188,11 +188,11 @@ pub(crate) async fn report_sales(
     let request = params.request(Some(context));
     let mut response = match params.format.unwrap_or_else(|| preferred(&headers)) {
         Form::Json => {
-            let reply = ask(REPORT_CALL, edge.report_query().sales(timed(REPORT_CALL, request)))
+            let reply = ask(REPORT_CALL, app.report_query().sales(timed(REPORT_CALL, request)))
                 .await
                 .map_err(Problem::of_read)?;
             let freshness = reply.freshness;
-            let report = report(&edge.base, &params, reply);
+            let report = report(&app.base, &params, reply);
             Reply::json(StatusCode::OK, &report).freshness(freshness).into()
         }
         Form::File(format) => {
@@ -201,7 +201,7 @@ pub(crate) async fn report_sales(
                 format: v1::ExportFormat::from(format).into(),
                 shop: params.shop.clone(),
             };
-            let chunks = ask(REPORT_CALL, edge.report_query().export(timed(REPORT_CALL, export)))
+            let chunks = ask(REPORT_CALL, app.report_query().export(timed(REPORT_CALL, export)))
                 .await
                 .map_err(Problem::of_read)?;
             attachment(chunks, None).await?

@@ -7,7 +7,7 @@ use proto::v1;
 use serde_json::Value;
 
 use super::schema::Node;
-use crate::{auth::token::Principal, edge::Edge, problem::Problem};
+use crate::{app_state::AppState, auth::token::Principal, problem::Problem};
 
 /// Ids of one call at most.
 const BATCH: usize = 500;
@@ -24,18 +24,21 @@ pub(crate) struct Expansion {
     pub(crate) target: &'static Related,
 }
 
+/// Reads things by their ids, in the name of a visitor.
+type Read = for<'a> fn(
+    &'a AppState,
+    &'a v1::ReadContext,
+    Option<&'a Principal>,
+    &'a [String],
+) -> BoxFuture<'a, Result<Things, Problem>>;
+
 /// A kind of things that others name by their ids.
 #[derive(Debug)]
 pub(crate) struct Related {
     /// The name of its schema.
     pub(crate) schema: &'static str,
     /// Reads those of some ids that there are and that the visitor may see.
-    pub(crate) read: for<'a> fn(
-        &'a Edge,
-        &'a v1::ReadContext,
-        Option<&'a Principal>,
-        &'a [String],
-    ) -> BoxFuture<'a, Result<Things, Problem>>,
+    pub(crate) read: Read,
 }
 
 /// Things by their ids.
@@ -83,7 +86,7 @@ impl Expansion {
     /// Puts the related things into `items`; null where there is none that the visitor may see.
     pub(crate) async fn apply(
         &self,
-        edge: &Edge,
+        app: &AppState,
         context: &v1::ReadContext,
         visitor: Option<&Principal>,
         items: &mut Value,
@@ -104,7 +107,7 @@ impl Expansion {
         let ids: Vec<_> = ids.into_iter().collect();
         let mut found = HashMap::new();
         for ids in ids.chunks(BATCH) {
-            found.extend((self.target.read)(edge, context, visitor, ids).await?);
+            found.extend((self.target.read)(app, context, visitor, ids).await?);
         }
         visit(items, path, &mut |owner| {
             let of = |id: &Value| id.as_str().and_then(|id| found.get(id)).cloned().unwrap_or_default();

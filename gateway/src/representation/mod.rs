@@ -39,13 +39,13 @@ use utoipa::openapi::{
 
 use crate::{
     admission::measured,
+    app_state::AppState,
     auth::Visitor,
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Amount, Effect, Endpoint, Table},
     etag,
-    frame::Head,
     ops::kept::Coded,
+    pipeline::RequestInfo,
     problem::{FieldError, Problem},
 };
 pub(crate) use expand::{Expansion, Related, Things, json};
@@ -80,17 +80,17 @@ struct Shape {
 }
 
 /// The middleware.
-pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    measured(represented(&edge, request, next).await)
+pub(crate) async fn represent(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    measured(represented(&app, request, next).await)
 }
 
-async fn represented(edge: &Edge, request: Request, next: Next) -> Response {
-    let endpoint = match Head::of(request.extensions()) {
-        Ok(head) if head.endpoint.effect == Effect::Read => Arc::clone(&head.endpoint),
+async fn represented(app: &AppState, request: Request, next: Next) -> Response {
+    let endpoint = match RequestInfo::of(request.extensions()) {
+        Ok(info) if info.endpoint.effect == Effect::Read => Arc::clone(&info.endpoint),
         _ => return next.run(request).await,
     };
     let mut response = if asks(request.uri()) {
-        shaped(edge, &endpoint, request, next)
+        shaped(app, &endpoint, request, next)
             .await
             .unwrap_or_else(IntoResponse::into_response)
     } else {
@@ -117,15 +117,15 @@ fn asks(uri: &Uri) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| Taken::is(&name))
 }
 
-async fn shaped(edge: &Edge, endpoint: &Endpoint, request: Request, next: Next) -> Result<Response, Problem> {
+async fn shaped(app: &AppState, endpoint: &Endpoint, request: Request, next: Next) -> Result<Response, Problem> {
     let route = request.extensions().get::<MatchedPath>();
-    let Some(resource) = route.and_then(|route| edge.schema.resource(route.as_str())) else {
+    let Some(resource) = route.and_then(|route| app.schema.resource(route.as_str())) else {
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
-    let Visitor(visitor) = Visitor::from_request_parts(&mut parts, edge).await?;
-    let shape = Shape::read(&parts.uri, endpoint, resource, &edge.schema);
-    let context = Freshly::from_request_parts(&mut parts, edge).await;
+    let Visitor(visitor) = Visitor::from_request_parts(&mut parts, app).await?;
+    let shape = Shape::read(&parts.uri, endpoint, resource, &app.schema);
+    let context = Freshly::from_request_parts(&mut parts, app).await;
     let mistakes = shape.as_ref().err().cloned().unwrap_or_default();
     parts.extensions.insert(Taken(mistakes));
     let response = next.run(Request::from_parts(parts, body)).await;
@@ -144,7 +144,7 @@ async fn shaped(edge: &Edge, endpoint: &Endpoint, request: Request, next: Next) 
     let original = parts.headers.remove(ETAG);
     let bytes = bytes_of(body).await?;
     let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| Problem::internal())?;
-    shape.apply(edge, &context, visitor.as_deref(), &mut answer).await?;
+    shape.apply(app, &context, visitor.as_deref(), &mut answer).await?;
     let bytes = Bytes::from(serde_json::to_vec(&answer).map_err(|_| Problem::internal())?);
     let tag = match &original {
         Some(original) => etag::of_derived(original, &bytes),
@@ -219,7 +219,7 @@ impl Shape {
 
     async fn apply(
         &self,
-        edge: &Edge,
+        app: &AppState,
         context: &ReadContext,
         visitor: Option<&crate::auth::token::Principal>,
         answer: &mut Value,
@@ -229,7 +229,7 @@ impl Shape {
             _ => answer,
         };
         for expansion in &self.expansions {
-            expansion.apply(edge, context, visitor, things).await?;
+            expansion.apply(app, context, visitor, things).await?;
         }
         if let Some(selection) = &self.selection {
             selection.apply(things);

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use crate::products::related;
 use crate::representation::Expansion;
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     body::Command,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, SearchRuleId},
     json::{Fields, Nothing, ReadBody},
@@ -121,7 +121,7 @@ pub(crate) fn endpoints() -> Vec<Described> {
             .expands(EXPANSIONS)
             .handler(routes!(list_search_rules)),
         Endpoint::read(Permission::SearchRead)
-            .as_of()
+            .with_as_of()
             .expands(EXPANSIONS)
             .refuses(&["search_rule_not_found"])
             .handler(routes!(read_search_rule)),
@@ -140,14 +140,14 @@ pub(crate) fn endpoints() -> Vec<Described> {
 #[utoipa::path(get, path = "/v1/search/rules", tag = "search", params(RuleFilters),
     responses((status = 200, description = "A page of rules", body = Page<RuleView>)))]
 pub(crate) async fn list_search_rules(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<RuleFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let reply = rules(&edge, context, filters, String::new()).await?;
+    let reply = rules(&app, context, filters, String::new()).await?;
     let items = reply.rules.into_iter().map(RuleView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }
 
 /// Reads a rule
@@ -155,15 +155,15 @@ pub(crate) async fn list_search_rules(
     params(("id" = String, Path, description = "Id of the rule")),
     responses((status = 200, description = "The rule", body = RuleView)))]
 pub(crate) async fn read_search_rule(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     SearchRuleId(id): SearchRuleId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::search_rule(&edge, context, as_of, &id).await;
+        return as_of::search_rule(&app, context, as_of, &id).await;
     }
-    let reply = rules(&edge, context, RuleFilters::default(), id).await?;
+    let reply = rules(&app, context, RuleFilters::default(), id).await?;
     let rule = reply.rules.into_iter().next();
     let rule = rule.ok_or_else(no_rule)?;
     Ok(Reply::json(StatusCode::OK, &RuleView::from(rule))
@@ -177,7 +177,7 @@ pub(crate) fn no_rule() -> Problem {
 }
 
 async fn rules(
-    edge: &Edge,
+    app: &AppState,
     context: v1::ReadContext,
     filters: RuleFilters,
     id: String,
@@ -190,7 +190,7 @@ async fn rules(
         product_id: filters.product.unwrap_or_default(),
         sort: filters.sort,
     };
-    ask(CALL, edge.search_query().list_search_rules(timed(CALL, request)))
+    ask(CALL, app.search_query().list_search_rules(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)
 }
@@ -199,7 +199,7 @@ async fn rules(
 #[utoipa::path(post, path = "/v1/search/rules", tag = "search", request_body = NewRule,
     responses((status = 201, description = "Created", body = RuleView)))]
 pub(crate) async fn create_search_rule(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     command: Command<NewRule>,
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
@@ -209,11 +209,11 @@ pub(crate) async fn create_search_rule(
         pinned: body.pinned,
         hidden: body.hidden,
     };
-    let reply = ask(CALL, edge.search_command().create_search_rule(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.search_command().create_search_rule(timed(CALL, request))).await?;
     let rule = reply.rule.ok_or_else(Problem::internal)?;
     let path = format!("/v1/search/rules/{}", rule.id);
     Ok(Reply::json(StatusCode::CREATED, &RuleView::from(rule))
-        .location(&edge.base, &path)
+        .location(&app.base, &path)
         .committed(&reply.committed.unwrap_or_default())
         .into())
 }
@@ -223,7 +223,7 @@ pub(crate) async fn create_search_rule(
     params(("id" = String, Path, description = "Id of the rule")),
     responses((status = 204, description = "Deleted")))]
 pub(crate) async fn delete_search_rule(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     SearchRuleId(id): SearchRuleId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
@@ -231,7 +231,7 @@ pub(crate) async fn delete_search_rule(
         context: Some(command.context),
         id,
     };
-    let reply = ask(CALL, edge.search_command().delete_search_rule(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.search_command().delete_search_rule(timed(CALL, request))).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT)
         .committed(&reply.committed.unwrap_or_default())
         .into())

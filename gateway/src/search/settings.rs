@@ -7,11 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     body::Command,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     etag::Expected,
     json::{Fields, Patch, ReadBody},
@@ -161,7 +161,7 @@ pub(crate) fn endpoints() -> Vec<Described> {
     vec![
         Endpoint::read(Permission::SearchRead)
             .versioned()
-            .as_of()
+            .with_as_of()
             .handler(routes!(read_search_settings)),
         Endpoint::write(Permission::SearchWrite)
             .versioned()
@@ -178,15 +178,15 @@ pub(crate) fn endpoints() -> Vec<Described> {
 #[utoipa::path(get, path = "/v1/search/settings", tag = "search",
     responses((status = 200, description = "The settings", body = SettingsView)))]
 pub(crate) async fn read_search_settings(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::search_settings(&edge, context, as_of).await;
+        return as_of::search_settings(&app, context, as_of).await;
     }
     let request = v1::GetSearchSettingsRequest { context: Some(context) };
-    let reply = ask(CALL, edge.search_query().get_search_settings(timed(CALL, request)))
+    let reply = ask(CALL, app.search_query().get_search_settings(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let view = SettingsView::from(reply.settings.unwrap_or_default());
@@ -203,7 +203,7 @@ pub(crate) async fn read_search_settings(
 #[utoipa::path(put, path = "/v1/search/settings", tag = "search", request_body = NewSettings,
     responses((status = 200, description = "Replaced", body = SettingsView)))]
 pub(crate) async fn replace_search_settings(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     command: Command<NewSettings>,
 ) -> Result<Response, Problem> {
     let Command {
@@ -219,7 +219,7 @@ pub(crate) async fn replace_search_settings(
         }),
         stop_words: Some(v1::StopWordList { words: body.stop_words }),
     };
-    change(&edge, &expected, request).await
+    change(&app, &expected, request).await
 }
 
 /// Changes the search settings
@@ -229,7 +229,7 @@ pub(crate) async fn replace_search_settings(
     request_body(content((SettingsPatch = "application/merge-patch+json"), (SettingsPatch = "application/json"))),
     responses((status = 200, description = "Changed", body = SettingsView)))]
 pub(crate) async fn update_search_settings(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     command: Command<SettingsPatch>,
 ) -> Result<Response, Problem> {
     let Command {
@@ -243,7 +243,7 @@ pub(crate) async fn update_search_settings(
         synonyms: list(body.synonyms).map(|synonyms| v1::SynonymList { synonyms }),
         stop_words: list(body.stop_words).map(|words| v1::StopWordList { words }),
     };
-    change(&edge, &expected, request).await
+    change(&app, &expected, request).await
 }
 
 fn list<T>(patch: Patch<Vec<T>>) -> Option<Vec<T>> {
@@ -255,7 +255,7 @@ fn list<T>(patch: Patch<Vec<T>>) -> Option<Vec<T>> {
 }
 
 async fn change(
-    edge: &Edge,
+    app: &AppState,
     expected: &Expected,
     request: v1::ChangeSearchSettingsRequest,
 ) -> Result<Response, Problem> {
@@ -264,7 +264,7 @@ async fn change(
             expected_revision,
             ..request.clone()
         };
-        let mut client = edge.search_command();
+        let mut client = app.search_command();
         async move { ask(CALL, client.change_search_settings(timed(CALL, request))).await }
     };
     let reply = expected.attempt(write).await?;

@@ -4,9 +4,9 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
@@ -46,7 +46,10 @@ pub(crate) fn endpoint() -> Described {
 /// Adjusts stock by a difference
 #[utoipa::path(post, path = "/v1/stock/adjust", tag = "stock", request_body = Adjustment,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn adjust_stock(State(edge): State<Edge>, command: Command<Adjustment>) -> Result<Response, Problem> {
+pub(crate) async fn adjust_stock(
+    State(app): State<AppState>,
+    command: Command<Adjustment>,
+) -> Result<Response, Problem> {
     let Command {
         body,
         context,
@@ -64,7 +67,7 @@ pub(crate) async fn adjust_stock(State(edge): State<Edge>, command: Command<Adju
             expected_version,
             ..request.clone()
         };
-        let mut client = edge.stock_command();
+        let mut client = app.stock_command();
         async move { ask(CALL, client.adjust_stock(timed(CALL, request))).await }
     };
     super::changed(expected.attempt(write).await)

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::StockView;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -91,7 +91,7 @@ pub(crate) fn endpoint() -> Described {
         ("max_reserved" = Option<i64>, Query, description = "Units that orders hold, included.")),
     responses((status = 200, description = "A page of stock", body = Page<StockItemView>)))]
 pub(crate) async fn list_stock(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<StockFilters>,
     Freshly(context): Freshly,
@@ -106,9 +106,9 @@ pub(crate) async fn list_stock(
         reserved: filters.reserved,
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.stock_query().list_stock(timed(CALL, request)))
+    let reply = ask(CALL, app.stock_query().list_stock(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.items.into_iter().map(StockItemView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

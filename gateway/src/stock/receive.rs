@@ -4,9 +4,9 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
@@ -45,7 +45,7 @@ pub(crate) fn endpoint() -> Described {
 /// Receives goods
 #[utoipa::path(post, path = "/v1/stock/receive", tag = "stock", request_body = Receipt,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn receive_stock(State(edge): State<Edge>, command: Command<Receipt>) -> Result<Response, Problem> {
+pub(crate) async fn receive_stock(State(app): State<AppState>, command: Command<Receipt>) -> Result<Response, Problem> {
     let Command {
         body,
         context,
@@ -63,7 +63,7 @@ pub(crate) async fn receive_stock(State(edge): State<Edge>, command: Command<Rec
             expected_version,
             ..request.clone()
         };
-        let mut client = edge.stock_command();
+        let mut client = app.stock_command();
         async move { ask(CALL, client.receive_stock(timed(CALL, request))).await }
     };
     super::changed(expected.attempt(write).await)

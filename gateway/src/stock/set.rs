@@ -4,9 +4,9 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
+    app_state::AppState,
     body::Command,
     call::{CALL, ask, timed},
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
@@ -54,7 +54,7 @@ pub(crate) fn endpoint() -> Described {
 /// Sets stock to a counted quantity
 #[utoipa::path(post, path = "/v1/stock/set", tag = "stock", request_body = Count,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn set_stock(State(edge): State<Edge>, command: Command<Count>) -> Result<Response, Problem> {
+pub(crate) async fn set_stock(State(app): State<AppState>, command: Command<Count>) -> Result<Response, Problem> {
     let Command {
         body,
         context,
@@ -73,7 +73,7 @@ pub(crate) async fn set_stock(State(edge): State<Edge>, command: Command<Count>)
             expected_version,
             ..request.clone()
         };
-        let mut client = edge.stock_command();
+        let mut client = app.stock_command();
         async move { ask(CALL, client.set_stock(timed(CALL, request))).await }
     };
     super::changed(expected.attempt(write).await)

@@ -127,7 +127,7 @@ async fn an_address_of_any_other_beginning_is_guarded_too() {
         |config| config.quotas = Some(Quotas::default()),
     );
     let endpoint = Endpoint::read(Permission::OrdersRead).at(Method::GET, "/graphql", get(async || "data"));
-    let router = only(vec![endpoint], &world.edge);
+    let router = only(vec![endpoint], &world.app);
     let request = |token: &str| {
         Request::get("/graphql")
             .header("authorization", token)
@@ -147,7 +147,7 @@ async fn an_address_of_any_other_beginning_is_guarded_too() {
 async fn a_bad_token_is_refused_also_where_none_is_needed() {
     let world = World::alone();
     let expired = world
-        .edge
+        .app
         .tokens
         .issue(ADMIN, Role::Admin, now() - chrono::TimeDelta::seconds(600), Uuid::nil());
     let expired = format!("Bearer {}", expired.unwrap());

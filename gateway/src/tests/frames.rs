@@ -45,7 +45,7 @@ async fn a_panic_is_a_problem_that_says_nothing() {
     let broken = async || -> &'static str { panic!("the secret is 42") };
     let router = only(
         vec![Endpoint::page().at(Method::GET, "/broken", get(broken))],
-        &world.edge,
+        &world.app,
     );
     let answer = send(&router, Request::get("/broken").body(Body::empty()).unwrap()).await;
     insta::assert_json_snapshot!(answer.problem(500, "internal"), @r#"
@@ -69,7 +69,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
         Endpoint::page().at(Method::GET, "/slow", get(slow)),
         Endpoint::page().long().at(Method::GET, "/longer", get(slow)),
     ];
-    let router = only(endpoints, &world.edge);
+    let router = only(endpoints, &world.app);
     for (path, limit) in [("/slow", 10), ("/longer", 60)] {
         let started = tokio::time::Instant::now();
         let answer = send(&router, Request::get(path).body(Body::empty()).unwrap()).await;
@@ -82,7 +82,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let world = World::alone();
     let form = post(async |_: crate::body::Form<Nothing>| ());
-    let router = only(vec![Endpoint::login().at(Method::POST, "/form", form)], &world.edge);
+    let router = only(vec![Endpoint::login().at(Method::POST, "/form", form)], &world.app);
     let never = Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
     send(&router, Request::post("/form").body(never).unwrap())
         .await
@@ -98,7 +98,7 @@ async fn refusals_of_the_libraries_get_the_shape_too() {
         Endpoint::page().at(Method::GET, "/teapot", get(teapot)),
         Endpoint::page().at(Method::GET, "/torn", get(torn)),
     ];
-    let router = only(endpoints, &world.edge);
+    let router = only(endpoints, &world.app);
     send(&router, Request::get("/teapot").body(Body::empty()).unwrap())
         .await
         .problem(418, "bad_request");

@@ -30,7 +30,7 @@ use tonic::Status;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{Config, SigningKey, auth::token::Role, edge::Edge};
+use crate::{Config, SigningKey, app_state::AppState, auth::token::Role};
 
 const ADMIN: &str = "usr_0198c0de-0000-7000-8000-00000000000a";
 const CUSTOMER: &str = "usr_0198c0de-0000-7000-8000-00000000000c";
@@ -55,7 +55,7 @@ type Script = dyn Fn(&Call) -> Result<Vec<u8>, Failure> + Send + Sync;
 
 /// The gateway and the calls that it made.
 struct World {
-    edge: Edge,
+    app: AppState,
     router: Router,
     calls: Arc<Mutex<Vec<Call>>>,
 }
@@ -169,10 +169,10 @@ impl World {
         let calls = Arc::default();
         let mut config = config(services(Arc::new(script), Arc::clone(&calls)));
         change(&mut config);
-        let edge = config.edge().unwrap();
+        let app = config.app().unwrap();
         Self {
-            router: crate::routes::router(&edge),
-            edge,
+            router: crate::routes::router(&app),
+            app,
             calls,
         }
     }
@@ -183,7 +183,7 @@ impl World {
     }
 
     fn token(&self, user: &str, role: Role) -> String {
-        let token = self.edge.tokens.issue(user, role, now(), Uuid::nil()).unwrap();
+        let token = self.app.tokens.issue(user, role, now(), Uuid::nil()).unwrap();
         format!("Bearer {token}")
     }
 

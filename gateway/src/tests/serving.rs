@@ -36,7 +36,7 @@ async fn requests_under_way_are_finished_and_no_more_are_taken() {
         }
     };
     let world = World::alone();
-    let router = only(vec![Endpoint::page().at(Method::GET, "/slow", get(slow))], &world.edge);
+    let router = only(vec![Endpoint::page().at(Method::GET, "/slow", get(slow))], &world.app);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -155,7 +155,7 @@ async fn a_client_that_does_not_read_is_given_up_and_what_it_was_sent_let_go() {
     let world = World::alone();
     let router = only(
         vec![Endpoint::page().at(Method::GET, "/endless", get(endless))],
-        &world.edge,
+        &world.app,
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

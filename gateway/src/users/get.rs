@@ -5,11 +5,11 @@ use http::StatusCode;
 use proto::v1;
 
 use crate::{
+    app_state::AppState,
     as_of::{self, AsOfParam},
     auth::me::UserView,
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     id::UserId,
     params::Params,
@@ -19,7 +19,7 @@ use crate::{
 
 pub(crate) fn endpoint() -> Described {
     Endpoint::read(Permission::UsersRead)
-        .as_of()
+        .with_as_of()
         .refuses(&["not_created_yet", "user_not_found"])
         .handler(routes!(read_user))
 }
@@ -29,19 +29,19 @@ pub(crate) fn endpoint() -> Described {
     params(("id" = String, Path, description = "Id of the user")),
     responses((status = 200, description = "The user", body = UserView)))]
 pub(crate) async fn read_user(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     UserId(id): UserId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::user(&edge, context, as_of, id).await;
+        return as_of::user(&app, context, as_of, id).await;
     }
     let request = v1::GetUserRequest {
         context: Some(context),
         id,
     };
-    let reply = ask(CALL, edge.user_query().get_user(timed(CALL, request)))
+    let reply = ask(CALL, app.user_query().get_user(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("user_not_found"))?;
     let user = reply.user.ok_or_else(Problem::internal)?;

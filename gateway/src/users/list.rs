@@ -5,10 +5,10 @@ use http::Uri;
 use proto::v1;
 
 use crate::{
+    app_state::AppState,
     auth::{me::UserView, token::Role},
     call::{CALL, ask, timed},
     consistency::Freshly,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -60,7 +60,7 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Created before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of users", body = Page<UserView>)))]
 pub(crate) async fn list_users(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<UserFilters>,
     Freshly(context): Freshly,
@@ -74,9 +74,9 @@ pub(crate) async fn list_users(
         created: filters.created,
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.user_query().list_users(timed(CALL, request)))
+    let reply = ask(CALL, app.user_query().list_users(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.users.into_iter().map(UserView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, reply.freshness))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

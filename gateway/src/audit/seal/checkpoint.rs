@@ -9,9 +9,9 @@ use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
@@ -35,7 +35,7 @@ pub(crate) fn endpoint() -> Described {
     params(("number" = String, Path, description = "Number of the checkpoint, or `latest`")),
     responses((status = 200, description = "The checkpoint", body = CheckpointView)))]
 pub(crate) async fn read_checkpoint(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     number: Result<Path<String>, axum::extract::rejection::PathRejection>,
     _: Params<NoParams>,
     _: Checked,
@@ -46,7 +46,7 @@ pub(crate) async fn read_checkpoint(
         digits => digits.parse().ok().filter(|number| *number > 0).ok_or_else(none)?,
     };
     let request = v1::GetCheckpointRequest { number };
-    let checkpoint = ask(CALL, edge.seal_query().get_checkpoint(timed(CALL, request)))
+    let checkpoint = ask(CALL, app.seal_query().get_checkpoint(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("checkpoint_not_found"))?;
     Ok(Reply::json(StatusCode::OK, &CheckpointView::from(checkpoint)).into())

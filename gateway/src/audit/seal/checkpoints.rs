@@ -6,9 +6,9 @@ use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -51,7 +51,7 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Made before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of checkpoints", body = Page<CheckpointView>)))]
 pub(crate) async fn list_checkpoints(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     uri: Uri,
     Params(filters): Params<CheckpointFilters>,
     _: Checked,
@@ -61,9 +61,9 @@ pub(crate) async fn list_checkpoints(
         made: filters.made,
         sort: filters.sort,
     };
-    let reply = ask(CALL, edge.seal_query().list_checkpoints(timed(CALL, request)))
+    let reply = ask(CALL, app.seal_query().list_checkpoints(timed(CALL, request)))
         .await
         .map_err(Problem::of_read)?;
     let items = reply.checkpoints.into_iter().map(CheckpointView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&edge, &uri, None))
+    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

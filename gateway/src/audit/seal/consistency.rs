@@ -5,9 +5,9 @@ use proto::v1;
 
 use super::view::{self, ConsistencyProof};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -57,7 +57,7 @@ pub(crate) fn endpoint() -> Described {
         (status = 404, description = "There is no such checkpoint"),
         (status = 409, description = "What is stored is not what was sealed (`seal_broken`)")))]
 pub(crate) async fn prove_consistency(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     Params(Between { from, to }): Params<Between>,
     _: Checked,
 ) -> Result<Response, Problem> {
@@ -65,7 +65,7 @@ pub(crate) async fn prove_consistency(
         from,
         to: to.unwrap_or_default(),
     };
-    let proof = ask(CALL, edge.seal_query().prove_consistency(timed(CALL, request)))
+    let proof = ask(CALL, app.seal_query().prove_consistency(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("checkpoint_not_found"))?;
     view::proof::<ConsistencyProof>(&proof.document)

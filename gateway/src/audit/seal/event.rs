@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::view::{self, InclusionProof};
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -54,7 +54,7 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "The proof", body = InclusionProof),
         (status = 409, description = "The event is not sealed yet (`not_sealed_yet`), or what is stored is not what was sealed (`seal_broken`)")))]
 pub(crate) async fn prove_event(
-    State(edge): State<Edge>,
+    State(app): State<AppState>,
     id: Result<Path<String>, axum::extract::rejection::PathRejection>,
     Params(UnderCheckpoint { checkpoint }): Params<UnderCheckpoint>,
     _: Checked,
@@ -73,7 +73,7 @@ pub(crate) async fn prove_event(
     } else {
         "event_not_found"
     };
-    let proof = ask(CALL, edge.seal_query().prove_event(timed(CALL, request)))
+    let proof = ask(CALL, app.seal_query().prove_event(timed(CALL, request)))
         .await
         .map_err(|failure| Problem::of_read(failure).missing(code))?;
     view::proof::<InclusionProof>(&proof.document)

@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    app_state::AppState,
     call::{CALL, ask, timed},
     consistency::Checked,
-    edge::Edge,
     endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
@@ -44,8 +44,12 @@ pub(crate) fn endpoint() -> Described {
 /// Answers with the public keys of the seal, and how it stands
 #[utoipa::path(get, path = "/v1/audit/key", tag = "audit",
     responses((status = 200, description = "The seal", body = SealView)))]
-pub(crate) async fn read_seal(State(edge): State<Edge>, _: Params<NoParams>, _: Checked) -> Result<Response, Problem> {
-    let seal = ask(CALL, edge.seal_query().get_seal(timed(CALL, v1::GetSealRequest {})))
+pub(crate) async fn read_seal(
+    State(app): State<AppState>,
+    _: Params<NoParams>,
+    _: Checked,
+) -> Result<Response, Problem> {
+    let seal = ask(CALL, app.seal_query().get_seal(timed(CALL, v1::GetSealRequest {})))
         .await
         .map_err(Problem::of_read)?;
     let view = SealView {

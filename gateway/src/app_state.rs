@@ -35,7 +35,7 @@ pub type IdsFn = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
 /// What all handlers share; a cheap clone.
 #[derive(Clone)]
-pub(crate) struct Edge(Arc<Shared>);
+pub(crate) struct AppState(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) command: Transport,
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) orders: Cache,
 }
 
-impl Deref for Edge {
+impl Deref for AppState {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
@@ -68,7 +68,7 @@ impl Deref for Edge {
     }
 }
 
-impl Edge {
+impl AppState {
     pub(crate) fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }

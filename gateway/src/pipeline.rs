@@ -21,10 +21,10 @@ use uuid::Uuid;
 
 use crate::{
     admission::{Admitted, Party},
+    app_state::AppState,
     auth::caller::Identity,
-    edge::Edge,
     endpoint::{Endpoint, Table},
-    head, intake,
+    headers, intake,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
     representation::{allow_identity, conditional},
@@ -52,7 +52,7 @@ const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// What is known of every request before its handler runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Head {
+pub(crate) struct RequestInfo {
     pub(crate) request_id: Arc<str>,
     pub(crate) correlation_id: Uuid,
     pub(crate) identity: Identity,
@@ -60,11 +60,11 @@ pub(crate) struct Head {
     pub(crate) endpoint: Arc<Endpoint>,
 }
 
-impl Head {
-    fn new(edge: &Edge, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
+impl RequestInfo {
+    fn new(app: &AppState, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
         // Pages are for everybody, whatever token comes along.
         let identity = if endpoint.is_guarded() {
-            Identity::of(headers, &edge.tokens, (edge.clock)())
+            Identity::of(headers, &app.tokens, (app.clock)())
         } else {
             Identity::Anonymous
         };
@@ -72,11 +72,11 @@ impl Head {
             .map(HeaderValue::as_bytes)
             .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
             .and_then(|id| std::str::from_utf8(id).ok())
-            .map_or_else(|| (edge.ids)().to_string().into(), Arc::from);
+            .map_or_else(|| (app.ids)().to_string().into(), Arc::from);
         let correlation_id = only(headers, &CORRELATION_ID)
             .and_then(|id| id.to_str().ok())
             .and_then(|id| Uuid::try_parse(id).ok())
-            .unwrap_or_else(|| (edge.ids)());
+            .unwrap_or_else(|| (app.ids)());
         Self {
             request_id,
             correlation_id,
@@ -85,7 +85,7 @@ impl Head {
         }
     }
 
-    /// The head of the request that a handler works on.
+    /// What is known of the request that a handler works on.
     pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Problem> {
         extensions
             .get::<Arc<Self>>()
@@ -101,8 +101,8 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue
 }
 
 /// Runs a request.
-pub(crate) async fn frame(
-    State((edge, endpoints)): State<(Edge, Arc<Table>)>,
+pub(crate) async fn pipeline(
+    State((app, endpoints)): State<(AppState, Arc<Table>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -113,16 +113,16 @@ pub(crate) async fn frame(
     let path = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let endpoint = endpoints.find(route.as_ref().map(MatchedPath::as_str), &method);
 
-    let head = Arc::new(Head::new(&edge, request.headers(), endpoint));
-    let address = address(&edge, &request);
-    let verdict = count(&edge, endpoint, &address, &head.identity);
+    let info = Arc::new(RequestInfo::new(&app, request.headers(), endpoint));
+    let address = address(&app, &request);
+    let verdict = count(&app, endpoint, &address, &info.identity);
 
-    let span = tracing::info_span!("request", id = %head.request_id, %method, route = path);
+    let span = tracing::info_span!("request", id = %info.request_id, %method, route = path);
     let refused = verdict
         .as_ref()
         .and_then(Verdict::refusal)
-        .or_else(|| head::refusal(&edge.schema, path, &request))
-        .or_else(|| head.identity.refusal(endpoint.permission));
+        .or_else(|| headers::refusal(&app.schema, path, &request))
+        .or_else(|| info.identity.refusal(endpoint.permission));
     // For the end of the way; most requests bring none.
     let known: HeaderMap = request
         .headers()
@@ -136,30 +136,30 @@ pub(crate) async fn frame(
     let admitted = if let Some(problem) = refused {
         Err(problem)
     } else {
-        let user = head.identity.known().map(|principal| Arc::clone(&principal.user_id));
+        let user = info.identity.known().map(|principal| Arc::clone(&principal.user_id));
         let class = endpoint.class(request.headers());
         let receives = !method.is_safe() && class.is_some();
         let party = Party::new(user, address);
-        Admitted::take(&edge, class, party, &mut request, receives.then_some(&mut body)).await
+        Admitted::take(&app, class, party, &mut request, receives.then_some(&mut body)).await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),
         Ok(admitted) => {
-            request.extensions_mut().insert(Arc::clone(&head));
+            request.extensions_mut().insert(Arc::clone(&info));
             allow_identity(request.headers_mut());
             let response = run(endpoint.limit, request, next).instrument(span.clone()).await;
-            admitted.release(&edge, response)
+            admitted.release(&app, response)
         }
     };
     let response = conditional(&method, &known, response);
 
-    let mut response = finish(&edge, &head, response);
+    let mut response = finish(&app, &info, response);
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&head.request_id) {
+    if let Ok(id) = HeaderValue::from_str(&info.request_id) {
         headers.insert(REQUEST_ID, id);
     }
     let mut buffer = Uuid::encode_buffer();
-    let id = head.correlation_id.hyphenated().encode_lower(&mut buffer);
+    let id = info.correlation_id.hyphenated().encode_lower(&mut buffer);
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(CORRELATION_ID, id);
     }
@@ -179,7 +179,7 @@ pub(crate) async fn frame(
     let elapsed = started.elapsed();
     metrics::histogram!(REQUEST_DURATION, "method" => method_label(&method), "route" => path.to_owned(), "status" => status_label(status))
         .record(elapsed.as_secs_f64());
-    span.in_scope(|| told(&head.identity, uri.path(), status, elapsed));
+    span.in_scope(|| told(&info.identity, uri.path(), status, elapsed));
     response
 }
 
@@ -218,7 +218,7 @@ async fn run(limit: Duration, request: Request, next: Next) -> Response {
 }
 
 /// Gives every refusal its final shape, also those that axum or a library under it made.
-fn finish(edge: &Edge, head: &Head, mut response: Response) -> Response {
+fn finish(app: &AppState, info: &RequestInfo, mut response: Response) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -235,7 +235,7 @@ fn finish(edge: &Edge, head: &Head, mut response: Response) -> Response {
         None => return response,
     };
     debug_assert!(
-        head.endpoint.codes().any(|code| code == problem.code()),
+        info.endpoint.codes().any(|code| code == problem.code()),
         "an endpoint does not say that it may answer {problem:?}"
     );
     // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells; what is not implemented is
@@ -244,7 +244,7 @@ fn finish(edge: &Edge, head: &Head, mut response: Response) -> Response {
     let own = problem.status().is_server_error() && problem.status() != StatusCode::NOT_IMPLEMENTED;
     if own && !counted {
         tracing::warn!(
-            request_id = &*head.request_id,
+            request_id = &*info.request_id,
             status = problem.status().as_u16(),
             code = problem.code(),
             detail = problem.detail(),
@@ -252,16 +252,16 @@ fn finish(edge: &Edge, head: &Head, mut response: Response) -> Response {
         );
     }
     let headers = std::mem::take(response.headers_mut());
-    problem.render(&edge.base, &head.request_id, headers)
+    problem.render(&app.base, &info.request_id, headers)
 }
 
-fn address(edge: &Edge, request: &Request) -> Client {
+fn address(app: &AppState, request: &Request) -> Client {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    Client::of_connection(peer, request.headers(), edge.trusted_proxies)
+    Client::of_connection(peer, request.headers(), app.trusted_proxies)
 }
 
-fn count(edge: &Edge, endpoint: &Endpoint, address: &Client, identity: &Identity) -> Option<Verdict> {
-    let (limits, class) = (edge.limits.as_ref()?, endpoint.rate()?);
+fn count(app: &AppState, endpoint: &Endpoint, address: &Client, identity: &Identity) -> Option<Verdict> {
+    let (limits, class) = (app.limits.as_ref()?, endpoint.rate()?);
     let client = match identity {
         // Somebody with a token must not get more guesses at others' passwords.
         Identity::Known(principal) if class != rate::Class::Login => Client::User(Arc::clone(&principal.user_id)),
