@@ -7,6 +7,8 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use url::Url;
 use uuid::Uuid;
 
+use crate::wait::{PATIENCE, wait_until};
+
 /// An empty database on the server that `DATABASE_URL` names; dropped with this value, whoever is still connected.
 #[derive(Debug)]
 pub struct Database {
@@ -58,6 +60,45 @@ impl Database {
     #[must_use]
     pub fn pool(&self) -> PgPool {
         PgPool::connect_lazy(&self.url()).expect("the URL is one of PostgreSQL")
+    }
+
+    /// Makes one with the same in it, whoever is connected: connections are cut, and none is let in until it is made.
+    pub async fn backup(&self) -> Database {
+        let backup = Database {
+            server: self.server.clone(),
+            #[expect(clippy::disallowed_methods, reason = "a name that no other test process has")]
+            name: format!("e2e_{}", Uuid::new_v4().simple()),
+        };
+        self.alone(&format!("CREATE DATABASE {} TEMPLATE {}", backup.name, self.name))
+            .await;
+        backup
+    }
+
+    /// Puts a backup in the place of this one, under everybody who uses it.
+    pub async fn restore(&self, backup: Database) {
+        self.alone(&format!("DROP DATABASE {}", self.name)).await;
+        self.on_server(format!("ALTER DATABASE {} RENAME TO {}", backup.name, self.name))
+            .await
+            .expect("nobody uses a backup");
+    }
+
+    /// Runs a statement on the server that needs nobody to be connected to this database, and lets people in again.
+    async fn alone(&self, statement: &str) {
+        let let_in = async |may: bool| {
+            let statement = format!(
+                "UPDATE pg_database SET datallowconn = {may} WHERE datname = '{}'",
+                self.name
+            );
+            self.on_server(statement).await.expect("the server answers");
+        };
+        let_in(false).await;
+        // A connection that is cut takes a moment to go.
+        wait_until(statement, PATIENCE, async || {
+            self.cut_connections().await;
+            self.on_server(statement.to_owned()).await.ok()
+        })
+        .await;
+        let_in(true).await;
     }
 
     /// Cuts every connection to the database, and returns how many there were.

@@ -105,6 +105,14 @@ impl System {
         self.running.as_ref().expect("the system runs")
     }
 
+    /// Returns when the system has to end because of its database, with the reason.
+    pub async fn has_to_end(&self) -> String {
+        match self.running().asked_to_end().await {
+            Ok(()) => panic!("nobody asks it to end"),
+            Err(reason) => format!("{reason:#}"),
+        }
+    }
+
     /// Where the gateway is, for example `http://127.0.0.1:41235`.
     #[must_use]
     pub fn url(&self) -> String {

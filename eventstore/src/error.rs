@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::StreamKey;
+use crate::{Lost, StreamKey};
 
 /// A failure of the store itself. Cheap to clone, because it may be the answer to a whole batch.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
     /// The connection broke while a commit was under way, and whether it happened could not be found out: it may have.
     #[error("the connection broke during a commit, whose outcome is unknown")]
     OutcomeUnknown(#[source] Arc<sqlx::Error>),
+    /// The database holds an older state than this process has seen; the process should end.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// A stored text does not decode into what was asked for.
     #[error("{what} does not decode")]
     Decode {

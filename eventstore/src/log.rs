@@ -8,8 +8,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use tokio::time::MissedTickBehavior;
 
+use crate::continuity::Known;
 use crate::tail::{Served, Tail};
-use crate::{Error, Positions, Recorded, Upcasters};
+use crate::{Error, Lost, Positions, Recorded, Upcasters};
 
 /// A reader of the log. Cheap to clone.
 ///
@@ -38,9 +39,7 @@ struct Names(Vec<Arc<str>>);
 impl Log {
     /// The head of every lane: the position of its newest event, 0 when it is empty.
     pub async fn heads(&self) -> Result<Positions, Error> {
-        let heads = heads(&self.pool).await?;
-        self.tail.learn(&heads);
-        Ok(heads)
+        learn(&self.pool, &self.tail).await
     }
 
     /// The events after `after` in its lanes: lanes ascending, each in order. About `limit` of them, shared fairly, but at least one
@@ -48,6 +47,9 @@ impl Log {
     ///
     /// Recent events come from memory, others from PostgreSQL.
     pub async fn read(&self, after: &Positions, limit: usize) -> Result<Vec<Recorded>, Error> {
+        if let Some(lost) = self.tail.lost() {
+            return Err(Error::Lost(lost));
+        }
         if after
             .iter()
             .all(|(lane, position)| self.tail.behind(lane, position) == 0)
@@ -191,6 +193,23 @@ pub(crate) async fn heads(pool: &PgPool) -> Result<Positions, sqlx::Error> {
         .collect()
 }
 
+/// Reads the heads and takes note of them. Heads never go back, unless the database is another one than before.
+async fn learn(pool: &PgPool, tail: &Tail) -> Result<Positions, Error> {
+    let known = tail.known();
+    let heads = heads(pool).await?;
+    let lost = known
+        .iter()
+        .find(|known| heads.get(known.lane).unwrap_or_default() < known.position);
+    if let Some(&Known { lane, position, .. }) = lost {
+        tail.lose(Lost { lane, position });
+    }
+    if let Some(lost) = tail.lost() {
+        return Err(Error::Lost(lost));
+    }
+    tail.learn(&heads);
+    Ok(heads)
+}
+
 impl Names {
     fn intern(&mut self, name: &str) -> Arc<str> {
         const KEPT: usize = 64;
@@ -250,11 +269,8 @@ pub(crate) async fn poll(pool: PgPool, tail: Weak<Tail>, interval: Duration) {
             () = pool.close_event() => return,
         }
         match tail.upgrade() {
-            Some(tail) if tail.awaited() => match heads(&pool).await {
-                Ok(heads) => {
-                    told = false;
-                    tail.learn(&heads);
-                }
+            Some(tail) if tail.awaited() => match learn(&pool, &tail).await {
+                Ok(_) => told = false,
                 // Once of an outage: the next tries are only moments away.
                 Err(error) if !told => {
                     told = true;

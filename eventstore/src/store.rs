@@ -20,8 +20,8 @@ use crate::snapshot::{self, Snapshots};
 use crate::tail::Tail;
 use crate::writer::{Command, Job, Writer};
 use crate::{
-    AggregateStore, Committed, Config, Error, IdempotencyError, IdempotencyKey, Loaded, Log, Plan, StreamKey,
-    TransactError, Transaction, idempotency, lane_of,
+    AggregateStore, Committed, Config, Continuity, Error, IdempotencyError, IdempotencyKey, Loaded, Log, Plan,
+    StreamKey, TransactError, Transaction, idempotency, lane_of,
 };
 
 /// An event store on PostgreSQL. Cheap to clone; all clones share one writer.
@@ -118,6 +118,9 @@ impl Store {
         if let Some(reason) = plan.unstorable() {
             return Err(TransactError::Invalid(reason.to_owned()));
         }
+        if let Some(lost) = self.shared.tail.lost() {
+            return Err(TransactError::Unavailable(Error::Lost(lost)));
+        }
         let (reply, answer) = oneshot::channel();
         let lanes: BTreeSet<u32> = plan
             .streams
@@ -156,6 +159,14 @@ impl Store {
                 tracing::warn!(%error, "a command that changed nothing answers without positions");
                 Vec::new()
             }
+        }
+    }
+
+    /// What this process has seen of the log, to recognise a database that holds an older state.
+    #[must_use]
+    pub fn continuity(&self) -> Continuity {
+        Continuity {
+            tail: Arc::clone(&self.shared.tail),
         }
     }
 

@@ -6,19 +6,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{Positions, Recorded};
+use crate::continuity::Known;
+use crate::{Lost, Positions, Recorded};
 
 /// A bounded window on the end of the log. It may have gaps at any time (other processes write, too); positions tell.
+#[derive(Debug)]
 pub(crate) struct Tail {
     window: Mutex<Window>,
     /// The highest position of each lane that is known to exist.
     heads: Vec<AtomicU64>,
     /// Ticks when a head has moved.
     moved: watch::Sender<()>,
+    /// An event that was seen and is not there any more.
+    lost: watch::Sender<Option<Lost>>,
     /// Readers that wait for a head to move; without any, nobody needs to poll.
     waiting: AtomicUsize,
 }
 
+#[derive(Debug)]
 struct Window {
     lanes: Vec<VecDeque<Recorded>>,
     /// Lane and position of everything ever taken in, oldest first; what a gap has dropped since is skipped.
@@ -51,6 +56,7 @@ impl Tail {
             window: Mutex::new(window),
             heads: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
             moved: watch::Sender::new(()),
+            lost: watch::Sender::new(None),
             waiting: AtomicUsize::new(0),
         }
     }
@@ -74,6 +80,56 @@ impl Tail {
         });
         if news {
             self.moved.send_replace(());
+        }
+    }
+
+    /// Of every lane that has any, the newest event that is known: the one that was seen, and what is known to come after it.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        let seen: Vec<Known> = self
+            .window()
+            .lanes
+            .iter()
+            .filter_map(VecDeque::back)
+            .map(|event| Known {
+                lane: event.lane,
+                position: event.position,
+                event_id: Some(event.event_id),
+            })
+            .collect();
+        let heads = self.heads.iter().zip(0..).map(|(head, lane)| Known {
+            lane,
+            position: head.load(Ordering::Acquire),
+            event_id: None,
+        });
+        let mut known: Vec<Known> = heads.filter(|known| known.position > 0).collect();
+        known.extend(seen);
+        known
+    }
+
+    /// Takes note that an event is not there any more. The first one counts.
+    pub(crate) fn lose(&self, lost: Lost) {
+        self.lost.send_if_modified(|known| {
+            let news = known.is_none();
+            known.get_or_insert(lost);
+            news
+        });
+    }
+
+    /// An event that is not there any more.
+    pub(crate) fn lost(&self) -> Option<Lost> {
+        *self.lost.borrow()
+    }
+
+    /// Returns when one is not.
+    pub(crate) async fn until_lost(&self) -> Lost {
+        let mut lost = self.lost.subscribe();
+        loop {
+            if let Some(lost) = *lost.borrow_and_update() {
+                return lost;
+            }
+            if lost.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

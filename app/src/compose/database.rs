@@ -1,9 +1,10 @@
 //! The database of a process: one that is configured, or the embedded one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use eventstore::Continuity;
 use log::LevelFilter;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
@@ -33,6 +34,8 @@ pub struct Database {
     embedded: Option<Embedded>,
     /// There is a pooler in front of it.
     pooled: bool,
+    /// What this process has seen of the log, once it reads it.
+    seen: Arc<OnceLock<Continuity>>,
 }
 
 impl Database {
@@ -59,6 +62,7 @@ impl Database {
             url: embedded.url(),
             embedded: Some(embedded),
             pooled: false,
+            seen: Arc::default(),
         }
     }
 
@@ -76,6 +80,7 @@ impl Database {
                         .with_context(|| format!("the database {url} (DATABASE_URL) cannot be used"))?;
                     return Ok(Database {
                         pooled,
+                        seen: Arc::default(),
                         options,
                         url: url.expose().to_owned(),
                         embedded: None,
@@ -132,19 +137,25 @@ impl Database {
     /// that runs for longer than `limit` is given up.
     #[must_use]
     pub fn pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        self.pool_with(prepared(false, limit), name, connections)
+        self.pool_with(prepared(None, limit), name, connections)
     }
 
     /// The same for a server, which leaves the last connections of the database to the command line.
     #[must_use]
     pub fn serving_pool(&self, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
-        self.pool_with(prepared(true, limit), name, connections)
+        self.pool_with(prepared(Some(Arc::clone(&self.seen)), limit), name, connections)
     }
 
     fn pool_with(&self, pool: PgPoolOptions, name: &str, connections: u32) -> PgPool {
         pool.max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(named(&self.options, name))
+    }
+
+    /// From here on every new connection of a server's pools is refused when it leads to an older state than this process has seen.
+    pub fn recognise(&self, seen: Continuity) {
+        // Only one store is opened in a process.
+        let _ = self.seen.set(seen);
     }
 
     /// One connection.
@@ -159,7 +170,7 @@ impl Database {
     /// A pool of connections to a replica. Who waits long for one asks the primary instead.
     #[must_use]
     pub fn replica_pool(url: &DatabaseUrl, connections: u32, limit: Duration) -> PgPool {
-        prepared(false, Some(limit))
+        prepared(None, Some(limit))
             .max_connections(connections)
             .acquire_timeout(REPLICA_CONNECTS_WITHIN)
             .test_before_acquire(false)
@@ -189,16 +200,22 @@ fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
         .log_slow_statements(LevelFilter::Debug, SLOW)
 }
 
-/// A pool whose statements are given up after `limit`; a considerate one leaves the last connections to others. The limit is said to the
+/// A pool whose statements are given up after `limit`. A server's leaves the last connections to others, and takes none to a database that has
+/// lost what was `seen`: no restore leaves a connection alive, so every one after it is looked at. The limit is said to the
 /// session and not at its start, where a pooler such as `PgBouncer` refuses it, or takes it and forgets it.
-fn prepared(considerate: bool, limit: Option<Duration>) -> PgPoolOptions {
+fn prepared(server: Option<Arc<OnceLock<Continuity>>>, limit: Option<Duration>) -> PgPoolOptions {
     let statement: Option<Arc<str>> =
         limit.map(|limit| format!("SET statement_timeout = {}", limit.as_millis()).into());
     PgPoolOptions::new().after_connect(move |connection, _| {
-        let statement = statement.clone();
+        let (statement, server) = (statement.clone(), server.clone());
         Box::pin(async move {
-            if considerate {
+            if let Some(seen) = server {
                 room::leave_some(connection).await?;
+                if let Some(seen) = seen.get() {
+                    seen.check(connection)
+                        .await
+                        .map_err(|error| sqlx::Error::Configuration(error.into()))?;
+                }
             }
             if let Some(statement) = statement {
                 connection.execute(&*statement).await?;

@@ -234,6 +234,7 @@ impl Parts {
         let store = Store::open(pool.clone(), eventstore::Config::new(world.ids.clone()))
             .await
             .context("the event store cannot be opened")?;
+        database.recognise(store.continuity());
         self.store = Some(store.clone());
         self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
         if config.roles.has(Role::Projector) {
@@ -308,6 +309,14 @@ impl Parts {
         self.upkeep
             .spawn(health.follow(standing.clone(), self.edge.stop_token()));
         transport
+    }
+
+    /// Returns when the database turns out to have lost what this process has seen of it.
+    pub(super) async fn database_lost_events(&self) -> eventstore::Lost {
+        match &self.store {
+            Some(store) => store.continuity().broken().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Ends everything: requests are drained first, then the projectors and process managers stop, then the store is

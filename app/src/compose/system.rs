@@ -97,6 +97,7 @@ impl System {
             .map_or_else(CancellationToken::new, postgres::Embedded::lost);
         tokio::select! {
             () = self.lifecycle.soft().cancelled() => Ok(()),
+            lost = self.parts.database_lost_events() => anyhow::bail!("{lost}. Start this process again: it begins with what the database has"),
             () = lost.cancelled() => anyhow::bail!("the embedded PostgreSQL ended and did not come back; its log is postgres/server.log in the data folder"),
         }
     }

@@ -236,3 +236,70 @@ async fn postgresql_killed_under_load_leaves_every_order_its_stock() {
         Some(RECEIVED)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_has_seen_more_than_the_restored_database_ends() {
+    let system = System::start().await;
+    let admin = system.admin().await;
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let kept = admin.order(&[(&mug.id, 1)]).await.ok(201);
+    let backup = system.database().backup().await;
+    let lost = buy(&admin, &mug.id, "lost").await;
+    let _ = admin
+        .get(format!("/v1/orders/{lost}"))
+        .after(&system.everything().await)
+        .await
+        .ok(200);
+
+    system.database().restore(backup).await;
+    let reason = system.has_to_end().await;
+    assert!(reason.contains("an older state than this process has seen"), "{reason}");
+    let database = system.shut_down().await;
+    let ahead: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM projection_cursor JOIN lanes USING (lane) WHERE position > head")
+            .fetch_one(&database.pool())
+            .await
+            .unwrap();
+    assert_eq!(ahead, 0, "no read model took in what is not in the log");
+
+    let system = System::options().on(&database).start().await;
+    let admin = system.anonymous().log_in("admin@shop.example", e2e::PASSWORD).await;
+    let next = admin.order(&[(&mug.id, 9)]).await.ok(201);
+    assert!(next["number"].as_u64() > kept["number"].as_u64());
+    let listed = admin.get("/v1/orders").after(&system.everything().await).await.ok(200);
+    let ids: BTreeSet<&str> = listed.each("id").into_iter().collect();
+    assert_eq!(ids, BTreeSet::from([kept.id(), next.id()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_an_order_may_have_is_not_forgotten_in_a_crash() {
+    let cluster = Cluster::primary().await;
+    // What is not flushed on purpose is lost.
+    cluster.restart_with("wal_writer_delay=10s").await;
+    let system = System::options().with("database-url", cluster.url()).start().await;
+    let admin = system.admin().await;
+    let mug = admin.stocked("MUG-1", 1250, 10).await;
+    let held = PgPool::connect_lazy(&cluster.url()).unwrap();
+    let next = async || -> i64 {
+        sqlx::query_scalar("SELECT next FROM order_numbers WHERE counter = 'order'")
+            .fetch_one(&held)
+            .await
+            .unwrap()
+    };
+    let before = next().await;
+    let wrong =
+        json!({"lines": [{"product_id": mug.id, "quantity": 1}], "expected_total": {"amount": 1, "currency": "GBP"}});
+    let _ = admin.post("/v1/orders").json(wrong).await.refused(409, "total_changed");
+    let taken = next().await;
+    assert!(taken > before, "a number was taken before the order was refused");
+    cluster.kill().await;
+    cluster.start().await;
+    let kept = wait_until("the server", PATIENCE, async || {
+        sqlx::query_scalar::<_, i64>("SELECT next FROM order_numbers WHERE counter = 'order'")
+            .fetch_one(&held)
+            .await
+            .ok()
+    })
+    .await;
+    assert_eq!(kept, taken);
+}

@@ -51,15 +51,21 @@ fn is_comparison(key: &str, texts: &[String]) -> bool {
 
 type Bounds = (Option<f64>, Option<f64>);
 
-/// The ends of what is written as a range; `None`: it is a value, also when it has more dots, or spaces.
+/// The ends of what is written as a range; `None`: it is a value. Two dots among words may be a value; among numbers they are a range, and a
+/// range that is written in another way is a mistake: as a value it would find nothing.
 fn range(text: &str) -> Option<Result<Bounds, &'static str>> {
     let compared = text.strip_prefix(['<', '>']).map(|rest| rest.trim_start_matches('='));
     if compared.is_some_and(|number| number.parse::<f64>().is_ok()) {
         return Some(Err("a range is written 1990..1999, 1990.. or ..1999"));
     }
     let (min, max) = text.split_once("..")?;
-    let is_text = text.contains(char::is_whitespace) || max.contains("..") || max.starts_with('.');
-    if is_text || (min.is_empty() && max.is_empty()) {
+    let numeric = |letter: char| letter.is_ascii_digit() || letter.is_whitespace() || ".+-".contains(letter);
+    if text.chars().all(numeric) {
+        let written_well = !text.contains(char::is_whitespace) && !max.contains("..") && !max.starts_with('.');
+        if !written_well || (min.is_empty() && max.is_empty()) {
+            return Some(Err("a range is written 1990..1999, 1990.. or ..1999, without spaces"));
+        }
+    } else if text.contains(char::is_whitespace) || max.contains("..") || max.starts_with('.') {
         return None;
     }
     let bounds = || {
@@ -123,7 +129,7 @@ mod tests {
         ] {
             assert_eq!(range(text), Some(Ok(bounds)), "{text}");
         }
-        for text in ["red", "4.0", "", "..", "...", "and so on...", "1990 .. 1999", "1..2..3"] {
+        for text in ["red", "4.0", "", "and so on...", "to be .. or not", "a..b..c"] {
             assert_eq!(range(text), None, "{text}");
         }
         for text in [
@@ -135,6 +141,12 @@ mod tests {
             "+1..2",
             ">1990",
             "<=5",
+            "..",
+            "...",
+            "1990 .. 1999",
+            "1990...1999",
+            "1..2..3",
+            "1990..1999..",
         ] {
             assert!(matches!(range(text), Some(Err(_))), "{text}");
         }

@@ -133,7 +133,7 @@ pub(crate) async fn suggest_products(
             context: Some(context),
             page: Some(page(typed.limit * MAKES, String::new())),
             search: typed.q.clone(),
-            categories: typed.category,
+            categories: typed.category.clone(),
             in_stock: typed.in_stock,
             ..v1::ListProductsRequest::default()
         }),
@@ -163,7 +163,7 @@ pub(crate) async fn suggest_products(
         total: reply.total,
         items: different.filter_map(suggestion).take(limit).collect(),
         correction: (!reply.correction.is_empty()).then_some(reply.correction),
-        categories: categories(&reply.facets, &typed.q),
+        categories: categories(&reply.facets, &typed),
         queries: app
             .past_queries
             .as_ref()
@@ -195,8 +195,10 @@ fn next_cursor(reply: &v1::SearchProductsReply) -> String {
         .unwrap_or_default()
 }
 
-fn categories(facets: &[v1::ValueFacet], typed: &str) -> Vec<SuggestedCategory> {
-    let last = typed.split_whitespace().last().unwrap_or_default().to_lowercase();
+fn categories(facets: &[v1::ValueFacet], typed: &Typed) -> Vec<SuggestedCategory> {
+    // Counts of a facet leave its own filter aside, to choose another value by; here the filter stays.
+    let wanted = |path: &str| typed.category.is_empty() || typed.category.iter().any(|wanted| is_in(path, wanted));
+    let last = typed.q.split_whitespace().last().unwrap_or_default().to_lowercase();
     let begins = |path: &str| {
         let name = own_name(path).to_lowercase();
         !last.is_empty()
@@ -207,7 +209,8 @@ fn categories(facets: &[v1::ValueFacet], typed: &str) -> Vec<SuggestedCategory> 
     let counted = facets
         .iter()
         .filter(|facet| facet.name == CATEGORY)
-        .flat_map(|facet| &facet.values);
+        .flat_map(|facet| &facet.values)
+        .filter(|counted| wanted(&counted.value));
     let mut counted: Vec<&v1::ValueCount> = counted.collect();
     counted.sort_by_key(|counted| (!begins(&counted.value), std::cmp::Reverse(counted.count)));
     let suggested = counted.into_iter().take(CATEGORIES).map(|counted| SuggestedCategory {
@@ -216,6 +219,12 @@ fn categories(facets: &[v1::ValueFacet], typed: &str) -> Vec<SuggestedCategory> 
         count: counted.count,
     });
     suggested.collect()
+}
+
+/// Whether a category is another one or below it.
+fn is_in(path: &str, category: &str) -> bool {
+    path.strip_prefix(category)
+        .is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
 fn suggestion(mut hit: v1::SearchHit) -> Option<Suggestion> {

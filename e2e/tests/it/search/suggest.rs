@@ -81,6 +81,15 @@ async fn suggestions_are_different_products_and_categories() {
             {"value": "clothes/trousers", "name": "trousers", "count": 1},
         ])
     );
+    let within = system
+        .anonymous()
+        .get("/v1/products/suggest?q=linen&category=clothes/shirts")
+        .await
+        .ok(200);
+    assert_eq!(
+        within["categories"],
+        json!([{"value": "clothes/shirts", "name": "shirts", "count": 6}])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,77 @@
+//! Whether the database still holds the log that this process knows.
+
+use std::sync::Arc;
+
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use crate::Error;
+use crate::tail::Tail;
+
+/// What this process has seen of the log. A database that holds an older state of it was restored while the process ran, or is a standby
+/// that took over without the newest commits: what the process has in memory would be taken for what is there.
+#[derive(Clone, Debug)]
+pub struct Continuity {
+    pub(crate) tail: Arc<Tail>,
+}
+
+/// An event that this process has seen, and that the database does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database holds an older state than this process has seen: event {position} of lane {lane} is not there, or is another one. A backup \
+     was restored, or a standby took over without the newest commits"
+)]
+pub struct Lost {
+    /// Its lane.
+    pub lane: u32,
+    /// Its position in the lane.
+    pub position: u64,
+}
+
+/// The newest event of a lane that a process knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) lane: u32,
+    pub(crate) position: u64,
+    /// Its id, where the event itself was seen and not only that there is one.
+    pub(crate) event_id: Option<Uuid>,
+}
+
+impl Continuity {
+    /// Compares the log behind a connection with what this process has seen of it: of every lane the newest event.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when one of them is not there; from then on for ever. [`Error::Database`] when it cannot be found out.
+    pub async fn check(&self, connection: &mut PgConnection) -> Result<(), Error> {
+        if let Some(lost) = self.tail.lost() {
+            return Err(Error::Lost(lost));
+        }
+        // Before the question: what is seen meanwhile may be too new for its answer.
+        let known = self.tail.known();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let missing = sqlx::query(
+            "SELECT in_lane, at_position FROM unnest($1::integer[], $2::bigint[], $3::uuid[]) AS known (in_lane, at_position, id)
+             WHERE NOT EXISTS (SELECT FROM events WHERE lane = in_lane AND position = at_position AND (id IS NULL OR event_id = id))
+             LIMIT 1",
+        )
+        .bind(known.iter().map(|known| known.lane.cast_signed()).collect::<Vec<_>>())
+        .bind(known.iter().map(|known| known.position.cast_signed()).collect::<Vec<_>>())
+        .bind(known.iter().map(|known| known.event_id).collect::<Vec<_>>())
+        .fetch_optional(connection)
+        .await?;
+        let Some(missing) = missing else { return Ok(()) };
+        let lost = Lost {
+            lane: missing.try_get::<i32, _>("in_lane")?.cast_unsigned(),
+            position: missing.try_get::<i64, _>("at_position")?.cast_unsigned(),
+        };
+        self.tail.lose(lost);
+        Err(Error::Lost(lost))
+    }
+
+    /// Returns when an event turns out to be lost. The process should end then: nothing in its memory can be relied on.
+    pub async fn broken(&self) -> Lost {
+        self.tail.until_lost().await
+    }
+}
