@@ -40,6 +40,7 @@ pub(crate) fn endpoint() -> Described {
         .refuses(&[
             "checkpoint_not_found",
             "event_not_found",
+            "not_found",
             "not_sealed_yet",
             "seal_broken",
         ])
