@@ -4,14 +4,34 @@ use axum::{
     Router,
     extract::{Path, State},
     response::Response,
+    routing::get,
 };
-use http::{HeaderValue, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{edge::Edge, problem::Problem, reply::Reply};
+use crate::{
+    edge::Edge,
+    endpoint::{Described, Endpoint, routes},
+    problem::Problem,
+    reply::Reply,
+};
 
 /// The pages of `docs/errors` by code, in the order of the codes.
 pub(crate) const ERROR_PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
+
+/// The paths of [`swagger_ui`].
+pub(crate) const SWAGGER_UI: [&str; 3] = ["/docs", "/docs/", "/docs/{*rest}"];
+
+/// The endpoints of pages that never change.
+pub(crate) fn endpoints() -> Vec<Described> {
+    let missing = || Endpoint::page().refuses(&["not_found"]);
+    vec![
+        missing().handler(routes!(read_openapi)),
+        missing().at(Method::GET, "/", get(super::home::home)),
+        missing().at(Method::GET, "/errors", get(error_pages)),
+        missing().at(Method::GET, "/errors/{code}", get(error_page)),
+    ]
+}
 
 /// Swagger UI under `/docs/`.
 pub(crate) fn swagger_ui() -> Router<Edge> {
