@@ -121,3 +121,6 @@ pub(crate) async fn create_leases(name: &str, version: i32, connection: &mut PgC
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+use std::path::Path;
+
+use super::all;
+
+/// What is stored looks as it did when its code version began. A changed table is a new code version with a file of its own; without one
+/// a running store would be written to as if it had the new columns.
+#[test]
+fn tables_are_those_of_their_code_version() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables");
+    for projection in all() {
+        let file = folder.join(format!("{}.v{}.sql", projection.name(), projection.code_version()));
+        let known = std::fs::read_to_string(&file).unwrap_or_default();
+        let statements = projection.tables().iter().flat_map(|table| {
+            let mut statements = vec![table.create(1)];
+            statements.extend(table.create_indexes(1));
+            statements.push(table.create_view(1));
+            statements
+        });
+        let today: String = statements.map(|statement| format!("{statement};\n")).collect();
+        assert_eq!(known, today, "{}", file.display());
+    }
+}
