@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use eventstore::Recorded;
+use eventstore::{Event, Recorded};
 use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 use crate::copy::CopyBuffer;
@@ -15,7 +14,7 @@ use crate::row::{Arrays, Row};
 /// A row that is the fold of the stream whose id is its key, the first column. The table has a column `version`: that of the stream.
 pub(crate) trait Keyed: Row {
     /// The events of the stream.
-    type Event: DeserializeOwned;
+    type Event: Event;
 
     /// The row after an event; `None`: there is no row (yet).
     fn evolve(row: Option<Self>, event: Self::Event, recorded: &Recorded) -> Option<Self>;

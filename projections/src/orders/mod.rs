@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::keyed::{self, KeyedBulk};
-use crate::projection::{ApplyError, Bulk, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use crate::row::Row;
 use crate::table::Table;
 
@@ -42,7 +42,7 @@ impl Projection for Orders {
         Box::pin(keyed::apply::<OrderRow>(version, batch, connection))
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(KeyedBulk::<OrderRow>::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(KeyedBulk::<OrderRow>::new(version))
     }
 }

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::copy::CopyBuffer;
-use crate::projection::{ApplyError, Bulk, BulkFold, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use crate::row::{Arrays, Row};
 use crate::table::Table;
 use row::Units;
@@ -67,11 +67,11 @@ impl Projection for ProductSales {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(SumsBulk {
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(SumsBulk {
             version,
             sums: Sums::default(),
-        }))
+        })
     }
 
     fn seal(&self, version: i32) -> Vec<String> {

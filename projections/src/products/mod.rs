@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::indexing;
 use crate::keyed::{self, KeyedBulk};
-use crate::projection::{ApplyError, Bulk, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use crate::row::Row;
 use crate::table::Table;
 
@@ -47,7 +47,7 @@ impl Projection for Products {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(KeyedBulk::<ProductRow>::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(KeyedBulk::<ProductRow>::new(version))
     }
 }

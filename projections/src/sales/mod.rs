@@ -19,7 +19,7 @@ use eventstore::Recorded;
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
-use crate::projection::{ApplyError, Bulk, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use crate::row::Row;
 use crate::table::Table;
 use bucket::{CustomerYear, Fine, Month, Year};
@@ -106,8 +106,8 @@ impl Projection for Sales {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(SalesBulk::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(SalesBulk::new(version))
     }
 
     fn seal(&self, version: i32) -> Vec<String> {

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::keyed::{self, KeyedBulk};
-use crate::projection::{ApplyError, Bulk, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use crate::row::Row;
 use crate::table::Table;
 
@@ -42,7 +42,7 @@ impl Projection for ShopSearch {
         Box::pin(keyed::apply::<SearchSettingsRow>(version, batch, connection))
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(KeyedBulk::<SearchSettingsRow>::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(KeyedBulk::<SearchSettingsRow>::new(version))
     }
 }
