@@ -27,6 +27,7 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "registry",
     "rows",
     "seal",
     "search",
@@ -39,8 +40,13 @@ const RULES: &[Rule] = &[
         never: &["sqlx", "tonic", "axum", "serde"],
     },
     Rule {
+        name: "registry",
+        may: &[],
+        never: &["sqlx", "tonic", "axum", "tokio"],
+    },
+    Rule {
         name: "domain",
-        may: &["values"],
+        may: &["registry", "values"],
         never: &["sqlx", "tonic", "axum", "postgres-es", "tokio"],
     },
     Rule {
@@ -70,7 +76,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "eventstore",
-        may: &["seal"],
+        may: &["registry", "seal"],
         never: &["tonic", "axum"],
     },
     Rule {

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::Upcasters;
-
 /// Where command ids come from. `UUIDv7` in production; tests may count.
 pub type IdSource = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
@@ -39,8 +37,6 @@ pub struct Config {
     pub tail_bytes: usize,
     /// How often readers look for what other processes wrote.
     pub poll_interval: Duration,
-    /// Bring events of older versions up to date as they are read.
-    pub upcasters: Upcasters,
     /// When the state of a stream is stored.
     pub snapshots: SnapshotPolicy,
 }
@@ -62,7 +58,6 @@ impl Config {
             tail_events: 1 << 16,
             tail_bytes: 24 << 20,
             poll_interval: Duration::from_millis(100),
-            upcasters: Upcasters::default(),
             snapshots: SnapshotPolicy::default(),
         }
     }

@@ -25,7 +25,6 @@ mod stream;
 mod stream_file;
 mod tail;
 mod transaction;
-mod upcast;
 mod writer;
 
 pub use aggregate_store::{AggregateStore, LoadedContext};
@@ -39,9 +38,9 @@ pub use metadata::{IdempotencyKey, Metadata};
 pub use plan::Plan;
 pub use positions::{ParsePositionsError, Positions};
 pub use recorded::Recorded;
+pub use registry::{DecodeError, Entry, Event, EventType, Registered, Stored, Touched};
 pub use skip::Unreadable;
 pub use store::Store;
 pub use stream::{StreamKey, lane_of};
 pub use stream_file::{ExportError, StreamFileError, StreamFileProblem, StreamHeader, StreamReader, export_stream};
 pub use transaction::Transaction;
-pub use upcast::Upcasters;

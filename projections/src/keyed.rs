@@ -4,15 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use eventstore::Recorded;
+use eventstore::{Event, Recorded};
 use futures::future::BoxFuture;
 use rows::{ReadRow, Table};
-use serde::de::DeserializeOwned;
 use sqlx::{PgConnection, Row as _};
 
 use crate::arrays::Arrays;
 use crate::copy::CopyBuffer;
-use crate::projection::{ApplyError, Bulk, BulkFold, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 
 /// A row that is the fold of the stream whose id is its key, the first column. The table has a column `version`: that of the stream.
 pub(crate) trait Keyed: ReadRow {
@@ -22,7 +21,7 @@ pub(crate) trait Keyed: ReadRow {
     const AGGREGATE_TYPE: &'static str;
 
     /// The events of the stream.
-    type Event: DeserializeOwned;
+    type Event: Event;
 
     /// The row after an event; `None`: there is no row (yet).
     fn evolve(row: Option<Self>, event: Self::Event, recorded: &Recorded) -> Option<Self>;
@@ -73,8 +72,8 @@ impl<K: Keyed> Projection for KeyedProjection<K> {
         K::apply(version, batch, connection)
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(KeyedBulk::<K>::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(KeyedBulk::<K>::new(version))
     }
 }
 

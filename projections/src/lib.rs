@@ -40,7 +40,7 @@ pub use parked::{
     Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Retried, Skip,
     Skipped, SkippedBy, Start, parked, retry, skip,
 };
-pub use projection::{ApplyError, Bulk, BulkFold, Projection};
+pub use projection::{ApplyError, BulkFold, Projection};
 pub use rebuild::{CLAIM, Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use reconcile::{Differing, Reconciler};
 pub use rows::{Column, Index, Table, Type};

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 
 use crate::arrays::Arrays;
 use crate::copy::CopyBuffer;
-use crate::projection::{ApplyError, Bulk, BulkFold, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 
 /// The projection `product_sales`.
 pub(crate) struct ProductSales;
@@ -64,11 +64,11 @@ impl Projection for ProductSales {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(SumsBulk {
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(SumsBulk {
             version,
             sums: Sums::default(),
-        }))
+        })
     }
 
     fn seal(&self, version: i32) -> Vec<String> {

@@ -5,10 +5,11 @@ mod decide;
 mod error;
 mod event;
 mod state;
+mod upcast;
 
 pub use self::{
     command::UserCommand,
     error::UserError,
     event::{RegisteredUser, UserEvent},
-    state::{Role, User},
+    state::{Opener, Role, User},
 };

@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use rows::{Row, Table, words};
 use sqlx::PgConnection;
 
-use crate::projection::{ApplyError, Bulk, Projection};
+use crate::projection::{ApplyError, BulkFold, Projection};
 use bucket::{CustomerYear, Fine, Month, Year};
 use bulk::SalesBulk;
 use customer::Customer;
@@ -92,8 +92,8 @@ impl Projection for Sales {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(SalesBulk::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(SalesBulk::new(version))
     }
 
     fn seal(&self, version: i32) -> Vec<String> {
