@@ -94,11 +94,9 @@ pub(crate) fn router(edge: &Edge) -> Router {
     let pages = Router::from(pages())
         .merge(ops::docs::swagger_ui())
         .route("/", get(ops::home::home))
-        .route("/errors", get(ops::docs::error_pages))
-        .route("/errors/{code}", get(ops::docs::error_page))
         .layer(compression())
         .layer(from_fn_with_state(Kept::default(), keep));
-    framed(Router::from(api()).merge(pages), edge)
+    framed(Router::from(api()).merge(pages).merge(ops::pages::router()), edge)
 }
 
 /// What operators and orchestrators ask, and nothing else.

@@ -5,4 +5,5 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod kept;
 pub(crate) mod metrics;
+pub(crate) mod pages;
 pub(crate) mod ready;
