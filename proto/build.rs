@@ -5,6 +5,7 @@ use prost::Message;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=tillroll");
     let files = [
+        "access",
         "audit",
         "common",
         "failure",

@@ -27,6 +27,7 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "rows",
     "seal",
     "search",
     "values",
@@ -53,6 +54,11 @@ const RULES: &[Rule] = &[
         never: &["tonic", "axum"],
     },
     Rule {
+        name: "rows",
+        may: &[],
+        never: &["tonic", "axum", "tokio"],
+    },
+    Rule {
         name: "search",
         may: &[],
         never: &["sqlx", "tonic", "axum"],
@@ -74,12 +80,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "projections",
-        may: &["domain", "eventstore", "search"],
+        may: &["domain", "eventstore", "rows", "search"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "query",
-        may: &["proto", "seal", "search"],
+        may: &["proto", "rows", "seal", "search"],
         never: &["axum"],
     },
     Rule {

@@ -14,6 +14,7 @@ use crate::{
     },
     cache::{self, Cache, RedisError},
     edge::{ClockFn, Edge, IdsFn, Shared},
+    endpoint::Table,
     openapi::openapi,
     products::past::PastQueries,
     rate::{Limits, Quotas},
@@ -120,7 +121,7 @@ impl Config {
         )?;
         let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
         Ok(Edge::new(Shared {
-            schema: Schema::of(serde_json::to_value(openapi())?),
+            schema: Schema::of(serde_json::to_value(openapi())?, &Table::of(&routes::all())),
             past_queries: self.past_queries.then(PastQueries::default),
             products,
             orders,

@@ -20,9 +20,10 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    admission::{Admitted, Class, Party},
+    admission::{Admitted, Party},
     auth::caller::Identity,
     edge::Edge,
+    endpoint::{Endpoint, Table},
     head, intake,
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Client, Verdict},
@@ -36,10 +37,6 @@ pub const REQUEST_DURATION: &str = "http_request_duration_seconds";
 pub const REQUEST_DURATION_BUCKETS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// How long a request may take.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How long a report may take.
-const REPORT_LIMIT: Duration = Duration::from_mins(1);
 /// What metrics call all addresses that there are not.
 const UNMATCHED: &str = "unmatched";
 /// Longest id of a request that is taken over from the client.
@@ -59,10 +56,18 @@ pub(crate) struct Head {
     pub(crate) request_id: Arc<str>,
     pub(crate) correlation_id: Uuid,
     pub(crate) identity: Identity,
+    /// What the request is for.
+    pub(crate) endpoint: Arc<Endpoint>,
 }
 
 impl Head {
-    fn new(edge: &Edge, headers: &HeaderMap, identity: Identity) -> Self {
+    fn new(edge: &Edge, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
+        // Pages are for everybody, whatever token comes along.
+        let identity = if endpoint.is_guarded() {
+            Identity::of(headers, &edge.tokens, (edge.clock)())
+        } else {
+            Identity::Anonymous
+        };
         let request_id = only(headers, &REQUEST_ID)
             .map(HeaderValue::as_bytes)
             .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
@@ -76,6 +81,7 @@ impl Head {
             request_id,
             correlation_id,
             identity,
+            endpoint: Arc::clone(endpoint),
         }
     }
 
@@ -95,33 +101,28 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue
 }
 
 /// Runs a request.
-pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn frame(
+    State((edge, endpoints)): State<(Edge, Arc<Table>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let uri = request.uri().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    // Health, metrics and pages work whoever asks and however often.
-    let in_api = path.starts_with("/v1/");
+    let endpoint = endpoints.find(route.as_ref().map(MatchedPath::as_str), &method);
 
-    let identity = if in_api {
-        Identity::of(request.headers(), &edge.tokens, (edge.clock)())
-    } else {
-        Identity::Anonymous
-    };
-    let head = Arc::new(Head::new(&edge, request.headers(), identity));
+    let head = Arc::new(Head::new(&edge, request.headers(), endpoint));
     let address = address(&edge, &request);
-    let verdict = if in_api {
-        count(&edge, &method, path, &address, &head.identity)
-    } else {
-        None
-    };
+    let verdict = count(&edge, endpoint, &address, &head.identity);
 
     let span = tracing::info_span!("request", id = %head.request_id, %method, route = path);
     let refused = verdict
         .as_ref()
         .and_then(Verdict::refusal)
-        .or_else(|| head::refusal(&edge.schema, path, &request));
+        .or_else(|| head::refusal(&edge.schema, path, &request))
+        .or_else(|| head.identity.refusal(endpoint.permission));
     // For the end of the way; most requests bring none.
     let known: HeaderMap = request
         .headers()
@@ -136,8 +137,8 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         Err(problem)
     } else {
         let user = head.identity.known().map(|principal| Arc::clone(&principal.user_id));
-        let class = Class::of(&method, path, request.headers());
-        let receives = !method.is_safe() && path != UNMATCHED;
+        let class = endpoint.class(request.headers());
+        let receives = !method.is_safe() && class.is_some();
         let party = Party::new(user, address);
         Admitted::take(&edge, class, party, &mut request, receives.then_some(&mut body)).await
     };
@@ -146,13 +147,13 @@ pub(crate) async fn frame(State(edge): State<Edge>, mut request: Request, next: 
         Ok(admitted) => {
             request.extensions_mut().insert(Arc::clone(&head));
             allow_identity(request.headers_mut());
-            let response = run(path, request, next).instrument(span.clone()).await;
+            let response = run(endpoint.limit, request, next).instrument(span.clone()).await;
             admitted.release(&edge, response)
         }
     };
     let response = conditional(&method, &known, response);
 
-    let mut response = finish(&edge, &head.request_id, response);
+    let mut response = finish(&edge, &head, response);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&head.request_id) {
         headers.insert(REQUEST_ID, id);
@@ -199,12 +200,7 @@ fn told(identity: &Identity, path: &str, status: StatusCode, elapsed: Duration) 
     }
 }
 
-async fn run(path: &str, request: Request, next: Next) -> Response {
-    let limit = if path.starts_with("/v1/reports/") {
-        REPORT_LIMIT
-    } else {
-        LIMIT
-    };
+async fn run(limit: Duration, request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(limit, answer).await {
         Ok(Ok(response)) => response,
@@ -222,7 +218,7 @@ async fn run(path: &str, request: Request, next: Next) -> Response {
 }
 
 /// Gives every refusal its final shape, also those that axum or a library under it made.
-fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
+fn finish(edge: &Edge, head: &Head, mut response: Response) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -238,13 +234,17 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
         }
         None => return response,
     };
+    debug_assert!(
+        head.endpoint.codes().any(|code| code == problem.code()),
+        "an endpoint does not say that it may answer {problem:?}"
+    );
     // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells; what is not implemented is
     // the client's affair. Clients may cause any number of each.
     let counted = matches!(problem.code(), "overloaded" | "read_model_behind");
     let own = problem.status().is_server_error() && problem.status() != StatusCode::NOT_IMPLEMENTED;
     if own && !counted {
         tracing::warn!(
-            request_id,
+            request_id = &*head.request_id,
             status = problem.status().as_u16(),
             code = problem.code(),
             detail = problem.detail(),
@@ -252,7 +252,7 @@ fn finish(edge: &Edge, request_id: &str, mut response: Response) -> Response {
         );
     }
     let headers = std::mem::take(response.headers_mut());
-    problem.render(&edge.base, request_id, headers)
+    problem.render(&edge.base, &head.request_id, headers)
 }
 
 fn address(edge: &Edge, request: &Request) -> Client {
@@ -260,15 +260,8 @@ fn address(edge: &Edge, request: &Request) -> Client {
     Client::of_connection(peer, request.headers(), edge.trusted_proxies)
 }
 
-fn count(edge: &Edge, method: &Method, path: &str, address: &Client, identity: &Identity) -> Option<Verdict> {
-    let limits = edge.limits.as_ref()?;
-    let class = if path == "/v1/auth/login" {
-        rate::Class::Login
-    } else if method.is_safe() {
-        rate::Class::Read
-    } else {
-        rate::Class::Write
-    };
+fn count(edge: &Edge, endpoint: &Endpoint, address: &Client, identity: &Identity) -> Option<Verdict> {
+    let (limits, class) = (edge.limits.as_ref()?, endpoint.rate()?);
     let client = match identity {
         // Somebody with a token must not get more guesses at others' passwords.
         Identity::Known(principal) if class != rate::Class::Login => Client::User(Arc::clone(&principal.user_id)),

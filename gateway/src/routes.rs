@@ -1,11 +1,13 @@
-//! All routes.
+//! All routes. They are made of described endpoints alone.
 
-use axum::{Router, middleware::from_fn_with_state, routing::get};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use std::sync::Arc;
+
+use axum::{Router, middleware::from_fn_with_state};
 
 use crate::{
     audit, auth,
     edge::Edge,
+    endpoint::{Described, Table},
     exports,
     frame::frame,
     ops::{
@@ -19,102 +21,85 @@ use crate::{
     search, stock, users,
 };
 
-/// The routes that the OpenAPI description tells of.
-pub(crate) fn documented() -> OpenApiRouter<Edge> {
-    api().merge(pages())
+/// All endpoints.
+pub(crate) fn all() -> Vec<Described> {
+    let mut all = api();
+    all.extend(ops::docs::endpoints());
+    all.extend(ops::pages::endpoints());
+    all
 }
 
-fn api() -> OpenApiRouter<Edge> {
-    OpenApiRouter::default()
-        .routes(routes!(products::list::list_products, products::create::create_product))
-        .routes(routes!(products::suggest::suggest_products))
-        .routes(routes!(
-            products::get::read_product,
-            products::patch::update_product,
-            products::delete::delete_product
-        ))
-        .routes(routes!(products::publish::publish_product))
-        .routes(routes!(products::archive::archive_product))
-        .routes(routes!(products::restore::restore_product))
-        .routes(routes!(
-            search::settings::read_search_settings,
-            search::settings::replace_search_settings,
-            search::settings::update_search_settings
-        ))
-        .routes(routes!(
-            search::rules::list_search_rules,
-            search::rules::create_search_rule
-        ))
-        .routes(routes!(
-            search::rules::read_search_rule,
-            search::rules::delete_search_rule
-        ))
-        .routes(routes!(stock::list::list_stock))
-        .routes(routes!(stock::get::read_stock))
-        .routes(routes!(stock::receive::receive_stock))
-        .routes(routes!(stock::adjust::adjust_stock))
-        .routes(routes!(stock::set::set_stock))
-        .routes(routes!(orders::list::list_orders, orders::place::place_order))
-        .routes(routes!(orders::get::read_order))
-        .routes(routes!(orders::cancel::cancel_order))
-        .routes(routes!(reports::sales::report_sales))
-        .routes(routes!(reports::orders::list_sales_orders))
-        .routes(routes!(exports::list::list_exports, exports::start::start_export))
-        .routes(routes!(exports::get::read_export, exports::cancel::cancel_export))
-        .routes(routes!(exports::file::read_file))
-        .routes(routes!(audit::stream::read_stream))
-        .routes(routes!(audit::list::list_events))
-        .routes(routes!(audit::seal::checkpoints::list_checkpoints))
-        .routes(routes!(audit::seal::checkpoint::read_checkpoint))
-        .routes(routes!(audit::seal::event::prove_event))
-        .routes(routes!(audit::seal::consistency::prove_consistency))
-        .routes(routes!(audit::seal::key::read_seal))
-        .routes(routes!(audit::trace::trace_request))
-        .routes(routes!(projections::list::list_projections))
-        .routes(routes!(projections::parked::list_parked))
-        .routes(routes!(projections::retry::retry_parked))
-        .routes(routes!(projections::skip::skip_parked))
-        .routes(routes!(users::list::list_users))
-        .routes(routes!(users::get::read_user))
-        .routes(routes!(auth::login::log_in))
-        .routes(routes!(auth::me::read_me))
-        .routes(routes!(auth::jwks::read_key_set))
-        .routes(routes!(ops::health::check_health))
-        .routes(routes!(ops::ready::check_readiness))
-        .routes(routes!(ops::metrics::read_metrics))
+/// The types of the events that each operation may cause, by its method and path.
+#[must_use]
+pub fn causes() -> Vec<(String, &'static [&'static str])> {
+    let operations = all().into_iter();
+    operations
+        .map(|described| {
+            (
+                format!("{} {}", described.method, described.path),
+                described.endpoint.events,
+            )
+        })
+        .collect()
 }
 
-/// Pages that never change.
-fn pages() -> OpenApiRouter<Edge> {
-    OpenApiRouter::default().routes(routes!(ops::docs::read_openapi))
+fn api() -> Vec<Described> {
+    [
+        products::endpoints(),
+        search::endpoints(),
+        stock::endpoints(),
+        orders::endpoints(),
+        reports::endpoints(),
+        exports::endpoints(),
+        audit::endpoints(),
+        projections::endpoints(),
+        users::endpoints(),
+        auth::endpoints(),
+        ops::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The whole router.
 pub(crate) fn router(edge: &Edge) -> Router {
-    let pages = Router::from(pages())
+    let table = ops::docs::SWAGGER_UI
+        .into_iter()
+        .fold(Table::of(&all()), Table::with_page);
+    // Pages that never change.
+    let pages = mounted(ops::docs::endpoints())
         .merge(ops::docs::swagger_ui())
-        .route("/", get(ops::home::home))
         .layer(compression())
         .layer(from_fn_with_state(Kept::default(), keep));
-    framed(Router::from(api()).merge(pages).merge(ops::pages::router()), edge)
+    let guides = mounted(ops::pages::endpoints());
+    framed(mounted(api()).merge(pages).merge(guides), table, edge)
 }
 
 /// What operators and orchestrators ask, and nothing else.
 pub(crate) fn operations(edge: &Edge) -> Router {
-    let router = Router::new()
-        .route("/healthz", get(ops::health::check_health))
-        .route("/readyz", get(ops::ready::check_readiness))
-        .route("/metrics", get(ops::metrics::read_metrics));
-    framed(router, edge)
+    only(ops::endpoints(), edge)
+}
+
+/// A router of these endpoints alone.
+pub(crate) fn only(endpoints: Vec<Described>, edge: &Edge) -> Router {
+    let table = Table::of(&endpoints);
+    framed(mounted(endpoints), table, edge)
+}
+
+fn mounted(endpoints: Vec<Described>) -> Router<Edge> {
+    endpoints.into_iter().fold(Router::new(), |router, described| {
+        router.route(&described.path, described.handler)
+    })
 }
 
 /// Puts what holds for every request around a router.
-pub(crate) fn framed(router: Router<Edge>, edge: &Edge) -> Router {
+fn framed(router: Router<Edge>, table: Table, edge: &Edge) -> Router {
     router
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || method_not_allowed())
         .layer(from_fn_with_state(edge.clone(), represent))
         .layer(compression())
-        .layer(from_fn_with_state(edge.clone(), frame))
+        .layer(from_fn_with_state((edge.clone(), Arc::new(table)), frame))
         .with_state(edge.clone())
 }

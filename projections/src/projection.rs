@@ -1,8 +1,7 @@
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::Table;
 use sqlx::PgConnection;
-
-use crate::table::Table;
 
 /// A read model: how events become rows.
 pub trait Projection: Send + Sync {

@@ -22,6 +22,7 @@ mod reader;
 mod render;
 mod replica;
 mod reports;
+mod row;
 mod seal;
 mod stock;
 mod users;

@@ -147,3 +147,40 @@ pub(super) async fn upkeep(stop: CancellationToken) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    /// What no request to the API makes happen: imports, time limits, operators at the command line.
+    const OTHERS: [&str; 8] = [
+        "CreditIssued",
+        "EmailClaimed",
+        "EmailReleased",
+        "OrderAbandoned",
+        "OrderCredited",
+        "OrderImported",
+        "StockCommitted",
+        "UserRegistered",
+    ];
+
+    /// The golden samples have one file at least of every type of event.
+    fn event_types() -> BTreeSet<String> {
+        let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src");
+        let aggregates = fs::read_dir(domain)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().join("golden"));
+        let samples = aggregates.filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+        samples
+            .map(|sample| sample.unwrap().file_name().into_string().unwrap())
+            .map(|name| name.split('.').next().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_event_is_caused_by_an_endpoint_or_from_elsewhere() {
+        let caused = gateway::causes().into_iter().flat_map(|(_, events)| events);
+        let expected: BTreeSet<_> = caused.chain(&OTHERS).map(|event| (*event).to_owned()).collect();
+        assert_eq!(expected, event_types());
+    }
+}

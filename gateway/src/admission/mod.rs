@@ -23,14 +23,13 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
 use hyper::body::{Frame, SizeHint};
 use metrics::counter;
 use tokio::time::Instant;
 
 use crate::{
     addresses::{Addresses, Present},
-    consistency,
     problem::Problem,
 };
 pub(crate) use admitted::Admitted;
@@ -110,27 +109,6 @@ pub(crate) enum Class {
     Body,
     /// The same, once it is known to be long.
     LongBody,
-}
-
-impl Class {
-    /// The class of a request; none: it needs no place.
-    pub(crate) fn of(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
-        let route = path.strip_prefix("/v1/")?;
-        let class = if route.starts_with("auth/") {
-            Self::Login
-        } else if route.starts_with("projections") {
-            Self::Operation
-        } else if route.starts_with("reports") || route.starts_with("exports") || route.ends_with("/export") {
-            Self::Report
-        } else if !method.is_safe() {
-            Self::Write
-        } else if headers.contains_key(consistency::TOKEN) {
-            Self::Waiting
-        } else {
-            Self::Read
-        };
-        Some(class)
-    }
 }
 
 /// The places of all classes.
@@ -328,28 +306,6 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-
-    #[test]
-    fn every_request_to_the_api_has_a_class_and_nothing_else_has() {
-        let plain = HeaderMap::new();
-        let mut token = HeaderMap::new();
-        token.insert(consistency::TOKEN, http::HeaderValue::from_static("1.1"));
-        for (method, path, headers, class) in [
-            (Method::GET, "/healthz", &plain, None),
-            (Method::GET, "/readyz", &plain, None),
-            (Method::GET, "/metrics", &plain, None),
-            (Method::GET, "unmatched", &plain, None),
-            (Method::POST, "/v1/auth/login", &plain, Some(Class::Login)),
-            (Method::POST, "/v1/orders", &plain, Some(Class::Write)),
-            (Method::DELETE, "/v1/products/{id}", &token, Some(Class::Write)),
-            (Method::GET, "/v1/products", &plain, Some(Class::Read)),
-            (Method::GET, "/v1/products", &token, Some(Class::Waiting)),
-            (Method::GET, "/v1/reports/sales", &token, Some(Class::Report)),
-            (Method::GET, "/v1/projections", &plain, Some(Class::Operation)),
-        ] {
-            assert_eq!(Class::of(&method, path, headers), class, "{method} {path}");
-        }
-    }
 
     #[tokio::test]
     async fn a_report_keeps_its_place_until_its_last_byte_is_taken() {

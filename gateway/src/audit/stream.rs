@@ -7,12 +7,12 @@ use axum::{
 use http::{StatusCode, Uri};
 use proto::v1;
 
-use super::view::EventView;
+use super::view::{EXPANSIONS, EventView};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -45,17 +45,23 @@ impl ReadParams for StreamFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::AuditRead)
+        .expands(EXPANSIONS)
+        .refuses(&["stream_not_found"])
+        .handler(routes!(read_stream))
+}
+
 /// Reads the events of one aggregate
 ///
 /// What the aggregate is now is the sum of them.
-#[utoipa::path(get, path = "/v1/streams/{aggregate}/{id}", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/streams/{aggregate}/{id}", tag = "audit",
     params(("aggregate" = String, Path, description = "`product`, `stock`, `order`, `credit`, `sku`, `user`, `email`, `search_settings` or `projection`"),
         ("id" = String, Path, description = "Id of the aggregate; a product's stock has the product's id"), StreamFilters),
     responses((status = 200, description = "A page of events", body = Page<EventView>)))]
 pub(crate) async fn read_stream(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
     Params(filters): Params<StreamFilters>,
     Freshly(context): Freshly,

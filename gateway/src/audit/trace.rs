@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::tree::{self, RequestNode};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
@@ -54,16 +54,21 @@ impl ReadParams for Whose {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::AuditRead)
+        .refuses(&["request_not_found"])
+        .handler(routes!(trace_request))
+}
+
 /// What a request set in motion, as a tree
 ///
 /// From the request to its commands, from each command to its events and to the commands that it called, and from each event to the
 /// commands that reacted to it.
-#[utoipa::path(get, path = "/v1/audit/requests/{id}", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/audit/requests/{id}", tag = "audit",
     params(("id" = String, Path, description = "`X-Correlation-Id` or `X-Request-Id` of the request"), Whose),
     responses((status = 200, description = "The tree", body = TraceView)))]
 pub(crate) async fn trace_request(
     State(edge): State<Edge>,
-    _: Admin,
     path: Result<Path<String>, PathRejection>,
     Params(Whose { actor }): Params<Whose>,
     Freshly(context): Freshly,

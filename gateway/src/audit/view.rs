@@ -5,7 +5,16 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::representation::Expansion;
 use crate::times::rfc3339;
+use crate::users::related::USER;
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[Expansion {
+    name: "metadata.user",
+    id: "actor",
+    target: USER,
+}];
 
 /// An event as it stands in the log.
 #[derive(Serialize, ToSchema)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::WWW_AUTHENTICATE, request::Parts};
+use proto::access::{Permission, Role};
 
 use super::token::{Principal, Refusal, Tokens};
 use crate::{edge::Edge, frame::Head, problem::Problem};
@@ -16,14 +17,11 @@ pub(crate) enum Identity {
     Refused(Refusal),
 }
 
-/// Anybody; who logged in is known. A token that is no good is refused here too, because its sender believes to be known.
+/// Anybody; who logged in is known.
 pub(crate) struct Visitor(pub(crate) Option<Arc<Principal>>);
 
 /// Somebody who is logged in.
 pub(crate) struct Caller(pub(crate) Arc<Principal>);
-
-/// An administrator.
-pub(crate) struct Admin;
 
 impl Identity {
     /// Who it is, if that is known.
@@ -31,6 +29,17 @@ impl Identity {
         match self {
             Self::Known(principal) => Some(principal),
             _ => None,
+        }
+    }
+
+    /// Why somebody may not do what needs a permission.
+    pub(crate) fn refusal(&self, permission: Option<Permission>) -> Option<Problem> {
+        let permission = permission?;
+        match self {
+            Self::Refused(refusal) => Some((*refusal).into()),
+            Self::Known(principal) if !principal.may(permission) => Some(Problem::lacking(permission)),
+            Self::Anonymous if !permission.is_granted_to(Role::Unspecified) => Some(Problem::unauthenticated()),
+            Self::Known(_) | Self::Anonymous => None,
         }
     }
 
@@ -77,11 +86,7 @@ impl FromRequestParts<Edge> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Edge) -> Result<Self, Problem> {
-        match &Head::of(&parts.extensions)?.identity {
-            Identity::Anonymous => Ok(Self(None)),
-            Identity::Known(principal) => Ok(Self(Some(Arc::clone(principal)))),
-            Identity::Refused(refusal) => Err((*refusal).into()),
-        }
+        Ok(Self(Head::of(&parts.extensions)?.identity.known().cloned()))
     }
 }
 
@@ -92,22 +97,4 @@ impl FromRequestParts<Edge> for Caller {
         let Visitor(principal) = Visitor::from_request_parts(parts, edge).await?;
         principal.map(Self).ok_or_else(Problem::unauthenticated)
     }
-}
-
-impl FromRequestParts<Edge> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Problem> {
-        let Caller(principal) = Caller::from_request_parts(parts, edge).await?;
-        if principal.is_admin() {
-            Ok(Self)
-        } else {
-            Err(admins_only())
-        }
-    }
-}
-
-/// The caller is not an administrator.
-pub(crate) fn admins_only() -> Problem {
-    Problem::forbidden("this is for administrators")
 }

@@ -3,7 +3,14 @@
 use axum::{extract::State, response::Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
-use crate::edge::Edge;
+use crate::{
+    edge::Edge,
+    endpoint::{Described, Endpoint, routes},
+};
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::page().handler(routes!(read_key_set))
+}
 
 /// Answers with the public keys of the access tokens
 ///

@@ -13,6 +13,7 @@ use crate::{
     body::Form,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, routes},
     json::{Fields, ReadBody},
     problem::Problem,
     reply::Reply,
@@ -47,6 +48,13 @@ impl ReadBody for Credentials {
             password: fields.text("password"),
         }
     }
+}
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::login()
+        .refuses(&["invalid_credentials"])
+        .causes(&["LoggedIn", "LogInFailed"])
+        .handler(routes!(log_in))
 }
 
 /// Logs in

@@ -11,6 +11,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::Params,
     problem::Problem,
     reply::Reply,
@@ -48,8 +49,15 @@ impl From<v1::User> for UserView {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ProfileRead)
+        .as_of()
+        .refuses(&["not_created_yet", "user_not_found"])
+        .handler(routes!(read_me))
+}
+
 /// Says who is logged in
-#[utoipa::path(get, path = "/v1/me", tag = "auth", security(("bearer" = [])), params(AsOfParam),
+#[utoipa::path(get, path = "/v1/me", tag = "auth",
     responses((status = 200, description = "The user of the token", body = UserView),
         (status = 404, description = "There is no such user any more, or there was none yet")))]
 pub(crate) async fn read_me(

@@ -8,4 +8,11 @@ pub(crate) mod me;
 mod signature;
 pub(crate) mod token;
 
-pub(crate) use caller::{Admin, Caller, Visitor};
+pub(crate) use caller::{Caller, Visitor};
+
+use crate::endpoint::Described;
+
+/// The endpoints that tell who asks.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![login::endpoint(), me::endpoint(), jwks::endpoint()]
+}

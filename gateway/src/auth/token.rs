@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use proto::access::{self, Permission};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -72,6 +73,13 @@ pub(crate) struct Tokens {
 impl Principal {
     pub(crate) fn is_admin(&self) -> bool {
         self.role == Role::Admin
+    }
+
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        permission.is_granted_to(match self.role {
+            Role::Admin => access::Role::Admin,
+            Role::Customer => access::Role::Customer,
+        })
     }
 }
 

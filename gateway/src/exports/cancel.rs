@@ -6,23 +6,29 @@ use proto::v1;
 
 use super::ExportId;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ExportsWrite)
+        .report()
+        .refuses(&["not_found"])
+        .handler(routes!(cancel_export))
+}
+
 /// Cancels an export
 ///
 /// One that is not finished is cancelled and can still be read; one that is finished goes with its file.
-#[utoipa::path(delete, path = "/v1/exports/{id}", tag = "reports", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/v1/exports/{id}", tag = "reports",
     params(("id" = String, Path, description = "Id of the export.")),
     responses((status = 204, description = "Cancelled, or gone")))]
 pub(crate) async fn cancel_export(
     State(edge): State<Edge>,
-    _: Admin,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
 ) -> Result<Response, Problem> {

@@ -10,10 +10,10 @@ use tonic::Streaming;
 
 use super::ExportId;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     etag,
     params::{NoParams, Params},
     problem::Problem,
@@ -29,10 +29,22 @@ enum Asked {
     Last(u64),
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ExportsRead)
+        .report()
+        .refuses(&[
+            "export_not_ready",
+            "not_found",
+            "range_not_satisfiable",
+            "report_too_large",
+        ])
+        .handler(routes!(read_file))
+}
+
 /// Fetches the file of an export
 ///
 /// A part of it with `Range`, so that a download that broke off can go on.
-#[utoipa::path(get, path = "/v1/exports/{id}/file", tag = "reports", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/exports/{id}/file", tag = "reports",
     params(("id" = String, Path, description = "Id of the export."),
         ("Range" = Option<String>, Header, description = "`bytes=<first>-<last>`: only these bytes."),
         ("If-Range" = Option<String>, Header, description = "The `ETag` of the part that is there already: if the file is another one, all of it is answered.")),
@@ -42,7 +54,6 @@ enum Asked {
         (status = 416, description = "The file has no such bytes")))]
 pub(crate) async fn read_file(
     State(edge): State<Edge>,
-    _: Admin,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
     _: Checked,

@@ -4,26 +4,36 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use proto::v1;
 
-use super::{ExportId, view::ExportView};
+use super::{
+    ExportId,
+    view::{EXPANSIONS, ExportView},
+};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ExportsRead)
+        .report()
+        .expands(EXPANSIONS)
+        .refuses(&["not_found"])
+        .handler(routes!(read_export))
+}
+
 /// Reads an export
 ///
 /// How far it is, and where its file is when it is done.
-#[utoipa::path(get, path = "/v1/exports/{id}", tag = "reports", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/exports/{id}", tag = "reports",
     params(("id" = String, Path, description = "Id of the export.")),
     responses((status = 200, description = "The export", body = ExportView)))]
 pub(crate) async fn read_export(
     State(edge): State<Edge>,
-    _: Admin,
     ExportId(id): ExportId,
     Params(NoParams): Params<NoParams>,
     _: Checked,

@@ -4,12 +4,12 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use proto::v1;
 
-use super::view::ExportView;
+use super::view::{EXPANSIONS, ExportView};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::USER,
     page::Page,
     params::{Params, ReadParams, Values},
@@ -45,13 +45,19 @@ impl ReadParams for ExportFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::ExportsRead)
+        .report()
+        .expands(EXPANSIONS)
+        .handler(routes!(list_exports))
+}
+
 /// Lists exports
-#[utoipa::path(get, path = "/v1/exports", tag = "reports", security(("bearer" = [])), params(ExportFilters),
+#[utoipa::path(get, path = "/v1/exports", tag = "reports", params(ExportFilters),
     responses((status = 200, description = "A page of exports", body = Page<ExportView>)))]
 pub(crate) async fn list_exports(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<ExportFilters>,
     _: Checked,
 ) -> Result<Response, Problem> {

@@ -13,7 +13,18 @@ const EXPORT: &str = "exp";
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 
-use crate::{edge::Edge, id, problem::Problem};
+use crate::{edge::Edge, endpoint::Described, id, problem::Problem};
+
+/// The endpoints of exports.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        list::endpoint(),
+        start::endpoint(),
+        get::endpoint(),
+        cancel::endpoint(),
+        file::endpoint(),
+    ]
+}
 
 /// The `{id}` of an export's address. What cannot be an id names no export: 404.
 pub(crate) struct ExportId(String);

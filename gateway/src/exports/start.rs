@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::view::ExportView;
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, Json, ReadBody},
     params::read_pairs,
     problem::Problem,
@@ -103,18 +103,20 @@ fn read_params(fields: &mut Fields<'_>) -> (Vec<(String, String)>, Value) {
     (pairs, Value::Object(given))
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ExportsWrite)
+        .report()
+        .handler(routes!(start_export))
+}
+
 /// Starts an export
 ///
 /// Makes the file of a report in the background. Answers at once with the job; `GET /v1/exports/{id}` tells how far it is.
-#[utoipa::path(post, path = "/v1/exports", tag = "reports", security(("bearer" = [])), request_body = NewExport,
+#[utoipa::path(post, path = "/v1/exports", tag = "reports", request_body = NewExport,
     responses((status = 202, description = "It will be made", body = ExportView,
         headers(("Location" = String, description = "Address of the job."),
             ("Idempotent-Replayed" = String, description = "`true`: the job of an earlier request with the same key.")))))]
-pub(crate) async fn start_export(
-    State(edge): State<Edge>,
-    _: Admin,
-    command: Command<NewExport>,
-) -> Result<Response, Problem> {
+pub(crate) async fn start_export(State(edge): State<Edge>, command: Command<NewExport>) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
     let in_params = |problem: Problem| problem.in_member("params");
     let (report, shop) = match body.report.unwrap_or(Report::Sales) {

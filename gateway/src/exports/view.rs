@@ -5,7 +5,16 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::representation::Expansion;
 use crate::times::rfc3339;
+use crate::users::related::USER;
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[Expansion {
+    name: "creator",
+    id: "created_by",
+    target: USER,
+}];
 
 /// A file that is made in the background.
 #[derive(Serialize, ToSchema)]

@@ -1,10 +1,25 @@
 //! `GET /openapi.json` and `/docs`
 
-use axum::{Router, extract::State, response::Response};
-use http::{HeaderValue, header::CONTENT_TYPE};
+use axum::{Router, extract::State, response::Response, routing::get};
+use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::edge::Edge;
+use crate::{
+    edge::Edge,
+    endpoint::{Described, Endpoint, routes},
+};
+
+/// The paths of [`swagger_ui`].
+pub(crate) const SWAGGER_UI: [&str; 3] = ["/docs", "/docs/", "/docs/{*rest}"];
+
+/// The endpoints of pages that never change.
+pub(crate) fn endpoints() -> Vec<Described> {
+    let missing = || Endpoint::page().refuses(&["not_found"]);
+    vec![
+        missing().handler(routes!(read_openapi)),
+        missing().at(Method::GET, "/", get(super::home::home)),
+    ]
+}
 
 /// Swagger UI under `/docs/`.
 pub(crate) fn swagger_ui() -> Router<Edge> {

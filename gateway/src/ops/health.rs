@@ -4,13 +4,20 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::reply::Reply;
+use crate::{
+    endpoint::{Described, Endpoint, routes},
+    reply::Reply,
+};
 
 /// A sign of life.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Health {
     #[schema(value_type = String, example = "ok")]
     status: &'static str,
+}
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::page().handler(routes!(check_health))
 }
 
 /// Says that the process lives

@@ -3,7 +3,16 @@
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, header::CONTENT_TYPE};
 
-use crate::{edge::Edge, problem::Problem, reply::Reply};
+use crate::{
+    edge::Edge,
+    endpoint::{Described, Endpoint, routes},
+    problem::Problem,
+    reply::Reply,
+};
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::page().refuses(&["not_found"]).handler(routes!(read_metrics))
+}
 
 /// Answers with the metrics of the process, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operation",

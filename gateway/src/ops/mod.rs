@@ -7,3 +7,10 @@ pub(crate) mod kept;
 pub(crate) mod metrics;
 pub(crate) mod pages;
 pub(crate) mod ready;
+
+use crate::endpoint::Described;
+
+/// The endpoints that tell how the process is.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![health::endpoint(), ready::endpoint(), metrics::endpoint()]
+}

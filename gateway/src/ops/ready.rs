@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     call::{ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, routes},
     id::USER,
     problem::Problem,
     reply::Reply,
@@ -60,6 +61,12 @@ pub(crate) struct Degraded {
     #[schema(value_type = String, example = "search")]
     part: &'static str,
     reason: String,
+}
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::page()
+        .refuses(&["not_ready"])
+        .handler(routes!(check_readiness))
 }
 
 /// Says whether requests can be served

@@ -10,6 +10,7 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::OrderId,
     json::{Fields, ReadBody},
     problem::Problem,
@@ -30,10 +31,18 @@ impl ReadBody for Cancellation {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::OrdersWrite)
+        .versioned()
+        .refuses(&["order_not_cancellable", "order_not_found"])
+        .causes(&["OrderCancelled", "StockReleased"])
+        .handler(routes!(cancel_order))
+}
+
 /// Cancels an order
 ///
 /// Releases the stock that it holds. Customers may cancel their own.
-#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", security(("bearer" = [])), request_body = Cancellation,
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", request_body = Cancellation,
     params(("id" = String, Path, description = "Id of the order")),
     responses((status = 200, description = "Cancelled", body = OrderView)))]
 pub(crate) async fn cancel_order(

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use proto::v1;
 
-use super::view::OrderView;
+use super::view::{EXPANSIONS, OrderView};
 use crate::{
     as_of::{self, AsOfParam},
     auth::Caller,
@@ -13,17 +13,27 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::OrderId,
     params::Params,
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::OrdersRead)
+        .versioned()
+        .as_of()
+        .expands(EXPANSIONS)
+        .refuses(&["not_created_yet", "order_not_found"])
+        .handler(routes!(read_order))
+}
+
 /// Reads an order
 ///
 /// Customers see their own; another's does not exist for them.
-#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the order"), AsOfParam),
+#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "Id of the order")),
     responses((status = 200, description = "The order", body = OrderView)))]
 pub(crate) async fn read_order(
     State(edge): State<Edge>,

@@ -4,12 +4,13 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use proto::v1::{self, OrderStatus};
 
-use super::view::{OrderView, STATUSES, Status};
+use super::view::{EXPANSIONS, OrderView, STATUSES, Status};
 use crate::{
     auth::Caller,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     page::Page,
     params::{Params, ReadParams, Values},
@@ -66,8 +67,14 @@ impl ReadParams for OrderFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::OrdersRead)
+        .expands(EXPANSIONS)
+        .handler(routes!(list_orders))
+}
+
 /// Lists orders
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/orders", tag = "orders",
     params(OrderFilters,
         ("from" = Option<String>, Query, description = "Placed at or after this RFC 3339 time, or the start of this date in UTC."),
         ("to" = Option<String>, Query, description = "Placed before this RFC 3339 time, or the start of this date in UTC."),

@@ -9,8 +9,13 @@ pub(crate) mod view;
 use http::StatusCode;
 use proto::v1;
 
-use crate::{auth::token::Principal, problem::Problem, reply::Reply};
+use crate::{auth::token::Principal, endpoint::Described, problem::Problem, reply::Reply};
 use view::OrderView;
+
+/// The endpoints of orders.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![list::endpoint(), place::endpoint(), get::endpoint(), cancel::endpoint()]
+}
 
 /// Whose orders alone the caller may see and change; empty: everybody's.
 fn only_customer(caller: &Principal) -> String {

@@ -10,6 +10,7 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     json::{Fields, ReadBody},
     money::{Money, is_currency},
@@ -67,10 +68,25 @@ impl ReadBody for NewOrder {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::OrdersWrite)
+        .refuses(&[
+            "currency_mismatch",
+            "insufficient_stock",
+            "product_deleted",
+            "product_not_active",
+            "product_not_found",
+            "reservation_expired",
+            "total_changed",
+        ])
+        .causes(&["OrderPlaced", "StockReserved"])
+        .handler(routes!(place_order))
+}
+
 /// Places an order
 ///
 /// Reserves stock for all lines or for none. Send an `Idempotency-Key`: a retry with it places no second order.
-#[utoipa::path(post, path = "/v1/orders", tag = "orders", security(("bearer" = [])), request_body = NewOrder,
+#[utoipa::path(post, path = "/v1/orders", tag = "orders", request_body = NewOrder,
     responses((status = 201, description = "Placed", body = OrderView)))]
 pub(crate) async fn place_order(
     State(edge): State<Edge>,

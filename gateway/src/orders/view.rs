@@ -4,7 +4,24 @@ use proto::v1::{self, LineKind, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::products::related::PRODUCT;
+use crate::representation::Expansion;
+use crate::users::related::USER;
 use crate::{money::Money, times::rfc3339};
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[
+    Expansion {
+        name: "customer",
+        id: "customer_id",
+        target: USER,
+    },
+    Expansion {
+        name: "lines.product",
+        id: "product_id",
+        target: PRODUCT,
+    },
+];
 
 /// Status by its name in the API.
 pub(crate) const STATUSES: &[(&str, OrderStatus)] = &[

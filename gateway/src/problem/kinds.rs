@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use proto::failure::Failure;
+use proto::{access::Permission, failure::Failure};
 
 use super::{FieldError, Problem};
 
@@ -44,6 +44,12 @@ impl Problem {
     /// The caller is known and may not do this.
     pub(crate) fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// The caller is known and lacks a permission.
+    pub(crate) fn lacking(permission: Permission) -> Self {
+        Self::forbidden(format!("this needs the permission `{permission}`"))
+            .with_data("permission", permission.to_string())
     }
 
     /// The request took longer than it may.

@@ -8,10 +8,10 @@ use proto::v1::{self, ProductStatus};
 
 use super::view::{Attribute, STATUSES, Status};
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, ReadBody},
     money::Money,
     problem::Problem,
@@ -57,12 +57,18 @@ impl ReadBody for NewProduct {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProductsWrite)
+        .refuses(&["sku_taken"])
+        .causes(&["ProductCreated", "SkuClaimed", "StockReceived"])
+        .handler(routes!(create_product))
+}
+
 /// Creates a product
-#[utoipa::path(post, path = "/v1/products", tag = "products", security(("bearer" = [])), request_body = NewProduct,
+#[utoipa::path(post, path = "/v1/products", tag = "products", request_body = NewProduct,
     responses((status = 201, description = "Created", body = super::view::ProductView)))]
 pub(crate) async fn create_product(
     State(edge): State<Edge>,
-    _: Admin,
     command: Command<NewProduct>,
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;

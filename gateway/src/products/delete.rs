@@ -2,17 +2,31 @@
 
 use axum::{extract::State, response::Response};
 
-use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
+use crate::{
+    body::Command,
+    edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
+    id::ProductId,
+    json::Nothing,
+    problem::Problem,
+};
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProductsWrite)
+        .versioned()
+        .refuses(&["product_not_found"])
+        .causes(&["ProductDeleted", "SkuReleased"])
+        .handler(routes!(delete_product))
+}
 
 /// Deletes a product
 ///
 /// It can be restored; its history, and the orders that name it, stay.
-#[utoipa::path(delete, path = "/v1/products/{id}", tag = "products", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/v1/products/{id}", tag = "products",
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 204, description = "Deleted")))]
 pub(crate) async fn delete_product(
     State(edge): State<Edge>,
-    _: Admin,
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {

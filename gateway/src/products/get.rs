@@ -14,6 +14,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     etag,
     id::ProductId,
     params::Params,
@@ -21,12 +22,20 @@ use crate::{
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ProductsRead)
+        .versioned()
+        .as_of()
+        .refuses(&["not_created_yet", "product_not_found"])
+        .handler(routes!(read_product))
+}
+
 /// Reads a product
 ///
 /// Active products are public; administrators also see drafts, archived and deleted ones. The `ETag` begins with the version that
 /// `If-Match` of a write expects; the version of the stock follows, because the answer shows the stock too.
-#[utoipa::path(get, path = "/v1/products/{id}", tag = "products", security((), ("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the product"), AsOfParam),
+#[utoipa::path(get, path = "/v1/products/{id}", tag = "products",
+    params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "The product", body = ProductView)))]
 pub(crate) async fn read_product(
     State(edge): State<Edge>,
@@ -36,7 +45,7 @@ pub(crate) async fn read_product(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
+        let include_hidden = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
         return as_of::product(&edge, context, as_of, id, include_hidden).await;
     }
     let found = product(&edge, &id, context, visitor.as_deref()).await?;

@@ -9,10 +9,11 @@ use super::found::ProductPage;
 use super::past::Somebody;
 use super::view::{STATUSES, Status};
 use crate::{
-    auth::{Visitor, caller::admins_only, token::Principal},
+    auth::{Visitor, token::Principal},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
 };
@@ -130,13 +131,13 @@ impl ProductFilters {
         (searched || sorted || self.page.cursor.starts_with(SEARCH_CURSOR)) && !self.deleted
     }
 
-    /// Refuses what only administrators may ask for; returns whether the visitor is one.
-    fn check_visitor(&self, visitor: Option<&Principal>) -> Result<bool, Problem> {
-        let is_admin = visitor.is_some_and(Principal::is_admin);
+    /// Whether the visitor sees what is not for sale; refuses those who ask for it and may not.
+    fn shows_hidden(&self, visitor: Option<&Principal>) -> Result<bool, Problem> {
+        let may = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
         let hidden = self.deleted || self.status.iter().any(|status| *status != ProductStatus::Active);
         match visitor {
-            _ if is_admin || !hidden => Ok(is_admin),
-            Some(_) => Err(admins_only()),
+            _ if may || !hidden => Ok(may),
+            Some(_) => Err(Problem::lacking(Permission::ProductsWrite)),
             None => Err(Problem::unauthenticated()),
         }
     }
@@ -162,6 +163,12 @@ impl ProductFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::ProductsRead)
+        .refuses(&["forbidden", "unauthenticated"])
+        .handler(routes!(list_products))
+}
+
 /// Lists and searches products
 ///
 /// Visitors and customers see active products. Administrators see all that are not deleted, unless they ask for a status
@@ -171,7 +178,7 @@ impl ProductFilters {
 ///
 /// With words, facets, highlights or the order `sold` the search engine answers; while it is away the database does, without facets, and
 /// says so: `Search-Degraded: true`, `"answered_by": "database"`.
-#[utoipa::path(get, path = "/v1/products", tag = "products", security((), ("bearer" = [])),
+#[utoipa::path(get, path = "/v1/products", tag = "products",
     params(ProductFilters,
         ("max_price" = Option<i64>, Query, description = "Minor units, included."),
         ("attr.<key>" = Option<String>, Query, description = "Value of the attribute `<key>`.")),
@@ -185,21 +192,21 @@ pub(crate) async fn list_products(
     Params(filters): Params<ProductFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let is_admin = filters.check_visitor(visitor.as_deref())?;
+    let shows_hidden = filters.shows_hidden(visitor.as_deref())?;
     if !filters.searches() {
-        let request = filters.request(context, is_admin);
+        let request = filters.request(context, shows_hidden);
         let reply = ask(CALL, edge.product_query().list_products(timed(CALL, request)))
             .await
             .map_err(Problem::of_read)?;
         let (page, freshness) = ProductPage::listed(reply);
         return Ok(page.reply(&edge, &uri, freshness, false));
     }
-    let words = (!is_admin && filters.page.cursor.is_empty()).then(|| filters.q.clone());
+    let words = (!shows_hidden && filters.page.cursor.is_empty()).then(|| filters.q.clone());
     let request = v1::SearchProductsRequest {
         facets: filters.facets.clone(),
         highlight: filters.highlight,
         as_you_type: false,
-        list: Some(filters.request(context, is_admin)),
+        list: Some(filters.request(context, shows_hidden)),
     };
     let reply = ask(CALL, edge.search_query().search_products(timed(CALL, request)))
         .await

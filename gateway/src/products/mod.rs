@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod past;
 pub(crate) mod patch;
 pub(crate) mod publish;
+pub(crate) mod related;
 pub(crate) mod restore;
 mod same;
 pub(crate) mod suggest;
@@ -22,12 +23,28 @@ use proto::{failure::Failure, v1};
 use crate::{
     body::Command,
     call::{CALL, ask, timed},
+    endpoint::Described,
     etag,
     json::Nothing,
     problem::Problem,
     reply::Reply,
 };
 use view::ProductView;
+
+/// The endpoints of the catalogue.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        list::endpoint(),
+        create::endpoint(),
+        suggest::endpoint(),
+        get::endpoint(),
+        patch::endpoint(),
+        delete::endpoint(),
+        publish::endpoint(),
+        archive::endpoint(),
+        restore::endpoint(),
+    ]
+}
 
 /// Carries out a command that needs only the product's id.
 async fn bare<F>(

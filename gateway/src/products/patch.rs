@@ -11,10 +11,10 @@ use proto::{
 
 use super::view::{Attribute, ProductView, STATUSES, Status};
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     json::{Fields, Patch, ReadBody},
     money::is_currency,
@@ -150,16 +150,36 @@ impl ProductPatch {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProductsWrite)
+        .versioned()
+        .refuses(&[
+            "price_required",
+            "product_deleted",
+            "product_not_found",
+            "sku_taken",
+            "status_not_reachable",
+        ])
+        .causes(&[
+            "ProductUpdated",
+            "ProductPriceChanged",
+            "ProductPublished",
+            "ProductArchived",
+            "SkuClaimed",
+            "SkuReleased",
+        ])
+        .handler(routes!(update_product))
+}
+
 /// Changes a product
 ///
 /// A JSON merge patch (RFC 7396): members that are absent stay, `null` removes.
-#[utoipa::path(patch, path = "/v1/products/{id}", tag = "products", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/v1/products/{id}", tag = "products",
     params(("id" = String, Path, description = "Id of the product")),
     request_body(content((ProductPatch = "application/merge-patch+json"), (ProductPatch = "application/json"))),
     responses((status = 200, description = "Changed", body = ProductView)))]
 pub(crate) async fn update_product(
     State(edge): State<Edge>,
-    _: Admin,
     ProductId(id): ProductId,
     command: Command<ProductPatch>,
 ) -> Result<Response, Problem> {

@@ -3,17 +3,31 @@
 use axum::{extract::State, response::Response};
 
 use super::view::ProductView;
-use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
+use crate::{
+    body::Command,
+    edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
+    id::ProductId,
+    json::Nothing,
+    problem::Problem,
+};
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProductsWrite)
+        .versioned()
+        .refuses(&["price_required", "product_deleted", "product_not_found"])
+        .causes(&["ProductPublished"])
+        .handler(routes!(publish_product))
+}
 
 /// Publishes a product
 ///
 /// It is shown and sold from now on.
-#[utoipa::path(post, path = "/v1/products/{id}/publish", tag = "products", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/products/{id}/publish", tag = "products",
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "Done", body = ProductView)))]
 pub(crate) async fn publish_product(
     State(edge): State<Edge>,
-    _: Admin,
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {

@@ -3,15 +3,29 @@
 use axum::{extract::State, response::Response};
 
 use super::view::ProductView;
-use crate::{auth::Admin, body::Command, edge::Edge, id::ProductId, json::Nothing, problem::Problem};
+use crate::{
+    body::Command,
+    edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
+    id::ProductId,
+    json::Nothing,
+    problem::Problem,
+};
+
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProductsWrite)
+        .versioned()
+        .refuses(&["product_not_found", "sku_taken"])
+        .causes(&["ProductRestored", "SkuClaimed"])
+        .handler(routes!(restore_product))
+}
 
 /// Restores a deleted product
-#[utoipa::path(post, path = "/v1/products/{id}/restore", tag = "products", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/products/{id}/restore", tag = "products",
     params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "Done", body = ProductView)))]
 pub(crate) async fn restore_product(
     State(edge): State<Edge>,
-    _: Admin,
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {

@@ -13,6 +13,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     money::Money,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -113,8 +114,12 @@ pub(crate) struct Suggestion {
     highlight: Option<Highlight>,
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ProductsRead).handler(routes!(suggest_products))
+}
+
 /// Suggests products and categories while somebody types
-#[utoipa::path(get, path = "/v1/products/suggest", tag = "products", security((), ("bearer" = [])), params(Typed),
+#[utoipa::path(get, path = "/v1/products/suggest", tag = "products", params(Typed),
     responses((status = 200, description = "Suggestions", body = Suggestions,
         headers(("Search-Degraded" = String, description = "`true`: the search engine is away, and the database answered, or it takes no changes in, and the latest may be missing.")))))]
 pub(crate) async fn suggest_products(

@@ -6,10 +6,10 @@ use proto::v1;
 
 use super::view::ProjectionView;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -51,15 +51,21 @@ impl ProjectionFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ProjectionsRead)
+        .operates()
+        .all()
+        .handler(routes!(list_projections))
+}
+
 /// Tells how the read models stand
 ///
 /// One entry for the version of each that serves reads, and one for the version that a rebuild is making. They are few: the list has one
 /// page.
-#[utoipa::path(get, path = "/v1/projections", tag = "projections", security(("bearer" = [])), params(ProjectionFilters),
+#[utoipa::path(get, path = "/v1/projections", tag = "projections", params(ProjectionFilters),
     responses((status = 200, description = "All of them, on one page", body = Page<ProjectionView>)))]
 pub(crate) async fn list_projections(
     State(edge): State<Edge>,
-    _: Admin,
     Params(filters): Params<ProjectionFilters>,
     _: Checked,
 ) -> Result<Response, Problem> {

@@ -24,3 +24,15 @@ fn id(path: Result<axum::extract::Path<String>, axum::extract::rejection::PathRe
         )),
     }
 }
+
+use crate::endpoint::Described;
+
+/// The endpoints of the read models.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        list::endpoint(),
+        parked::endpoint(),
+        retry::endpoint(),
+        skip::endpoint(),
+    ]
+}

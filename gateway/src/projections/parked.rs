@@ -4,12 +4,12 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use proto::v1;
 
-use super::view::{ParkedView, STATES};
+use super::view::{EXPANSIONS, ParkedView, STATES};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -46,17 +46,23 @@ impl ReadParams for ParkedFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::ProjectionsRead)
+        .operates()
+        .expands(EXPANSIONS)
+        .handler(routes!(list_parked))
+}
+
 /// Lists events that a read model does not show
 ///
 /// An event that cannot be applied is parked, and later events of its stream wait behind it; everything else goes on. Skipped events
 /// are listed as well.
-#[utoipa::path(get, path = "/v1/projections/parked", tag = "projections", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/projections/parked", tag = "projections",
     params(ParkedFilters),
     responses((status = 200, description = "A page of them", body = Page<ParkedView>)))]
 pub(crate) async fn list_parked(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<ParkedFilters>,
     _: Checked,
 ) -> Result<Response, Problem> {

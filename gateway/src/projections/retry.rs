@@ -9,24 +9,35 @@ use proto::v1;
 
 use super::view::RetriedView;
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     json::Nothing,
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProjectionsWrite)
+        .operates()
+        .refuses(&[
+            "parked_event_not_found",
+            "parked_event_waits",
+            "projection_needs_rebuild",
+        ])
+        .causes(&["ParkedEventsRetried"])
+        .handler(routes!(retry_parked))
+}
+
 /// Applies the parked events of a stream again
 ///
 /// In their order, until one cannot be applied. For use after what was wrong is mended. Events count once, also when it is sent twice.
-#[utoipa::path(post, path = "/v1/projections/parked/{id}/retry", tag = "projections", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/projections/parked/{id}/retry", tag = "projections",
     params(("id" = String, Path, description = "Of a parked event of the stream, for example `orders.17.345`")),
     responses((status = 200, description = "What became of them", body = RetriedView)))]
 pub(crate) async fn retry_parked(
     State(edge): State<Edge>,
-    _: Admin,
     path: Result<Path<String>, PathRejection>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {

@@ -9,10 +9,10 @@ use proto::v1;
 
 use super::view::SkippedView;
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     json::{Fields, ReadBody},
     problem::Problem,
     reply::Reply,
@@ -38,17 +38,28 @@ impl ReadBody for Skipping {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::ProjectionsWrite)
+        .operates()
+        .refuses(&[
+            "parked_event_not_found",
+            "parked_event_waits",
+            "projection_needs_rebuild",
+        ])
+        .causes(&["ParkedEventSkipped"])
+        .handler(routes!(skip_parked))
+}
+
 /// Takes an event out of a read model
 ///
 /// For good: rebuilds leave it out as well. The events that wait behind it go on. Who did it and why is kept. Skipping it again
 /// changes nothing.
-#[utoipa::path(post, path = "/v1/projections/parked/{id}/skip", tag = "projections", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/projections/parked/{id}/skip", tag = "projections",
     request_body = Skipping,
     params(("id" = String, Path, description = "Of the event, for example `orders.17.345`")),
     responses((status = 200, description = "Skipped", body = SkippedView)))]
 pub(crate) async fn skip_parked(
     State(edge): State<Edge>,
-    _: Admin,
     path: Result<Path<String>, PathRejection>,
     command: Command<Skipping>,
 ) -> Result<Response, Problem> {

@@ -4,7 +4,16 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::representation::Expansion;
 use crate::times::rfc3339;
+use crate::users::related::USER;
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[Expansion {
+    name: "skip.user",
+    id: "actor",
+    target: USER,
+}];
 
 /// The names of the states.
 pub(super) const STATES: &[(&str, v1::ParkedState)] = &[

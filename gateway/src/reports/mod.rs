@@ -12,3 +12,10 @@ pub(crate) use file::attachment;
 pub(crate) use format::{FILE_FORMATS, FileFormat};
 pub(crate) use orders::SalesOrdersParams;
 pub(crate) use sales::SalesParams;
+
+use crate::endpoint::Described;
+
+/// The endpoints of reports.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![sales::endpoint(), orders::endpoint()]
+}

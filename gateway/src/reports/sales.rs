@@ -14,10 +14,10 @@ use super::{
     params::{CREDITS_BY, GROUPS, MEASURES, Which, category_level, name_of},
 };
 use crate::{
-    auth::Admin,
     call::{REPORT_CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
     reply::Reply,
@@ -139,11 +139,19 @@ pub(crate) struct ComparedWith {
     to: String,
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ReportsRead)
+        .report()
+        .long()
+        .refuses(&["report_too_large"])
+        .handler(routes!(report_sales))
+}
+
 /// Reports sales
 ///
 /// Sums by the intervals of a time zone, and by product, category, country, customer, currency, type of customer or discount. As JSON,
 /// or as a file: CSV, XLSX, PDF or JSON Lines. What the measures mean is in `docs/reports.md`.
-#[utoipa::path(get, path = "/v1/reports/sales", tag = "reports", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/reports/sales", tag = "reports",
     params(
         ("interval" = Option<String>, Query, description = "`day`, `week` (ISO 8601, from Monday), `month`, `quarter`, `year` or `none`. `day`, unless said otherwise."),
         ("from" = String, Query, format = Date, description = "First date, in the time zone.", example = "2011-01-01"),
@@ -173,7 +181,6 @@ pub(crate) struct ComparedWith {
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/pdf")))))]
 pub(crate) async fn report_sales(
     State(edge): State<Edge>,
-    _: Admin,
     Params(params): Params<SalesParams>,
     Freshly(context): Freshly,
     headers: HeaderMap,

@@ -2,17 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use futures::future::BoxFuture;
 use proto::v1;
 use serde_json::Value;
 
 use super::schema::Node;
-use crate::{
-    auth::{me::UserView, token::Principal},
-    call::{CALL, ask, timed},
-    edge::Edge,
-    problem::Problem,
-    products::view::ProductView,
-};
+use crate::{auth::token::Principal, edge::Edge, problem::Problem};
 
 /// Ids of one call at most.
 const BATCH: usize = 500;
@@ -20,103 +15,41 @@ const BATCH: usize = 500;
 const MOST: usize = 5_000;
 
 /// Something that can be expanded.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Expansion {
-    /// Name of the schema that it belongs to.
-    resource: &'static str,
     /// Where the thing is put, as clients name it.
     pub(crate) name: &'static str,
     /// The member beside it that holds the id. Ids in a list give way to the things.
-    id: &'static str,
-    pub(crate) target: Target,
+    pub(crate) id: &'static str,
+    pub(crate) target: &'static Related,
 }
 
-/// What a related thing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Product,
-    User,
+/// A kind of things that others name by their ids.
+#[derive(Debug)]
+pub(crate) struct Related {
+    /// The name of its schema.
+    pub(crate) schema: &'static str,
+    /// Reads those of some ids that there are and that the visitor may see.
+    pub(crate) read: for<'a> fn(
+        &'a Edge,
+        &'a v1::ReadContext,
+        Option<&'a Principal>,
+        &'a [String],
+    ) -> BoxFuture<'a, Result<Things, Problem>>,
 }
 
-const EXPANSIONS: &[Expansion] = &[
-    Expansion {
-        resource: "Order",
-        name: "customer",
-        id: "customer_id",
-        target: Target::User,
-    },
-    Expansion {
-        resource: "Order",
-        name: "lines.product",
-        id: "product_id",
-        target: Target::Product,
-    },
-    Expansion {
-        resource: "Event",
-        name: "metadata.user",
-        id: "actor",
-        target: Target::User,
-    },
-    Expansion {
-        resource: "AuditEntry",
-        name: "metadata.user",
-        id: "actor",
-        target: Target::User,
-    },
-    Expansion {
-        resource: "ParkedEvent",
-        name: "skip.user",
-        id: "actor",
-        target: Target::User,
-    },
-    Expansion {
-        resource: "SearchRule",
-        name: "pinned",
-        id: "pinned",
-        target: Target::Product,
-    },
-    Expansion {
-        resource: "SearchRule",
-        name: "hidden",
-        id: "hidden",
-        target: Target::Product,
-    },
-    Expansion {
-        resource: "Export",
-        name: "creator",
-        id: "created_by",
-        target: Target::User,
-    },
-    Expansion {
-        resource: "Stock",
-        name: "product",
-        id: "product_id",
-        target: Target::Product,
-    },
-    Expansion {
-        resource: "StockItem",
-        name: "product",
-        id: "product_id",
-        target: Target::Product,
-    },
-];
-
-/// What can be expanded in things of a schema.
-pub(crate) fn of(resource: &str) -> impl Iterator<Item = &'static Expansion> {
-    EXPANSIONS
-        .iter()
-        .filter(move |expansion| expansion.resource == resource)
-}
+/// Things by their ids.
+pub(crate) type Things = Vec<(String, Value)>;
 
 /// Reads names, separated by commas.
 ///
 /// # Errors
 /// What is wrong with them, naming the first that is.
-pub(crate) fn parse(text: &str, resource: &str) -> Result<Vec<&'static Expansion>, String> {
+pub(crate) fn parse(text: &str, all: &'static [Expansion]) -> Result<Vec<&'static Expansion>, String> {
     let mut expansions = Vec::new();
     for name in text.split(',').map(str::trim) {
-        let Some(expansion) = of(resource).find(|expansion| expansion.name == name) else {
-            let known: Vec<_> = of(resource).map(|expansion| expansion.name).collect();
+        let Some(expansion) = all.iter().find(|expansion| expansion.name == name) else {
+            let known: Vec<_> = all.iter().map(|expansion| expansion.name).collect();
             let known = if known.is_empty() {
                 "nothing".to_owned()
             } else {
@@ -125,21 +58,11 @@ pub(crate) fn parse(text: &str, resource: &str) -> Result<Vec<&'static Expansion
             let name: String = name.chars().take(80).collect();
             return Err(format!("`{name}` cannot be expanded here; {known} can"));
         };
-        if !expansions.contains(&expansion) {
+        if !expansions.iter().any(|known: &&Expansion| known.name == name) {
             expansions.push(expansion);
         }
     }
     Ok(expansions)
-}
-
-impl Target {
-    /// The name of its schema.
-    pub(crate) fn schema(self) -> &'static str {
-        match self {
-            Self::Product => "Product",
-            Self::User => "User",
-        }
-    }
 }
 
 impl Expansion {
@@ -181,11 +104,7 @@ impl Expansion {
         let ids: Vec<_> = ids.into_iter().collect();
         let mut found = HashMap::new();
         for ids in ids.chunks(BATCH) {
-            let things = match self.target {
-                Target::Product => products(edge, context, visitor, ids).await?,
-                Target::User => users(edge, context, ids).await?,
-            };
-            found.extend(things);
+            found.extend((self.target.read)(edge, context, visitor, ids).await?);
         }
         visit(items, path, &mut |owner| {
             let of = |id: &Value| id.as_str().and_then(|id| found.get(id)).cloned().unwrap_or_default();
@@ -222,43 +141,8 @@ fn visit(value: &mut Value, path: &str, visitor: &mut impl FnMut(&mut serde_json
     }
 }
 
-type Things = Vec<(String, Value)>;
-
-async fn products(
-    edge: &Edge,
-    context: &v1::ReadContext,
-    visitor: Option<&Principal>,
-    ids: &[String],
-) -> Result<Things, Problem> {
-    let request = v1::GetProductsRequest {
-        context: Some(context.clone()),
-        ids: ids.to_vec(),
-        include_hidden: visitor.is_some_and(Principal::is_admin),
-    };
-    let reply = ask(CALL, edge.product_query().get_products(timed(CALL, request)))
-        .await
-        .map_err(Problem::of_read)?;
-    let things = reply.products.into_iter();
-    things
-        .map(|product| Ok((product.id.clone(), json(&ProductView::from(product))?)))
-        .collect()
-}
-
-async fn users(edge: &Edge, context: &v1::ReadContext, ids: &[String]) -> Result<Things, Problem> {
-    let request = v1::GetUsersRequest {
-        context: Some(context.clone()),
-        ids: ids.to_vec(),
-    };
-    let reply = ask(CALL, edge.user_query().get_users(timed(CALL, request)))
-        .await
-        .map_err(Problem::of_read)?;
-    let things = reply.users.into_iter();
-    things
-        .map(|user| Ok((user.id.clone(), json(&UserView::from(user))?)))
-        .collect()
-}
-
-fn json(view: &impl serde::Serialize) -> Result<Value, Problem> {
+/// A thing as JSON.
+pub(crate) fn json(view: &impl serde::Serialize) -> Result<Value, Problem> {
     serde_json::to_value(view).map_err(|_| Problem::internal())
 }
 
@@ -268,7 +152,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_expanded_is_named() {
-        let names = |text| parse(text, "Order").map(|all| all.iter().map(|one| one.name).collect::<Vec<_>>());
+        let names = |text| {
+            parse(text, crate::orders::view::EXPANSIONS).map(|all| all.iter().map(|one| one.name).collect::<Vec<_>>())
+        };
         assert_eq!(
             names("lines.product, customer,customer"),
             Ok(vec!["lines.product", "customer"])
@@ -282,7 +168,7 @@ mod tests {
             );
         }
         assert_eq!(
-            parse("customer", "Product"),
+            parse("customer", &[]).map(|all| all.len()),
             Err("`customer` cannot be expanded here; nothing can".to_owned())
         );
     }

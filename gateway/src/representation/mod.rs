@@ -7,6 +7,8 @@ mod expand;
 mod fields;
 mod schema;
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -40,11 +42,13 @@ use crate::{
     auth::Visitor,
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Amount, Effect, Endpoint, Table},
     etag,
+    frame::Head,
     ops::kept::Coded,
     problem::{FieldError, Problem},
 };
-use expand::Expansion;
+pub(crate) use expand::{Expansion, Related, Things, json};
 use fields::Selection;
 pub(crate) use schema::Schema;
 use schema::{Node, Resource};
@@ -81,12 +85,12 @@ pub(crate) async fn represent(State(edge): State<Edge>, request: Request, next: 
 }
 
 async fn represented(edge: &Edge, request: Request, next: Next) -> Response {
-    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
-    if !reads || !request.uri().path().starts_with("/v1/") {
-        return next.run(request).await;
-    }
+    let endpoint = match Head::of(request.extensions()) {
+        Ok(head) if head.endpoint.effect == Effect::Read => Arc::clone(&head.endpoint),
+        _ => return next.run(request).await,
+    };
     let mut response = if asks(request.uri()) {
-        shaped(edge, request, next)
+        shaped(edge, &endpoint, request, next)
             .await
             .unwrap_or_else(IntoResponse::into_response)
     } else {
@@ -113,14 +117,14 @@ fn asks(uri: &Uri) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| Taken::is(&name))
 }
 
-async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, Problem> {
+async fn shaped(edge: &Edge, endpoint: &Endpoint, request: Request, next: Next) -> Result<Response, Problem> {
     let route = request.extensions().get::<MatchedPath>();
     let Some(resource) = route.and_then(|route| edge.schema.resource(route.as_str())) else {
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
     let Visitor(visitor) = Visitor::from_request_parts(&mut parts, edge).await?;
-    let shape = Shape::read(&parts.uri, resource, &edge.schema);
+    let shape = Shape::read(&parts.uri, endpoint, resource, &edge.schema);
     let context = Freshly::from_request_parts(&mut parts, edge).await;
     let mistakes = shape.as_ref().err().cloned().unwrap_or_default();
     parts.extensions.insert(Taken(mistakes));
@@ -151,10 +155,10 @@ async fn shaped(edge: &Edge, request: Request, next: Next) -> Result<Response, P
 }
 
 impl Shape {
-    fn read(uri: &Uri, resource: &Resource, schema: &Schema) -> Result<Self, Vec<FieldError>> {
+    fn read(uri: &Uri, endpoint: &Endpoint, resource: &Resource, schema: &Schema) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let expansions = match parameter(uri, "expand", &mut errors) {
-            Some(text) => expand::parse(&text, &resource.name).unwrap_or_else(|message| {
+            Some(text) => expand::parse(&text, endpoint.expansions).unwrap_or_else(|message| {
                 errors.push(FieldError::new("expand", "unknown", message));
                 Vec::new()
             }),
@@ -170,7 +174,7 @@ impl Shape {
         let selection = parameter(uri, "fields", &mut errors).and_then(|text| {
             let mut members = resource.members.clone();
             for expansion in &expansions {
-                expansion.describe(&mut members, schema.named(expansion.target.schema()));
+                expansion.describe(&mut members, schema.named(expansion.target.schema));
             }
             let name = if resource.name.is_empty() {
                 "the answer"
@@ -183,7 +187,7 @@ impl Shape {
         });
         if errors.is_empty() {
             Ok(Self {
-                is_list: resource.is_list,
+                is_list: endpoint.amount != Amount::One,
                 selection,
                 expansions,
             })
@@ -391,12 +395,12 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the parameters to the description of every address that takes them.
-pub(crate) fn describe(description: &mut OpenApi) {
+pub(crate) fn describe(description: &mut OpenApi, endpoints: &Table) {
     let Ok(document) = serde_json::to_value(&*description) else {
         return;
     };
-    let schema = Schema::of(document);
-    for (path, resource) in schema.resources() {
+    let schema = Schema::of(document, endpoints);
+    for (path, endpoint, resource) in schema.resources(endpoints) {
         let item = description.paths.paths.get_mut(path);
         let Some(operation) = item.and_then(|item| item.get.as_mut()) else {
             continue;
@@ -418,7 +422,7 @@ pub(crate) fn describe(description: &mut OpenApi) {
                 "Only these members, separated by commas; those of members after a dot: `id,price.amount`.",
             );
         }
-        let expansions: Vec<_> = expand::of(&resource.name).map(|expansion| expansion.name).collect();
+        let expansions: Vec<_> = endpoint.expansions.iter().map(|expansion| expansion.name).collect();
         if !expansions.is_empty() {
             let description = format!(
                 "Related things to put in, separated by commas: `{}`.",

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use http::Method;
 use serde_json::Value;
 
+use crate::endpoint::{Amount, Effect, Endpoint, Table};
+
 /// Deeper than any answer: a schema that contains itself ends here.
 const DEEPEST: usize = 12;
 
@@ -26,12 +28,10 @@ pub(crate) enum Node {
 pub(crate) struct Resource {
     /// Name of its schema, for a list that of an item.
     pub(crate) name: String,
-    /// The answer is a page of them.
-    pub(crate) is_list: bool,
     pub(crate) members: Node,
 }
 
-/// All addresses that answer with JSON, by the pattern of their route.
+/// All guarded addresses that answer with JSON, by the pattern of their route.
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     resources: HashMap<String, Resource>,
@@ -41,18 +41,16 @@ pub(crate) struct Schema {
 
 impl Schema {
     /// From an OpenAPI document.
-    pub(crate) fn of(document: Value) -> Self {
-        let (mut resources, mut offers) = (HashMap::new(), HashMap::new());
-        let paths = document["paths"].as_object().into_iter().flatten();
-        for (path, item) in paths.filter(|(path, _)| path.starts_with("/v1/")) {
-            let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
-            if schema.is_object() {
-                resources.insert(path.clone(), resource(schema, &document));
+    pub(crate) fn of(document: Value, endpoints: &Table) -> Self {
+        let (mut resources, mut offers) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for (method, path, endpoint) in endpoints.guarded() {
+            let operation = &document["paths"][path][method.as_str().to_lowercase()];
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            if endpoint.effect == Effect::Read && schema.is_object() {
+                resources.insert(path.to_owned(), resource(schema, endpoint.amount, &document));
             }
-            let operations = item.as_object().into_iter().flatten();
-            let offered = operations
-                .filter_map(|(method, operation)| Some((method.to_uppercase().parse().ok()?, media_types(operation))));
-            offers.insert(path.clone(), offered.collect());
+            let of_path = offers.entry(path.to_owned()).or_default();
+            of_path.push((method.clone(), media_types(operation)));
         }
         Self {
             resources,
@@ -73,8 +71,15 @@ impl Schema {
         offers.map(|(_, offers)| offers.as_slice()).unwrap_or_default()
     }
 
-    pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &Resource)> {
-        self.resources.iter().map(|(path, resource)| (path.as_str(), resource))
+    /// All of them, with the endpoints that read them.
+    pub(crate) fn resources<'s>(
+        &'s self,
+        endpoints: &'s Table,
+    ) -> impl Iterator<Item = (&'s str, &'s Endpoint, &'s Resource)> {
+        let reads = endpoints
+            .guarded()
+            .filter(|(_, _, endpoint)| endpoint.effect == Effect::Read);
+        reads.filter_map(|(_, path, endpoint)| Some((path, endpoint, self.resource(path)?)))
     }
 
     /// The members of a schema, by its name.
@@ -93,14 +98,12 @@ fn media_types(operation: &Value) -> Vec<String> {
     types.into_iter().collect()
 }
 
-fn resource(schema: &Value, document: &Value) -> Resource {
-    let (name, page) = resolve(schema, document);
-    let items = property(page, "items", document);
-    let list = items.filter(|_| property(page, "next_cursor", document).is_some());
-    let (name, schema) = list.map_or((name, page), |items| named(&items["items"], document));
+fn resource(schema: &Value, amount: Amount, document: &Value) -> Resource {
+    let (name, whole) = resolve(schema, document);
+    let items = property(whole, "items", document).filter(|_| amount != Amount::One);
+    let (name, schema) = items.map_or((name, whole), |items| named(&items["items"], document));
     Resource {
         name: name.to_owned(),
-        is_list: list.is_some(),
         members: node(schema, document, 0),
     }
 }
@@ -181,9 +184,30 @@ fn is_open(schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routes::all;
 
     fn schema() -> Schema {
-        Schema::of(serde_json::to_value(crate::openapi::openapi()).unwrap())
+        Schema::of(document(), &Table::of(&all()))
+    }
+
+    fn document() -> Value {
+        serde_json::to_value(crate::openapi::openapi()).unwrap()
+    }
+
+    #[test]
+    fn lists_are_described_as_such_and_nothing_else_is() {
+        let document = document();
+        let table = Table::of(&all());
+        for (path, endpoint, _) in schema().resources(&table) {
+            let schema = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+            let (_, schema) = resolve(schema, &document);
+            let has = |name| property(schema, name, &document).is_some();
+            assert_eq!(
+                has("items") && has("next_cursor"),
+                endpoint.amount != Amount::One,
+                "{path}"
+            );
+        }
     }
 
     #[test]
@@ -191,12 +215,12 @@ mod tests {
         let schema = schema();
         let orders = schema.resource("/v1/orders").unwrap();
         let order = schema.resource("/v1/orders/{id}").unwrap();
-        assert_eq!((orders.name.as_str(), orders.is_list), ("Order", true));
-        assert_eq!((order.name.as_str(), order.is_list), ("Order", false));
+        assert_eq!(orders.name, "Order");
+        assert_eq!(order.name, "Order");
         assert_eq!(orders.members, order.members);
         // A page of products has facets beside its items, and the items say where they have the words.
         let products = schema.resource("/v1/products").unwrap();
-        assert_eq!((products.name.as_str(), products.is_list), ("Product", true));
+        assert_eq!(products.name, "Product");
         let Node::Object(product) = &products.members else {
             panic!("a product has members");
         };

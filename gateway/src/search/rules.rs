@@ -6,13 +6,15 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::products::related;
+use crate::representation::Expansion;
 use crate::{
     as_of::{self, AsOfParam},
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, SearchRuleId},
     json::{Fields, Nothing, ReadBody},
     page::Page,
@@ -21,6 +23,20 @@ use crate::{
     reply::Reply,
     times::rfc3339,
 };
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[
+    Expansion {
+        name: "pinned",
+        id: "pinned",
+        target: related::PRODUCT,
+    },
+    Expansion {
+        name: "hidden",
+        id: "hidden",
+        target: related::PRODUCT,
+    },
+];
 
 /// What a query shows first, and what it never shows.
 #[derive(Serialize, ToSchema)]
@@ -99,13 +115,33 @@ impl ReadParams for RuleFilters {
     }
 }
 
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        Endpoint::list(Permission::SearchRead)
+            .expands(EXPANSIONS)
+            .handler(routes!(list_search_rules)),
+        Endpoint::read(Permission::SearchRead)
+            .as_of()
+            .expands(EXPANSIONS)
+            .refuses(&["search_rule_not_found"])
+            .handler(routes!(read_search_rule)),
+        Endpoint::write(Permission::SearchWrite)
+            .refuses(&["search_rule_exists", "too_many_search_rules"])
+            .causes(&["SearchRuleCreated"])
+            .handler(routes!(create_search_rule)),
+        Endpoint::write(Permission::SearchWrite)
+            .refuses(&["search_rule_not_found"])
+            .causes(&["SearchRuleDeleted"])
+            .handler(routes!(delete_search_rule)),
+    ]
+}
+
 /// Lists the rules for single queries
-#[utoipa::path(get, path = "/v1/search/rules", tag = "search", security(("bearer" = [])), params(RuleFilters),
+#[utoipa::path(get, path = "/v1/search/rules", tag = "search", params(RuleFilters),
     responses((status = 200, description = "A page of rules", body = Page<RuleView>)))]
 pub(crate) async fn list_search_rules(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<RuleFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
@@ -115,12 +151,11 @@ pub(crate) async fn list_search_rules(
 }
 
 /// Reads a rule
-#[utoipa::path(get, path = "/v1/search/rules/{id}", tag = "search", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the rule"), AsOfParam),
+#[utoipa::path(get, path = "/v1/search/rules/{id}", tag = "search",
+    params(("id" = String, Path, description = "Id of the rule")),
     responses((status = 200, description = "The rule", body = RuleView)))]
 pub(crate) async fn read_search_rule(
     State(edge): State<Edge>,
-    _: Admin,
     SearchRuleId(id): SearchRuleId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
@@ -161,11 +196,10 @@ async fn rules(
 }
 
 /// Pins or hides products for a query
-#[utoipa::path(post, path = "/v1/search/rules", tag = "search", security(("bearer" = [])), request_body = NewRule,
+#[utoipa::path(post, path = "/v1/search/rules", tag = "search", request_body = NewRule,
     responses((status = 201, description = "Created", body = RuleView)))]
 pub(crate) async fn create_search_rule(
     State(edge): State<Edge>,
-    _: Admin,
     command: Command<NewRule>,
 ) -> Result<Response, Problem> {
     let Command { body, context, .. } = command;
@@ -185,12 +219,11 @@ pub(crate) async fn create_search_rule(
 }
 
 /// Deletes a rule
-#[utoipa::path(delete, path = "/v1/search/rules/{id}", tag = "search", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/v1/search/rules/{id}", tag = "search",
     params(("id" = String, Path, description = "Id of the rule")),
     responses((status = 204, description = "Deleted")))]
 pub(crate) async fn delete_search_rule(
     State(edge): State<Edge>,
-    _: Admin,
     SearchRuleId(id): SearchRuleId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 
 use crate::{
     as_of::{self, AsOfParam},
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     etag::Expected,
     json::{Fields, Patch, ReadBody},
     params::Params,
@@ -157,12 +157,28 @@ fn synonyms(fields: &mut Fields<'_>) -> v1::Synonyms {
     }
 }
 
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        Endpoint::read(Permission::SearchRead)
+            .versioned()
+            .as_of()
+            .handler(routes!(read_search_settings)),
+        Endpoint::write(Permission::SearchWrite)
+            .versioned()
+            .causes(&["SearchSettingsChanged"])
+            .handler(routes!(replace_search_settings)),
+        Endpoint::write(Permission::SearchWrite)
+            .versioned()
+            .causes(&["SearchSettingsChanged"])
+            .handler(routes!(update_search_settings)),
+    ]
+}
+
 /// Reads the search settings
-#[utoipa::path(get, path = "/v1/search/settings", tag = "search", security(("bearer" = [])), params(AsOfParam),
+#[utoipa::path(get, path = "/v1/search/settings", tag = "search",
     responses((status = 200, description = "The settings", body = SettingsView)))]
 pub(crate) async fn read_search_settings(
     State(edge): State<Edge>,
-    _: Admin,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
@@ -184,11 +200,10 @@ pub(crate) async fn read_search_settings(
 /// Replaces the search settings
 ///
 /// Synonyms and stop words take effect without downtime, usually within a second.
-#[utoipa::path(put, path = "/v1/search/settings", tag = "search", security(("bearer" = [])), request_body = NewSettings,
+#[utoipa::path(put, path = "/v1/search/settings", tag = "search", request_body = NewSettings,
     responses((status = 200, description = "Replaced", body = SettingsView)))]
 pub(crate) async fn replace_search_settings(
     State(edge): State<Edge>,
-    _: Admin,
     command: Command<NewSettings>,
 ) -> Result<Response, Problem> {
     let Command {
@@ -210,12 +225,11 @@ pub(crate) async fn replace_search_settings(
 /// Changes the search settings
 ///
 /// A JSON merge patch (RFC 7396): a list that is absent stays, one that is there is replaced as a whole, `null` clears it.
-#[utoipa::path(patch, path = "/v1/search/settings", tag = "search", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/v1/search/settings", tag = "search",
     request_body(content((SettingsPatch = "application/merge-patch+json"), (SettingsPatch = "application/json"))),
     responses((status = 200, description = "Changed", body = SettingsView)))]
 pub(crate) async fn update_search_settings(
     State(edge): State<Edge>,
-    _: Admin,
     command: Command<SettingsPatch>,
 ) -> Result<Response, Problem> {
     let Command {

@@ -4,10 +4,10 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
     problem::Problem,
@@ -35,14 +35,18 @@ impl ReadBody for Adjustment {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::StockWrite)
+        .versioned()
+        .refuses(&["product_deleted", "product_not_found", "stock_below_reserved"])
+        .causes(&["StockAdjusted"])
+        .handler(routes!(adjust_stock))
+}
+
 /// Adjusts stock by a difference
-#[utoipa::path(post, path = "/v1/stock/adjust", tag = "stock", security(("bearer" = [])), request_body = Adjustment,
+#[utoipa::path(post, path = "/v1/stock/adjust", tag = "stock", request_body = Adjustment,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn adjust_stock(
-    State(edge): State<Edge>,
-    _: Admin,
-    command: Command<Adjustment>,
-) -> Result<Response, Problem> {
+pub(crate) async fn adjust_stock(State(edge): State<Edge>, command: Command<Adjustment>) -> Result<Response, Problem> {
     let Command {
         body,
         context,

@@ -11,17 +11,27 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     params::Params,
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::ProductsRead)
+        .versioned()
+        .as_of()
+        .expands(super::EXPANSIONS)
+        .refuses(&["not_created_yet", "product_not_found"])
+        .handler(routes!(read_stock))
+}
+
 /// Reads the stock of a product
 ///
 /// Of active products for everybody, of hidden ones for administrators.
-#[utoipa::path(get, path = "/v1/products/{id}/stock", tag = "stock", security((), ("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the product"), AsOfParam),
+#[utoipa::path(get, path = "/v1/products/{id}/stock", tag = "stock",
+    params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, description = "The stock", body = StockView)))]
 pub(crate) async fn read_stock(
     State(edge): State<Edge>,
@@ -30,7 +40,7 @@ pub(crate) async fn read_stock(
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
-    let include_hidden = visitor.is_some_and(|visitor| visitor.is_admin());
+    let include_hidden = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
     if let Some(as_of) = as_of {
         return as_of::stock(&edge, context, as_of, product_id, include_hidden).await;
     }

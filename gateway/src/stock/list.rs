@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::StockView;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -74,10 +74,16 @@ impl From<v1::StockItem> for StockItemView {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::StockRead)
+        .expands(super::EXPANSIONS)
+        .handler(routes!(list_stock))
+}
+
 /// Lists the stock of all products
 ///
 /// Of all that are not deleted, also of those that never had any. What runs low: `?max_available=5&sort=available`.
-#[utoipa::path(get, path = "/v1/stock", tag = "stock", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/stock", tag = "stock",
     params(StockFilters,
         ("min_available" = Option<i64>, Query, description = "Units that can be ordered, included."),
         ("max_available" = Option<i64>, Query, description = "Units that can be ordered, included."),
@@ -87,7 +93,6 @@ impl From<v1::StockItem> for StockItemView {
 pub(crate) async fn list_stock(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<StockFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {

@@ -11,7 +11,27 @@ use http::StatusCode;
 use proto::{failure::Failure, v1};
 use serde::Serialize;
 
-use crate::{problem::Problem, reply::Reply, times::rfc3339};
+use crate::products::related::PRODUCT;
+use crate::representation::Expansion;
+use crate::{endpoint::Described, problem::Problem, reply::Reply, times::rfc3339};
+
+/// What can be put in the place of ids.
+pub(crate) const EXPANSIONS: &[Expansion] = &[Expansion {
+    name: "product",
+    id: "product_id",
+    target: PRODUCT,
+}];
+
+/// The endpoints of the stock.
+pub(crate) fn endpoints() -> Vec<Described> {
+    vec![
+        list::endpoint(),
+        get::endpoint(),
+        receive::endpoint(),
+        adjust::endpoint(),
+        set::endpoint(),
+    ]
+}
 
 /// The stock of a product.
 #[derive(Serialize, utoipa::ToSchema)]

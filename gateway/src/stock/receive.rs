@@ -4,10 +4,10 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
     problem::Problem,
@@ -34,14 +34,18 @@ impl ReadBody for Receipt {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::StockWrite)
+        .versioned()
+        .refuses(&["product_deleted", "product_not_found"])
+        .causes(&["StockReceived"])
+        .handler(routes!(receive_stock))
+}
+
 /// Receives goods
-#[utoipa::path(post, path = "/v1/stock/receive", tag = "stock", security(("bearer" = [])), request_body = Receipt,
+#[utoipa::path(post, path = "/v1/stock/receive", tag = "stock", request_body = Receipt,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn receive_stock(
-    State(edge): State<Edge>,
-    _: Admin,
-    command: Command<Receipt>,
-) -> Result<Response, Problem> {
+pub(crate) async fn receive_stock(State(edge): State<Edge>, command: Command<Receipt>) -> Result<Response, Problem> {
     let Command {
         body,
         context,

@@ -4,10 +4,10 @@ use axum::{extract::State, response::Response};
 use proto::v1;
 
 use crate::{
-    auth::Admin,
     body::Command,
     call::{CALL, ask, timed},
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
     json::{Fields, ReadBody},
     problem::Problem,
@@ -38,14 +38,23 @@ impl ReadBody for Count {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::write(Permission::StockWrite)
+        .versioned()
+        .refuses(&[
+            "product_deleted",
+            "product_not_found",
+            "stock_below_reserved",
+            "stock_expectation_failed",
+        ])
+        .causes(&["StockSet"])
+        .handler(routes!(set_stock))
+}
+
 /// Sets stock to a counted quantity
-#[utoipa::path(post, path = "/v1/stock/set", tag = "stock", security(("bearer" = [])), request_body = Count,
+#[utoipa::path(post, path = "/v1/stock/set", tag = "stock", request_body = Count,
     responses((status = 200, description = "The stock after it", body = super::StockView)))]
-pub(crate) async fn set_stock(
-    State(edge): State<Edge>,
-    _: Admin,
-    command: Command<Count>,
-) -> Result<Response, Problem> {
+pub(crate) async fn set_stock(State(edge): State<Edge>, command: Command<Count>) -> Result<Response, Problem> {
     let Command {
         body,
         context,

@@ -1,9 +1,14 @@
 //! Who may do what.
 
+use axum::routing::get;
 use proto::{failure::FailureKind, v1};
 
 use super::*;
-use crate::rate::{Quota, Quotas};
+use crate::{
+    endpoint::{Endpoint, Permission},
+    rate::{Quota, Quotas},
+    routes::only,
+};
 
 const ADMINS_ONLY: [(&str, &str); 21] = [
     ("POST", "/v1/products"),
@@ -80,6 +85,62 @@ async fn customers_are_not_administrators() {
         .post("/v1/orders", &token, &[], &body)
         .await
         .problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_is_named() {
+    let world = World::alone();
+    let token = world.customer();
+    for (path, permission) in [
+        ("/v1/audit", "audit:read"),
+        ("/v1/products?deleted=true", "products:write"),
+    ] {
+        let refused = world
+            .get(path, &[("authorization", &token)])
+            .await
+            .problem(403, "forbidden");
+        assert_eq!(refused["permission"], permission);
+        assert_eq!(refused["detail"], format!("this needs the permission `{permission}`"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_is_refused_before_the_body_has_come() {
+    let world = World::alone();
+    let never = || Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+    let token = world.customer();
+    for (headers, status, code) in [
+        (vec![], 401, "unauthenticated"),
+        (vec![("authorization", token.as_str())], 403, "forbidden"),
+    ] {
+        world
+            .send("POST", "/v1/products", &headers, never())
+            .await
+            .problem(status, code);
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_any_other_beginning_is_guarded_too() {
+    let world = World::with(
+        |call| panic!("nobody should ask {call:?}"),
+        |config| config.quotas = Some(Quotas::default()),
+    );
+    let endpoint = Endpoint::read(Permission::OrdersRead).at(Method::GET, "/graphql", get(async || "data"));
+    let router = only(vec![endpoint], &world.edge);
+    let request = |token: &str| {
+        Request::get("/graphql")
+            .header("authorization", token)
+            .body(Body::empty())
+    };
+    let nobody = send(&router, Request::get("/graphql").body(Body::empty()).unwrap()).await;
+    nobody.problem(401, "unauthenticated");
+    send(&router, request("Bearer x").unwrap())
+        .await
+        .problem(401, "invalid_token");
+    let answer = send(&router, request(&world.customer()).unwrap()).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "data"));
+    assert_eq!(answer.header("ratelimit-limit"), "600");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::routing::{get, post};
 
 use super::*;
-use crate::{json::Nothing, routes::framed};
+use crate::{endpoint::Endpoint, json::Nothing, routes::only};
 
 #[tokio::test]
 async fn ids_are_taken_over_when_sane_and_made_when_not() {
@@ -43,7 +43,10 @@ async fn ids_are_taken_over_when_sane_and_made_when_not() {
 async fn a_panic_is_a_problem_that_says_nothing() {
     let world = World::alone();
     let broken = async || -> &'static str { panic!("the secret is 42") };
-    let router = framed(Router::new().route("/broken", get(broken)), &world.edge);
+    let router = only(
+        vec![Endpoint::page().at(Method::GET, "/broken", get(broken))],
+        &world.edge,
+    );
     let answer = send(&router, Request::get("/broken").body(Body::empty()).unwrap()).await;
     insta::assert_json_snapshot!(answer.problem(500, "internal"), @r#"
     {
@@ -62,11 +65,12 @@ async fn a_panic_is_a_problem_that_says_nothing() {
 async fn a_request_that_takes_too_long_is_given_up() {
     let world = World::alone();
     let slow = async || tokio::time::sleep(Duration::from_hours(1)).await;
-    let router = Router::new()
-        .route("/slow", get(slow))
-        .route("/v1/reports/slow", get(slow));
-    let router = framed(router, &world.edge);
-    for (path, limit) in [("/slow", 10), ("/v1/reports/slow", 60)] {
+    let endpoints = vec![
+        Endpoint::page().at(Method::GET, "/slow", get(slow)),
+        Endpoint::page().long().at(Method::GET, "/longer", get(slow)),
+    ];
+    let router = only(endpoints, &world.edge);
+    for (path, limit) in [("/slow", 10), ("/longer", 60)] {
         let started = tokio::time::Instant::now();
         let answer = send(&router, Request::get(path).body(Body::empty()).unwrap()).await;
         answer.problem(504, "timeout");
@@ -77,10 +81,8 @@ async fn a_request_that_takes_too_long_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let world = World::alone();
-    let router = framed(
-        Router::new().route("/form", post(async |_: crate::body::Form<Nothing>| ())),
-        &world.edge,
-    );
+    let form = post(async |_: crate::body::Form<Nothing>| ());
+    let router = only(vec![Endpoint::login().at(Method::POST, "/form", form)], &world.edge);
     let never = Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
     send(&router, Request::post("/form").body(never).unwrap())
         .await
@@ -92,10 +94,11 @@ async fn refusals_of_the_libraries_get_the_shape_too() {
     let world = World::alone();
     let teapot = async || (StatusCode::IM_A_TEAPOT, "short and stout");
     let torn = async || (StatusCode::BAD_GATEWAY, "10.0.0.3 is down");
-    let router = framed(
-        Router::new().route("/teapot", get(teapot)).route("/torn", get(torn)),
-        &world.edge,
-    );
+    let endpoints = vec![
+        Endpoint::page().at(Method::GET, "/teapot", get(teapot)),
+        Endpoint::page().at(Method::GET, "/torn", get(torn)),
+    ];
+    let router = only(endpoints, &world.edge);
     send(&router, Request::get("/teapot").body(Body::empty()).unwrap())
         .await
         .problem(418, "bad_request");

@@ -22,7 +22,7 @@ use std::{
 use axum::{Router, body::Body};
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use proto::{failure::Failure, transport::Transport};
 use serde_json::Value;

@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     Connections,
+    endpoint::Endpoint,
     rate::{Quota, Quotas},
-    routes::framed,
+    routes::only,
     serve,
 };
 
@@ -35,7 +36,7 @@ async fn requests_under_way_are_finished_and_no_more_are_taken() {
         }
     };
     let world = World::alone();
-    let router = framed(Router::new().route("/slow", get(slow)), &world.edge);
+    let router = only(vec![Endpoint::page().at(Method::GET, "/slow", get(slow))], &world.edge);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -152,7 +153,10 @@ async fn a_client_that_does_not_read_is_given_up_and_what_it_was_sent_let_go() {
         }
     };
     let world = World::alone();
-    let router = framed(Router::new().route("/endless", get(endless)), &world.edge);
+    let router = only(
+        vec![Endpoint::page().at(Method::GET, "/endless", get(endless))],
+        &world.edge,
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

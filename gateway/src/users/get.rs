@@ -6,23 +6,30 @@ use proto::v1;
 
 use crate::{
     as_of::{self, AsOfParam},
-    auth::{Admin, me::UserView},
+    auth::me::UserView,
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     id::UserId,
     params::Params,
     problem::Problem,
     reply::Reply,
 };
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::UsersRead)
+        .as_of()
+        .refuses(&["not_created_yet", "user_not_found"])
+        .handler(routes!(read_user))
+}
+
 /// Reads a user
-#[utoipa::path(get, path = "/v1/users/{id}", tag = "users", security(("bearer" = [])),
-    params(("id" = String, Path, description = "Id of the user"), AsOfParam),
+#[utoipa::path(get, path = "/v1/users/{id}", tag = "users",
+    params(("id" = String, Path, description = "Id of the user")),
     responses((status = 200, description = "The user", body = UserView)))]
 pub(crate) async fn read_user(
     State(edge): State<Edge>,
-    _: Admin,
     UserId(id): UserId,
     Params(AsOfParam { as_of }): Params<AsOfParam>,
     Freshly(context): Freshly,

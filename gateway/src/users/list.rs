@@ -5,10 +5,11 @@ use http::Uri;
 use proto::v1;
 
 use crate::{
-    auth::{Admin, me::UserView, token::Role},
+    auth::{me::UserView, token::Role},
     call::{CALL, ask, timed},
     consistency::Freshly,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -48,8 +49,12 @@ impl ReadParams for UserFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::UsersRead).handler(routes!(list_users))
+}
+
 /// Lists users
-#[utoipa::path(get, path = "/v1/users", tag = "users", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/users", tag = "users",
     params(UserFilters,
         ("from" = Option<String>, Query, description = "Created at or after this RFC 3339 time, or the start of this date in UTC."),
         ("to" = Option<String>, Query, description = "Created before this RFC 3339 time, or the start of this date in UTC.")),
@@ -57,7 +62,6 @@ impl ReadParams for UserFilters {
 pub(crate) async fn list_users(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<UserFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {

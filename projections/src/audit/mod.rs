@@ -4,11 +4,11 @@ mod fields;
 
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::{Column, Index, Table, Type};
 use sqlx::PgConnection;
 
 use crate::cursor::{lane_column, position_column};
 use crate::projection::{ApplyError, Bulk, Projection};
-use crate::table::{Column, Index, Table, Type};
 
 /// The projection `audit`.
 pub(crate) struct Audit;

@@ -22,7 +22,7 @@ use crate::stock::StockRow;
 use crate::users::UserRow;
 
 /// Raise it when snapshots of before must not be used, other than for a change of a read model's own code version.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 /// How the streams of an aggregate type fold.
 pub(crate) trait Folding: Send + Sync {

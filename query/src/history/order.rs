@@ -21,7 +21,7 @@ pub(super) async fn as_of(query: &Query, request: OrderAsOfRequest) -> Result<Or
     }
     let row = sqlx::query(&format!(
         "SELECT {} FROM jsonb_populate_record(NULL::orders, $1::jsonb)",
-        OrderRow::COLUMNS
+        OrderRow::columns()
     ))
     .bind(look.row("order").await?)
     .fetch_one(query.pool())

@@ -14,7 +14,6 @@ use tonic::{Request, Response, Status};
 
 use crate::Query;
 use crate::error::Error;
-pub(crate) use row::status_name;
 
 pub(crate) use row::ProductRow;
 

@@ -12,7 +12,7 @@ use crate::Query;
 
 /// The read models that users are answered from.
 const MODELS: &[&str] = &["users"];
-pub(crate) use row::{COLUMNS, read};
+pub(crate) use row::{columns, read};
 
 #[tonic::async_trait]
 impl UserQuery for Query {

@@ -9,10 +9,10 @@ use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
     reply::Reply,
@@ -21,16 +21,21 @@ use crate::{
 /// The word that stands for the newest checkpoint's number.
 const LATEST: &str = "latest";
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::AuditRead)
+        .refuses(&["checkpoint_not_found"])
+        .handler(routes!(read_checkpoint))
+}
+
 /// Reads a signed checkpoint
 ///
 /// Keep its `note` where the database's owner cannot reach it: `tillroll audit verify --checkpoints FILE` then notices any history that
 /// was written anew.
-#[utoipa::path(get, path = "/v1/audit/checkpoints/{number}", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/audit/checkpoints/{number}", tag = "audit",
     params(("number" = String, Path, description = "Number of the checkpoint, or `latest`")),
     responses((status = 200, description = "The checkpoint", body = CheckpointView)))]
 pub(crate) async fn read_checkpoint(
     State(edge): State<Edge>,
-    _: Admin,
     number: Result<Path<String>, axum::extract::rejection::PathRejection>,
     _: Params<NoParams>,
     _: Checked,

@@ -6,10 +6,10 @@ use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
@@ -38,10 +38,14 @@ impl ReadParams for CheckpointFilters {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::list(Permission::AuditRead).handler(routes!(list_checkpoints))
+}
+
 /// Lists the signed checkpoints over the log
 ///
 /// Without their notes.
-#[utoipa::path(get, path = "/v1/audit/checkpoints", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/audit/checkpoints", tag = "audit",
     params(CheckpointFilters,
         ("from" = Option<String>, Query, description = "Made at or after this RFC 3339 time, or the start of this date in UTC."),
         ("to" = Option<String>, Query, description = "Made before this RFC 3339 time, or the start of this date in UTC.")),
@@ -49,7 +53,6 @@ impl ReadParams for CheckpointFilters {
 pub(crate) async fn list_checkpoints(
     State(edge): State<Edge>,
     uri: Uri,
-    _: Admin,
     Params(filters): Params<CheckpointFilters>,
     _: Checked,
 ) -> Result<Response, Problem> {

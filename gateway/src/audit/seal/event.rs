@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::view::{self, InclusionProof};
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{Params, ReadParams, Values},
     problem::Problem,
 };
@@ -35,16 +35,26 @@ impl ReadParams for UnderCheckpoint {
     }
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::AuditRead)
+        .refuses(&[
+            "checkpoint_not_found",
+            "event_not_found",
+            "not_sealed_yet",
+            "seal_broken",
+        ])
+        .handler(routes!(prove_event))
+}
+
 /// Proves that an event stands in the log
 ///
 /// The answer is a file that `tillroll audit check-proof` checks without a database, with nothing but the public key.
-#[utoipa::path(get, path = "/v1/audit/events/{event_id}/proof", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/audit/events/{event_id}/proof", tag = "audit",
     params(("event_id" = String, Path, description = "Id of the event"), UnderCheckpoint),
     responses((status = 200, description = "The proof", body = InclusionProof),
         (status = 409, description = "The event is not sealed yet (`not_sealed_yet`), or what is stored is not what was sealed (`seal_broken`)")))]
 pub(crate) async fn prove_event(
     State(edge): State<Edge>,
-    _: Admin,
     id: Result<Path<String>, axum::extract::rejection::PathRejection>,
     Params(UnderCheckpoint { checkpoint }): Params<UnderCheckpoint>,
     _: Checked,

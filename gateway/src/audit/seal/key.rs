@@ -7,10 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::Admin,
     call::{CALL, ask, timed},
     consistency::Checked,
     edge::Edge,
+    endpoint::{Described, Endpoint, Permission, routes},
     params::{NoParams, Params},
     problem::Problem,
     reply::Reply,
@@ -37,15 +37,14 @@ pub(crate) struct SealView {
     newest_made_at: Option<String>,
 }
 
+pub(crate) fn endpoint() -> Described {
+    Endpoint::read(Permission::AuditRead).handler(routes!(read_seal))
+}
+
 /// Answers with the public keys of the seal, and how it stands
-#[utoipa::path(get, path = "/v1/audit/key", tag = "audit", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/audit/key", tag = "audit",
     responses((status = 200, description = "The seal", body = SealView)))]
-pub(crate) async fn read_seal(
-    State(edge): State<Edge>,
-    _: Admin,
-    _: Params<NoParams>,
-    _: Checked,
-) -> Result<Response, Problem> {
+pub(crate) async fn read_seal(State(edge): State<Edge>, _: Params<NoParams>, _: Checked) -> Result<Response, Problem> {
     let seal = ask(CALL, edge.seal_query().get_seal(timed(CALL, v1::GetSealRequest {})))
         .await
         .map_err(Problem::of_read)?;

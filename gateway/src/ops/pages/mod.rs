@@ -7,16 +7,19 @@ mod render;
 use std::{collections::HashMap, fmt::Write, sync::LazyLock};
 
 use axum::{
-    Router,
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{
-    HeaderMap, Uri,
+    HeaderMap, Method, Uri,
     header::{CONTENT_TYPE, VARY},
 };
 
-use crate::{edge::Edge, head, problem::Problem};
+use crate::{
+    endpoint::{Described, Endpoint},
+    head,
+    problem::Problem,
+};
 use render::Page;
 
 /// The files of `docs/errors` by code, in the order of the codes.
@@ -57,13 +60,15 @@ static PAGES: LazyLock<HashMap<String, Page>> = LazyLock::new(|| {
     pages
 });
 
-/// The routes of all pages.
-pub(crate) fn router() -> Router<Edge> {
-    Router::new()
-        .route("/errors", get(page))
-        .route("/errors/{code}", get(page))
-        .route("/guides", get(page))
-        .route("/guides/{name}", get(page))
+/// The endpoints of all pages.
+pub(crate) fn endpoints() -> Vec<Described> {
+    ["/errors", "/errors/{code}", "/guides", "/guides/{name}"]
+        .map(|path| {
+            Endpoint::page()
+                .refuses(&["not_found"])
+                .at(Method::GET, path, get(page))
+        })
+        .into()
 }
 
 async fn page(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {

@@ -1,5 +1,7 @@
 //! What the tables of a version look like, and the statements that make them.
 
+use crate::cell::Cell;
+
 /// A column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -58,6 +60,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the view shows it.
     pub served: bool,
+    /// Whether readers find rows by it and leave it at that.
+    pub sought: bool,
 }
 
 impl Column {
@@ -69,21 +73,35 @@ impl Column {
             ty,
             nullable: false,
             served: true,
+            sought: false,
         }
     }
 
-    /// The same, but it may be NULL.
+    /// The column of a field of this type.
     #[must_use]
-    pub const fn nullable(mut self) -> Self {
-        self.nullable = true;
-        self
+    pub const fn of<C: Cell>(name: &'static str) -> Self {
+        Self {
+            nullable: C::NULLABLE,
+            ..Self::new(name, C::TYPE)
+        }
+    }
+
+    /// The same, but text for people.
+    #[must_use]
+    pub const fn text(self) -> Self {
+        Self { ty: Type::Text, ..self }
     }
 
     /// The same, but only the fold sees it.
     #[must_use]
-    pub const fn internal(mut self) -> Self {
-        self.served = false;
-        self
+    pub const fn internal(self) -> Self {
+        Self { served: false, ..self }
+    }
+
+    /// The same, but readers only find rows by it.
+    #[must_use]
+    pub const fn sought(self) -> Self {
+        Self { sought: true, ..self }
     }
 
     /// The expression that makes the column of a row `u` of array parameters.
@@ -128,7 +146,8 @@ impl Table {
     }
 
     /// Makes the bare table.
-    pub(crate) fn create(&self, version: i32) -> String {
+    #[must_use]
+    pub fn create(&self, version: i32) -> String {
         let columns: Vec<_> = self
             .columns
             .iter()
@@ -146,7 +165,8 @@ impl Table {
     }
 
     /// Makes the indexes, one statement each, that of the key first.
-    pub(crate) fn create_indexes(&self, version: i32) -> Vec<String> {
+    #[must_use]
+    pub fn create_indexes(&self, version: i32) -> Vec<String> {
         let table = self.name(version);
         let key = format!(
             "CREATE UNIQUE INDEX IF NOT EXISTS {table}_key ON {table} ({})",
@@ -162,7 +182,8 @@ impl Table {
     }
 
     /// Points the view at a version. A plain selection, so that the planner sees the table itself.
-    pub(crate) fn create_view(&self, version: i32) -> String {
+    #[must_use]
+    pub fn create_view(&self, version: i32) -> String {
         let served: Vec<_> = self
             .columns
             .iter()
@@ -177,7 +198,9 @@ impl Table {
         )
     }
 
-    pub(crate) fn column_list(&self) -> String {
+    /// All columns, with commas.
+    #[must_use]
+    pub fn column_list(&self) -> String {
         self.columns
             .iter()
             .map(|column| column.name)
@@ -185,8 +208,17 @@ impl Table {
             .join(", ")
     }
 
+    /// The columns that `ReadRow::shown` reads, with commas, each after `prefix`: `p.` when the table is joined as `p`.
+    #[must_use]
+    pub fn shown(&self, prefix: &str) -> String {
+        let columns = self.columns.iter().filter(|column| column.served && !column.sought);
+        let columns: Vec<_> = columns.map(|column| format!("{prefix}{}", column.name)).collect();
+        columns.join(", ")
+    }
+
     /// `INSERT` of rows that come as one array parameter per column, in the order of the columns.
-    pub(crate) fn insert(&self, version: i32) -> String {
+    #[must_use]
+    pub fn insert(&self, version: i32) -> String {
         let values: Vec<_> = self.columns.iter().map(Column::parameter_value).collect();
         let parameters: Vec<_> = self
             .columns
@@ -204,7 +236,8 @@ impl Table {
     }
 
     /// [`Table::insert`], replacing rows of an older stream version (column `version`).
-    pub(crate) fn upsert(&self, version: i32) -> String {
+    #[must_use]
+    pub fn upsert(&self, version: i32) -> String {
         let key: Vec<_> = self.key.split(", ").collect();
         let assignments: Vec<_> = self
             .columns
@@ -220,8 +253,9 @@ impl Table {
         )
     }
 
-    /// The rows with these values of the first column, which is the key, in their order and as `row::Row::read` wants them.
-    pub(crate) fn select(&self, version: i32) -> String {
+    /// The rows with these values of the first column, which is the key, in their order and as `ReadRow::whole` wants them.
+    #[must_use]
+    pub fn select(&self, version: i32) -> String {
         let columns: Vec<_> = self
             .columns
             .iter()

@@ -1,32 +1,10 @@
-//! Rows on their way to PostgreSQL: as array parameters of one statement, or as binary `COPY`.
+//! Rows on their way to PostgreSQL as array parameters of one statement.
 
 use chrono::{DateTime, Utc};
+use rows::{Row, Sink, Table, Type};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
-
-use crate::table::{Table, Type};
-
-/// A row of a read model.
-pub(crate) trait Row: Sized + Send + Sync + 'static {
-    /// Its table.
-    const TABLE: &'static Table;
-
-    /// Hands over the values, one per column, in their order.
-    fn write(&self, sink: &mut impl Sink);
-
-    /// Takes the values from [`Table::select`].
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error>;
-}
-
-/// Takes the values of rows, column by column.
-pub(crate) trait Sink {
-    fn text(&mut self, value: Option<&str>);
-    fn texts(&mut self, values: &[String]);
-    fn bigint(&mut self, value: Option<i64>);
-    fn time(&mut self, value: Option<DateTime<Utc>>);
-    fn json(&mut self, value: &str);
-}
 
 /// Rows as one array per column.
 pub(crate) struct Arrays {
@@ -96,8 +74,8 @@ impl Sink for Arrays {
     }
 
     // Keys have no commas, and an array of arrays would lose its rows in unnest.
-    fn texts(&mut self, values: &[String]) {
-        self.text(Some(&values.join(",")));
+    fn texts(&mut self, values: Option<&[String]>) {
+        self.text(values.map(|values| values.join(",")).as_deref());
     }
 
     fn bigint(&mut self, value: Option<i64>) {
@@ -112,7 +90,7 @@ impl Sink for Arrays {
         }
     }
 
-    fn json(&mut self, value: &str) {
-        self.text(Some(value));
+    fn json(&mut self, value: Option<&str>) {
+        self.text(value);
     }
 }

@@ -3,21 +3,18 @@
 //! Orders of all lanes add to the same rows, so rows are only added to, in the order of their keys. The search indexes take them in now
 //! and then (the database function `follow_sales`): an order has nothing to do for its place in the best-selling.
 
-mod row;
-
 use std::collections::BTreeMap;
 
 use domain::credit::CreditEvent;
 use domain::order::{LineKind, OrderEvent};
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::{Row, Table, UnitsRow};
 use sqlx::PgConnection;
 
+use crate::arrays::Arrays;
 use crate::copy::CopyBuffer;
 use crate::projection::{ApplyError, Bulk, BulkFold, Projection};
-use crate::row::{Arrays, Row};
-use crate::table::Table;
-use row::Units;
 
 /// The projection `product_sales`.
 pub(crate) struct ProductSales;
@@ -32,7 +29,7 @@ impl Projection for ProductSales {
     }
 
     fn tables(&self) -> &'static [Table] {
-        std::slice::from_ref(Units::TABLE)
+        std::slice::from_ref(UnitsRow::TABLE)
     }
 
     fn aggregate_types(&self) -> &'static [&'static str] {
@@ -53,14 +50,14 @@ impl Projection for ProductSales {
             if sums.0.is_empty() {
                 return Ok(());
             }
-            let mut arrays = Arrays::new(Units::TABLE);
+            let mut arrays = Arrays::new(UnitsRow::TABLE);
             for row in sums.take() {
                 arrays.push(&row);
             }
             let statement = format!(
                 "{} ON CONFLICT (product_id) DO UPDATE SET
                      sold = t.sold + excluded.sold, taken_back = t.taken_back + excluded.taken_back",
-                Units::TABLE.insert(version)
+                UnitsRow::TABLE.insert(version)
             );
             arrays.execute(&statement, connection).await?;
             Ok(())
@@ -75,10 +72,10 @@ impl Projection for ProductSales {
     }
 
     fn seal(&self, version: i32) -> Vec<String> {
-        let table = Units::TABLE.name(version);
+        let table = UnitsRow::TABLE.name(version);
         vec![
             format!("ALTER TABLE {table} RENAME TO {table}_parts"),
-            Units::TABLE.create(version),
+            UnitsRow::TABLE.create(version),
             format!(
                 "INSERT INTO {table} (product_id, sold, taken_back)
                  SELECT product_id, sum(sold), sum(taken_back) FROM {table}_parts GROUP BY product_id"
@@ -141,10 +138,10 @@ impl Sums {
         sum.1 = sum.1.saturating_add(units);
     }
 
-    fn take(&mut self) -> impl Iterator<Item = Units> {
+    fn take(&mut self) -> impl Iterator<Item = UnitsRow> {
         std::mem::take(&mut self.0)
             .into_iter()
-            .map(|(product_id, (sold, taken_back))| Units {
+            .map(|(product_id, (sold, taken_back))| UnitsRow {
                 product_id,
                 sold,
                 taken_back,
@@ -179,7 +176,7 @@ impl BulkFold for SumsBulk {
             for row in self.sums.take() {
                 buffer.push(&row);
             }
-            buffer.flush(Units::TABLE, self.version, connection).await
+            buffer.flush(UnitsRow::TABLE, self.version, connection).await
         })
     }
 }

@@ -1,0 +1,55 @@
+//! An endpoint with its handler: the router is made of these alone, so that nothing is served that says nothing of itself.
+
+use axum::routing::MethodRouter;
+use http::Method;
+use utoipa::openapi::{PathItem, RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use super::Endpoint;
+use crate::{edge::Edge, openapi};
+
+/// A handler with what is said of it.
+pub(crate) struct Described {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) handler: MethodRouter<Edge>,
+    /// What the description of the API tells of it; none: it is for people.
+    pub(crate) told: Option<Told>,
+}
+
+/// An operation of the API.
+pub(crate) struct Told {
+    pub(crate) item: PathItem,
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Endpoint {
+    /// The endpoint with its one handler, as `routes!` gives it.
+    pub(crate) fn handler(self, (schemas, paths, handler): UtoipaMethodRouter<Edge>) -> Described {
+        let (path, mut item) = paths.paths.into_iter().next().unwrap_or_default();
+        let mut method = Method::GET;
+        for (own, operation) in openapi::operations(&mut item) {
+            openapi::complete(operation, &self, &path);
+            method = own;
+        }
+        Described {
+            endpoint: self,
+            method,
+            path,
+            handler,
+            told: Some(Told { item, schemas }),
+        }
+    }
+
+    /// The endpoint with a handler that the description of the API does not tell of.
+    pub(crate) fn at(self, method: Method, path: &str, handler: MethodRouter<Edge>) -> Described {
+        Described {
+            endpoint: self,
+            method,
+            path: path.to_owned(),
+            handler,
+            told: None,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Values out of a closed list, each with a word.
+
+/// A value whose column holds a word.
+pub trait Word: Copy + 'static {
+    /// Its word.
+    fn as_str(self) -> &'static str;
+
+    /// The value of a word; `None`: it is none of the list.
+    fn parse(word: &str) -> Option<Self>;
+}
+
+/// Spells an enum of which each value has a word, once.
+#[macro_export]
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $($(#[$about:meta])* $value:ident = $word:literal,)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis enum $name {
+            $($(#[$about])* $value,)+
+        }
+
+        impl $name {
+            /// Its word.
+            #[must_use]
+            $vis const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)+
+                }
+            }
+        }
+
+        impl $crate::Word for $name {
+            fn as_str(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$value),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
