@@ -25,6 +25,7 @@ use crate::{
 pub(crate) fn all() -> Vec<Described> {
     let mut all = api();
     all.extend(ops::docs::endpoints());
+    all.extend(ops::pages::endpoints());
     all
 }
 
@@ -71,7 +72,8 @@ pub(crate) fn router(edge: &Edge) -> Router {
         .merge(ops::docs::swagger_ui())
         .layer(compression())
         .layer(from_fn_with_state(Kept::default(), keep));
-    framed(mounted(api()).merge(pages), table, edge)
+    let guides = mounted(ops::pages::endpoints());
+    framed(mounted(api()).merge(pages).merge(guides), table, edge)
 }
 
 /// What operators and orchestrators ask, and nothing else.

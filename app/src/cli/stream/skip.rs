@@ -24,9 +24,9 @@ pub(in crate::cli) struct Arguments {
     /// Type of the aggregate
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(types()))]
     aggregate: String,
-    /// Id of the aggregate; the stock of a product has the product's id
+    /// Id of the aggregate; the stock of a product has the id of the product
     id: String,
-    /// Why: kept with the event and in the audit
+    /// The reason, kept with the event and in the audit
     #[arg(long)]
     reason: String,
 }
