@@ -1,6 +1,8 @@
 //! Streams as files: what production exported, replayed in a test; what is wrong with a file; and the commands themselves.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adopt;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -14,7 +16,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// `tillroll stream export stock prod_... --output app/tests/fixtures/stock.jsonl`, on a shop with two orders, one of them cancelled.
-const STOCK: &str = include_str!("fixtures/stock.jsonl");
+const STOCK: &str = include_str!("../fixtures/stock.jsonl");
 
 fn last(file: &str) -> Result<Step, String> {
     replay(file.as_bytes(), None).map_err(|error| error.to_string())
