@@ -49,12 +49,6 @@ pub struct Dropped {
     pub id: Uuid,
     /// The process.
     pub name: String,
-    /// The instance.
-    pub key: String,
-    /// As the process calls it.
-    pub step: String,
-    /// Who would have delivered it.
-    pub kind: String,
     /// Why.
     pub error: String,
     /// Who dropped it.
@@ -85,33 +79,32 @@ pub async fn dead_letters(which: &DeadLetters, pool: &PgPool) -> Result<Vec<Dead
         .await
 }
 
-/// Has a dead letter delivered as if it had never been tried. `None`: there is none with this id.
+/// The dead letter of this id; `None`: there is none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn retry_dead_letter(id: Uuid, pool: &PgPool) -> Result<Option<DeadLetter>, sqlx::Error> {
-    let statement = format!(
-        "WITH dead AS (SELECT {COLUMNS} FROM process_effect WHERE id = $1 AND status = 'dead' FOR UPDATE), again AS (
-             UPDATE process_effect SET status = 'waiting', attempts = 0, due_at = clock_timestamp(), finished_at = NULL
-             WHERE id IN (SELECT id FROM dead)
-         )
-         SELECT * FROM dead"
-    );
+pub async fn dead_letter(id: Uuid, pool: &PgPool) -> Result<Option<DeadLetter>, sqlx::Error> {
+    let statement = format!("SELECT {COLUMNS} FROM process_effect WHERE id = $1 AND status = 'dead'");
     sqlx::query_as(&statement).bind(id).fetch_optional(pool).await
 }
 
-/// Gives a dead letter up for good, and tells its process so. Dropping it again changes nothing and answers the same. `None`: there is none
-/// with this id.
+/// Has a dead letter delivered as if it had never been tried. False: there is none with this id.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn drop_dead_letter(
-    id: Uuid,
-    actor: &str,
-    reason: &str,
-    pool: &PgPool,
-) -> Result<Option<Dropped>, sqlx::Error> {
-    let mut tx = workers::begin(pool, "BEGIN").await?;
+pub async fn retry_dead_letter(id: Uuid, pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let again = sqlx::query(
+        "UPDATE process_effect SET status = 'waiting', attempts = 0, due_at = clock_timestamp(), finished_at = NULL
+         WHERE id = $1 AND status = 'dead'",
+    );
+    Ok(again.bind(id).execute(pool).await?.rows_affected() > 0)
+}
+
+/// Gives a dead letter up for good, and tells its process so. One that was dropped before stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn drop_dead_letter(id: Uuid, actor: &str, reason: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE process_effect SET status = 'delivered', error = $2, dropped_by = $3, remembered = true, finished_at = clock_timestamp()
          WHERE id = $1 AND status = 'dead'",
@@ -119,15 +112,20 @@ pub async fn drop_dead_letter(
     .bind(id)
     .bind(reason)
     .bind(actor)
-    .execute(&mut *tx)
-    .await?;
-    let dropped = sqlx::query_as(
-        "SELECT id, name, key, step, kind, error, dropped_by, finished_at FROM process_effect
-         WHERE id = $1 AND dropped_by IS NOT NULL",
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// The dead letter of this id that was dropped; `None`: none was.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn dropped(id: Uuid, pool: &PgPool) -> Result<Option<Dropped>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, name, error, dropped_by, finished_at FROM process_effect WHERE id = $1 AND dropped_by IS NOT NULL",
     )
     .bind(id)
-    .fetch_optional(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(dropped)
+    .fetch_optional(pool)
+    .await
 }

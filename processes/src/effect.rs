@@ -13,9 +13,9 @@ use uuid::Uuid;
 pub trait Effect: Send + Sync + 'static {
     /// Its name in the outbox, for ever.
     const KIND: &'static str;
-    /// Whether ids are kept when they are done, so that a rebuild does not say them again. `false` for what may be done any number of
-    /// times, such as looking at something.
-    const REMEMBERED: bool = true;
+    /// Whether it may be done any number of times, such as looking at something, or what decides on the streams whether anything is left
+    /// to do. Its id is not kept when it is done, and a rebuild may say it again.
+    const REPEATABLE: bool = false;
     /// What to do, as the outbox keeps it.
     type Body: Serialize + DeserializeOwned + Send;
     /// What came of it, for the process.

@@ -50,7 +50,7 @@ struct Tenure {
     stored: Positions,
     /// Up to where events have no effects.
     muted: Positions,
-    /// Timers that were due before have none either.
+    /// Timers that were due before have none either, unless these may be repeated.
     muted_until: DateTime<Utc>,
     /// Instances.
     open: i64,
@@ -248,14 +248,14 @@ impl<'a, P: Process> Follower<'a, P> {
                 .get(event.lane)
                 .is_some_and(|muted| event.position <= muted);
             for (key, fact) in facts {
-                batch.apply::<P>(&key, event.event_id.to_string(), muted, |state, out| {
+                batch.apply::<P>(&key, event.event_id.to_string(), (muted, false), |state, out| {
                     self.process.event(state, fact, event, out);
                 });
             }
         }
         for (key, done) in &outcomes {
-            batch.apply::<P>(key, done.id.to_string(), false, |state, out| {
-                self.process.outcome(state, done, out)
+            batch.apply::<P>(key, done.id.to_string(), (false, false), |state, out| {
+                self.process.outcome(state, done, out);
             });
         }
         if input.caught_up {
@@ -263,9 +263,9 @@ impl<'a, P: Process> Follower<'a, P> {
                 // One that went off before it may have taken it back.
                 if batch.takes(&key, &name, time) {
                     let cause = format!("{name}@{}", time.timestamp_micros());
-                    let muted = time < tenure.muted_until;
-                    batch.apply::<P>(&key, cause, muted, |state, out| {
-                        self.process.timer(state, &name, now, out)
+                    let old = time < tenure.muted_until;
+                    batch.apply::<P>(&key, cause, (false, old), |state, out| {
+                        self.process.timer(state, &name, now, out);
                     });
                 }
             }
@@ -298,13 +298,20 @@ struct Batch<S> {
 }
 
 impl<S> Batch<S> {
-    fn apply<P: Process>(&mut self, key: &str, cause: String, muted: bool, fold: impl FnOnce(&mut S, &mut Out<'_>)) {
+    fn apply<P: Process>(
+        &mut self,
+        key: &str,
+        cause: String,
+        (muted, old_timer): (bool, bool),
+        fold: impl FnOnce(&mut S, &mut Out<'_>),
+    ) {
         if let Some(instance) = self.instances.get_mut(key) {
             let mut out = Out {
                 process: P::NAME,
                 key,
                 cause,
                 muted,
+                old_timer,
                 timers: &mut instance.timers,
                 sent: &mut self.sent,
             };

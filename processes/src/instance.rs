@@ -84,7 +84,7 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
 ) -> Result<i64, sqlx::Error> {
     let nothing = S::default();
     let mut gone = Vec::new();
-    let mut put: (Vec<&str>, Vec<String>, Vec<String>, Vec<Option<DateTime<Utc>>>) = Default::default();
+    let (mut keys, mut states, mut timers, mut dues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut more = 0;
     for (key, instance) in instances {
         if instance.timers.is_empty() && instance.state == nothing {
@@ -96,10 +96,10 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
         }
         more += i64::from(!instance.stored);
         let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-        put.0.push(key);
-        put.1.push(serde_json::to_string(&instance.state).map_err(encode)?);
-        put.2.push(serde_json::to_string(&instance.timers).map_err(encode)?);
-        put.3.push(instance.timers.values().min().copied());
+        keys.push(key.as_str());
+        states.push(serde_json::to_string(&instance.state).map_err(encode)?);
+        timers.push(serde_json::to_string(&instance.timers).map_err(encode)?);
+        dues.push(instance.timers.values().min().copied());
     }
     if !gone.is_empty() {
         sqlx::query(
@@ -113,7 +113,7 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
         .execute(&mut *db)
         .await?;
     }
-    if !put.0.is_empty() {
+    if !keys.is_empty() {
         sqlx::query(
             "INSERT INTO process_instance (name, key, state, timers, due)
              SELECT $1, p.key, p.state::json, p.timers::json, p.due
@@ -121,10 +121,10 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
              ON CONFLICT (name, key) DO UPDATE SET state = excluded.state, timers = excluded.timers, due = excluded.due",
         )
         .bind(name)
-        .bind(put.0)
-        .bind(put.1)
-        .bind(put.2)
-        .bind(put.3)
+        .bind(keys)
+        .bind(states)
+        .bind(timers)
+        .bind(dues)
         .execute(db)
         .await?;
     }

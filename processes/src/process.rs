@@ -67,8 +67,10 @@ pub struct Out<'a> {
     pub(crate) key: &'a str,
     /// The event, effect or timer that it follows from.
     pub(crate) cause: String,
-    /// Whether that was before the process was folded from the start.
+    /// Whether that is an event that was there before the process was folded from the start.
     pub(crate) muted: bool,
+    /// Whether it is a timer of a time of which ids are no longer known.
+    pub(crate) old_timer: bool,
     pub(crate) timers: &'a mut BTreeMap<String, DateTime<Utc>>,
     pub(crate) sent: &'a mut Vec<Sent>,
 }
@@ -92,8 +94,8 @@ impl Out<'_> {
                 step: step.to_owned(),
                 kind: E::KIND,
                 body,
-                remembered: E::REMEMBERED,
-                muted: self.muted,
+                remembered: !E::REPEATABLE,
+                muted: self.muted || self.old_timer && !E::REPEATABLE,
             }),
             Err(error) => {
                 tracing::error!(process = self.process, key = self.key, step, %error, "an effect cannot be written down");

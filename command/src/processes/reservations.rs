@@ -240,6 +240,7 @@ pub(crate) struct Settling {
 
 impl Effect for Settle {
     const KIND: &'static str = "settle_reservation";
+    const REPEATABLE: bool = true;
     type Body = Settling;
     /// Whether something was released.
     type Outcome = bool;

@@ -7,7 +7,7 @@ use domain::{
     order::{Order, OrderCommand, OrderStatus},
 };
 use eventstore::{Metadata, Plan};
-use migrations::MIGRATOR;
+
 use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -179,7 +179,11 @@ async fn under_load_no_order_that_was_placed_loses_its_stock(pool: PgPool) {
 #[sqlx::test(migrations = false)]
 async fn what_an_older_version_was_at_goes_on(pool: PgPool) {
     let older = Migrator {
-        migrations: MIGRATOR.iter().filter(|step| step.version < 20).cloned().collect(),
+        migrations: migrations::MIGRATOR
+            .iter()
+            .filter(|step| step.version < 20)
+            .cloned()
+            .collect(),
         ..Migrator::DEFAULT
     };
     older.run(&pool).await.unwrap();
@@ -197,7 +201,7 @@ async fn what_an_older_version_was_at_goes_on(pool: PgPool) {
     ] {
         assert!(sqlx::query(statement).execute(&shop.pool).await.unwrap().rows_affected() > 0);
     }
-    MIGRATOR.run(&shop.pool).await.unwrap();
+    migrations::MIGRATOR.run(&shop.pool).await.unwrap();
     let process = run(&shop);
     shop.clock.advance(TTL.saturating_sub(Duration::from_millis(1)));
     eventually("the timer is set to its time", || async {

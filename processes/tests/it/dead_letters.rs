@@ -1,6 +1,8 @@
 //! Effects that cannot be delivered.
 
-use processes::{Config, DeadLetter, DeadLetters, dead_letters, drop_dead_letter, retry_dead_letter};
+use processes::{
+    Config, DeadLetter, DeadLetters, dead_letter, dead_letters, drop_dead_letter, dropped, retry_dead_letter,
+};
 use sqlx::PgPool;
 
 use crate::support::{Parcels, Post, complete, engine, ledger, note, open, quick, started, under_way, until};
@@ -40,13 +42,10 @@ async fn a_dead_letter_waits_and_is_delivered_when_it_is_retried(pool: PgPool) {
     post.never.lock().unwrap().clear();
     post.later.lock().unwrap().clear();
     for letter in &letters {
-        assert_eq!(
-            retry_dead_letter(letter.id, &pool).await.unwrap().as_ref(),
-            Some(letter)
-        );
-        assert_eq!(
-            retry_dead_letter(letter.id, &pool).await.unwrap(),
-            None,
+        assert_eq!(dead_letter(letter.id, &pool).await.unwrap().as_ref(), Some(letter));
+        assert!(retry_dead_letter(letter.id, &pool).await.unwrap());
+        assert!(
+            !retry_dead_letter(letter.id, &pool).await.unwrap(),
             "it is no dead letter any more"
         );
     }
@@ -65,18 +64,18 @@ async fn one_that_is_dropped_is_never_delivered_and_its_process_goes_on(pool: Pg
     until(worker(), || async { all(&pool).await.len() == 1 }).await;
     post.never.lock().unwrap().clear();
     let letter = all(&pool).await.remove(0);
-    let dropped = drop_dead_letter(letter.id, "usr_1", "lost in the post", &pool)
-        .await
-        .unwrap();
-    let dropped = dropped.unwrap();
-    assert_eq!((&*dropped.dropped_by, &*dropped.error), ("usr_1", "lost in the post"));
-    let again = drop_dead_letter(letter.id, "usr_2", "again", &pool).await.unwrap();
-    assert_eq!(again, Some(dropped), "once");
+    for (actor, reason) in [("usr_1", "lost in the post"), ("usr_2", "again")] {
+        drop_dead_letter(letter.id, actor, reason, &pool).await.unwrap();
+        let dropped = dropped(letter.id, &pool).await.unwrap().unwrap();
+        assert_eq!(
+            (&*dropped.dropped_by, &*dropped.error),
+            ("usr_1", "lost in the post"),
+            "once"
+        );
+    }
+    assert_eq!(dead_letter(letter.id, &pool).await.unwrap(), None);
     until(worker(), || async { under_way(&pool).await == 0 }).await;
     let entries: Vec<String> = ledger(&pool).await.into_keys().collect();
     assert_eq!(entries, ["ledger-order-0-bill", "ledger-order-0-remind"]);
-    assert_eq!(
-        drop_dead_letter(uuid::Uuid::nil(), "usr_1", "no", &pool).await.unwrap(),
-        None
-    );
+    assert_eq!(dropped(uuid::Uuid::nil(), &pool).await.unwrap(), None);
 }

@@ -270,7 +270,7 @@ pub(crate) struct Looking {
 
 impl Effect for Look {
     const KIND: &'static str = "look_at_books";
-    const REMEMBERED: bool = false;
+    const REPEATABLE: bool = true;
     type Body = Looking;
     /// What is wrong.
     type Outcome = Vec<Mismatch>;
