@@ -186,7 +186,6 @@ pub(crate) fn quick() -> Config {
         longest_backoff: Duration::from_millis(2),
         attempts: 1_000_000,
         retention: Duration::from_hours(24 * 365 * 500),
-        ..Config::default()
     }
 }
 
