@@ -14,6 +14,11 @@ const OPEN: &[(&str, usize, &str)] = &[
         "the configuration is written down by what it consists of; imports send what they deliver",
     ),
     (
+        "benches",
+        6,
+        "a measurement is told apart by the root, which it works with",
+    ),
+    (
         "eventstore",
         10,
         "the store hands its commands to the writer, which loads for the store",
@@ -51,10 +56,10 @@ pub(crate) fn problems(crates: impl Iterator<Item = (String, std::path::PathBuf)
                 "{name} has {count} modules in circles, {allowed} at most: {}",
                 shown.join("; ")
             ));
-        } else if open.is_some() && count < allowed {
-            problems.push(format!(
-                "{name} has only {count} modules in circles: lower the number in OPEN"
-            ));
+        } else if count == 0 && open.is_some() {
+            problems.push(format!("{name} has no circles any more: take it out of OPEN"));
+        } else if count < allowed {
+            println!("{name} has only {count} modules in circles: lower its number in OPEN");
         }
     }
     problems
