@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn mistakes_of_shape_and_value_are_told_together() {
     let world = World::new(|call| panic!("no service is asked: {call:?}"));
     let token = world.admin();

@@ -24,7 +24,7 @@ pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<I
     let unnamed = row.unnamed_lines();
     let source = row.source.clone();
     let lines = row.lines.into_iter().map(|line| CreditLine {
-        line: line.line,
+        line: line.item,
         order_id: line
             .credits
             .map(|order| OrderId::imported(source.as_str(), order.as_str())),

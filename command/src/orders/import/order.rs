@@ -27,7 +27,7 @@ pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<I
         customer_reference: row.customer_reference,
         country: row.country,
         currency: row.currency,
-        lines: row.lines.into_iter().map(|line| line.line).collect(),
+        lines: row.lines.into_iter().map(|line| line.item).collect(),
     };
     let stream = id.clone();
     let record = move |transaction: &mut Transaction<'_>| {

@@ -25,7 +25,7 @@ pub(super) struct Row {
 }
 
 pub(super) struct Line {
-    pub(super) line: ImportedLine,
+    pub(super) item: ImportedLine,
     /// Whether the row itself says the name.
     named: bool,
     /// The order that a credit's line undoes.
@@ -77,7 +77,7 @@ impl Row {
 
     /// The first line whose product is not known although it must be, and what the line calls it.
     pub(super) fn unknown_product(&self) -> Option<(usize, Sku)> {
-        let mut lines = self.lines.iter().map(|line| &line.line).enumerate();
+        let mut lines = self.lines.iter().map(|line| &line.item).enumerate();
         let is_unknown = |line: &ImportedLine| line.kind == LineKind::Product && line.product_id.is_none();
         lines.find_map(|(index, line)| is_unknown(line).then(|| (index, line.sku.clone())))
     }
@@ -122,7 +122,7 @@ impl Line {
             .filter_map(|(place, discount)| read_discount(fields, &format!("{path}.discounts[{place}]"), discount))
             .collect();
         Some(Self {
-            line: ImportedLine {
+            item: ImportedLine {
                 kind: kind?,
                 product_id: known.map(|known| known.product_id),
                 sku: sku?,
