@@ -22,11 +22,11 @@ macro_rules! assert_told {
     };
 }
 
-fn money(amount: i64, currency: &str) -> Option<v1::Money> {
-    Some(v1::Money {
+fn money(amount: i64, currency: &str) -> v1::Money {
+    v1::Money {
         amount,
         currency: currency.to_owned(),
-    })
+    }
 }
 
 fn text(text: &str) -> v1::AttributeValue {
@@ -43,7 +43,7 @@ async fn of_products(pool: PgPool) {
         context: None,
         sku: "A\u{0410}".to_owned(),
         name: " ".to_owned(),
-        price: money(-1, "XYZ"),
+        price: Some(money(-1, "XYZ")),
         category: "a//b".to_owned(),
         attributes: (0..251).map(|number| (format!("key {number}"), text("x"))).collect(),
         ..new_product("A", 1)
@@ -132,7 +132,7 @@ async fn of_stock_and_orders(pool: PgPool) {
             product_id: "mug".to_owned(),
             quantity: 0,
         }],
-        expected_total: money(1, "gbp"),
+        expected_total: Some(money(1, "gbp")),
     };
     assert_told!(
         shop.orders.clone().place_order(wrong),
@@ -231,7 +231,7 @@ async fn of_rows_of_imports(pool: PgPool) {
     };
     let row = ImportProductRow {
         name: " ".to_owned(),
-        price: money(-1, "XYZ"),
+        price: Some(money(-1, "XYZ")),
         category: "a//b".to_owned(),
         initial_stock: -1,
         ..ImportProductRow::default()
