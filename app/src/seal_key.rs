@@ -8,7 +8,7 @@ use eventstore::sealing::Witness;
 use seal::{KeyError, SigningKey};
 
 use crate::config::Config;
-use crate::data_folder;
+use postgres::data_folder;
 use crate::key_file;
 use crate::world::random_bytes;
 

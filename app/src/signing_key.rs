@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gateway::{KeyError, SigningKey};
 
 use crate::config::Config;
-use crate::data_folder;
+use postgres::data_folder;
 use crate::key_file;
 use crate::world::random_bytes;
 

@@ -3,7 +3,7 @@
 use proto::failure::{Failure, FailureKind};
 use tonic::Status;
 
-use crate::render::RenderError;
+use files::write::RenderError;
 
 /// Why a read was not answered.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::session::Work;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::world::World;
-use crate::{compose, postgres};
+use crate::compose;
 
 /// How often is looked whether the read models show what came in.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{pooler, room};
 use crate::config::{Config, DatabaseUrl};
-use crate::postgres::{Embedded, Options};
+use postgres::{Embedded, Options};
 
 /// How long a configured database may take to answer for the first time: services of a deployment start together.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);

@@ -22,7 +22,7 @@ use crate::config::{Config, Pools, Role};
 use crate::lifecycle::Group;
 use crate::operations::Operations;
 use crate::world::World;
-use crate::{postgres, seal_key};
+use crate::seal_key;
 
 /// How often the read models' lag is measured for the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::data_folder;
+use postgres::data_folder;
 use crate::world::World;
 
 /// Processes that share a data folder and have an index of their own each.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::{newcomer, unloadable};
+use postgres::{newcomer, unloadable};
 
 /// How often is looked whether the database answers and takes writes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

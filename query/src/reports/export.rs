@@ -18,7 +18,7 @@ use super::request::Report;
 use super::{sales, table};
 use crate::Query;
 use crate::error::Error;
-use crate::render::{self, Document, Format, RenderError, Row};
+use files::write::{self as render, Document, Format, RenderError, Row};
 
 /// Rows on their way to the file together.
 const BATCH: usize = 500;

@@ -9,7 +9,7 @@ use proto::v1::{SalesOrder, SalesOrdersRequest};
 use super::request::{Dates, Filter, by_order_date};
 use super::words;
 use crate::error::Error;
-use crate::render::{Cell, Column, Document, Kind, Paper, Row};
+use files::write::{Cell, Column, Document, Kind, Paper, Row};
 
 macro_rules! columns {
     ($($name:literal $title:literal $kind:ident $paper:ident;)*) => {

@@ -8,7 +8,7 @@ use proto::v1::{SalesReply, SalesRow};
 use super::calendar::Interval;
 use super::request::{Group, Report};
 use super::words;
-use crate::render::{Cell, Chart, Column, Document, Figure, Format, Kind, Paper, Point, Row, in_words};
+use files::write::{Cell, Chart, Column, Document, Figure, Format, Kind, Paper, Point, Row, in_words};
 
 /// Most bars of a ranking.
 const RANKED: usize = 10;
@@ -266,7 +266,7 @@ fn figures(reply: &SalesReply) -> Vec<Figure> {
     let change = |value: fn(&SalesRow) -> Option<i64>| {
         let now = value(total)?;
         let before = value(total.previous.as_deref()?)?;
-        Some(crate::render::percent(points(now, before)?))
+        Some(files::write::percent(points(now, before)?))
     };
     let figure = |title: &str, text: String, value: fn(&SalesRow) -> Option<i64>| Figure {
         title: match reply.totals.as_slice() {
@@ -277,7 +277,7 @@ fn figures(reply: &SalesReply) -> Vec<Figure> {
         change: change(value).unwrap_or_default(),
     };
     let money = |amount: i64| in_words(amount, &total.currency);
-    let count = |number: i64| crate::render::grouped(number.unsigned_abs());
+    let count = |number: i64| files::write::grouped(number.unsigned_abs());
     vec![
         figure("Net sales", money(total.net), |row| Some(row.net)),
         figure("Orders", count(total.orders), |row| Some(row.orders)),
