@@ -66,9 +66,7 @@ impl<R> Outlet<R> {
 }
 
 fn open(input: &Input, offset: u64, line: u64) -> Result<Window<Box<dyn Read + Send>>, Error> {
-    let bytes = input
-        .open_at(offset)
-        .map_err(|source| Error::opening(input, source))?;
+    let bytes = input.open_at(offset).map_err(|source| Error::opening(input, source))?;
     Ok(Window::new(bytes, offset, line))
 }
 

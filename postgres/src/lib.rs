@@ -1,12 +1,4 @@
-//! The embedded PostgreSQL: a private cluster in the data folder, run from the machine's own programs.
-//!
-//! - Reached through a unix socket in a private folder only: no TCP port, no password to keep.
-//! - As root the server runs as an unprivileged account; otherwise as the user itself.
-//! - `tillroll serve` holds `<data folder>/tillroll.lock`, so a second one is refused. Other commands join the
-//!   running server, or start the cluster for as long as they need it; the last one out stops it (`usage`).
-//! - The lock files are held by the kernel for the process and vanish with it. A cluster that a killed process left
-//!   behind is stopped and started anew by the next `serve`, unless another command is using it: then it is taken
-//!   over as it is.
+#![doc = include_str!("../README.md")]
 
 mod account;
 mod binaries;

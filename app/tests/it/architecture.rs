@@ -29,6 +29,8 @@ const HOUSE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "reads",
+    "reports",
     "seal",
     "search",
     "values",
@@ -47,6 +49,8 @@ const WORKSPACE: &[&str] = &[
     "projections",
     "proto",
     "query",
+    "reads",
+    "reports",
     "seal",
     "search",
     "values",
@@ -114,7 +118,17 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "query",
-        may: &["files", "proto", "seal", "search"],
+        may: &["proto", "reads", "seal", "search"],
+        never: &["axum"],
+    },
+    Rule {
+        name: "reads",
+        may: &["proto"],
+        never: &["axum"],
+    },
+    Rule {
+        name: "reports",
+        may: &["files", "proto", "reads"],
         never: &["axum"],
     },
     Rule {

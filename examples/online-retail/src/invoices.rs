@@ -88,7 +88,10 @@ impl Pass<'_> {
             return None;
         }
         let Open {
-            order, mut wrong, facts, ..
+            order,
+            mut wrong,
+            facts,
+            ..
         } = self.open.remove(invoice)?;
         if !wrong.is_empty() {
             self.wrong.append(&mut wrong);

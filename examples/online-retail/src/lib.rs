@@ -61,7 +61,9 @@ pub fn convert(file: &Path, folder: &Path) -> Result<Converted> {
 /// Opens the file, unpacking it when it is packed.
 fn open(file: &Path) -> Result<Box<dyn Read + Send>> {
     let input = Input::File(file.to_owned());
-    input.open_at(0).with_context(|| format!("cannot open {}", file.display()))
+    input
+        .open_at(0)
+        .with_context(|| format!("cannot open {}", file.display()))
 }
 
 /// A file of JSON documents, one a line.

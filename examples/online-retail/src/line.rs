@@ -60,7 +60,12 @@ impl Header {
         for (place, column) in places.iter_mut().zip(COLUMNS) {
             *place = (0..record.len())
                 .find(|index| record.get(*index).map(<[u8]>::trim_ascii) == Some(column.as_bytes()))
-                .with_context(|| format!("the first line names no column {column}; it names {}", COLUMNS.join(", ")))?;
+                .with_context(|| {
+                    format!(
+                        "the first line names no column {column}; it names {}",
+                        COLUMNS.join(", ")
+                    )
+                })?;
         }
         ensure!(record.len() == COLUMNS.len(), "the columns are {}", COLUMNS.join(", "));
         Ok(Self(places))

@@ -105,6 +105,7 @@ pub struct Records<R> {
 
 impl<R: Read> Records<R> {
     /// Reads the same file from another place, which is the beginning of a record.
+    #[must_use]
     pub fn at(&self, mut window: Window<R>) -> Self {
         window.line_ends_in_cr = self.window.line_ends_in_cr;
         Self { window, ..*self }

@@ -127,6 +127,7 @@ pub struct Window<R> {
 
 impl<R: Read> Window<R> {
     /// A window at a byte offset of the input, on a line of this number.
+    #[must_use]
     pub fn new(input: R, offset: u64, line: u64) -> Self {
         Self {
             input,
@@ -140,16 +141,19 @@ impl<R: Read> Window<R> {
     }
 
     /// What has been read and not consumed.
+    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
     }
 
     /// True when nothing comes after [`Self::bytes`].
+    #[must_use]
     pub fn is_last(&self) -> bool {
         self.ended
     }
 
     /// True when no more may be asked for, because one row would fill the window.
+    #[must_use]
     pub fn is_full(&self) -> bool {
         self.bytes().len() > MAX_ROW
     }
@@ -184,6 +188,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Length of the first line with its end, if the window holds all of it.
+    #[must_use]
     pub fn first_line(&self) -> Option<usize> {
         let bytes = self.bytes();
         match bytes.iter().position(|byte| *byte == b'\n') {

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use sqlx::PgPool;
 
+use super::process::Process;
 use crate::cluster::Cluster;
 use crate::fold::expected;
-use super::process::Process;
 use crate::shop::Shop;
 use crate::support::{assert_same, open, settle, until, views};
 

@@ -7,8 +7,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sqlx::{ConnectOptions as _, PgPool};
 
-use crate::fold::expected;
 use super::process::Process;
+use crate::fold::expected;
 use crate::shop::Shop;
 use crate::support::{assert_same, open, settle, until, views};
 

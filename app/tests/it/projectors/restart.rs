@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
+use super::process::Process;
 use crate::cluster::Cluster;
 use crate::fold::expected;
-use super::process::Process;
 use crate::support::{assert_same, open_store, settle, until, views};
 
 const PASSWORD: &str = "correct horse battery";
