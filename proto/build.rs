@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "feed",
         "history",
         "order",
+        "process",
         "product",
         "projection",
         "report",

@@ -26,6 +26,7 @@ mod origin;
 mod page;
 mod params;
 mod problem;
+mod processes;
 mod products;
 mod projections;
 mod rate;

@@ -14,7 +14,7 @@ use crate::{
     },
     orders,
     problem::{Problem, method_not_allowed},
-    products, projections, reports,
+    processes, products, projections, reports,
     representation::{compression, represent},
     search, stock, users,
 };
@@ -74,6 +74,9 @@ fn api() -> OpenApiRouter<Edge> {
         .routes(routes!(projections::parked::list_parked))
         .routes(routes!(projections::retry::retry_parked))
         .routes(routes!(projections::skip::skip_parked))
+        .routes(routes!(processes::list::list_dead_letters))
+        .routes(routes!(processes::retry::retry_dead_letter))
+        .routes(routes!(processes::drop::drop_dead_letter))
         .routes(routes!(users::list::list_users))
         .routes(routes!(users::get::read_user))
         .routes(routes!(auth::login::log_in))

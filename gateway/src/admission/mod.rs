@@ -118,7 +118,7 @@ impl Class {
         let route = path.strip_prefix("/v1/")?;
         let class = if route.starts_with("auth/") {
             Self::Login
-        } else if route.starts_with("projections") {
+        } else if route.starts_with("projections") || route.starts_with("processes") {
             Self::Operation
         } else if route.starts_with("reports") || route.starts_with("exports") || route.ends_with("/export") {
             Self::Report
