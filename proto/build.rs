@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "feed",
         "history",
         "order",
+        "process",
         "product",
         "projection",
         "report",

@@ -24,12 +24,14 @@ const HOUSE: &[&str] = &[
     "eventstore",
     "gateway",
     "migrations",
+    "processes",
     "projections",
     "proto",
     "query",
     "seal",
     "search",
     "values",
+    "workers",
 ];
 const RULES: &[Rule] = &[
     Rule {
@@ -63,23 +65,33 @@ const RULES: &[Rule] = &[
         never: &["sqlx", "tonic", "axum", "tokio"],
     },
     Rule {
+        name: "workers",
+        may: &[],
+        never: &["tonic", "axum"],
+    },
+    Rule {
+        name: "processes",
+        may: &["eventstore", "workers"],
+        never: &["tonic", "axum"],
+    },
+    Rule {
         name: "eventstore",
-        may: &["seal"],
+        may: &["seal", "workers"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "command",
-        may: &["domain", "eventstore", "proto"],
+        may: &["domain", "eventstore", "processes", "proto"],
         never: &["axum"],
     },
     Rule {
         name: "projections",
-        may: &["domain", "eventstore", "search"],
+        may: &["domain", "eventstore", "search", "workers"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "query",
-        may: &["proto", "seal", "search"],
+        may: &["proto", "seal", "search", "workers"],
         never: &["axum"],
     },
     Rule {

@@ -27,6 +27,7 @@ mod users;
 
 use std::time::Duration;
 
+use ::processes::Engine;
 use domain::Reason;
 use eventstore::Store;
 use proto::{
@@ -44,13 +45,7 @@ use tonic::service::{Routes, RoutesBuilder};
 pub use crate::core::{Clock, Ids};
 pub use crate::processes::books::{BookFinding, BooksError, Mismatch};
 use crate::{
-    core::Core,
-    orders::Orders,
-    processes::{Books, Reservations},
-    products::Products,
-    search::Searches,
-    stock::Stocks,
-    users::Users,
+    core::Core, orders::Orders, processes::Books, products::Products, search::Searches, stock::Stocks, users::Users,
 };
 
 /// Largest request, in bytes. Imports send thousands of rows at once.
@@ -115,8 +110,8 @@ pub struct Command {
     orders: Orders,
     users: Users,
     searches: Searches,
-    reservations: Reservations,
     books: Books,
+    engine: Engine,
 }
 
 impl Command {
@@ -139,14 +134,15 @@ impl Command {
             ids,
         };
         let stocks = Stocks::new(core.clone());
+        let books = Books::new(core.clone(), reservation_ttl);
         let transport = stock.unwrap_or_else(|| Transport::in_process(stock_server(stocks.clone())));
         Self {
             products: Products::new(core.clone()),
             orders: Orders::new(core.clone(), transport),
             users: Users::new(core.clone(), parallel_hashes),
             searches: Searches::new(core.clone()),
-            reservations: Reservations::new(core.clone(), reservation_ttl),
-            books: Books::new(core, reservation_ttl),
+            engine: processes::engine(&core, &books, reservation_ttl),
+            books,
             stocks,
         }
     }
@@ -196,9 +192,9 @@ impl Command {
         routes.routes().prepare()
     }
 
-    /// Runs the process managers until `stop` is cancelled. May run in every process: one at a time works, the others stand by.
+    /// Runs the processes until `stop` is cancelled. May run in every worker: one at a time folds a process, all deliver its effects.
     pub async fn run_processes(&self, stop: CancellationToken) {
-        tokio::join!(self.reservations.run(stop.clone()), self.books.run(stop));
+        self.engine.run(stop).await;
     }
 
     /// Reads the whole log and says which orders do not hold the stock that they should.

@@ -7,6 +7,7 @@ use crate::{
     email::{EmailClaim, EmailEvent},
     login::{LoginEvent, Logins},
     order::{Order, OrderEvent},
+    process::{Process, ProcessEvent},
     product::{Product, ProductEvent},
     projection::{ReadModel, ReadModelEvent},
     search_settings::{SearchSettings, SearchSettingsEvent},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// All types of aggregates, each with the types of its events.
-pub const EVENTS: [(&str, &[&str]); 10] = [
+pub const EVENTS: [(&str, &[&str]); 11] = [
     (Product::TYPE, ProductEvent::TYPES),
     (Stock::TYPE, StockEvent::TYPES),
     (Order::TYPE, OrderEvent::TYPES),
@@ -27,4 +28,5 @@ pub const EVENTS: [(&str, &[&str]); 10] = [
     (Logins::TYPE, LoginEvent::TYPES),
     (ReadModel::TYPE, ReadModelEvent::TYPES),
     (SearchSettings::TYPE, SearchSettingsEvent::TYPES),
+    (Process::TYPE, ProcessEvent::TYPES),
 ];

@@ -27,6 +27,7 @@ pub mod credit;
 pub mod email;
 pub mod login;
 pub mod order;
+pub mod process;
 pub mod product;
 pub mod projection;
 pub mod search_settings;

@@ -10,12 +10,13 @@ use proto::{
     v1::{
         audit_query_client::AuditQueryClient, export_jobs_client::ExportJobsClient,
         history_query_client::HistoryQueryClient, order_command_client::OrderCommandClient,
-        order_query_client::OrderQueryClient, product_command_client::ProductCommandClient,
-        product_query_client::ProductQueryClient, projection_operations_client::ProjectionOperationsClient,
-        report_query_client::ReportQueryClient, seal_query_client::SealQueryClient,
-        search_command_client::SearchCommandClient, search_query_client::SearchQueryClient,
-        stock_command_client::StockCommandClient, stock_query_client::StockQueryClient,
-        user_command_client::UserCommandClient, user_query_client::UserQueryClient,
+        order_query_client::OrderQueryClient, process_operations_client::ProcessOperationsClient,
+        product_command_client::ProductCommandClient, product_query_client::ProductQueryClient,
+        projection_operations_client::ProjectionOperationsClient, report_query_client::ReportQueryClient,
+        seal_query_client::SealQueryClient, search_command_client::SearchCommandClient,
+        search_query_client::SearchQueryClient, stock_command_client::StockCommandClient,
+        stock_query_client::StockQueryClient, user_command_client::UserCommandClient,
+        user_query_client::UserQueryClient,
     },
 };
 use uuid::Uuid;
@@ -91,6 +92,10 @@ impl AppState {
 
     pub(crate) fn projection_operations(&self) -> ProjectionOperationsClient<Transport> {
         ProjectionOperationsClient::new(self.command.clone())
+    }
+
+    pub(crate) fn process_operations(&self) -> ProcessOperationsClient<Transport> {
+        ProcessOperationsClient::new(self.command.clone())
     }
 
     pub(crate) fn product_query(&self) -> ProductQueryClient<Transport> {

@@ -27,6 +27,7 @@ mod page;
 mod params;
 mod pipeline;
 mod problem;
+mod processes;
 mod products;
 mod projections;
 mod rate;

@@ -16,7 +16,7 @@ use crate::{
     orders,
     pipeline::pipeline,
     problem::{Problem, method_not_allowed},
-    products, projections, reports,
+    processes, products, projections, reports,
     representation::{compression, represent},
     search, stock, users,
 };
@@ -52,6 +52,7 @@ fn api() -> Vec<Described> {
         exports::endpoints(),
         audit::endpoints(),
         projections::endpoints(),
+        processes::endpoints(),
         users::endpoints(),
         auth::endpoints(),
         ops::endpoints(),

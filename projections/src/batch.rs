@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use eventstore::{Positions, Recorded};
 use sqlx::{PgConnection, PgPool};
 
-use crate::cursor::{self, Locked};
+use crate::cursor::{self, CURSORS, Locked};
 use crate::dead_letter;
 use crate::lease::Held;
 use crate::projection::{ApplyError, Projection, chain};
@@ -116,7 +116,7 @@ impl Target<'_> {
         } else {
             fold(self.projection, self.held.version, &fresh, &locked, &mut tx).await?;
         }
-        cursor::advance(name, self.held.version, &heads(&fresh), &mut tx).await?;
+        CURSORS.advance(name, self.held.version, heads(&fresh), &mut tx).await?;
         tx.commit().await?;
         crate::indexing::wake();
         Ok(())

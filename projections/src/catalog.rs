@@ -12,7 +12,6 @@ use crate::projection::Projection;
 use crate::sales::Sales;
 use crate::search_settings::ShopSearch;
 use crate::stock::Stock;
-use crate::transaction;
 use crate::users::Users;
 
 /// Every projection.
@@ -52,7 +51,7 @@ pub async fn install(pool: &PgPool) -> Result<(), Error> {
     if missing(&mut *pool.acquire().await?).await?.is_empty() {
         return Ok(());
     }
-    let mut tx = transaction::begin(pool, "BEGIN").await?;
+    let mut tx = workers::begin(pool, "BEGIN").await?;
     // Whoever comes second waits here and then finds the work done.
     sqlx::query("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *tx)

@@ -1,12 +1,14 @@
 //! How far a version has come. Whoever moves its cursors holds the locks of the leases for those lanes.
 
-use std::collections::BTreeMap;
-
 use eventstore::Positions;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use workers::Cursors;
+pub(crate) use workers::{from_columns, lane_column, position_column};
 
 use crate::lease::Held;
-use crate::transaction;
+
+/// The cursors of all versions.
+pub(crate) const CURSORS: Cursors = Cursors("projection_cursor");
 
 /// Begins a transaction that projects. A commit need not wait for the disk: rows and cursors are lost together, and the log has both.
 /// The statements of a batch reach rows by key only; the settings keep plans that were made on small tables from outliving that.
@@ -20,7 +22,7 @@ const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL enable
                      SET LOCAL plan_cache_mode = force_generic_plan";
 
 pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    transaction::begin(pool, BEGIN).await
+    workers::begin(pool, BEGIN).await
 }
 
 /// What the lock of leases shows.
@@ -63,62 +65,6 @@ pub(crate) async fn lock(
         .map(|(lane, position, _)| from_columns(lane, position))
         .collect();
     Ok(Some(Locked { positions, parked }))
-}
-
-/// The cursors of a version.
-pub(crate) async fn read(name: &str, version: i32, connection: &mut PgConnection) -> Result<Positions, sqlx::Error> {
-    let rows: Vec<(i32, i64)> =
-        sqlx::query_as("SELECT lane, position FROM projection_cursor WHERE name = $1 AND version = $2")
-            .bind(name)
-            .bind(version)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(lane, position)| from_columns(lane, position))
-        .collect())
-}
-
-/// Moves cursors forward, never back.
-pub(crate) async fn advance(
-    name: &str,
-    version: i32,
-    to: &BTreeMap<u32, u64>,
-    connection: &mut PgConnection,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE projection_cursor c SET position = moved.position
-         FROM unnest($3::integer[], $4::bigint[]) AS moved (lane, position)
-         WHERE c.name = $1 AND c.version = $2 AND c.lane = moved.lane AND c.position < moved.position",
-    )
-    .bind(name)
-    .bind(version)
-    .bind(to.keys().map(|lane| lane_column(*lane)).collect::<Vec<_>>())
-    .bind(
-        to.values()
-            .map(|position| position_column(*position))
-            .collect::<Vec<_>>(),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-// Lanes and positions are far below the limits of the columns.
-
-pub(crate) fn lane_column(lane: u32) -> i32 {
-    i32::try_from(lane).unwrap_or(i32::MAX)
-}
-
-pub(crate) fn position_column(position: u64) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn from_columns(lane: i32, position: i64) -> (u32, u64) {
-    (
-        u32::try_from(lane).unwrap_or_default(),
-        u64::try_from(position).unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]

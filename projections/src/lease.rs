@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use uuid::Uuid;
+use workers::{FREE, RENEW, TAKE};
 
 /// Lanes that are leased together.
 pub(crate) const GROUP: i32 = 8;
@@ -104,25 +105,24 @@ pub(crate) async fn renew(pool: &PgPool, terms: Terms<'_>, rate: f64) -> Result<
     }
     let share = ceiling(groups, workers.max(1));
     // The first ones of the share are kept, the rest is left to others.
-    let kept: Vec<Row> = sqlx::query_as(
+    let statement = format!(
         "UPDATE projection_lease l
-         SET owner = CASE WHEN mine.nth <= $3 THEN l.owner END,
-             lease_until = clock_timestamp() + make_interval(secs => $4),
-             rate = $5 / mine.all
+         SET owner = CASE WHEN mine.nth <= $3 THEN l.owner END, {RENEW}, rate = $5 / mine.all
          FROM (SELECT l.version, l.first_lane, row_number() OVER (ORDER BY l.first_lane) AS nth, count(*) OVER () AS all
                FROM projection_lease l JOIN projections p USING (name, version)
                WHERE l.name = $1 AND l.owner = $2 AND p.state = 'active' AND p.code_version = $6) mine
          WHERE l.name = $1 AND l.version = mine.version AND l.first_lane = mine.first_lane AND l.owner = $2
-         RETURNING l.version, l.first_lane, l.last_lane, l.fence, l.owner IS NOT NULL",
-    )
-    .bind(terms.name)
-    .bind(terms.owner)
-    .bind(share)
-    .bind(terms.ttl.as_secs_f64())
-    .bind(rate)
-    .bind(terms.code_version)
-    .fetch_all(&mut *tx)
-    .await?;
+         RETURNING l.version, l.first_lane, l.last_lane, l.fence, l.owner IS NOT NULL"
+    );
+    let kept: Vec<Row> = sqlx::query_as(&statement)
+        .bind(terms.name)
+        .bind(terms.owner)
+        .bind(share)
+        .bind(terms.ttl.as_secs_f64())
+        .bind(rate)
+        .bind(terms.code_version)
+        .fetch_all(&mut *tx)
+        .await?;
     let mut rows: Vec<Row> = kept.into_iter().filter(|row| row.4).collect();
     let missing = share - i64::try_from(rows.len()).unwrap_or(i64::MAX);
     if missing > 0 {
@@ -135,27 +135,26 @@ pub(crate) async fn renew(pool: &PgPool, terms: Terms<'_>, rate: f64) -> Result<
 /// `version, first_lane, last_lane, fence, still held`.
 type Row = (i32, i32, i32, i64, bool);
 
-/// No lease is as long as ten minutes: one that is, is from before the clock was set back, and whoever lives renews it at once.
 async fn take(connection: &mut sqlx::PgConnection, terms: Terms<'_>, most: i64) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as(
+    let statement = format!(
         "UPDATE projection_lease l
-         SET owner = $2, fence = l.fence + 1, lease_until = clock_timestamp() + make_interval(secs => $4), rate = 0
+         SET {TAKE}, rate = 0
          FROM (SELECT l.version, l.first_lane
                FROM projection_lease l JOIN projections p USING (name, version)
                WHERE l.name = $1 AND p.state = 'active' AND p.code_version = $5
-                   AND (l.owner IS NULL
-                        OR l.lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')
+                   AND {FREE}
                ORDER BY l.first_lane LIMIT $3 FOR UPDATE OF l SKIP LOCKED) free
          WHERE l.name = $1 AND l.version = free.version AND l.first_lane = free.first_lane
-         RETURNING l.version, l.first_lane, l.last_lane, l.fence, true",
-    )
-    .bind(terms.name)
-    .bind(terms.owner)
-    .bind(most)
-    .bind(terms.ttl.as_secs_f64())
-    .bind(terms.code_version)
-    .fetch_all(connection)
-    .await
+         RETURNING l.version, l.first_lane, l.last_lane, l.fence, true"
+    );
+    sqlx::query_as(&statement)
+        .bind(terms.name)
+        .bind(terms.owner)
+        .bind(most)
+        .bind(terms.ttl.as_secs_f64())
+        .bind(terms.code_version)
+        .fetch_all(connection)
+        .await
 }
 
 /// Gives back everything at once, so that others need not wait for the leases to run out.

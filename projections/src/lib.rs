@@ -28,7 +28,6 @@ mod search_settings;
 mod status;
 mod stock;
 mod table;
-mod transaction;
 mod users;
 mod worker;
 

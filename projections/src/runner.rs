@@ -111,9 +111,7 @@ impl Runner {
     }
 
     async fn try_introduce(&self) -> Result<Uuid, sqlx::Error> {
-        let owner = sqlx::query_scalar("SELECT gen_random_uuid()")
-            .fetch_one(&self.pool)
-            .await?;
+        let owner = workers::owner(&self.pool).await?;
         lease::heartbeat(&self.pool, owner, self.config.lease).await?;
         if self.config.sole {
             lease::bury_others(&self.pool, owner).await?;

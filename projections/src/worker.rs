@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::batch::{Refused, Target};
-use crate::cursor;
+use crate::cursor::{self, CURSORS};
 use crate::lease::{self, Held, Terms};
 use crate::outage::{Outages, Trouble};
 use crate::projection::Projection;
@@ -141,7 +141,7 @@ impl Worker {
         let held = lease::renew(&self.pool, terms, rate).await?;
         if held != state.held {
             let mut connection = self.pool.acquire().await?;
-            let all = cursor::read(terms.name, held.version, &mut connection).await?;
+            let all: Positions = CURSORS.read(terms.name, held.version, &mut connection).await?;
             let leased = |lane: u32| {
                 let lane = cursor::lane_column(lane);
                 held.leases

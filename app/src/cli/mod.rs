@@ -7,6 +7,7 @@ mod import;
 mod migrate;
 mod openapi;
 mod print;
+mod processes;
 mod projections;
 mod rebuild;
 mod rebuild_search;
@@ -59,6 +60,9 @@ enum Command {
     Import(import::Command),
     /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
     Projections(projections::Arguments),
+    /// Settle effects of processes that could not be delivered, or fold a process from the start again
+    #[command(subcommand)]
+    Processes(processes::Command),
     /// Rebuild a read model from the events, or `search` from the read models, while the old one serves
     Rebuild(rebuild::Arguments),
     /// Verify that history is what was sealed, and prove it to others
@@ -147,6 +151,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Seed(arguments) => seed::run(config, &arguments).await,
         Command::Import(command) => import::run(config, command).await,
         Command::Projections(arguments) => projections::run(config, &arguments).await,
+        Command::Processes(command) => processes::run(config, command).await,
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
         Command::Audit(command) => audit::run(config, command).await,
         Command::User(command) => user::run(config, command).await,
@@ -188,6 +193,7 @@ mod tests {
             &["user", "create"],
             &["audit", "verify"],
             &["projections", "parked", "list"],
+            &["processes", "dead-letters", "list"],
         ] {
             let text = help(words);
             assert!(text.lines().count() < 60, "{text}");

@@ -95,6 +95,11 @@ impl Services {
         Transport::in_process(self.operations.server())
     }
 
+    /// A channel to what operators do about processes.
+    pub(super) fn process_operations(&self) -> Transport {
+        Transport::in_process(self.operations.process_server())
+    }
+
     /// A channel to the read services.
     pub(super) fn queries(&self) -> Transport {
         Transport::in_process(compose::query_routes(&self.query))

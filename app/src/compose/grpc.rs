@@ -54,6 +54,7 @@ impl Services {
 
     pub(super) fn operations(mut self, operations: &Operations) -> Services {
         self.add(true, operations.server());
+        self.add(true, operations.process_server());
         self
     }
 

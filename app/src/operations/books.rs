@@ -24,7 +24,7 @@ async fn read(pool: &PgPool) -> Result<v1::GetBooksReply, sqlx::Error> {
     let lag_seconds: f64 = sqlx::query_scalar(
         "SELECT coalesce(max(extract(epoch FROM now() - e.recorded_at)), 0)::float8
          FROM lanes l
-         LEFT JOIN process_cursor c ON c.process = 'books' AND c.lane = l.lane
+         LEFT JOIN process_position c ON c.name = 'books' AND c.lane = l.lane
          CROSS JOIN LATERAL (SELECT recorded_at FROM events
              WHERE lane = l.lane AND position = coalesce(c.position, 0) + 1) e
          WHERE l.head > coalesce(c.position, 0)",

@@ -1,9 +1,10 @@
-//! `ProjectionOperations`: the crate `projections` as a gRPC service.
+//! `ProjectionOperations` and `ProcessOperations`: what operators do to read models and processes, as gRPC services.
 //!
-//! It lives here because `projections` knows no protocol and the protocol's other users know no read model: only the composition
+//! They live here because `projections` and `processes` know no protocol and the protocol's other users know no read model: only the composition
 //! may see both. Processes with the role `command` serve it, since what operators do becomes events.
 
 mod books;
+mod dead_letters;
 mod list;
 mod record;
 mod settle;
@@ -13,6 +14,7 @@ use domain::{Reason, ValueError};
 use eventstore::{Metadata, Plan, Store};
 use proto::failure::{Failure, FailureKind};
 use proto::v1;
+use proto::v1::process_operations_server::ProcessOperationsServer;
 use proto::v1::projection_operations_server::{ProjectionOperations, ProjectionOperationsServer};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
@@ -40,7 +42,13 @@ impl Operations {
         Operations { pool, store, world }
     }
 
-    /// The gRPC server.
+    /// The gRPC server for dead letters of processes.
+    #[must_use]
+    pub fn process_server(&self) -> ProcessOperationsServer<Operations> {
+        ProcessOperationsServer::new(self.clone())
+    }
+
+    /// The gRPC server for read models.
     #[must_use]
     pub fn server(&self) -> ProjectionOperationsServer<Operations> {
         ProjectionOperationsServer::new(self.clone())

@@ -10,6 +10,7 @@ use domain::credit::Credit;
 use domain::email::EmailClaim;
 use domain::login::Logins;
 use domain::order::Order;
+use domain::process::Process;
 use domain::product::Product;
 use domain::projection::ReadModel;
 use domain::search_settings::SearchSettings;
@@ -101,6 +102,7 @@ pub fn replay(file: impl BufRead, each: Option<&mut dyn FnMut(&Step)>) -> Result
         "login" => run::<Logins>(reader, each),
         "search_settings" => run::<SearchSettings>(reader, each),
         "projection" => run::<ReadModel>(reader, each),
+        "process" => run::<Process>(reader, each),
         other => return Err(ReplayError::UnknownType(other.to_owned())),
     };
     Ok(step?)

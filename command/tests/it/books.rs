@@ -62,13 +62,16 @@ async fn found(shop: &Shop, expected: &[(&str, &str, i64, i64)]) {
     .await;
 }
 
-/// The process managers have read everything that is in the log now, and looked at what was due.
+/// The processes have read everything that is in the log now, and looked at what was due.
 async fn caught_up(shop: &Shop, running: Running) {
     eventually("the log is read", || async {
         let unread: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM lanes l LEFT JOIN process_cursor c ON c.process = 'books' AND c.lane = l.lane
-             WHERE l.head > coalesce(c.position, 0)",
+            "SELECT (SELECT count(*) FROM lanes l LEFT JOIN process_position p ON p.name = 'books' AND p.lane = l.lane
+                     WHERE l.head > coalesce(p.position, 0))
+                  + (SELECT count(*) FROM process_instance WHERE due <= $1)
+                  + (SELECT count(*) FROM process_effect WHERE status IN ('waiting', 'delivered'))",
         )
+        .bind(shop.clock.now())
         .fetch_one(&shop.pool)
         .await
         .unwrap();

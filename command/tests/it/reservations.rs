@@ -1,4 +1,4 @@
-//! The process manager that gives back what is reserved for nobody.
+//! The process that gives back what is reserved for nobody.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use domain::{
     order::{Order, OrderCommand, OrderStatus},
 };
 use eventstore::{Metadata, Plan};
-use sqlx::PgPool;
+
+use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -85,7 +86,7 @@ async fn what_is_unsettled_survives_a_restart_and_moves_to_another_process(pool:
     reserve(&shop, LOST, &[(&a.id, 3)]).await.unwrap();
     shop.place(order(&[(&a.id, 1)])).await.unwrap();
     let rows = || async {
-        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM pending_reservations")
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM process_instance WHERE name = 'reservations'")
             .fetch_one(&shop.pool)
             .await
             .unwrap()
@@ -106,7 +107,7 @@ async fn what_is_unsettled_survives_a_restart_and_moves_to_another_process(pool:
     settled(&shop, &a.id, 1).await;
     third.stop().await;
     assert_eq!(shop.count("OrderAbandoned").await, 2);
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM process_lease")
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM process WHERE owner IS NOT NULL")
         .fetch_one(&shop.pool)
         .await
         .unwrap();
@@ -173,4 +174,58 @@ async fn under_load_no_order_that_was_placed_loses_its_stock(pool: PgPool) {
     settled(&shop, &a.id, placed).await;
     settled(&shop, &b.id, placed).await;
     process.stop().await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_an_older_version_was_at_goes_on(pool: PgPool) {
+    let older = Migrator {
+        migrations: migrations::MIGRATOR
+            .iter()
+            .filter(|step| step.version < 20)
+            .cloned()
+            .collect(),
+        ..Migrator::DEFAULT
+    };
+    older.run(&pool).await.unwrap();
+    let shop = Shop::open(pool).await;
+    let a = shop.stocked("A", 1, 10).await;
+    reserve(&shop, LOST, &[(&a.id, 3)]).await.unwrap();
+    // Its last checkpoint: everything was read, and what was open is in tables of its own.
+    for statement in [
+        "INSERT INTO process_cursor SELECT process, lane, head FROM lanes, unnest('{reservations,books}'::text[]) AS process",
+        "INSERT INTO pending_reservations (order_id, state, product_ids, since, correlation_id, cause)
+         SELECT payload->'StockReserved'->>'order_id', 'reserved', ARRAY[aggregate_id], occurred_at, correlation_id, event_id
+         FROM events WHERE event_type = 'StockReserved'",
+        "INSERT INTO books_open SELECT payload->'StockReserved'->>'order_id', json_build_object(aggregate_id, 3), occurred_at
+         FROM events WHERE event_type = 'StockReserved'",
+    ] {
+        assert!(sqlx::query(statement).execute(&shop.pool).await.unwrap().rows_affected() > 0);
+    }
+    migrations::MIGRATOR.run(&shop.pool).await.unwrap();
+    let process = run(&shop);
+    shop.clock.advance(TTL.saturating_sub(Duration::from_millis(1)));
+    eventually("the timer is set to its time", || async {
+        let set: bool = sqlx::query_scalar(
+            "SELECT due = (state->'reserved'->>'since')::timestamptz + interval '1 minute' FROM process_instance
+             WHERE name = 'reservations'",
+        )
+        .fetch_one(&shop.pool)
+        .await
+        .unwrap();
+        set
+    })
+    .await;
+    assert_eq!(shop.stock_of(&a.id).await.reserved(), 3, "it is not yet due");
+    shop.clock.advance(Duration::from_millis(1));
+    settled(&shop, &a.id, 0).await;
+    eventually("nothing is open", || async {
+        let open: i64 = sqlx::query_scalar("SELECT count(*) FROM process_instance")
+            .fetch_one(&shop.pool)
+            .await
+            .unwrap();
+        open == 0
+    })
+    .await;
+    process.stop().await;
+    assert_eq!(shop.order(LOST).await.status(), Some(OrderStatus::Expired));
 }

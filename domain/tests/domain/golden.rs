@@ -9,6 +9,7 @@ use domain::{
     email::{EmailClaim, EmailEvent},
     login::{LoginEvent, Logins},
     order::{Order, OrderEvent},
+    process::{Process, ProcessEvent},
     product::{Product, ProductEvent},
     projection::{ReadModel, ReadModelEvent},
     search_settings::{SearchSettings, SearchSettingsEvent},
@@ -91,6 +92,11 @@ fn projection_events() {
 }
 
 #[test]
+fn process_events() {
+    check::<Process>(ProcessEvent::TYPES);
+}
+
+#[test]
 fn search_settings_events() {
     check::<SearchSettings>(SearchSettingsEvent::TYPES);
 }
@@ -108,6 +114,7 @@ fn aggregate_types_are_those_of_the_store() {
         Logins::TYPE,
         ReadModel::TYPE,
         SearchSettings::TYPE,
+        Process::TYPE,
     ];
     assert_eq!(
         types,
@@ -121,7 +128,8 @@ fn aggregate_types_are_those_of_the_store() {
             "email",
             "login",
             "projection",
-            "search_settings"
+            "search_settings",
+            "process"
         ]
     );
 }

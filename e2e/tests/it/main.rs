@@ -11,6 +11,7 @@ mod auth;
 mod edge;
 mod history;
 mod orders;
+mod processes;
 mod products;
 mod projections;
 mod reads;

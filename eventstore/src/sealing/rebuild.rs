@@ -27,17 +27,17 @@ pub async fn rebuild_tiles(
     witness: &Witness,
 ) -> Result<u64, SealError> {
     let known = witness.newest()?.map(|signed| signed.checkpoint);
-    let held = lease::take(pool, owner, LEASE).await?;
+    let held = lease::keep(pool, None, owner, LEASE).await?;
     let held = held.ok_or(SealError::Lost)?;
-    let result = rebuild(pool, keys, held, known.as_ref()).await;
-    lease::release(pool, held).await?;
+    let result = rebuild(pool, keys, &held, known.as_ref()).await;
+    held.release(pool).await?;
     result
 }
 
 async fn rebuild(
     pool: &PgPool,
     keys: &[PublicKey],
-    held: lease::Lease,
+    held: &workers::Lease,
     known: Option<&Checkpoint>,
 ) -> Result<u64, SealError> {
     let mut connection = pool.acquire().await?;

@@ -13,9 +13,10 @@ use seal::{Checkpoint, SignedCheckpoint, SigningKey};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
+use workers::Lease;
 
 use super::error::SealError;
-use super::lease::{self, Lease};
+use super::lease;
 use super::step::{Sealed, Step};
 use super::witness::Witness;
 use crate::chain;
@@ -117,7 +118,7 @@ impl Sealer {
         }
         if let Some(lease) = lease {
             // Whoever comes next waits for it to run out, then.
-            let _ = lease::release(&self.pool, lease).await;
+            let _ = lease.release(&self.pool).await;
         }
     }
 
@@ -127,8 +128,8 @@ impl Sealer {
     /// [`SealError::Lost`] when another sealer is at work.
     pub async fn seal_all(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
         let lease = self.take().await?;
-        let result = self.seal_rest(lease).await;
-        lease::release(&self.pool, lease).await?;
+        let result = self.seal_rest(&lease).await;
+        lease.release(&self.pool).await?;
         result
     }
 
@@ -140,25 +141,25 @@ impl Sealer {
     pub async fn start_over(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
         let lease = self.take().await?;
         let result = async {
-            let first = self.step(lease, None).await?;
+            let first = self.step(&lease, None).await?;
             if let (None, Some(witness)) = (&first.newest, &self.config.witness) {
                 witness.keep(None).await?;
             }
-            let (sealed, newest) = self.seal_rest(lease).await?;
-            lease::note(&self.pool, lease, None).await?;
+            let (sealed, newest) = self.seal_rest(&lease).await?;
+            lease::note(&self.pool, &lease, None).await?;
             Ok((first.events + sealed, newest))
         };
         let result = result.await;
-        lease::release(&self.pool, lease).await?;
+        lease.release(&self.pool).await?;
         result
     }
 
     async fn take(&self) -> Result<Lease, SealError> {
-        let lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
+        let lease = lease::keep(&self.pool, None, self.config.owner, self.config.lease).await?;
         lease.ok_or(SealError::Lost)
     }
 
-    async fn seal_rest(&self, lease: Lease) -> Result<(u64, Option<Checkpoint>), SealError> {
+    async fn seal_rest(&self, lease: &Lease) -> Result<(u64, Option<Checkpoint>), SealError> {
         let (mut sealed, mut newest) = (0, None);
         loop {
             let step = self.step(lease, self.known(newest)?.as_ref()).await?;
@@ -178,7 +179,7 @@ impl Sealer {
         }
     }
 
-    async fn step(&self, lease: Lease, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
+    async fn step(&self, lease: &Lease, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
         let step = Step {
             pool: &self.pool,
             key: &self.config.key,
@@ -193,7 +194,7 @@ impl Sealer {
     /// Seals if that is due. What goes wrong is told, and tried again at the next look.
     async fn look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) {
         let looked = self.try_look(memory, lease, last).await;
-        self.note(memory, *lease, looked.as_ref().err()).await;
+        self.note(memory, lease.as_ref(), looked.as_ref().err()).await;
         match looked {
             Ok(()) => {
                 if !memory.complaint.is_empty() {
@@ -224,7 +225,7 @@ impl Sealer {
     }
 
     /// Has the database know whether sealing goes on, for those who ask.
-    async fn note(&self, memory: &mut Memory, lease: Option<Lease>, error: Option<&SealError>) {
+    async fn note(&self, memory: &mut Memory, lease: Option<&Lease>, error: Option<&SealError>) {
         let Some(lease) = lease.filter(|_| !matches!(error, Some(SealError::Lost))) else {
             memory.noted = None;
             return;
@@ -240,10 +241,10 @@ impl Sealer {
     async fn try_look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) -> Result<(), SealError> {
         let now = Instant::now();
         if memory.renew_at.is_none_or(|at| now >= at) {
-            *lease = lease::take(&self.pool, self.config.owner, self.config.lease).await?;
+            *lease = lease::keep(&self.pool, lease.clone(), self.config.owner, self.config.lease).await?;
             memory.renew_at = Some(now + self.config.lease / 3);
         }
-        let Some(held) = *lease else {
+        let Some(held) = lease.as_ref() else {
             gauge!("tillroll_seal_leader").set(0.0);
             (memory.newest, memory.checked) = (None, false);
             return Ok(());
@@ -268,7 +269,7 @@ impl Sealer {
     }
 
     /// Seals `limit` events and what of their checkpoints is over.
-    async fn seal_waiting(&self, memory: &mut Memory, lease: Lease, limit: u64) -> Result<(), SealError> {
+    async fn seal_waiting(&self, memory: &mut Memory, lease: &Lease, limit: u64) -> Result<(), SealError> {
         let mut left = limit;
         loop {
             let known = self.known(memory.newest.clone())?;

@@ -10,9 +10,10 @@ use seal::{
     edge_tiles, verify_consistency,
 };
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
+use workers::Lease;
 
 use super::error::SealError;
-use super::lease::{self, Lease};
+use super::lease;
 use super::witness::Witness;
 use super::{checkpoints, rows, tiles};
 
@@ -20,7 +21,7 @@ use super::{checkpoints, rows, tiles};
 pub(crate) struct Step<'a> {
     pub(crate) pool: &'a PgPool,
     pub(crate) key: &'a SigningKey,
-    pub(crate) lease: Lease,
+    pub(crate) lease: &'a Lease,
     /// How long the lease lasts from here on.
     pub(crate) ttl: Duration,
     /// Events at most.

@@ -35,6 +35,7 @@ pub(crate) use operation::complete;
         (name = "audit", description = "The events themselves"),
         (name = "users", description = "Who there is"),
         (name = "projections", description = "The read models, and events that they do not show"),
+        (name = "processes", description = "What must follow from events, and could not be delivered"),
         (name = "auth", description = "Who asks"),
         (name = "operation", description = "For those who run the system"),
     )

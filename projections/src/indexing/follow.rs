@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::document::{self, Sent};
-use super::lease::Lease;
+use super::lease::Held;
 use super::rows::{self, Dirty, Work};
 use crate::cursor;
 use crate::projection::chain;
@@ -51,7 +51,7 @@ pub(super) struct Follower {
     /// What the engine calls the index.
     pub(super) index: String,
     pub(super) batch: usize,
-    pub(super) lease: Lease,
+    pub(super) lease: Held,
     pub(super) lost: CancellationToken,
     /// What the engine was last given, as far as is known: a stock level that changes without running out changes no document.
     pub(super) sent: Sent,

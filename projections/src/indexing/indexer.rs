@@ -10,10 +10,11 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use workers::{Beat, Lease};
 
 use super::document::Sent;
 use super::follow::{Follower, Trouble};
-use super::lease::{self, Beat, Lease};
+use super::lease::{self, Held, INDEXES};
 use super::{mark, rows};
 use crate::projection::chain;
 
@@ -113,15 +114,11 @@ impl Indexer {
     async fn stand(&self, owner: &mut Option<Uuid>) -> Result<Option<Lease>, sqlx::Error> {
         let me = match owner {
             Some(me) => *me,
-            None => *owner.insert(
-                sqlx::query_scalar("SELECT gen_random_uuid()")
-                    .fetch_one(&self.pool)
-                    .await?,
-            ),
+            None => *owner.insert(workers::owner(&self.pool).await?),
         };
         let Indexing { name, lease, sole, .. } = &self.indexing;
         lease::register(name, self.engine.name(), &self.pool).await?;
-        lease::take(name, me, *lease, *sole, &self.pool).await
+        INDEXES.take(name, me, *lease, *sole, &self.pool).await
     }
 
     /// Works until the lease is lost or the token cancelled.
@@ -138,7 +135,7 @@ impl Indexer {
             engine: Arc::clone(&self.engine),
             index: self.indexing.index.clone(),
             batch: self.indexing.batch,
-            lease: lease.clone(),
+            lease: Held(lease.clone()),
             lost: lost.clone(),
             sent: Sent::default(),
             disturbed: 0,

@@ -1,22 +1,29 @@
 //! Who writes into an index: one process at a time, by a row with a fencing number, as with the lanes of projections.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use workers::{Lease, Leases};
 
-use crate::projection::chain;
-use crate::transaction;
+/// The leases of all indexes.
+pub(super) const INDEXES: Leases = Leases {
+    table: "search_index",
+    key: "name",
+    taken: ", seen_at = clock_timestamp(), outage = NULL",
+    renewed: ", seen_at = clock_timestamp()",
+};
 
 /// The right to write into an index, until it is lost.
 #[derive(Clone, Debug)]
-pub(super) struct Lease {
-    pub(super) name: String,
-    pub(super) owner: Uuid,
-    pub(super) fence: i64,
+pub(super) struct Held(pub(super) Lease);
+
+impl Deref for Held {
+    type Target = Lease;
+
+    fn deref(&self) -> &Lease {
+        &self.0
+    }
 }
 
 /// Enters an index among those that are kept up to date, if it is not there yet. It then misses no change: whoever marks looks at
@@ -30,7 +37,7 @@ pub(super) async fn register(name: &str, engine: &str, pool: &PgPool) -> Result<
         return Ok(());
     }
     // Who waits for the lock makes all others wait behind, so not for long; the caller tries again.
-    let mut tx = transaction::begin(pool, "BEGIN; SET LOCAL lock_timeout = '300ms'").await?;
+    let mut tx = workers::begin(pool, "BEGIN; SET LOCAL lock_timeout = '300ms'").await?;
     sqlx::query("LOCK TABLE search_index IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *tx)
         .await?;
@@ -40,96 +47,6 @@ pub(super) async fn register(name: &str, engine: &str, pool: &PgPool) -> Result<
         .execute(&mut *tx)
         .await?;
     tx.commit().await
-}
-
-/// Takes the lease when nobody has it, or whoever has it when the caller knows that it cannot be alive.
-pub(super) async fn take(
-    name: &str,
-    owner: Uuid,
-    ttl: Duration,
-    sole: bool,
-    pool: &PgPool,
-) -> Result<Option<Lease>, sqlx::Error> {
-    let fence: Option<i64> = sqlx::query_scalar(
-        "UPDATE search_index
-         SET owner = $2, fence = fence + 1, seen_at = clock_timestamp(), outage = NULL,
-             lease_until = clock_timestamp() + make_interval(secs => $3)
-         WHERE name = $1 AND (owner IS NULL OR owner = $2 OR $4
-             OR lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')
-         RETURNING fence",
-    )
-    .bind(name)
-    .bind(owner)
-    .bind(ttl.as_secs_f64())
-    .bind(sole)
-    .fetch_optional(pool)
-    .await?;
-    Ok(fence.map(|fence| Lease {
-        name: name.to_owned(),
-        owner,
-        fence,
-    }))
-}
-
-impl Lease {
-    async fn renew(&self, ttl: Duration, pool: &PgPool) -> Result<bool, sqlx::Error> {
-        let renewed = sqlx::query(
-            "UPDATE search_index
-             SET lease_until = clock_timestamp() + make_interval(secs => $4), seen_at = clock_timestamp()
-             WHERE name = $1 AND owner = $2 AND fence = $3",
-        )
-        .bind(&self.name)
-        .bind(self.owner)
-        .bind(self.fence)
-        .bind(ttl.as_secs_f64())
-        .execute(pool)
-        .await?;
-        Ok(renewed.rows_affected() > 0)
-    }
-
-    /// Gives it back, so that others need not wait for it to run out.
-    pub(super) async fn release(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE search_index SET owner = NULL WHERE name = $1 AND owner = $2 AND fence = $3")
-            .bind(&self.name)
-            .bind(self.owner)
-            .bind(self.fence)
-            .execute(pool)
-            .await?;
-        Ok(())
-    }
-}
-
-/// Renews a lease in the background, however long the engine takes; ends with this value.
-pub(super) struct Beat(JoinHandle<()>);
-
-impl Beat {
-    /// Cancels `lost` when the lease is another's, or may be because it could not be renewed in time.
-    pub(super) fn start(lease: Lease, ttl: Duration, pool: PgPool, lost: CancellationToken) -> Self {
-        Self(tokio::spawn(async move {
-            let mut renewed = Instant::now();
-            loop {
-                tokio::time::sleep(ttl / 6).await;
-                let before = Instant::now();
-                match lease.renew(ttl, &pool).await {
-                    Ok(true) => renewed = before,
-                    Ok(false) => break,
-                    Err(error) => {
-                        tracing::debug!(reason = chain(&error), "the lease of a search index was not renewed");
-                    }
-                }
-                if renewed.elapsed() > ttl {
-                    break;
-                }
-            }
-            lost.cancel();
-        }))
-    }
-}
-
-impl Drop for Beat {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// Forgets indexes that nobody has used for long, and what was kept for them. When one comes back it is filled anew.

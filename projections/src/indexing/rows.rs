@@ -6,8 +6,9 @@ use search::{Settings, Synonyms};
 use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
+use workers::HELD;
 
-use super::lease::Lease;
+use super::lease::Held;
 use crate::cursor;
 
 /// What there is to do.
@@ -47,21 +48,19 @@ type WorkRow = (
     Vec<i64>,
 );
 
-impl Lease {
+impl Held {
     /// Looks what there is to do, the oldest marks first; `None`: the lease is lost.
     pub(super) async fn look(&self, limit: usize, pool: &PgPool) -> Result<Option<Work>, sqlx::Error> {
         // Without this, the marks would be sorted anew for every batch of a table that had none when the plan was made.
         let mut tx = cursor::begin(pool).await?;
-        let row: Option<WorkRow> = sqlx::query_as(
-            "SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
+        let row: Option<WorkRow> = sqlx::query_as(&format!("SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
                     coalesce((SELECT max(s.version) FROM search_settings s), 0), i.disturbed, i.tag, i.pending, d.ids, d.marks
              FROM search_index i
              CROSS JOIN LATERAL (
-                 SELECT coalesce(array_agg(k.product_id), '{}') AS ids, coalesce(array_agg(k.mark), '{}') AS marks
+                 SELECT coalesce(array_agg(k.product_id), '{{}}') AS ids, coalesce(array_agg(k.mark), '{{}}') AS marks
                  FROM (SELECT product_id, mark FROM search_dirty
                        WHERE index_name = i.name ORDER BY since LIMIT $4) k) d
-             WHERE i.name = $1 AND i.owner = $2 AND i.fence = $3",
-        )
+             WHERE i.name = $1 AND {HELD}"))
         .bind(&self.name)
         .bind(self.owner)
         .bind(self.fence)
@@ -89,10 +88,10 @@ impl Lease {
     /// The tag of the batch that the engine is given next, which is known here before it is known there; `None`: the lease is lost. It
     /// stays until a batch is settled: an engine that failed may have taken it in all the same.
     pub(super) async fn tag(&self, connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-        sqlx::query_scalar(
+        sqlx::query_scalar(&format!(
             "UPDATE search_index SET pending = coalesce(pending, gen_random_uuid()::text)
-             WHERE name = $1 AND owner = $2 AND fence = $3 RETURNING pending",
-        )
+             WHERE name = $1 AND {HELD} RETURNING pending"
+        ))
         .bind(&self.name)
         .bind(self.owner)
         .bind(self.fence)
@@ -156,10 +155,8 @@ impl Lease {
 
     /// Holds the lease until the transaction ends, and notes that the batch was written; false: it is lost.
     async fn hold(&self, written: bool, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-        let held = sqlx::query(
-            "UPDATE search_index SET tag = CASE WHEN $4 THEN pending ELSE tag END, pending = CASE WHEN $4 THEN NULL ELSE pending END
-             WHERE name = $1 AND owner = $2 AND fence = $3",
-        )
+        let held = sqlx::query(&format!("UPDATE search_index SET tag = CASE WHEN $4 THEN pending ELSE tag END, pending = CASE WHEN $4 THEN NULL ELSE pending END
+             WHERE name = $1 AND {HELD}"))
         .bind(&self.name)
         .bind(self.owner)
         .bind(self.fence)
@@ -173,7 +170,7 @@ impl Lease {
     async fn write(&self, assignments: &str, first: i64, second: i64, pool: &PgPool) -> Result<bool, sqlx::Error> {
         let statement = format!(
             "UPDATE search_index SET {assignments}
-             WHERE name = $1 AND owner = $2 AND fence = $3 AND ($4::bigint, $5::bigint) IS NOT NULL"
+             WHERE name = $1 AND {HELD} AND ($4::bigint, $5::bigint) IS NOT NULL"
         );
         let written = sqlx::query(&statement)
             .bind(&self.name)
@@ -188,10 +185,10 @@ impl Lease {
 
     /// Notes that a filling begins; returns its number, or `None` when the lease is lost.
     pub(super) async fn begin_fill(&self, to_build: i64, pool: &PgPool) -> Result<Option<i64>, sqlx::Error> {
-        sqlx::query_scalar(
+        sqlx::query_scalar(&format!(
             "UPDATE search_index SET build = build + 1, building = true, built = 0, to_build = $4
-             WHERE name = $1 AND owner = $2 AND fence = $3 RETURNING build",
-        )
+             WHERE name = $1 AND {HELD} RETURNING build"
+        ))
         .bind(&self.name)
         .bind(self.owner)
         .bind(self.fence)
@@ -237,13 +234,15 @@ impl Lease {
 
     /// Notes why the engine takes nothing in; `None`: it does.
     pub(super) async fn outage(&self, reason: Option<&str>, pool: &PgPool) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE search_index SET outage = $4 WHERE name = $1 AND owner = $2 AND fence = $3")
-            .bind(&self.name)
-            .bind(self.owner)
-            .bind(self.fence)
-            .bind(reason)
-            .execute(pool)
-            .await?;
+        sqlx::query(&format!(
+            "UPDATE search_index SET outage = $4 WHERE name = $1 AND {HELD}"
+        ))
+        .bind(&self.name)
+        .bind(self.owner)
+        .bind(self.fence)
+        .bind(reason)
+        .execute(pool)
+        .await?;
         Ok(())
     }
 

@@ -8,11 +8,10 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::catalog;
-use crate::cursor;
+use crate::cursor::CURSORS;
 use crate::error::Error;
 use crate::projection::Projection;
 use crate::rebuild::{Phase, Progress};
-use crate::transaction;
 
 /// After how long without a sign of life another process may continue a build.
 pub const CLAIM: Duration = Duration::from_secs(15);
@@ -47,7 +46,7 @@ impl Build {
     pub(crate) async fn begin(pool: &PgPool, log: &Log, projection: &'static dyn Projection) -> Result<Self, Error> {
         let name = projection.name();
         drop_retired(pool, projection).await?;
-        let mut tx = transaction::begin(pool, "BEGIN").await?;
+        let mut tx = workers::begin(pool, "BEGIN").await?;
         // The row of the active version is the lock of all that changes versions.
         let active: Option<(i32, i32, Uuid)> = sqlx::query_as(
             "SELECT version, code_version, gen_random_uuid() FROM projections
@@ -123,7 +122,7 @@ impl Build {
 
     /// Moves from one phase to the next, with the statements that belong to the step.
     pub(crate) async fn enter(&self, phase: &str, statements: Vec<String>) -> Result<(), Error> {
-        let mut tx = transaction::begin(&self.pool, "BEGIN").await?;
+        let mut tx = workers::begin(&self.pool, "BEGIN").await?;
         self.check_claim(&mut tx).await?;
         sqlx::query("SET LOCAL work_mem = '128MB'").execute(&mut *tx).await?;
         for statement in statements {
@@ -173,13 +172,17 @@ impl Build {
 
     /// The cursors of the version in the making.
     pub(crate) async fn positions(&self) -> Result<Positions, Error> {
-        Ok(cursor::read(self.name(), self.version, &mut *self.pool.acquire().await?).await?)
+        Ok(CURSORS
+            .read(self.name(), self.version, &mut *self.pool.acquire().await?)
+            .await?)
     }
 
     /// Up to where to build: never past the active version, so that the two can be brought to the same place; when there is nothing
     /// to compare, up to the heads.
     pub(crate) async fn bounds(&self) -> Result<Positions, Error> {
-        let mut bounds = cursor::read(self.name(), self.active, &mut *self.pool.acquire().await?).await?;
+        let mut bounds: Positions = CURSORS
+            .read(self.name(), self.active, &mut *self.pool.acquire().await?)
+            .await?;
         if !self.comparable {
             bounds.merge(&self.log.heads().await?);
         }
@@ -198,7 +201,7 @@ impl Build {
 
     /// Drops the version in the making.
     pub(crate) async fn discard(&self) -> Result<(), Error> {
-        let mut tx = transaction::begin(&self.pool, "BEGIN").await?;
+        let mut tx = workers::begin(&self.pool, "BEGIN").await?;
         self.check_claim(&mut tx).await?;
         remove(self.projection, self.version, &mut tx).await?;
         tx.commit().await?;
@@ -207,7 +210,7 @@ impl Build {
 }
 
 async fn make_index(pool: PgPool, statement: String) -> Result<(), sqlx::Error> {
-    let mut tx = transaction::begin(&pool, "BEGIN; SET LOCAL maintenance_work_mem = '256MB'").await?;
+    let mut tx = workers::begin(&pool, "BEGIN; SET LOCAL maintenance_work_mem = '256MB'").await?;
     sqlx::query(&statement).execute(&mut *tx).await?;
     tx.commit().await
 }
@@ -273,7 +276,7 @@ pub(crate) async fn drop_retired(pool: &PgPool, projection: &dyn Projection) -> 
     .fetch_all(pool)
     .await?;
     for version in retired {
-        let mut tx = transaction::begin(pool, "BEGIN; SET LOCAL lock_timeout = '2s'").await?;
+        let mut tx = workers::begin(pool, "BEGIN; SET LOCAL lock_timeout = '2s'").await?;
         match remove(projection, version, &mut tx).await {
             Ok(()) => tx.commit().await?,
             Err(error) => {

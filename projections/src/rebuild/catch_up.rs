@@ -6,7 +6,7 @@ use eventstore::{Positions, Recorded};
 use sqlx::PgConnection;
 
 use crate::careful;
-use crate::cursor::{self, from_columns};
+use crate::cursor::{self, CURSORS, from_columns};
 use crate::error::Error;
 use crate::rebuild::build::Build;
 use crate::rebuild::copy_lanes::gap;
@@ -42,7 +42,7 @@ pub(crate) async fn approach(build: &Build, progress: &mut (dyn FnMut(Progress) 
 /// Applies everything up to `bounds`, at which the active version is held.
 pub(crate) async fn align(build: &Build, bounds: &Positions, connection: &mut PgConnection) -> Result<(), Error> {
     loop {
-        let from = cursor::read(build.name(), build.version, connection).await?;
+        let from = CURSORS.read(build.name(), build.version, connection).await?;
         if step(build, from, bounds, connection).await? == 0 {
             return reconcile(build, connection).await;
         }
@@ -74,7 +74,9 @@ async fn step(
 async fn apply(build: &Build, events: &[&Recorded], connection: &mut PgConnection) -> Result<(), Error> {
     let counted = not_skipped(build, events, connection).await?;
     careful::apply(build.projection, build.version, &counted, connection).await?;
-    cursor::advance(build.name(), build.version, &crate::batch::heads(events), connection).await?;
+    CURSORS
+        .advance(build.name(), build.version, crate::batch::heads(events), connection)
+        .await?;
     Ok(())
 }
 

@@ -11,13 +11,12 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::batch::{Refused, report};
-use crate::cursor::{self, from_columns, lane_column, position_column};
+use crate::cursor::{CURSORS, from_columns, lane_column, position_column};
 use crate::dead_letter;
 use crate::error::Error;
 use crate::projection::Bulk;
 use crate::rebuild::build::Build;
 use crate::rebuild::{Phase, Progress};
-use crate::transaction;
 
 /// About how many events are copied in one transaction. The database sorts them by stream, mostly in memory.
 const CHUNK: u64 = 100_000;
@@ -141,7 +140,7 @@ impl Counter<'_> {
 async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_stream: bool) -> Result<(), Refused> {
     let lanes: Vec<i32> = chunk.iter().map(|(lane, _)| lane_column(*lane)).collect();
     let bounds: Vec<i64> = chunk.iter().map(|(_, bound)| position_column(*bound)).collect();
-    let mut tx = transaction::begin(
+    let mut tx = workers::begin(
         &build.pool,
         "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL jit = off",
     )
@@ -162,7 +161,7 @@ async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_strea
         }
         Bulk::Fold(mut fold) => {
             let mut reader =
-                transaction::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
+                workers::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
             let statement = history(build.projection.aggregate_types());
             let mut rows = sqlx::query(&statement)
                 .persistent(false)
@@ -261,13 +260,9 @@ async fn try_prefix(
 }
 
 async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    cursor::advance(
-        build.name(),
-        build.version,
-        &chunk.iter().copied().collect(),
-        connection,
-    )
-    .await
+    CURSORS
+        .advance(build.name(), build.version, chunk.iter().copied(), connection)
+        .await
 }
 
 /// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`.

@@ -6,7 +6,7 @@ use eventstore::Positions;
 use sqlx::PgConnection;
 
 use crate::catalog;
-use crate::cursor;
+use crate::cursor::{self, CURSORS};
 use crate::error::Error;
 use crate::indexing;
 use crate::rebuild::build::Build;
@@ -105,5 +105,5 @@ pub(crate) async fn hold_active(build: &Build, connection: &mut PgConnection) ->
         .execute(&mut *connection)
         .await?;
     // A statement of its own: what it sees was committed after the locks were had.
-    Ok(cursor::read(build.name(), build.active, connection).await?)
+    Ok(CURSORS.read(build.name(), build.active, connection).await?)
 }

@@ -10,7 +10,6 @@ use crate::rebuild::build::Build;
 use crate::rebuild::switch::hold_active;
 use crate::rebuild::{Phase, Progress, catch_up};
 use crate::table::Table;
-use crate::transaction;
 
 /// Keys named as examples.
 const EXAMPLES: i64 = 5;
@@ -79,7 +78,7 @@ async fn common_snapshot(
     build.check_claim(&mut aligning).await?;
     catch_up::align(build, &bounds, &mut aligning).await?;
     aligning.commit().await?;
-    let mut snapshot = transaction::begin(&build.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut snapshot = workers::begin(&build.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     sqlx::query("SET LOCAL jit = off").execute(&mut *snapshot).await?;
     sqlx::query("SELECT 1").execute(&mut *snapshot).await?;
     hold.rollback().await?;

@@ -77,7 +77,7 @@ pub(super) async fn find(query: &Query, id: &str) -> Result<Export, Error> {
 /// Ends a job that is not finished; one that is goes with its file. Answers with how it stood.
 pub(super) async fn cancel(query: &Query, id: &str) -> Result<Export, Error> {
     let ended = sqlx::query(
-        "UPDATE report_exports SET status = 'cancelled', holder = NULL, held_until = NULL, finished_at = now(),
+        "UPDATE report_exports SET status = 'cancelled', owner = NULL, holder = NULL, held_until = NULL, finished_at = now(),
              expires_at = now() + make_interval(secs => $2)
          WHERE id = $1 AND status IN ('queued', 'running')",
     )

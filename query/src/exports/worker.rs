@@ -7,9 +7,12 @@ use std::time::Duration;
 use prost::Message as _;
 use proto::failure::Failure;
 use proto::v1::ExportRequest;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use workers::{FREE, HELD, Lease, Leases, RENEW, TAKE};
 
 use crate::Query;
 use crate::error::Error;
@@ -19,8 +22,8 @@ use crate::reports::export::{self, Chunks};
 pub(super) const PIECE: usize = 1 << 20;
 /// How often progress is written and the lease renewed.
 const BEAT: Duration = Duration::from_millis(500);
-/// After how long without a beat another process begins again, in seconds.
-const LEASE: f64 = 15.0;
+/// After how long without a beat another process begins again.
+const LEASE: Duration = Duration::from_secs(15);
 /// How often a process looks for work that nobody told it of.
 const LOOK: Duration = Duration::from_secs(1);
 /// A file that kills its maker this often is given up.
@@ -28,11 +31,22 @@ const MAX_ATTEMPTS: i32 = 3;
 /// Longest file, in bytes.
 const MAX_SIZE: u64 = 4 << 30;
 
+const JOBS: Leases = Leases::of("report_exports", "id");
+
 /// A job that is held.
 struct Held {
-    id: String,
-    holder: Uuid,
+    lease: Lease,
     request: Vec<u8>,
+}
+
+impl Held {
+    /// A statement about the job while it is held, which binds from `$4` on.
+    fn query<'q>(&'q self, statement: &'q str) -> sqlx::query::Query<'q, Postgres, PgArguments> {
+        sqlx::query(statement)
+            .bind(&self.lease.name)
+            .bind(self.lease.owner)
+            .bind(self.lease.fence)
+    }
 }
 
 /// How a job ended.
@@ -50,12 +64,13 @@ enum Ended {
 /// Makes files until `stop`, then gives back what is under way.
 pub(crate) async fn run(query: Query, stop: CancellationToken) {
     let mut sweep_at = tokio::time::Instant::now();
+    let mut owner = None;
     while !stop.is_cancelled() {
         if tokio::time::Instant::now() >= sweep_at {
             sweep(&query).await;
             sweep_at = tokio::time::Instant::now() + query.config.export_sweep;
         }
-        match claim(&query).await {
+        match claim(&query, &mut owner).await {
             Ok(Some(held)) => work(&query, held, &stop).await,
             Ok(None) => rest(&query, &stop).await,
             Err(error) => {
@@ -84,27 +99,40 @@ async fn sweep(query: &Query) {
     }
 }
 
-async fn claim(query: &Query) -> Result<Option<Held>, sqlx::Error> {
-    let claimed: Option<(String, Uuid, Vec<u8>, i32)> = sqlx::query_as(
-        "UPDATE report_exports SET status = 'running', holder = gen_random_uuid(), rows = 0, total_rows = NULL, size = 0,
-             held_until = clock_timestamp() + make_interval(secs => $1), attempts = attempts + 1
+/// Takes a job that waits, or whose maker is gone, and begins it anew.
+async fn claim(query: &Query, owner: &mut Option<Uuid>) -> Result<Option<Held>, sqlx::Error> {
+    let owner = match owner {
+        Some(owner) => *owner,
+        None => *owner.insert(workers::owner(query.pool()).await?),
+    };
+    let mut tx = query.pool().begin().await?;
+    // `holder` and `held_until` are of processes from before step 20, as long as there are any.
+    let statement = format!(
+        "UPDATE report_exports SET status = 'running', {TAKE}, holder = NULL, held_until = NULL, rows = 0, total_rows = NULL, size = 0,
+             attempts = attempts + 1
          WHERE id = (SELECT id FROM report_exports
-                     WHERE status = 'queued' OR status = 'running'
-                         AND held_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes'
+                     WHERE status = $1 OR status = $3 AND {FREE} AND
+                         (held_until IS NULL OR held_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes')
                      ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING id, holder, request, attempts",
-    )
-    .bind(LEASE)
-    .fetch_optional(query.pool())
-    .await?;
-    let Some((id, holder, request, attempts)) = claimed else {
+         RETURNING id, fence, request, attempts"
+    );
+    let claimed: Option<(String, i64, Vec<u8>, i32)> = sqlx::query_as(&statement)
+        .bind("queued")
+        .bind(owner)
+        .bind("running")
+        .bind(LEASE.as_secs_f64())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some((id, fence, request, attempts)) = claimed else {
         return Ok(None);
     };
     sqlx::query("DELETE FROM report_export_pieces WHERE export_id = $1")
         .bind(&id)
-        .execute(query.pool())
+        .execute(&mut *tx)
         .await?;
-    let held = Held { id, holder, request };
+    tx.commit().await?;
+    let lease = JOBS.held(id, owner, fence);
+    let held = Held { lease, request };
     if attempts > MAX_ATTEMPTS {
         fail(
             query,
@@ -137,7 +165,7 @@ async fn work(query: &Query, held: Held, stop: &CancellationToken) {
     };
     if let Err(error) = booked {
         // The lease runs out, and the job begins again.
-        tracing::warn!(%error, export = held.id, "the end of an export was not recorded");
+        tracing::warn!(%error, export = held.lease.name, "the end of an export was not recorded");
     }
     metrics::counter!("tillroll_exports_total", "outcome" => outcome).increment(1);
     metrics::histogram!("tillroll_export_seconds", "outcome" => outcome).record(started.elapsed().as_secs_f64());
@@ -161,9 +189,10 @@ async fn make(query: &Query, held: &Held, rows: Arc<AtomicU64>) -> Ended {
         Ok(counted) => counted,
         Err(error) => return Ended::Failed(error),
     };
-    let told = sqlx::query("UPDATE report_exports SET total_rows = $3 WHERE id = $1 AND holder = $2")
-        .bind(&held.id)
-        .bind(held.holder)
+    let told = held
+        .query(&format!(
+            "UPDATE report_exports SET total_rows = $4 WHERE id = $1 AND {HELD}"
+        ))
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .execute(query.pool())
         .await;
@@ -183,18 +212,18 @@ async fn make(query: &Query, held: &Held, rows: Arc<AtomicU64>) -> Ended {
 /// Stores pieces as long as the job is held; `None`: it is not any more.
 async fn store(query: &Query, held: &Held, mut pieces: mpsc::Receiver<Vec<u8>>) -> Result<Option<u64>, Error> {
     let (mut number, mut start) = (0_i64, 0_u64);
+    let statement = format!(
+        "INSERT INTO report_export_pieces (export_id, number, start, data)
+         SELECT id, $4, $5, $6 FROM report_exports WHERE id = $1 AND {HELD} AND status = 'running' FOR KEY SHARE"
+    );
     while let Some(piece) = pieces.recv().await {
-        let stored = sqlx::query(
-            "INSERT INTO report_export_pieces (export_id, number, start, data)
-             SELECT id, $3, $4, $5 FROM report_exports WHERE id = $1 AND holder = $2 AND status = 'running' FOR KEY SHARE",
-        )
-        .bind(&held.id)
-        .bind(held.holder)
-        .bind(number)
-        .bind(i64::try_from(start).unwrap_or(i64::MAX))
-        .bind(&piece)
-        .execute(query.pool())
-        .await?;
+        let stored = held
+            .query(&statement)
+            .bind(number)
+            .bind(i64::try_from(start).unwrap_or(i64::MAX))
+            .bind(&piece)
+            .execute(query.pool())
+            .await?;
         if stored.rows_affected() == 0 {
             return Ok(None);
         }
@@ -209,74 +238,66 @@ async fn store(query: &Query, held: &Held, mut pieces: mpsc::Receiver<Vec<u8>>) 
 
 /// Keeps the lease and tells how far the job is; returns when it is lost or has to stop.
 async fn watch(query: &Query, held: &Held, rows: &AtomicU64, stop: &CancellationToken) -> Ended {
+    let statement =
+        format!("UPDATE report_exports SET rows = $5, {RENEW} WHERE id = $1 AND {HELD} AND status = 'running'");
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ended::Stopped,
             () = tokio::time::sleep(BEAT) => {}
         }
-        let alive = sqlx::query(
-            "UPDATE report_exports SET rows = $3, held_until = clock_timestamp() + make_interval(secs => $4)
-             WHERE id = $1 AND holder = $2 AND status = 'running'",
-        )
-        .bind(&held.id)
-        .bind(held.holder)
-        .bind(i64::try_from(rows.load(Ordering::Relaxed)).unwrap_or(i64::MAX))
-        .bind(LEASE)
-        .execute(query.pool())
-        .await;
+        let alive = held
+            .query(&statement)
+            .bind(LEASE.as_secs_f64())
+            .bind(i64::try_from(rows.load(Ordering::Relaxed)).unwrap_or(i64::MAX))
+            .execute(query.pool())
+            .await;
         match alive {
             Ok(alive) if alive.rows_affected() == 0 => return Ended::Lost,
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, export = held.id, "the lease of an export was not renewed"),
+            Err(error) => tracing::warn!(%error, export = held.lease.name, "the lease of an export was not renewed"),
         }
     }
 }
 
 async fn done(query: &Query, held: &Held, rows: u64, size: u64) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE report_exports SET status = 'done', rows = $3, size = $4, holder = NULL, held_until = NULL,
-             finished_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $5)
-         WHERE id = $1 AND holder = $2 AND status = 'running'",
-    )
-    .bind(&held.id)
-    .bind(held.holder)
-    .bind(i64::try_from(rows).unwrap_or(i64::MAX))
-    .bind(i64::try_from(size).unwrap_or(i64::MAX))
-    .bind(query.config.export_retention.as_secs_f64())
-    .execute(query.pool())
-    .await?;
+    let statement = format!(
+        "UPDATE report_exports SET status = 'done', rows = $4, size = $5, owner = NULL,
+             finished_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $6)
+         WHERE id = $1 AND {HELD} AND status = 'running'"
+    );
+    held.query(&statement)
+        .bind(i64::try_from(rows).unwrap_or(i64::MAX))
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
+        .bind(query.config.export_retention.as_secs_f64())
+        .execute(query.pool())
+        .await?;
     Ok(())
 }
 
 async fn fail(query: &Query, held: &Held, code: &str, message: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM report_export_pieces WHERE export_id = $1")
-        .bind(&held.id)
+    let statement = format!(
+        "WITH failed AS (
+             UPDATE report_exports SET status = 'failed', error_code = $4, error = $5, owner = NULL,
+                 finished_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $6)
+             WHERE id = $1 AND {HELD} AND status = 'running' RETURNING id
+         )
+         DELETE FROM report_export_pieces WHERE export_id IN (SELECT id FROM failed)"
+    );
+    held.query(&statement)
+        .bind(code)
+        .bind(message)
+        .bind(query.config.export_retention.as_secs_f64())
         .execute(query.pool())
         .await?;
-    sqlx::query(
-        "UPDATE report_exports SET status = 'failed', error_code = $3, error = $4, holder = NULL, held_until = NULL,
-             finished_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => $5)
-         WHERE id = $1 AND holder = $2 AND status = 'running'",
-    )
-    .bind(&held.id)
-    .bind(held.holder)
-    .bind(code)
-    .bind(message)
-    .bind(query.config.export_retention.as_secs_f64())
-    .execute(query.pool())
-    .await?;
     Ok(())
 }
 
 /// The job begins again elsewhere, or when this process is back.
 async fn give_back(query: &Query, held: &Held) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE report_exports SET status = 'queued', holder = NULL, held_until = NULL, attempts = attempts - 1
-         WHERE id = $1 AND holder = $2 AND status = 'running'",
-    )
-    .bind(&held.id)
-    .bind(held.holder)
-    .execute(query.pool())
-    .await?;
+    let statement = format!(
+        "UPDATE report_exports SET status = 'queued', owner = NULL, attempts = attempts - 1
+         WHERE id = $1 AND {HELD} AND status = 'running'"
+    );
+    held.query(&statement).execute(query.pool()).await?;
     Ok(())
 }

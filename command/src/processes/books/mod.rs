@@ -11,18 +11,20 @@ mod ledger;
 mod mend;
 mod storage;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::{OrderId, ProductId, Reason};
 use eventstore::{Positions, Recorded, TransactError};
 use futures::StreamExt;
-use sqlx::PgConnection;
-use tokio_util::sync::CancellationToken;
+use processes::{Done, Effect, Out, Process, Refused};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use self::ledger::Ledger;
+use self::ledger::{Open, Units};
 pub use self::mend::Mismatch;
 use self::mend::{Refusal, look, restore};
-use super::follow::{self, Process};
 use crate::core::Core;
 
 /// How long after its time stock that is held for nobody may take to return.
@@ -32,11 +34,11 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The gauge of what is found, where the work is done.
 const FINDINGS: &str = "tillroll_books_findings";
 /// Between looks at the same order.
-const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN: chrono::Duration = chrono::Duration::seconds(30);
+/// The timer, and what follows.
+const LOOK: &str = "look";
 /// Orders looked at at once.
 const IN_FLIGHT: usize = 8;
-/// Orders looked at before the log is read again.
-const SWEEP: usize = 256;
 /// Events per read of the whole log.
 const BATCH: usize = 8_192;
 
@@ -85,30 +87,43 @@ impl Books {
         }
     }
 
-    /// Works while it has the lease, until `stop`.
-    pub(crate) async fn run(&self, stop: CancellationToken) {
-        follow::run(&self.core, self, &stop).await;
-    }
-
     /// Reads the whole log, looks at every order whose books are open longer than they may be, and says which are wrong.
     pub(crate) async fn check(&self) -> Result<Vec<BookFinding>, BooksError> {
         let log = self.core.store.log();
         let heads = log.heads().await?;
         let mut cursors = Positions::start(0..self.core.store.lane_count());
-        let mut ledger = Ledger::default();
+        let mut ledger = HashMap::new();
+        let mut settled = 0;
         while heads
             .iter()
             .any(|(lane, head)| cursors.get(lane).unwrap_or_default() < head)
         {
             for event in log.read(&cursors, BATCH).await? {
-                ledger.fold(&event);
+                if Self::EVENTS.contains(&&*event.event_type) {
+                    for (order_id, units) in self.facts(&event) {
+                        let open: &mut Open = ledger.entry(order_id).or_default();
+                        open.add(units, event.occurred_at);
+                        settled += usize::from(open.units.is_empty());
+                    }
+                }
                 cursors.advance(event.lane, event.position);
+            }
+            if settled > BATCH {
+                ledger.retain(|_, open| !open.units.is_empty());
+                settled = 0;
             }
         }
         let now = self.core.now();
-        let due = ledger.due(now - self.grace, now - self.ttl, now, usize::MAX);
+        ledger.retain(|_, open| !open.units.is_empty() && open.until(self.grace, self.ttl) <= now);
+        let mut due = Vec::with_capacity(ledger.len());
+        for (order_id, open) in ledger {
+            if let Ok(order_id) = order_id.parse::<OrderId>() {
+                due.push((open.since, order_id, open.units.into_keys().collect::<Vec<_>>()));
+            }
+        }
+        due.sort_unstable();
         let mut looked = futures::stream::iter(due)
-            .map(|(order_id, products)| async move { (order_id, self.look(order_id, products).await) })
+            .map(|(_, order_id, products)| async move { (order_id, self.look(order_id, products).await) })
             .buffered(IN_FLIGHT);
         let mut findings = Vec::new();
         while let Some((order_id, mismatches)) = looked.next().await {
@@ -157,55 +172,110 @@ fn failed(order_id: OrderId, error: TransactError<Refusal>) -> BooksError {
 
 impl Process for Books {
     const NAME: &'static str = "books";
-    type Memory = Ledger;
+    const EVENTS: &'static [&'static str] = &["StockReserved", "StockReleased", "OrderPlaced", "OrderCancelled"];
+    type State = Open;
+    type Fact = Units;
 
-    async fn load(&self, db: &mut PgConnection) -> Result<Ledger, sqlx::Error> {
-        storage::load(db).await
+    fn facts(&self, event: &Recorded) -> Vec<(String, Units)> {
+        let read = ledger::read(event).unwrap_or_else(|error| error.tell(event));
+        read.into_iter().collect()
     }
 
-    fn fold(&self, ledger: &mut Ledger, event: &Recorded) {
-        ledger.fold(event);
-    }
-
-    async fn sweep(&self, ledger: &mut Ledger) {
-        let now = self.core.now();
-        let again = now - chrono::Duration::from_std(AGAIN).unwrap_or_default();
-        let due = ledger.due(now - self.grace, now - self.ttl, again, SWEEP);
-        let mut looked = futures::stream::iter(due)
-            .map(|(order_id, products)| async move { (order_id, self.look(order_id, products).await) })
-            .buffer_unordered(IN_FLIGHT);
-        while let Some((order_id, mismatches)) = looked.next().await {
-            match mismatches {
-                Ok(mismatches) if mismatches.is_empty() => ledger.settled(order_id),
-                Ok(mismatches) => {
-                    if ledger.looked_at(order_id, now) {
-                        tracing::error!(%order_id, ?mismatches, "an order does not hold the stock that it should; see `tillroll doctor --books`");
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "the books of an order could not be checked yet"),
+    fn event(&self, open: &mut Open, units: Units, event: &Recorded, out: &mut Out<'_>) {
+        open.add(units, event.occurred_at);
+        if open.units.is_empty() {
+            if open.wrong {
+                forget(out);
             }
+            *open = Open::default();
+            out.cancel(LOOK);
+        } else {
+            out.at(LOOK, open.until(self.grace, self.ttl));
         }
     }
 
-    async fn store(&self, ledger: &Ledger, db: &mut PgConnection) -> Result<(), sqlx::Error> {
-        storage::store(ledger, db).await?;
-        for (kind, count) in storage::counts(db).await? {
-            metrics::gauge!(FINDINGS, "kind" => kind).set(count);
+    fn timer(&self, open: &mut Open, name: &str, now: DateTime<Utc>, out: &mut Out<'_>) {
+        let until = open.until(self.grace, self.ttl);
+        if until > now {
+            out.at(name, until);
+            return;
         }
-        Ok(())
+        if let Ok(order_id) = out.key().parse()
+            && !open.looking
+        {
+            let products = open.units.keys().copied().collect();
+            out.send::<Look>(LOOK, &Looking { order_id, products });
+            open.looking = true;
+        }
+        out.at(name, now + AGAIN);
     }
 
-    fn stored(&self, ledger: &mut Ledger) {
-        ledger.written();
-    }
-
-    fn resign(&self) {
-        for kind in storage::KINDS {
-            metrics::gauge!(FINDINGS, "kind" => kind).set(0);
+    fn outcome(&self, open: &mut Open, done: &Done, out: &mut Out<'_>) {
+        open.looking = false;
+        let mismatches = done
+            .outcome
+            .as_ref()
+            .is_ok_and(|found| found.as_array().is_some_and(|found| !found.is_empty()));
+        if !mismatches {
+            if done.step == LOOK && done.outcome.is_ok() {
+                *open = Open::default();
+                out.cancel(LOOK);
+            }
+        } else if open.units.is_empty() {
+            // It was mended while it was looked at.
+            forget(out);
+        } else if !open.wrong {
+            open.wrong = true;
+            let (order_id, mismatches) = (out.key(), &done.outcome);
+            tracing::error!(
+                order_id,
+                ?mismatches,
+                "an order does not hold the stock that it should; see `tillroll doctor --books`"
+            );
         }
     }
 
-    fn rests(&self, ledger: &Ledger) -> bool {
-        ledger.is_empty()
+    async fn measure(&self, open: Option<u64>) {
+        let counts = match open {
+            Some(_) => storage::counts(&self.core.pool).await,
+            None => Ok(storage::KINDS.map(|kind| (kind.to_owned(), 0.0)).into()),
+        };
+        match counts {
+            Ok(counts) => {
+                for (kind, count) in counts {
+                    metrics::gauge!(FINDINGS, "kind" => kind).set(count);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the findings of the books were not counted"),
+        }
+    }
+}
+
+/// Drops the findings of an order whose books are right.
+fn forget(out: &mut Out<'_>) {
+    if let Ok(order_id) = out.key().parse() {
+        let products = Vec::new();
+        out.send::<Look>("forget", &Looking { order_id, products });
+    }
+}
+
+/// Looks at an order's streams, and keeps on record what is wrong.
+pub(crate) struct Look(pub(crate) Books);
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Looking {
+    order_id: OrderId,
+    products: Vec<ProductId>,
+}
+
+impl Effect for Look {
+    const KIND: &'static str = "look_at_books";
+    const REPEATABLE: bool = true;
+    type Body = Looking;
+    /// What is wrong.
+    type Outcome = Vec<Mismatch>;
+
+    async fn deliver(&self, _: Uuid, Looking { order_id, products }: Looking) -> Result<Vec<Mismatch>, Refused> {
+        self.0.look(order_id, products).await.map_err(Refused::later)
     }
 }

@@ -126,8 +126,8 @@ async fn a_job_of_a_dead_process_begins_again_and_a_cancelled_one_does_not() {
     let pool = system.pool();
     // As a process leaves it that is killed half-way: held, with a piece of the file.
     sqlx::query(
-        "UPDATE report_exports SET status = 'running', holder = gen_random_uuid(), attempts = 1,
-             held_until = clock_timestamp() - interval '1 second' WHERE id = $1",
+        "UPDATE report_exports SET status = 'running', owner = gen_random_uuid(), attempts = 1,
+             lease_until = clock_timestamp() - interval '1 second' WHERE id = $1",
     )
     .bind(&id)
     .execute(&pool)
@@ -137,8 +137,8 @@ async fn a_job_of_a_dead_process_begins_again_and_a_cancelled_one_does_not() {
     assert_eq!((&again["status"], &again["file"]), (&json!("done"), &done["file"]));
     // One that kills its process each time is given up.
     sqlx::query(
-        "UPDATE report_exports SET status = 'running', holder = gen_random_uuid(), attempts = 3,
-             held_until = clock_timestamp() - interval '1 second' WHERE id = $1",
+        "UPDATE report_exports SET status = 'running', owner = gen_random_uuid(), attempts = 3,
+             lease_until = clock_timestamp() - interval '1 second' WHERE id = $1",
     )
     .bind(&id)
     .execute(&pool)
@@ -158,8 +158,8 @@ async fn a_job_of_a_dead_process_begins_again_and_a_cancelled_one_does_not() {
     let held = admin.post("/v1/exports").json(body).await.ok(202).id().to_owned();
     let _ = finished(&admin, &held).await;
     sqlx::query(
-        "UPDATE report_exports SET status = 'running', holder = gen_random_uuid(),
-             held_until = clock_timestamp() + interval '1 hour' WHERE id = $1",
+        "UPDATE report_exports SET status = 'running', owner = gen_random_uuid(),
+             lease_until = clock_timestamp() + interval '5 minutes' WHERE id = $1",
     )
     .bind(&held)
     .execute(&pool)

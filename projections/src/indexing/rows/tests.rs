@@ -4,7 +4,8 @@ use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use super::*;
-use crate::indexing::{document, lease};
+use crate::indexing::document;
+use crate::indexing::lease::{self, INDEXES};
 
 const MARKS: i64 = 5_000;
 const BATCH: usize = 500;
@@ -53,7 +54,7 @@ async fn a_batch_looks_at_its_own_rows_alone_whatever_the_statistics(pool: PgPoo
     lease::register("index", "test", &pool).await.unwrap();
     let owner = Uuid::from_u128(1);
     let ttl = Duration::from_mins(10);
-    let lease = lease::take("index", owner, ttl, true, &pool).await.unwrap().unwrap();
+    let lease = Held(INDEXES.take("index", owner, ttl, true, &pool).await.unwrap().unwrap());
     // Full tables of which the planner believes that they are empty.
     fill(&pool).await;
     let tables = [
