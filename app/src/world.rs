@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
+pub use eventstore::{Clock, IdSource as Ids};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use uuid::Uuid;
-
-/// Where the present time comes from.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-/// Where ids come from.
-pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
 /// What a system takes from the world around it. Tests hand in their own.
 #[derive(Clone)]

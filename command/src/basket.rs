@@ -17,19 +17,22 @@ use proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{fields::Fields, products::of_product, stock::refusal::of_stock};
+use crate::{
+    fields::Fields,
+    refusal::{of_product, of_stock, product_not_found},
+};
 
 /// The checked lines of an order.
 #[derive(Debug)]
 pub(crate) struct Basket {
     /// Each product once.
-    wanted: Vec<Wanted>,
-    /// For each line, where its product is in `wanted`, and how many of it.
+    items: Vec<Item>,
+    /// For each line, where its product is in `items`, and how many of it.
     lines: Vec<(usize, Quantity)>,
 }
 
 #[derive(Debug)]
-struct Wanted {
+struct Item {
     product_id: ProductId,
     stream: String,
     /// Of all lines together.
@@ -49,7 +52,7 @@ impl Basket {
             fields.add("lines", "too_many", format!("at most {MAX_LINES} lines"));
             return None;
         }
-        let mut wanted: Vec<Wanted> = Vec::with_capacity(lines.len());
+        let mut items: Vec<Item> = Vec::with_capacity(lines.len());
         let mut read = Vec::with_capacity(lines.len());
         let mut known: BTreeMap<ProductId, usize> = BTreeMap::new();
         for (line, StockLine { product_id, quantity }) in lines.iter().enumerate() {
@@ -59,15 +62,15 @@ impl Basket {
             let (Some(id), Some(quantity)) = (id, quantity) else {
                 continue;
             };
-            let place = *known.entry(id).or_insert(wanted.len());
+            let place = *known.entry(id).or_insert(items.len());
             read.push((place, quantity));
-            match wanted.get_mut(place) {
+            match items.get_mut(place) {
                 Some(present) => {
                     if let Some(sum) = fields.check(field, present.quantity.checked_add(quantity)) {
                         present.quantity = sum;
                     }
                 }
-                None => wanted.push(Wanted {
+                None => items.push(Item {
                     product_id: id,
                     stream: product_id.clone(),
                     quantity,
@@ -75,14 +78,12 @@ impl Basket {
                 }),
             }
         }
-        (read.len() == lines.len()).then_some(Self { wanted, lines: read })
+        (read.len() == lines.len()).then_some(Self { items, lines: read })
     }
 
     /// The products, each once.
     pub(crate) fn products(&self) -> impl Iterator<Item = (&str, Quantity)> {
-        self.wanted
-            .iter()
-            .map(|wanted| (wanted.stream.as_str(), wanted.quantity))
+        self.items.iter().map(|item| (item.stream.as_str(), item.quantity))
     }
 
     /// The quantity of each line, and what `of_products` has for its product.
@@ -94,26 +95,26 @@ impl Basket {
 
     /// Plans to take what is wanted from the products as they are.
     pub(crate) fn plan(&self, plan: Plan) -> Plan {
-        self.wanted.iter().fold(plan, |plan, wanted| {
-            plan.guard::<Product>(wanted.stream.as_str())
-                .write::<Stock>(wanted.stream.as_str())
+        self.items.iter().fold(plan, |plan, item| {
+            plan.guard::<Product>(item.stream.as_str())
+                .write::<Stock>(item.stream.as_str())
         })
     }
 
     /// Plans to look at the products and their stocks, and to hold nothing.
     pub(crate) fn plan_to_look(&self, plan: Plan) -> Plan {
-        self.wanted.iter().fold(plan, |plan, wanted| {
-            plan.read::<Product>(wanted.stream.as_str())
-                .read::<Stock>(wanted.stream.as_str())
+        self.items.iter().fold(plan, |plan, item| {
+            plan.read::<Product>(item.stream.as_str())
+                .read::<Stock>(item.stream.as_str())
         })
     }
 
     /// Whether an order could take every line: the products as it would take them, and how many of each there are, in the order of
     /// [`products`](Self::products).
     pub(crate) fn check(&self, transaction: &Transaction<'_>) -> Result<Vec<(Orderable, i64)>, Refusal> {
-        let mut stocks = Vec::with_capacity(self.wanted.len());
-        let products = self.judge(transaction, |wanted, stock| {
-            let (requested, available) = (wanted.quantity.get(), stock.available());
+        let mut stocks = Vec::with_capacity(self.items.len());
+        let products = self.judge(transaction, |item, stock| {
+            let (requested, available) = (item.quantity.get(), stock.available());
             if requested > available {
                 return Err(StockError::Insufficient { requested, available });
             }
@@ -130,11 +131,11 @@ impl Basket {
         transaction: &mut Transaction<'_>,
         order_id: OrderId,
     ) -> Result<Vec<Orderable>, Refusal> {
-        let mut reserved = Vec::with_capacity(self.wanted.len());
-        let products = self.judge(transaction, |wanted, stock| {
-            let quantity = wanted.quantity;
+        let mut reserved = Vec::with_capacity(self.items.len());
+        let products = self.judge(transaction, |item, stock| {
+            let quantity = item.quantity;
             reserved.push((
-                &wanted.stream,
+                &item.stream,
                 stock.decide(&StockCommand::Reserve { order_id, quantity })?,
             ));
             Ok(())
@@ -149,32 +150,32 @@ impl Basket {
     fn judge<'a>(
         &'a self,
         transaction: &Transaction<'_>,
-        mut take: impl FnMut(&'a Wanted, &Stock) -> Result<(), StockError>,
+        mut take: impl FnMut(&'a Item, &Stock) -> Result<(), StockError>,
     ) -> Result<Vec<Orderable>, Refusal> {
         let mut refusal = Refusal::default();
-        let mut products = Vec::with_capacity(self.wanted.len());
-        for wanted in &self.wanted {
-            let live = transaction.state::<Product>(&wanted.stream).live();
+        let mut products = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            let live = transaction.state::<Product>(&item.stream).live();
             let (product, price) = match live.map(|product| (product, product.price)) {
                 Ok((product, Some(price))) if product.status == ProductStatus::Active => (product, price),
                 Ok(_) => {
-                    refusal.products.push((wanted.line, Unsellable::NotActive));
+                    refusal.products.push((item.line, Unsellable::NotActive));
                     continue;
                 }
                 Err(ProductError::Deleted) => {
-                    refusal.products.push((wanted.line, Unsellable::Deleted));
+                    refusal.products.push((item.line, Unsellable::Deleted));
                     continue;
                 }
                 Err(_) => {
-                    refusal.products.push((wanted.line, Unsellable::NotFound));
+                    refusal.products.push((item.line, Unsellable::NotFound));
                     continue;
                 }
             };
-            match take(wanted, transaction.state::<Stock>(&wanted.stream)) {
+            match take(item, transaction.state::<Stock>(&item.stream)) {
                 Ok(()) => {}
                 Err(StockError::Insufficient { requested, available }) => refusal.short.push(Short {
-                    line: wanted.line,
-                    product_id: wanted.product_id,
+                    line: item.line,
+                    product_id: item.product_id,
                     sku: product.sku.clone(),
                     requested,
                     available,
@@ -182,7 +183,7 @@ impl Basket {
                 Err(error) => refusal.stock = Some(error),
             }
             products.push(Orderable {
-                product_id: wanted.product_id,
+                product_id: item.product_id,
                 sku: product.sku.clone(),
                 name: product.name.clone(),
                 category: product.category.clone(),
@@ -255,7 +256,7 @@ struct Short {
 impl Unsellable {
     fn failure(self) -> Failure {
         match self {
-            Self::NotFound => of_product(&ProductError::NotFound),
+            Self::NotFound => product_not_found(),
             Self::Deleted => of_product(&ProductError::Deleted),
             Self::NotActive => Failure::new(
                 FailureKind::Conflict,

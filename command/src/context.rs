@@ -42,10 +42,22 @@ struct Origin {
 }
 
 impl Context {
-    /// Checks what the caller said of itself. `command` keeps the keys of different commands apart.
-    pub(crate) fn new(core: &Core, command: &'static str, context: Option<CommandContext>) -> Result<Self, Failure> {
-        let context = context.unwrap_or_default();
-        let mut fields = Fields::default();
+    /// Reads a request: who asks, and by `read` what is asked. Everything that is wrong with either is told at once. `command` keeps
+    /// the keys of different commands apart.
+    pub(crate) fn accept<T>(
+        core: &Core,
+        command: &'static str,
+        context: Option<CommandContext>,
+        read: impl FnOnce(&mut Fields) -> Option<T>,
+    ) -> Result<(Self, T), Failure> {
+        Fields::read(|fields| {
+            let context = Self::read(core, fields, command, context.unwrap_or_default());
+            Some((context, read(fields)?))
+        })
+    }
+
+    /// Checks what the caller said of itself. After a mistake, which is noted, the result is thrown away.
+    fn read(core: &Core, fields: &mut Fields, command: &'static str, context: CommandContext) -> Self {
         if context.actor.is_empty() {
             fields.add("context.actor", "required", "who asks is required");
         }
@@ -55,12 +67,12 @@ impl Context {
             ("context.client_ip", &context.client_ip),
             ("context.channel", &context.channel),
         ] {
-            check_text(&mut fields, field, text, MAX_NAME);
+            check_text(fields, field, text, MAX_NAME);
         }
-        check_text(&mut fields, "context.user_agent", &context.user_agent, MAX_AGENT);
+        check_text(fields, "context.user_agent", &context.user_agent, MAX_AGENT);
         let reason = fields.check("context.reason", Reason::optional(&context.reason));
-        let correlation_id = uuid(&mut fields, "context.correlation_id", &context.correlation_id);
-        let causation_id = uuid(&mut fields, "context.causation_id", &context.causation_id);
+        let correlation_id = uuid(fields, "context.correlation_id", &context.correlation_id);
+        let causation_id = uuid(fields, "context.causation_id", &context.causation_id);
         let key = &context.idempotency_key;
         if !key.is_empty() {
             if key.len() > MAX_KEY || key.contains(char::is_control) {
@@ -79,13 +91,12 @@ impl Context {
                 );
             }
         }
-        fields.into_result()?;
         let key = (!key.is_empty()).then(|| IdempotencyKey {
             scope: format!("{command}:{}", context.actor),
             key: context.idempotency_key,
             request_hash: context.request_hash,
         });
-        Ok(Self {
+        Self {
             command_id: (core.ids)(),
             command,
             origin: Origin {
@@ -102,7 +113,7 @@ impl Context {
             },
             key,
             now: core.now(),
-        })
+        }
     }
 
     /// The plan of the command itself: with its metadata, time and key.

@@ -1,16 +1,15 @@
 //! What every service of this crate works with.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SubsecRound, Utc};
-use eventstore::Store;
+use cqrs_es::Aggregate;
+pub use eventstore::{Clock, IdSource as Ids};
+use eventstore::{Committed, Loaded, Plan, Store, Transaction};
+use proto::failure::Failure;
+use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// Where the present time comes from.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-/// Where UUIDs come from; they must be random enough not to be guessed.
-pub type Ids = Arc<dyn Fn() -> Uuid + Send + Sync>;
+use crate::failure;
 
 #[derive(Clone)]
 pub(crate) struct Core {
@@ -33,6 +32,33 @@ impl Core {
         random.copy_from_slice(&source.as_bytes()[6..]);
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// Decides on the streams of the plan and appends what follows.
+    pub(crate) async fn commit<T, E>(
+        &self,
+        plan: Plan,
+        decide: impl FnMut(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Committed<T>, Failure>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        self.store.transact(plan, decide).await.map_err(failure::of_transaction)
+    }
+
+    /// The state of a stream; that of none is the default.
+    pub(crate) async fn load<A: Aggregate + 'static>(&self, id: &str) -> Result<Loaded<A>, Failure> {
+        let loaded = self.store.load(id).await;
+        loaded.map_err(|error| failure::of_store(&error))
+    }
+
+    /// When the stream's newest event happened, in microseconds since 1970; 0 when there is none. For answers to commands that
+    /// changed nothing.
+    pub(crate) async fn last_change_micros<A: Aggregate>(&self, id: &str) -> Result<i64, Failure> {
+        let events = self.store.log().stream(A::TYPE, id).await;
+        let events = events.map_err(|error| failure::of_store(&error))?;
+        Ok(events.last().map_or(0, |event| event.occurred_at.timestamp_micros()))
     }
 }
 

@@ -4,10 +4,10 @@ use eventstore::TransactError;
 use proto::failure::{Failure, FailureKind};
 use serde_json::json;
 
-/// The failure of a transaction; `rejected` words what the domain refused.
-pub(crate) fn of_transaction<E>(error: TransactError<E>, rejected: impl FnOnce(E) -> Failure) -> Failure {
+/// The failure of a transaction.
+pub(crate) fn of_transaction<E: Into<Failure>>(error: TransactError<E>) -> Failure {
     match error {
-        TransactError::Rejected(error) => rejected(error),
+        TransactError::Rejected(refusal) => refusal.into(),
         TransactError::VersionMismatch { expected, actual, .. } => version_mismatch(expected, actual),
         TransactError::Conflict => busy(
             "others kept changing the same things; try again",
@@ -35,6 +35,11 @@ pub(crate) fn version_mismatch(expected: u64, actual: u64) -> Failure {
         format!("version {expected} was expected, the present one is {actual}; read again and retry"),
     )
     .with_data(&json!({"expected": expected, "actual": actual}))
+}
+
+/// What is there speaks against it.
+pub(crate) fn conflict(code: &str, message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Conflict, code, message)
 }
 
 /// The idempotency key belongs to another request.

@@ -8,6 +8,16 @@ use proto::failure::{Failure, FailureKind, FieldFailure};
 pub(crate) struct Fields(Vec<FieldFailure>);
 
 impl Fields {
+    /// What `read` makes of a request, or the failure that names every wrong field. `read` answers with nothing only after noting why,
+    /// and looks at every field before.
+    pub(crate) fn read<T>(read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Failure> {
+        let mut fields = Self::default();
+        match read(&mut fields) {
+            Some(value) if fields.0.is_empty() => Ok(value),
+            _ => Err(fields.into_failure()),
+        }
+    }
+
     /// The value, or nothing after noting what is wrong with it.
     pub(crate) fn check<T>(&mut self, field: impl Into<String>, value: Result<T, ValueError>) -> Option<T> {
         match value {
@@ -28,6 +38,11 @@ impl Fields {
         });
     }
 
+    /// Notes the fields that a failure names.
+    pub(crate) fn absorb(&mut self, failure: Failure) {
+        self.0.extend(failure.fields);
+    }
+
     /// Notes that a field is missing.
     pub(crate) fn require<T>(&mut self, field: &str, value: Option<T>, what: &str) -> Option<T> {
         if value.is_none() {
@@ -36,8 +51,20 @@ impl Fields {
         value
     }
 
-    /// The failure that names every wrong field. Also the answer when a value is missing although no
-    /// field was found wrong, so that callers need no second way out.
+    /// A text that may be left out; nothing also when something is wrong with it, which is noted.
+    pub(crate) fn optional<'t, T>(
+        &mut self,
+        field: impl Into<String>,
+        text: &'t str,
+        read: impl FnOnce(&'t str) -> Result<T, ValueError>,
+    ) -> Option<T> {
+        if text.is_empty() {
+            return None;
+        }
+        self.check(field, read(text))
+    }
+
+    /// The failure that names every wrong field.
     pub(crate) fn into_failure(self) -> Failure {
         let message = match self.0.as_slice() {
             [only] => format!("{}: {}", only.field, only.message),
@@ -46,14 +73,5 @@ impl Fields {
         let mut failure = Failure::new(FailureKind::Invalid, "validation_failed", message);
         failure.fields = self.0;
         failure
-    }
-
-    /// Passes when nothing is wrong.
-    pub(crate) fn into_result(self) -> Result<(), Failure> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.into_failure())
-        }
     }
 }

@@ -117,7 +117,7 @@ fn rejected(failure: Failure) -> Result<ImportOutcome, Failure> {
     let Failure {
         code, message, fields, ..
     } = failure;
-    let field = fields.into_iter().next().unwrap_or_default();
+    let field = fields.first().cloned().unwrap_or_default();
     Ok(ImportOutcome {
         kind: Kind::Rejected.into(),
         id: String::new(),
@@ -133,5 +133,6 @@ fn rejected(failure: Failure) -> Result<ImportOutcome, Failure> {
         } else {
             field.message
         },
+        mistakes: fields,
     })
 }

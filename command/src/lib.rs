@@ -14,15 +14,16 @@ mod context;
 mod core;
 mod failure;
 mod fields;
-mod history;
 mod import;
 mod orders;
 mod processes;
 mod products;
+mod refusal;
 mod reply;
 mod search;
 mod serve;
 mod stock;
+mod stock_level;
 mod users;
 
 use std::time::Duration;

@@ -4,29 +4,21 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{
-    text::{name, paragraph, text},
-    value::{ValueCode, ValueError},
-};
+use values::ValueError;
 
-/// The most attributes that a product can have.
-pub const MAX_ATTRIBUTES: usize = 250;
-
-/// The largest number with a fraction or an exponent, 2^53 - 1. Beyond it not even whole numbers can be told apart (2^53 + 1 is read as
-/// 2^53), so that what is stored would not be what was given.
-pub const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+use crate::text::text;
 
 /// Attributes by key, in the order of the keys.
 pub type Attributes = BTreeMap<AttributeKey, AttributeValue>;
 
 text! {
     /// The name of an attribute, `Größe` or `my key`: 1 to 64 characters in one line, case-sensitive. Spaces around it do not count.
-    AttributeKey, "an attribute key", 64, name, values::identifier
+    AttributeKey, values::ATTRIBUTE_KEY
 }
 
 text! {
     /// The text of an attribute: up to 1,000 characters, with line feeds and tabs, spaces at its ends kept. CR LF and CR become LF.
-    AttributeText, "an attribute value", 1_000, paragraph, values::paragraph
+    AttributeText, values::ATTRIBUTE_TEXT
 }
 
 /// The value of an attribute, as the JSON value of the same type.
@@ -37,7 +29,7 @@ pub enum AttributeValue {
     Text(AttributeText),
     /// A whole number.
     Integer(i64),
-    /// A finite number of at most [`MAX_EXACT`], of either sign.
+    /// A finite number of at most [`MAX_EXACT`](values::MAX_EXACT), of either sign.
     Number(f64),
     /// Yes or no.
     Boolean(bool),
@@ -51,15 +43,7 @@ impl AttributeValue {
 
     /// Checks and takes a number.
     pub fn number(number: f64) -> Result<Self, ValueError> {
-        if number.abs() <= MAX_EXACT {
-            Ok(Self::Number(number))
-        } else {
-            Err(ValueError::new(
-                ValueCode::OutOfRange,
-                "a number that large would not be kept digit by digit: a whole number has 64 bits with its sign, any other is up to \
-                 9007199254740991 (2^53 - 1); write it as a text",
-            ))
-        }
+        values::attribute_number(number).map(Self::Number)
     }
 
     /// Takes a whole number.

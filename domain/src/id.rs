@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-use crate::value::{ValueCode, ValueError};
+use values::{ValueCode, ValueError};
 
 /// The name space of ids that are derived from another system's ids. Changing it would import everything
 /// a second time.

@@ -21,7 +21,7 @@ mod id;
 mod money;
 mod quantity;
 mod text;
-mod value;
+mod words;
 
 pub mod credit;
 pub mod email;
@@ -36,14 +36,14 @@ pub mod stock;
 pub mod user;
 
 pub use crate::{
-    attribute::{AttributeKey, AttributeText, AttributeValue, Attributes, MAX_ATTRIBUTES, MAX_EXACT},
+    attribute::{AttributeKey, AttributeText, AttributeValue, Attributes},
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,
     events::EVENTS,
     id::{CreditId, OrderId, ProductId, SearchRuleId, UserId},
-    money::{MAX_PRICE, MAX_TOTAL, Money, MoneyError, Price},
+    money::{MAX_TOTAL, Money, MoneyError, Price},
     quantity::Quantity,
     text::{CategoryPath, CustomerReference, Description, ExternalId, PersonName, ProductName, Reason, Sku, Source},
-    value::{ValueCode, ValueError},
 };
+pub use values::{MAX_ATTRIBUTES, MAX_EXACT, MAX_PRICE, ValueCode, ValueError, price_amount, words};

@@ -4,13 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    currency::Currency,
-    value::{ValueCode, ValueError},
-};
-
-/// The highest price, in minor units.
-pub const MAX_PRICE: i64 = 1_000_000_000_000;
+use crate::{ValueError, currency::Currency};
 
 /// The highest total of an order, in minor units. Keeps sums of thousands of such orders within 64 bits,
 /// and every total within the whole numbers that JavaScript can tell apart.
@@ -110,14 +104,7 @@ pub struct Price(Money);
 impl Price {
     /// Checks and takes a price.
     pub fn new(money: Money) -> Result<Self, ValueError> {
-        if (0..=MAX_PRICE).contains(&money.amount) {
-            Ok(Self(money))
-        } else {
-            Err(ValueError::new(
-                ValueCode::OutOfRange,
-                "a price is 0 to 1000000000000 minor units",
-            ))
-        }
+        values::price_amount(money.amount).map(|_| Self(money))
     }
 
     /// The price as money.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{ValueCode, ValueError};
+use crate::ValueError;
 
 /// A number of units: 1 to 1,000,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,18 +15,11 @@ impl Quantity {
     /// One unit.
     pub const ONE: Self = Self(1);
     /// The most units at once.
-    pub const MAX: Self = Self(1_000_000_000);
+    pub const MAX: Self = Self(values::MAX_QUANTITY);
 
     /// Checks and takes a number of units.
     pub fn new(units: i64) -> Result<Self, ValueError> {
-        if (1..=Self::MAX.0).contains(&units) {
-            Ok(Self(units))
-        } else {
-            Err(ValueError::new(
-                ValueCode::OutOfRange,
-                "a quantity is a whole number from 1 to 1000000000",
-            ))
-        }
+        values::quantity(units).map(Self)
     }
 
     /// The number of units.

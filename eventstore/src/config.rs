@@ -4,9 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::Upcasters;
+
+/// Where the present time comes from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Where command ids come from. `UUIDv7` in production; tests may count.
 pub type IdSource = Arc<dyn Fn() -> Uuid + Send + Sync>;

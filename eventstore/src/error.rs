@@ -165,36 +165,3 @@ impl From<Error> for IdempotencyError {
         Self::Store(error)
     }
 }
-
-/// An error and its causes in one line. Many a library repeats the cause in its own words; it is told once.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    for cause in std::iter::successors(error.source(), |error| error.source()) {
-        let said = cause.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::chain;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{0}")]
-    struct Layer(&'static str, #[source] Option<Box<Layer>>);
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let cause = Layer("refused", None);
-        let repeats = Layer("no connection: refused", Some(Box::new(cause)));
-        assert_eq!(
-            chain(&Layer("cannot start", Some(Box::new(repeats)))),
-            "cannot start: no connection: refused"
-        );
-        assert_eq!(chain(&Layer("a", Some(Box::new(Layer("b", None))))), "a: b");
-    }
-}

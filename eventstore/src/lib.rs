@@ -30,9 +30,9 @@ mod writer;
 
 pub use aggregate_store::{AggregateStore, LoadedContext};
 pub use committed::Committed;
-pub use config::{Config, IdSource, SnapshotPolicy};
+pub use config::{Clock, Config, IdSource, SnapshotPolicy};
 pub use continuity::{Continuity, Lost};
-pub use error::{Error, IdempotencyError, TransactError, Undecodable, chain};
+pub use error::{Error, IdempotencyError, TransactError, Undecodable};
 pub use load::Loaded;
 pub use log::Log;
 pub use metadata::{IdempotencyKey, Metadata};
@@ -45,3 +45,4 @@ pub use stream::{StreamKey, lane_of};
 pub use stream_file::{ExportError, StreamFileError, StreamFileProblem, StreamHeader, StreamReader, export_stream};
 pub use transaction::Transaction;
 pub use upcast::Upcasters;
+pub use values::chain;

@@ -26,16 +26,18 @@ impl Money {
 
     /// Reads `{"amount": ..., "currency": ...}`.
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let amount = fields.integer("amount");
-        let currency = fields.text("currency");
-        if !currency.is_empty() && !is_currency(&currency) {
-            fields.wrong(
-                "currency",
-                "invalid_format",
-                "three upper-case letters are expected (ISO 4217)",
-            );
+        Self {
+            amount: fields.integer("amount"),
+            currency: fields.ruled("currency", &values::CURRENCY),
         }
-        Self { amount, currency }
+    }
+
+    /// The same of what one unit costs.
+    pub(crate) fn read_price(fields: &mut Fields<'_>) -> Self {
+        Self {
+            amount: fields.number("amount", values::price_amount),
+            currency: fields.ruled("currency", &values::CURRENCY),
+        }
     }
 }
 
@@ -57,7 +59,7 @@ impl From<v1::Money> for Money {
     }
 }
 
-/// True for three upper-case ASCII letters. Whether the code exists is for the domain to know.
+/// True for three upper-case ASCII letters: what may be asked for; whether there is such a currency is not asked.
 pub(crate) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -8,23 +8,14 @@ use crate::catalog;
 use crate::cursor::{self, from_columns};
 use crate::error::Error;
 
-/// What a version is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// A rebuild fills it.
-    Building,
-    /// It serves reads.
-    Active,
-}
-
-impl State {
-    /// The name, as the database has it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Building => "building",
-            Self::Active => "active",
-        }
+domain::words! {
+    /// What a version is there for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum State {
+        /// A rebuild fills it.
+        Building = "building",
+        /// It serves reads.
+        Active = "active",
     }
 }
 
@@ -109,10 +100,7 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
 fn from_row(row: &PgRow) -> Result<Status, sqlx::Error> {
     let name: String = row.try_get(0)?;
     let code_version: i32 = row.try_get(2)?;
-    let state = match row.try_get(3)? {
-        "active" => State::Active,
-        _ => State::Building,
-    };
+    let state = State::of_word(row.try_get(3)?).unwrap_or(State::Building);
     let lag_events: i64 = row.try_get(4)?;
     let total_events: i64 = row.try_get(11)?;
     let build = (state == State::Building).then_some(Build {

@@ -9,6 +9,7 @@ mod inclusion;
 mod key;
 mod note;
 mod proof;
+mod stored;
 mod subtree;
 mod tile;
 
@@ -21,6 +22,7 @@ pub use inclusion::{InclusionProof, SealedEvent};
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use note::{NoteError, Signature, SignedCheckpoint};
 pub use proof::{ProofError, Proven};
+pub use stored::{SELECT_TILES, TileKeys, tiles_of};
 pub use subtree::{
     consistency_path, consistency_tiles, inclusion_path, inclusion_tiles, verify_consistency, verify_inclusion,
 };

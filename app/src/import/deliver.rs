@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use proto::failure::{Failure, FailureKind};
+use proto::failure::{Failure, FailureKind, FieldFailure};
 use proto::v1::ImportOutcome;
 use proto::v1::import_outcome::Kind;
 
@@ -106,15 +106,22 @@ fn rejected(failure: Failure) -> ImportOutcome {
         kind: Kind::Rejected.into(),
         ..ImportOutcome::default()
     };
-    if let Some(field) = failure.fields.into_iter().next() {
-        // A request of one row: `rows[0].lines[2].sku` is about the row's `lines[2].sku`.
-        let path = field.field.strip_prefix("rows[0]").unwrap_or(&field.field);
-        path.trim_start_matches('.').clone_into(&mut outcome.field);
-        outcome.code = field.code;
-        outcome.message = field.message;
-    } else {
-        outcome.code = failure.code;
-        outcome.message = failure.message;
+    // A request of one row: `rows[0].lines[2].sku` is about the row's `lines[2].sku`.
+    outcome.mistakes = failure.fields;
+    for mistake in &mut outcome.mistakes {
+        let path = mistake.field.strip_prefix("rows[0]").unwrap_or(&mistake.field);
+        mistake.field = path.trim_start_matches('.').to_owned();
     }
+    let first = outcome.mistakes.first().cloned();
+    let first = first.unwrap_or(FieldFailure {
+        field: String::new(),
+        code: failure.code,
+        message: failure.message,
+    });
+    FieldFailure {
+        field: outcome.field,
+        code: outcome.code,
+        message: outcome.message,
+    } = first;
     outcome
 }

@@ -226,8 +226,15 @@ fn fate<R>(ready: &Ready<R>, delivered: Option<Delivered>) -> Result<Fate, Error
         Kind::Updated => Ok(Fate::Updated),
         Kind::Unchanged => Ok(Fate::Unchanged { again }),
         Kind::Rejected => {
-            let error = ready.refused(&outcome.field, &outcome.code, &outcome.message);
-            Ok(Fate::Rejected(vec![error]))
+            let mistakes = outcome.mistakes.iter();
+            let mut errors: Vec<RowError> = mistakes
+                .map(|mistake| ready.refused(&mistake.field, &mistake.code, &mistake.message))
+                .collect();
+            // Not known by field; or the service is older, and tells no more than one.
+            if errors.len() < 2 {
+                errors = vec![ready.refused(&outcome.field, &outcome.code, &outcome.message)];
+            }
+            Ok(Fate::Rejected(errors))
         }
         Kind::Unspecified => Err(Error::Protocol { sent: 1, answered: 0 }),
     }

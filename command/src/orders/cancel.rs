@@ -5,17 +5,23 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use domain::{
     OrderId, Reason,
-    order::{Order, OrderCommand, OrderError, OrderEvent, OrderStatus},
-    stock::{Stock, StockCommand, StockError},
+    order::{Order, OrderCommand, OrderError, OrderStatus},
+    stock::{Stock, StockCommand},
 };
+use eventstore::Transaction;
 use proto::{
     failure::Failure,
     v1::{self, CancelOrderRequest, OrderReply},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Inner, refusal::of_order, view};
-use crate::{context::Context, failure, fields::Fields, history, reply, stock::refusal::of_stock};
+use super::{resources::Resources, view};
+use crate::{
+    context::Context,
+    failure,
+    refusal::{Refusal, Stale},
+    reply,
+};
 
 /// What is stored under the idempotency key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,18 +31,15 @@ struct Cancelled {
     cancelled_at: Option<DateTime<Utc>>,
 }
 
-pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) -> Result<OrderReply, Failure> {
-    let context = Context::new(&orders.core, "cancel_order", request.context)?;
-    let mut fields = Fields::default();
-    let order_id: Option<OrderId> = fields.check("id", request.id.parse());
-    let reason = fields.check("reason", Reason::new(&request.reason));
-    fields.into_result()?;
-    let (Some(order_id), Some(reason)) = (order_id, reason) else {
-        return Err(Fields::default().into_failure());
-    };
+pub(super) async fn cancel_order(orders: &Resources, request: CancelOrderRequest) -> Result<OrderReply, Failure> {
+    let (context, (order_id, reason)) = Context::accept(&orders.core, "cancel_order", request.context, |fields| {
+        let order_id = fields.check("id", request.id.parse::<OrderId>());
+        let reason = fields.check("reason", Reason::new(&request.reason));
+        Some((order_id?, reason?))
+    })?;
 
     // Its products, for the plan: which they are never changes.
-    let before = load(orders, &request.id).await?;
+    let before = orders.core.load::<Order>(&request.id).await?.aggregate;
     let lines = before.placed().map_or(&[][..], |placed| &placed.lines);
     let stocks: BTreeSet<String> = lines.iter().map(|line| line.product_id.to_string()).collect();
     let plan = stocks
@@ -52,52 +55,37 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
     let stream = request.id.clone();
     let only_customer = request.only_customer_id;
     let expected_version = request.expected_version;
-    let committed = orders
-        .core
-        .store
-        .transact(plan, move |transaction| {
-            let order = transaction.state::<Order>(&stream);
-            let version = transaction.version::<Order>(&stream);
-            if !only_customer.is_empty() && !belongs_to(order, &only_customer) {
-                return Err(Refusal::Order(OrderError::NotFound));
-            }
-            // Compared here and not by the plan: whose order it is comes before which version it has.
-            if let Some(expected) = expected_version.filter(|expected| version > 0 && *expected != version) {
-                return Err(Refusal::Version {
-                    expected,
-                    actual: version,
-                });
-            }
-            // Given up before it was placed: for clients it never was.
-            if order.status() == Some(OrderStatus::Expired) {
-                return Err(Refusal::Order(OrderError::NotFound));
-            }
-            let cancel = OrderCommand::Cancel { reason: reason.clone() };
-            let events: Vec<OrderEvent> = order.decide(&cancel).map_err(Refusal::Order)?;
-            let cancelled_at = (!events.is_empty()).then_some(now);
-            let version = version + u64::from(!events.is_empty());
-            transaction.append::<Order>(&stream, events);
-            for stock in &stocks {
-                let events = transaction
-                    .state::<Stock>(stock)
-                    .decide(&release)
-                    .map_err(Refusal::Stock)?;
-                transaction.append::<Stock>(stock, events);
-            }
-            Ok::<_, Refusal>(Cancelled { version, cancelled_at })
-        })
-        .await
-        .map_err(|error| failure::of_transaction(error, Failure::from))?;
+    let decide = move |transaction: &mut Transaction<'_>| {
+        let order = transaction.state::<Order>(&stream);
+        let version = transaction.version::<Order>(&stream);
+        if !only_customer.is_empty() && !belongs_to(order, &only_customer) {
+            return Err(Refusal::Order(OrderError::NotFound));
+        }
+        // Compared here and not by the plan: whose order it is comes before which version it has.
+        Stale::check(expected_version.filter(|_| version > 0), version)?;
+        // Given up before it was placed: for clients it never was.
+        if order.status() == Some(OrderStatus::Expired) {
+            return Err(Refusal::Order(OrderError::NotFound));
+        }
+        let events = order.decide(&OrderCommand::Cancel { reason: reason.clone() })?;
+        let cancelled_at = (!events.is_empty()).then_some(now);
+        let version = version + u64::from(!events.is_empty());
+        transaction.append::<Order>(&stream, events);
+        for stock in &stocks {
+            let events = transaction.state::<Stock>(stock).decide(&release)?;
+            transaction.append::<Stock>(stock, events);
+        }
+        Ok(Cancelled { version, cancelled_at })
+    };
+    let committed = orders.core.commit(plan, decide).await?;
 
-    let order = load(orders, &request.id).await?;
+    let order = orders.core.load::<Order>(&request.id).await?.aggregate;
     let Some(placed) = order.placed() else {
         return Err(failure::internal("a cancelled order is not there", &order_id));
     };
     let cancelled_at = match committed.value.cancelled_at {
         Some(at) => at.timestamp_micros(),
-        None => history::last_change_micros::<Order>(&orders.core, &request.id)
-            .await
-            .map_err(|error| failure::of_store(&error))?,
+        None => orders.core.last_change_micros::<Order>(&request.id).await?,
     };
     Ok(OrderReply {
         order: Some(v1::Order {
@@ -112,29 +100,8 @@ pub(super) async fn cancel_order(orders: &Inner, request: CancelOrderRequest) ->
     })
 }
 
-async fn load(orders: &Inner, id: &str) -> Result<Order, Failure> {
-    let loaded = orders.core.store.load::<Order>(id).await;
-    Ok(loaded.map_err(|error| failure::of_store(&error))?.aggregate)
-}
-
 fn belongs_to(order: &Order, customer_id: &str) -> bool {
     order
         .placed()
         .is_some_and(|placed| placed.customer_id.to_string() == customer_id)
-}
-
-enum Refusal {
-    Order(OrderError),
-    Stock(StockError),
-    Version { expected: u64, actual: u64 },
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Order(error) => of_order(error),
-            Refusal::Stock(error) => of_stock(error),
-            Refusal::Version { expected, actual } => failure::version_mismatch(expected, actual),
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::{
 use domain::{UserId, user::User};
 use proto::failure::Failure;
 
-use crate::{context::Context, core::Core, failure};
+use crate::{context::Context, core::Core};
 
 /// How many customers are remembered.
 const REMEMBERED: usize = 1 << 16;
@@ -25,8 +25,7 @@ impl Customers {
         if id == context.metadata.actor || known().contains(&customer_id) {
             return Ok(());
         }
-        let user = core.store.load::<User>(&id).await;
-        let user = user.map_err(|error| failure::of_store(&error))?;
+        let user = core.load::<User>(&id).await?;
         if user.aggregate.account().is_none() {
             return Err(Failure::invalid("customer_id", "unknown", "there is no such user"));
         }

@@ -16,19 +16,21 @@ use proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Inner, refusal::of_order, view, wanted::Wanted};
+use super::{request::OrderRequest, resources::Resources, view};
 use crate::{
     basket,
     context::{Context, Deadline},
-    failure, reply,
+    failure,
+    refusal::of_order,
+    reply,
 };
 
 pub(super) async fn place_order(
-    orders: &Arc<Inner>,
+    orders: &Arc<Resources>,
     deadline: Deadline,
     mut request: PlaceOrderRequest,
 ) -> Result<OrderReply, Failure> {
-    let context = Context::new(&orders.core, "place_order", request.context.take())?;
+    let context = request.context.take();
     let lines = std::mem::take(&mut request.lines);
     let lines: Vec<StockLine> = lines
         .into_iter()
@@ -37,10 +39,12 @@ pub(super) async fn place_order(
             quantity: line.quantity,
         })
         .collect();
-    let wanted = Wanted::read(&request, &lines)?;
+    let (context, order) = Context::accept(&orders.core, "place_order", context, |fields| {
+        OrderRequest::read(fields, &request, &lines)
+    })?;
     // On a task of its own: a caller that goes away must not take its number along.
     let orders = Arc::clone(orders);
-    let run = tokio::spawn(async move { orders.place_once(&context, deadline, wanted, lines).await });
+    let run = tokio::spawn(async move { orders.place_once(&context, deadline, order, lines).await });
     match tokio::time::timeout_at(deadline.at(), run).await {
         Ok(Ok(result)) => result,
         Ok(Err(error)) => Err(failure::internal("placing an order broke off", &error)),
@@ -105,16 +109,16 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl Inner {
+impl Resources {
     async fn place_once(
         &self,
         context: &Context,
         deadline: Deadline,
-        wanted: Wanted,
+        request: OrderRequest,
         lines: Vec<StockLine>,
     ) -> Result<OrderReply, Failure> {
         let Some(key) = &context.key else {
-            return self.place(context, deadline, wanted, lines).await;
+            return self.place(context, deadline, request, lines).await;
         };
         let flight = self.flights.enter(key).await;
         // A key that is new to this process is most likely new: the append finds out without asking beforehand.
@@ -123,7 +127,7 @@ impl Inner {
         {
             return Ok(reply);
         }
-        match self.place(context, deadline, wanted, lines).await {
+        match self.place(context, deadline, request, lines).await {
             Ok(reply) => Ok(reply),
             Err(busy)
                 if matches!(
@@ -150,12 +154,7 @@ impl Inner {
 
     async fn replayed(&self, committed: Committed<Placed>) -> Result<OrderReply, Failure> {
         let order_id = committed.value.order_id.to_string();
-        let order = self
-            .core
-            .store
-            .load::<Order>(&order_id)
-            .await
-            .map_err(|error| failure::of_store(&error))?;
+        let order = self.core.load::<Order>(&order_id).await?;
         let placed = order
             .aggregate
             .placed()
@@ -170,17 +169,17 @@ impl Inner {
         &self,
         context: &Context,
         deadline: Deadline,
-        wanted: Wanted,
+        request: OrderRequest,
         lines: Vec<StockLine>,
     ) -> Result<OrderReply, Failure> {
-        self.customers.check(&self.core, context, wanted.customer_id).await?;
+        self.customers.check(&self.core, context, request.customer_id).await?;
         self.stock.check(deadline, lines).await?;
         if deadline.left().is_zero() {
             return Err(timeout());
         }
         let order_id = OrderId::new(self.core.mint(context.now));
         let number = self.numbers.next().await?;
-        let placed = self.append(context, order_id, number, wanted).await;
+        let placed = self.append(context, order_id, number, request).await;
         let in_use = match &placed {
             Ok(committed) => committed.value.order_id == order_id,
             Err(error) => error.in_doubt(),
@@ -188,7 +187,7 @@ impl Inner {
         if !in_use {
             self.numbers.put_back(number).await;
         }
-        let mut committed = placed.map_err(|error| failure::of_transaction(error, Failure::from))?;
+        let mut committed = placed.map_err(failure::of_transaction)?;
         match committed.value.order.take() {
             Some(order) => Ok(OrderReply {
                 order: Some(view::placed(&order)),
@@ -205,14 +204,14 @@ impl Inner {
         context: &Context,
         order_id: OrderId,
         number: u64,
-        wanted: Wanted,
+        request: OrderRequest,
     ) -> Result<Committed<Placed>, TransactError<Refusal>> {
         let stream = order_id.to_string();
-        let plan = wanted.basket.plan(context.plan().create::<Order>(stream.as_str()));
+        let plan = request.basket.plan(context.plan().create::<Order>(stream.as_str()));
         let now = context.now;
         let decide = move |transaction: &mut Transaction<'_>| {
-            let products = wanted.basket.reserve(transaction, order_id)?;
-            let command = OrderCommand::Place(wanted.price(order_id, number, &products, now)?);
+            let products = request.basket.reserve(transaction, order_id)?;
+            let command = OrderCommand::Place(request.price(order_id, number, &products, now)?);
             let events = transaction.state::<Order>(&stream).decide(&command)?;
             let order = events.iter().find_map(|event| match event {
                 OrderEvent::OrderPlaced(placed) => Some(placed.clone()),

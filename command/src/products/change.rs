@@ -15,7 +15,7 @@ use super::{
     refusal::Refusal,
     view::{self, Outcome},
 };
-use crate::{context::Context, core::Core, failure};
+use crate::{context::Context, core::Core, failure, refusal::Stale};
 
 /// How often a change is planned anew because the product's SKU changed meanwhile.
 const ATTEMPTS: usize = 4;
@@ -54,8 +54,7 @@ impl Change {
 
     /// Carries out a change that leaves the claim of the product's present SKU alone.
     pub(super) async fn run(self, core: &Core, context: &Context) -> Result<ProductReply, Failure> {
-        let committed = self.commit(core, context).await;
-        let committed = committed.map_err(|error| failure::of_transaction(error, Failure::from))?;
+        let committed = self.commit(core, context).await.map_err(failure::of_transaction)?;
         view::reply(core, committed).await
     }
 
@@ -64,8 +63,7 @@ impl Change {
     pub(super) async fn run_with_own_sku(self, core: &Core, context: &Context) -> Result<ProductReply, Failure> {
         let mut attempt = 1;
         loop {
-            let present = core.store.load::<Product>(&self.id.to_string()).await;
-            let present = present.map_err(|error| failure::of_store(&error))?;
+            let present = core.load::<Product>(&self.id.to_string()).await?;
             let mut change = self.clone();
             if let Some(details) = present.aggregate.details()
                 && !change.skus.contains(&details.sku)
@@ -75,7 +73,7 @@ impl Change {
             match change.commit(core, context).await {
                 Ok(committed) => return view::reply(core, committed).await,
                 Err(TransactError::Rejected(Refusal::SkuMoved)) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(failure::of_transaction(error, Failure::from)),
+                Err(error) => return Err(failure::of_transaction(error)),
             }
         }
     }
@@ -92,15 +90,7 @@ impl Change {
             .transact(plan, move |transaction| {
                 let version = transaction.version::<Product>(&id);
                 // Compared here and not by the plan: of a product that is not there, that is what is told.
-                if let Some(expected) = self
-                    .expected_version
-                    .filter(|expected| version > 0 && *expected != version)
-                {
-                    return Err(Refusal::Version {
-                        expected,
-                        actual: version,
-                    });
-                }
+                Stale::check(self.expected_version.filter(|_| version > 0), version)?;
                 let decided = self.decide(transaction, &id)?;
                 let events = u64::try_from(decided.events.len()).unwrap_or(u64::MAX);
                 let outcome = Outcome::new(
@@ -153,7 +143,7 @@ impl Change {
         let mut stock = transaction.state::<Stock>(id).clone();
         if let Some(quantity) = self.receive {
             let receive = StockCommand::Receive { quantity, reason: None };
-            let received = stock.decide(&receive).map_err(Refusal::Stock)?;
+            let received = stock.decide(&receive)?;
             for event in &received {
                 stock.apply(event.clone());
             }

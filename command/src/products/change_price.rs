@@ -7,21 +7,14 @@ use proto::{
 };
 
 use super::{change::Change, request};
-use crate::{context::Context, core::Core, fields::Fields};
+use crate::{context::Context, core::Core};
 
 pub(super) async fn change_price(core: &Core, request: ChangePriceRequest) -> Result<ProductReply, Failure> {
-    let context = Context::new(core, "change_price", request.context)?;
-    let mut fields = Fields::default();
-    let id = request::product_id(&mut fields, "id", &request.id);
-    let price = request::price(&mut fields, request.price);
-    let (Some(id), Some(price)) = (id, price) else {
-        return Err(fields.into_failure());
-    };
-    Change::new(
-        id,
-        request.expected_version,
-        vec![ProductCommand::ChangePrice { price }],
-    )
-    .run(core, &context)
-    .await
+    let (context, change) = Context::accept(core, "change_price", request.context, |fields| {
+        let id = fields.check("id", request.id.parse());
+        let price = request::price(fields, request.price)?;
+        let commands = vec![ProductCommand::ChangePrice { price }];
+        Some(Change::new(id?, request.expected_version, commands))
+    })?;
+    change.run(core, &context).await
 }

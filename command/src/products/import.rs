@@ -25,7 +25,7 @@ use crate::{
 const ATTEMPTS: usize = 4;
 
 pub(super) async fn import_products(core: &Core, request: ImportProductsRequest) -> Result<ImportReply, Failure> {
-    let mut context = Context::new(core, "import_products", request.context)?;
+    let (mut context, ()) = Context::accept(core, "import_products", request.context, |_| Some(()))?;
     // The key would be the whole request's; its rows are idempotent by themselves.
     context.key = None;
     check_row_count(request.rows.len())?;
@@ -53,39 +53,36 @@ struct Row {
 
 impl Row {
     fn read(row: ImportProductRow) -> Result<Self, Failure> {
-        let mut fields = Fields::default();
-        let sku = fields.check("sku", Sku::new(&row.sku));
-        let name = fields.check("name", ProductName::new(&row.name));
-        let description = fields.check("description", Description::new(&row.description));
-        let price = row.price.and_then(|price| request::price(&mut fields, Some(price)));
-        let category = fields.check("category", CategoryPath::new(&row.category));
-        let attributes = request::attributes(&mut fields, "attributes", row.attributes);
-        let status = request::status(&mut fields, row.status);
-        let created_at = row.occurred_at_micros.and_then(|micros| {
-            let at = DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0);
-            if at.is_none() {
-                fields.add("occurred_at", "out_of_range", "a time since 1970 is expected");
-            }
-            at
-        });
-        let initial_stock = match row.initial_stock {
-            0 => None,
-            units => fields.check("initial_stock", Quantity::new(units)),
-        };
-        fields.into_result()?;
-        let (Some(sku), Some(name), Some(description), Some(category)) = (sku, name, description, category) else {
-            return Err(Fields::default().into_failure());
-        };
-        Ok(Self {
-            sku,
-            name,
-            description,
-            price,
-            category,
-            attributes,
-            status,
-            created_at,
-            initial_stock,
+        Fields::read(|fields| {
+            let sku = fields.check("sku", Sku::new(&row.sku));
+            let name = fields.check("name", ProductName::new(&row.name));
+            let description = fields.check("description", Description::new(&row.description));
+            let price = row.price.and_then(|price| request::price(fields, Some(price)));
+            let category = fields.check("category", CategoryPath::new(&row.category));
+            let attributes = request::attributes(fields, "attributes", row.attributes);
+            let status = request::status(fields, row.status);
+            let created_at = row.occurred_at_micros.and_then(|micros| {
+                let at = DateTime::from_timestamp_micros(micros).filter(|_| micros >= 0);
+                if at.is_none() {
+                    fields.add("occurred_at", "out_of_range", "a time since 1970 is expected");
+                }
+                at
+            });
+            let initial_stock = match row.initial_stock {
+                0 => None,
+                units => fields.check("initial_stock", Quantity::new(units)),
+            };
+            Some(Self {
+                sku: sku?,
+                name: name?,
+                description: description?,
+                price,
+                category: category?,
+                attributes,
+                status,
+                created_at,
+                initial_stock,
+            })
         })
     }
 
@@ -124,14 +121,13 @@ impl Row {
                 Err(TransactError::Rejected(Refusal::SkuMoved)) => {}
                 // What a new product needs a product may have that is there.
                 Err(TransactError::Rejected(refusal @ Refusal::Product(ProductError::PriceMissing))) => {
-                    let claim = core.store.load::<SkuClaim>(&self.sku.stream_id()).await;
-                    let claim = claim.map_err(|error| failure::of_store(&error))?;
+                    let claim = core.load::<SkuClaim>(&self.sku.stream_id()).await?;
                     match claim.aggregate.owner() {
                         Some(taken) if kind == Kind::Created => owner = Some(taken),
                         _ => return Err(refusal.into()),
                     }
                 }
-                Err(error) => return Err(failure::of_transaction(error, Failure::from)),
+                Err(error) => return Err(failure::of_transaction(error)),
             }
         }
         Err(Refusal::SkuMoved.into())
@@ -168,11 +164,7 @@ impl Row {
         };
         let mut commands = vec![ProductCommand::Update(update)];
         commands.extend(self.price.map(|price| ProductCommand::Reprice { price }));
-        match self.status {
-            Some(ProductStatus::Active) => commands.push(ProductCommand::Publish),
-            Some(ProductStatus::Archived) => commands.push(ProductCommand::Archive),
-            Some(ProductStatus::Draft) | None => {}
-        }
+        commands.extend(request::status_command(self.status));
         Change {
             must_have: Some(self.sku.clone()),
             ..Change::new(product_id, None, commands)

@@ -1,15 +1,12 @@
 //! The catalogue: one file per use case.
 
-mod archive;
 mod change;
 mod change_price;
 mod create;
-mod delete;
 mod import;
-mod publish;
+mod lifecycle;
 mod refusal;
 mod request;
-mod restore;
 mod update;
 mod view;
 
@@ -19,7 +16,6 @@ use proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-pub(crate) use self::refusal::{of_product, product_not_found};
 use crate::{core::Core, serve::serve};
 
 /// The gRPC service `ProductCommand`.
@@ -63,7 +59,7 @@ impl ProductCommand for Products {
     async fn publish_product(&self, request: Request<ProductRequest>) -> Result<Response<ProductReply>, Status> {
         serve(
             "PublishProduct",
-            publish::publish_product(&self.core, request.into_inner()),
+            lifecycle::publish_product(&self.core, request.into_inner()),
         )
         .await
     }
@@ -71,7 +67,7 @@ impl ProductCommand for Products {
     async fn archive_product(&self, request: Request<ProductRequest>) -> Result<Response<ProductReply>, Status> {
         serve(
             "ArchiveProduct",
-            archive::archive_product(&self.core, request.into_inner()),
+            lifecycle::archive_product(&self.core, request.into_inner()),
         )
         .await
     }
@@ -79,7 +75,7 @@ impl ProductCommand for Products {
     async fn delete_product(&self, request: Request<ProductRequest>) -> Result<Response<ProductReply>, Status> {
         serve(
             "DeleteProduct",
-            delete::delete_product(&self.core, request.into_inner()),
+            lifecycle::delete_product(&self.core, request.into_inner()),
         )
         .await
     }
@@ -87,7 +83,7 @@ impl ProductCommand for Products {
     async fn restore_product(&self, request: Request<ProductRequest>) -> Result<Response<ProductReply>, Status> {
         serve(
             "RestoreProduct",
-            restore::restore_product(&self.core, request.into_inner()),
+            lifecycle::restore_product(&self.core, request.into_inner()),
         )
         .await
     }

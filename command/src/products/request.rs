@@ -2,20 +2,19 @@
 
 use std::collections::HashMap;
 
-use domain::{AttributeKey, AttributeValue, Attributes, Currency, Money, Price, ProductId, product::ProductStatus};
+use domain::{
+    AttributeKey, AttributeValue, Attributes, Currency, MAX_ATTRIBUTES, Money, Price, price_amount,
+    product::{ProductCommand, ProductStatus},
+};
 use proto::v1;
 
 use crate::fields::Fields;
 
-pub(super) fn product_id(fields: &mut Fields, field: &str, text: &str) -> Option<ProductId> {
-    fields.check(field, text.parse())
-}
-
 pub(super) fn price(fields: &mut Fields, money: Option<v1::Money>) -> Option<Price> {
     let money = fields.require("price", money, "a price")?;
     let currency = fields.check("price.currency", Currency::new(&money.currency));
-    let currency = currency?;
-    fields.check("price.amount", Price::new(Money::new(money.amount, currency)))
+    let amount = fields.check("price.amount", price_amount(money.amount));
+    fields.check("price.amount", Price::new(Money::new(amount?, currency?)))
 }
 
 pub(super) fn attributes(
@@ -23,6 +22,13 @@ pub(super) fn attributes(
     field: &str,
     attributes: HashMap<String, v1::AttributeValue>,
 ) -> Attributes {
+    if attributes.len() > MAX_ATTRIBUTES {
+        fields.add(
+            field,
+            "too_many",
+            format!("a product has at most {MAX_ATTRIBUTES} attributes"),
+        );
+    }
     let mut read = Attributes::new();
     for (key, value) in attributes {
         let path = format!("{field}.{key}");
@@ -55,5 +61,14 @@ pub(super) fn status(fields: &mut Fields, status: i32) -> Option<ProductStatus> 
             fields.add("status", "unknown", "a status is draft, active or archived");
             None
         }
+    }
+}
+
+/// The command that brings a product there; that it is a draft is no matter of a command.
+pub(super) fn status_command(status: Option<ProductStatus>) -> Option<ProductCommand> {
+    match status? {
+        ProductStatus::Active => Some(ProductCommand::Publish),
+        ProductStatus::Archived => Some(ProductCommand::Archive),
+        ProductStatus::Draft => None,
     }
 }

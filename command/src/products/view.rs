@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::refusal::Refusal;
 use crate::{
     core::{Core, created_at_micros},
-    failure, history, reply,
-    stock::Level,
+    reply,
+    stock_level::StockLevel,
 };
 
 /// A product right after a command: what is stored under an idempotency key and told to the caller.
@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct Outcome {
     product: ProductDetails,
     version: u64,
-    stock: Level,
+    stock: StockLevel,
     /// `None`: the command changed nothing.
     changed_at: Option<DateTime<Utc>>,
 }
@@ -42,7 +42,7 @@ impl Outcome {
         Ok(Self {
             product: product.clone(),
             version,
-            stock: Level::of(stock, stock_version),
+            stock: StockLevel::of(stock, stock_version),
             changed_at,
         })
     }
@@ -58,9 +58,10 @@ pub(super) async fn reply(core: &Core, committed: Committed<Outcome>) -> Result<
     let outcome = &committed.value;
     let updated_at = match outcome.changed_at {
         Some(at) => at.timestamp_micros(),
-        None => history::last_change_micros::<Product>(core, &outcome.product.product_id.to_string())
-            .await
-            .map_err(|error| failure::of_store(&error))?,
+        None => {
+            core.last_change_micros::<Product>(&outcome.product.product_id.to_string())
+                .await?
+        }
     };
     Ok(ProductReply {
         committed: Some(reply::committed(&committed, outcome.version)),

@@ -4,47 +4,40 @@ use domain::{
     ValueError,
     search_settings::{
         MAX_STOP_WORDS, MAX_SYNONYMS, STREAM_ID, SearchSettings, SearchSettingsCommand, SearchTerm, Synonyms,
-        SynonymsError,
+        distinct_words,
     },
 };
+use eventstore::Transaction;
 use proto::{
     failure::Failure,
     v1::{self, ChangeSearchSettingsRequest, SearchSettingsReply},
 };
 
 use super::{refusal::Refusal, view};
-use crate::{context::Context, core::Core, failure, fields::Fields, reply};
+use crate::{context::Context, core::Core, fields::Fields, reply};
 
 pub(super) async fn change_settings(
     core: &Core,
     request: ChangeSearchSettingsRequest,
 ) -> Result<SearchSettingsReply, Failure> {
-    let context = Context::new(core, "change_search_settings", request.context)?;
-    let mut fields = Fields::default();
-    let synonyms = request.synonyms.map(|list| synonyms(&mut fields, &list.synonyms));
-    let stop_words = request
-        .stop_words
-        .map(|list| terms(&mut fields, "stop_words", &list.words, SearchTerm::stop_word));
-    fields.into_result()?;
-    let command = SearchSettingsCommand::Change {
-        expected: request.expected_revision,
-        synonyms,
-        stop_words,
-    };
-    let plan = context.plan().write::<SearchSettings>(STREAM_ID);
-    let committed = core
-        .store
-        .transact(plan, move |transaction| {
-            let mut settings = transaction.state::<SearchSettings>(STREAM_ID).clone();
-            let events = settings.decide(&command)?;
-            for event in &events {
-                settings.evolve(event.clone());
-            }
-            transaction.append::<SearchSettings>(STREAM_ID, events);
-            Ok::<_, Refusal>(settings)
+    let (context, command) = Context::accept(core, "change_search_settings", request.context, |fields| {
+        Some(SearchSettingsCommand::Change {
+            expected: request.expected_revision,
+            synonyms: request.synonyms.map(|list| synonyms(fields, &list.synonyms)),
+            stop_words: request.stop_words.map(|list| stop_words(fields, &list.words)),
         })
-        .await
-        .map_err(|error| failure::of_transaction(error, Failure::from))?;
+    })?;
+    let plan = context.plan().write::<SearchSettings>(STREAM_ID);
+    let decide = move |transaction: &mut Transaction<'_>| {
+        let mut settings = transaction.state::<SearchSettings>(STREAM_ID).clone();
+        let events = settings.decide(&command)?;
+        for event in &events {
+            settings.evolve(event.clone());
+        }
+        transaction.append::<SearchSettings>(STREAM_ID, events);
+        Ok::<_, Refusal>(settings)
+    };
+    let committed = core.commit(plan, decide).await?;
     Ok(SearchSettingsReply {
         settings: Some(view::settings(&committed.value)),
         committed: Some(reply::committed(&committed, committed.value.revision())),
@@ -75,20 +68,15 @@ fn synonyms(fields: &mut Fields, list: &[v1::Synonyms]) -> Vec<Synonyms> {
         } else {
             continue;
         };
-        match made {
-            Ok(synonyms) => result.push(synonyms),
-            Err(error) => fields.add(name, code(error), error.to_string()),
-        }
+        result.extend(fields.check(name, made));
     }
     result
 }
 
-fn code(error: SynonymsError) -> &'static str {
-    match error {
-        SynonymsError::TooFew => "required",
-        SynonymsError::TooMany => "too_many",
-        SynonymsError::Duplicate => "duplicate",
-    }
+fn stop_words(fields: &mut Fields, texts: &[String]) -> Vec<SearchTerm> {
+    let words = terms(fields, "stop_words", texts, SearchTerm::stop_word);
+    fields.check("stop_words", distinct_words(&words));
+    words
 }
 
 /// The texts that are terms; what is wrong with the others is noted.

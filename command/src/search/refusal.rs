@@ -35,7 +35,7 @@ impl From<Refusal> for Failure {
     }
 }
 
-fn of_settings(error: &SearchSettingsError) -> Failure {
+pub(super) fn of_settings(error: &SearchSettingsError) -> Failure {
     let invalid = |field: &str, code: &str| Failure::invalid(field, code, error.to_string());
     match error {
         SearchSettingsError::Stale { expected, actual } => failure::version_mismatch(*expected, *actual),

@@ -2,49 +2,100 @@
 
 use cqrs_es::Aggregate;
 use domain::{
-    ProductId,
+    ProductId, Quantity, Reason,
     product::Product,
-    stock::{Stock, StockCommand},
+    stock::{Stock, StockCommand, adjustment, counted},
 };
-use proto::{failure::Failure, v1::StockReply};
+use eventstore::Transaction;
+use proto::{
+    failure::Failure,
+    v1::{AdjustStockRequest, CommandContext, ReceiveStockRequest, SetStockRequest, StockReply},
+};
 
-use super::{level::Level, refusal::Refusal};
-use crate::{context::Context, core::Core, failure, reply};
+use crate::{
+    context::Context,
+    core::Core,
+    fields::Fields,
+    refusal::{Refusal, Stale},
+    reply,
+    stock_level::StockLevel,
+};
 
-pub(super) async fn change(
+/// Goods came in.
+pub(super) async fn receive_stock(core: &Core, request: ReceiveStockRequest) -> Result<StockReply, Failure> {
+    let stock = (request.product_id, request.expected_version);
+    let read = |fields: &mut Fields| {
+        let quantity = fields.check("quantity", Quantity::new(request.quantity));
+        let reason = fields.check("reason", Reason::optional(&request.reason));
+        Some(StockCommand::Receive {
+            quantity: quantity?,
+            reason: reason?,
+        })
+    };
+    change(core, "receive_stock", request.context, stock, read).await
+}
+
+/// The shelf has more or fewer than the books say.
+pub(super) async fn adjust_stock(core: &Core, request: AdjustStockRequest) -> Result<StockReply, Failure> {
+    let stock = (request.product_id, request.expected_version);
+    let read = |fields: &mut Fields| {
+        let delta = fields.check("quantity", adjustment(request.quantity));
+        let reason = fields.check("reason", Reason::new(&request.reason));
+        Some(StockCommand::Adjust {
+            delta: delta?,
+            reason: reason?,
+        })
+    };
+    change(core, "adjust_stock", request.context, stock, read).await
+}
+
+/// The shelf was counted.
+pub(super) async fn set_stock(core: &Core, request: SetStockRequest) -> Result<StockReply, Failure> {
+    let stock = (request.product_id, request.expected_version);
+    let expected = request.expected;
+    let read = |fields: &mut Fields| {
+        let quantity = fields.check("quantity", counted(request.quantity));
+        let reason = fields.check("reason", Reason::optional(&request.reason));
+        Some(StockCommand::Set {
+            quantity: quantity?,
+            expected,
+            reason: reason?,
+        })
+    };
+    change(core, "set_stock", request.context, stock, read).await
+}
+
+/// Carries out the command that `read` makes of the rest of a request, on the stock of a product at an expected version.
+async fn change(
     core: &Core,
-    context: &Context,
-    product_id: ProductId,
-    expected_version: Option<u64>,
-    command: StockCommand,
+    name: &'static str,
+    context: Option<CommandContext>,
+    (id, expected_version): (String, Option<u64>),
+    read: impl FnOnce(&mut Fields) -> Option<StockCommand>,
 ) -> Result<StockReply, Failure> {
-    let id = product_id.to_string();
+    let (context, command) = Context::accept(core, name, context, |fields| {
+        let id = fields.check("product_id", id.parse::<ProductId>());
+        let command = read(fields);
+        id.and(command)
+    })?;
     let plan = context.plan().write::<Stock>(id.as_str());
     let plan = plan.guard::<Product>(id.as_str());
     let stream = id.clone();
-    let committed = core
-        .store
-        .transact(plan, move |transaction| {
-            transaction.state::<Product>(&stream).live().map_err(Refusal::Product)?;
-            let mut version = transaction.version::<Stock>(&stream);
-            // Compared here and not by the plan: that the product is there comes before which version its stock has.
-            if let Some(expected) = expected_version.filter(|expected| *expected != version) {
-                return Err(Refusal::Version {
-                    expected,
-                    actual: version,
-                });
-            }
-            let mut stock = transaction.state::<Stock>(&stream).clone();
-            let events = stock.decide(&command).map_err(Refusal::Stock)?;
-            for event in &events {
-                stock.apply(event.clone());
-                version += 1;
-            }
-            transaction.append::<Stock>(&stream, events);
-            Ok::<_, Refusal>(Level::of(&stock, version))
-        })
-        .await
-        .map_err(|error| failure::of_transaction(error, Failure::from))?;
+    let decide = move |transaction: &mut Transaction<'_>| {
+        transaction.state::<Product>(&stream).live()?;
+        let mut version = transaction.version::<Stock>(&stream);
+        // Compared here and not by the plan: that the product is there comes before which version its stock has.
+        Stale::check(expected_version, version)?;
+        let mut stock = transaction.state::<Stock>(&stream).clone();
+        let events = stock.decide(&command)?;
+        for event in &events {
+            stock.apply(event.clone());
+            version += 1;
+        }
+        transaction.append::<Stock>(&stream, events);
+        Ok::<_, Refusal>(StockLevel::of(&stock, version))
+    };
+    let committed = core.commit(plan, decide).await?;
     Ok(StockReply {
         product_id: id,
         level: Some(committed.value.message()),

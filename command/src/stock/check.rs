@@ -17,7 +17,6 @@ use tokio::time::Instant;
 use crate::{
     basket::{Basket, Orderable},
     core::Core,
-    failure,
     fields::Fields,
 };
 
@@ -27,37 +26,37 @@ const KEPT: Duration = Duration::from_secs(10);
 const PRODUCTS: usize = 4_096;
 
 /// What was seen of products a moment ago, and how many of each there were.
-pub(super) struct Lately(Cache<String, Seen>);
+pub(super) struct RecentStock(Cache<String, Entry>);
 
 #[derive(Clone)]
-struct Seen {
+struct Entry {
     product: Orderable,
     available: i64,
     until: Instant,
 }
 
-impl Default for Lately {
+impl Default for RecentStock {
     fn default() -> Self {
         Self(Cache::new(PRODUCTS))
     }
 }
 
-impl Lately {
+impl RecentStock {
     /// The products, if so many of each could be ordered.
     fn orderable(&self, basket: &Basket) -> Option<Vec<Orderable>> {
         let now = Instant::now();
-        let seen = |(stream, quantity): (&str, Quantity)| {
-            let seen = self.0.get(stream)?;
-            (seen.until > now && seen.available >= quantity.get()).then_some(seen.product)
+        let product = |(stream, quantity): (&str, Quantity)| {
+            let entry = self.0.get(stream)?;
+            (entry.until > now && entry.available >= quantity.get()).then_some(entry.product)
         };
-        basket.products().map(seen).collect()
+        basket.products().map(product).collect()
     }
 
     fn keep(&self, stream: &str, product: &Orderable, available: i64, until: Instant) {
         let product = product.clone();
         self.0.insert(
             stream.to_owned(),
-            Seen {
+            Entry {
                 product,
                 available,
                 until,
@@ -68,18 +67,13 @@ impl Lately {
 
 pub(super) async fn check_stock(
     core: &Core,
-    lately: &Lately,
+    recent: &RecentStock,
     request: CheckStockRequest,
 ) -> Result<CheckStockReply, Failure> {
-    let mut fields = Fields::default();
-    let basket = Basket::read(&mut fields, &request.lines);
-    fields.into_result()?;
-    let Some(basket) = basket.map(Arc::new) else {
-        return Err(Fields::default().into_failure());
-    };
-    let products = match lately.orderable(&basket) {
+    let basket = Fields::read(|fields| Basket::read(fields, &request.lines)).map(Arc::new)?;
+    let products = match recent.orderable(&basket) {
         Some(products) => products,
-        None => look(core, lately, &basket).await?,
+        None => look_up(core, recent, &basket).await?,
     };
     Ok(CheckStockReply {
         products: basket
@@ -89,17 +83,16 @@ pub(super) async fn check_stock(
     })
 }
 
-async fn look(core: &Core, lately: &Lately, basket: &Arc<Basket>) -> Result<Vec<Orderable>, Failure> {
+async fn look_up(core: &Core, recent: &RecentStock, basket: &Arc<Basket>) -> Result<Vec<Orderable>, Failure> {
     let until = Instant::now() + KEPT;
     let plan = basket.plan_to_look(Plan::default());
-    let wanted = Arc::clone(basket);
-    let looked = core
-        .store
-        .transact(plan, move |transaction| wanted.check(transaction))
-        .await
-        .map_err(|error| failure::of_transaction(error, Failure::from))?;
-    for ((product, available), (stream, _)) in looked.value.iter().zip(basket.products()) {
-        lately.keep(stream, product, *available, until);
+    let checked = Arc::clone(basket);
+    let found = core
+        .commit(plan, move |transaction| checked.check(transaction))
+        .await?
+        .value;
+    for ((product, available), (stream, _)) in found.iter().zip(basket.products()) {
+        recent.keep(stream, product, *available, until);
     }
-    Ok(looked.value.into_iter().map(|(product, _)| product).collect())
+    Ok(found.into_iter().map(|(product, _)| product).collect())
 }

@@ -1,16 +1,9 @@
 //! What is on the shelf: one file per use case.
 
-mod adjust;
 mod change;
 mod check;
-mod commit;
-mod level;
 mod order_stock;
-mod receive;
-pub(crate) mod refusal;
-mod release;
 mod reserve;
-mod set;
 
 use std::sync::Arc;
 
@@ -20,22 +13,21 @@ use proto::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use self::check::Lately;
-pub(crate) use self::level::Level;
+use self::check::RecentStock;
 use crate::{core::Core, serve::serve};
 
 /// The gRPC service `StockCommand`.
 #[derive(Clone)]
 pub(crate) struct Stocks {
     core: Core,
-    lately: Arc<Lately>,
+    recent: Arc<RecentStock>,
 }
 
 impl Stocks {
     pub(crate) fn new(core: Core) -> Self {
         Self {
             core,
-            lately: Arc::default(),
+            recent: Arc::default(),
         }
     }
 }
@@ -43,21 +35,21 @@ impl Stocks {
 #[tonic::async_trait]
 impl StockCommand for Stocks {
     async fn receive_stock(&self, request: Request<ReceiveStockRequest>) -> Result<Response<StockReply>, Status> {
-        serve("ReceiveStock", receive::receive_stock(&self.core, request.into_inner())).await
+        serve("ReceiveStock", change::receive_stock(&self.core, request.into_inner())).await
     }
 
     async fn adjust_stock(&self, request: Request<AdjustStockRequest>) -> Result<Response<StockReply>, Status> {
-        serve("AdjustStock", adjust::adjust_stock(&self.core, request.into_inner())).await
+        serve("AdjustStock", change::adjust_stock(&self.core, request.into_inner())).await
     }
 
     async fn set_stock(&self, request: Request<SetStockRequest>) -> Result<Response<StockReply>, Status> {
-        serve("SetStock", set::set_stock(&self.core, request.into_inner())).await
+        serve("SetStock", change::set_stock(&self.core, request.into_inner())).await
     }
 
     async fn check_stock(&self, request: Request<CheckStockRequest>) -> Result<Response<CheckStockReply>, Status> {
         serve(
             "CheckStock",
-            check::check_stock(&self.core, &self.lately, request.into_inner()),
+            check::check_stock(&self.core, &self.recent, request.into_inner()),
         )
         .await
     }
@@ -70,10 +62,18 @@ impl StockCommand for Stocks {
     }
 
     async fn release_stock(&self, request: Request<OrderStockRequest>) -> Result<Response<OrderStockReply>, Status> {
-        serve("ReleaseStock", release::release_stock(&self.core, request.into_inner())).await
+        serve(
+            "ReleaseStock",
+            order_stock::release_stock(&self.core, request.into_inner()),
+        )
+        .await
     }
 
     async fn commit_stock(&self, request: Request<OrderStockRequest>) -> Result<Response<OrderStockReply>, Status> {
-        serve("CommitStock", commit::commit_stock(&self.core, request.into_inner())).await
+        serve(
+            "CommitStock",
+            order_stock::commit_stock(&self.core, request.into_inner()),
+        )
+        .await
     }
 }

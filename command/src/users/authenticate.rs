@@ -7,23 +7,22 @@ use proto::{
 };
 
 use super::{
-    Users,
     logins::{ACTOR, Account},
+    resources::Resources,
     view,
 };
 use crate::{context::Context, failure};
 
-pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) -> Result<AuthenticateReply, Failure> {
-    let mut context = Context::new(
-        &users.core,
-        "log_in",
-        Some(CommandContext {
-            actor: ACTOR.to_owned(),
-            idempotency_key: String::new(),
-            ..request.context.unwrap_or_default()
-        }),
-    )?;
-    let store = &users.core.store;
+pub(super) async fn authenticate(
+    users: &Resources,
+    request: AuthenticateRequest,
+) -> Result<AuthenticateReply, Failure> {
+    let context = CommandContext {
+        actor: ACTOR.to_owned(),
+        idempotency_key: String::new(),
+        ..request.context.unwrap_or_default()
+    };
+    let (mut context, ()) = Context::accept(&users.core, "log_in", Some(context), |_| Some(()))?;
     // A text that is no address has no account; it is told and timed like any other without one.
     let email = EmailAddress::new(&request.email);
     let hash_of_address = users
@@ -31,8 +30,8 @@ pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) ->
         .hash(email.as_ref().map_or(&request.email, EmailAddress::as_str));
     let owner = match email {
         Ok(email) => {
-            let claim = store.load::<EmailClaim>(&email.stream_id()).await;
-            claim.map_err(|error| failure::of_store(&error))?.aggregate.owner()
+            let claim = users.core.load::<EmailClaim>(&email.stream_id()).await?;
+            claim.aggregate.owner()
         }
         Err(_) => None,
     };
@@ -48,10 +47,7 @@ pub(super) async fn authenticate(users: &Users, request: AuthenticateRequest) ->
             "the e-mail address or the password is wrong",
         ));
     }
-    let user = store
-        .load::<User>(&id)
-        .await
-        .map_err(|error| failure::of_store(&error))?;
+    let user = users.core.load::<User>(&id).await?;
     let Some(account) = user.aggregate.account() else {
         return Err(failure::internal("a user with credentials is not there", &id));
     };

@@ -10,33 +10,33 @@ use proto::{
     v1::{self, CreateUserRequest, UserReply},
 };
 
-use super::{Users, password, view};
-use crate::{context::Context, failure, fields::Fields, reply};
+use super::{password, resources::Resources, view};
+use crate::{context::Context, failure, reply};
 
-pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Result<UserReply, Failure> {
-    let context = Context::new(&users.core, "create_user", request.context)?;
-    let mut fields = Fields::default();
-    let email = fields.check("email", EmailAddress::new(&request.email));
-    let name = fields.check("name", PersonName::new(&request.name));
-    let role = match v1::Role::try_from(request.role) {
-        Ok(v1::Role::Admin) => Some(Role::Admin),
-        Ok(v1::Role::Customer) => Some(Role::Customer),
-        Ok(v1::Role::Unspecified) => fields.require("role", None, "a role"),
-        Err(_) => {
-            fields.add("role", "unknown", "a role is admin or customer");
-            None
-        }
-    };
+pub(super) async fn create_user(users: &Resources, request: CreateUserRequest) -> Result<UserReply, Failure> {
     // Customers that the system itself enters, as a seed does, need not be able to log in.
-    let no_login =
-        request.password.is_empty() && role == Some(Role::Customer) && context.metadata.actor.starts_with("system:");
-    if !no_login && let Err(error) = password::check(&request.password) {
-        fields.add("password", error.code(), password::PasswordError::message());
-    }
-    fields.into_result()?;
-    let (Some(email), Some(name), Some(role)) = (email, name, role) else {
-        return Err(Fields::default().into_failure());
-    };
+    let by_system = request
+        .context
+        .as_ref()
+        .is_some_and(|context| context.actor.starts_with("system:"));
+    let no_login = request.password.is_empty() && request.role() == v1::Role::Customer && by_system;
+    let (context, (email, name, role)) = Context::accept(&users.core, "create_user", request.context, |fields| {
+        let email = fields.check("email", EmailAddress::new(&request.email));
+        let name = fields.check("name", PersonName::new(&request.name));
+        let role = match v1::Role::try_from(request.role) {
+            Ok(v1::Role::Admin) => Some(Role::Admin),
+            Ok(v1::Role::Customer) => Some(Role::Customer),
+            Ok(v1::Role::Unspecified) => fields.require("role", None, "a role"),
+            Err(_) => {
+                fields.add("role", "unknown", "a role is admin or customer");
+                None
+            }
+        };
+        if !no_login && let Err(error) = password::check(&request.password) {
+            fields.add("password", error.code(), password::PasswordError::message());
+        }
+        Some((email?, name?, role?))
+    })?;
 
     let user_id = UserId::new(users.core.mint(context.now));
     let id = user_id.to_string();
@@ -65,14 +65,9 @@ pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Re
         .store
         .transact(plan, move |transaction| {
             let register = UserCommand::Register(account.clone());
-            let registered = transaction
-                .state::<User>(&stream)
-                .decide(&register)
-                .map_err(Refusal::User)?;
-            let claimed = transaction
-                .state::<EmailClaim>(&claim)
-                .decide(&EmailCommand::Claim { user_id })
-                .map_err(Refusal::Email)?;
+            let registered = transaction.state::<User>(&stream).decide(&register)?;
+            let claim_address = EmailCommand::Claim { user_id };
+            let claimed = transaction.state::<EmailClaim>(&claim).decide(&claim_address)?;
             transaction.append::<User>(&stream, registered);
             transaction.append::<EmailClaim>(&claim, claimed);
             Ok::<_, Refusal>(account.clone())
@@ -89,7 +84,7 @@ pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Re
     {
         tracing::warn!(user_id = id, %error, "credentials of a user that was not created stay behind");
     }
-    let committed = committed.map_err(|error| failure::of_transaction(error, Failure::from))?;
+    let committed = committed.map_err(failure::of_transaction)?;
     Ok(UserReply {
         user: Some(view::message(&committed.value, 1)),
         committed: Some(reply::committed(&committed, 1)),
@@ -99,6 +94,18 @@ pub(super) async fn create_user(users: &Users, request: CreateUserRequest) -> Re
 enum Refusal {
     User(UserError),
     Email(EmailError),
+}
+
+impl From<UserError> for Refusal {
+    fn from(error: UserError) -> Self {
+        Self::User(error)
+    }
+}
+
+impl From<EmailError> for Refusal {
+    fn from(error: EmailError) -> Self {
+        Self::Email(error)
+    }
 }
 
 impl From<Refusal> for Failure {

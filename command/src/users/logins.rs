@@ -14,11 +14,10 @@ use domain::{
     UserId,
     login::{FailedLogIns, LoginCommand, Logins as Day},
 };
-use eventstore::TransactError;
 use proto::failure::Failure;
 use sha2::{Digest, Sha256};
 
-use crate::{context::Context, core::Core, failure};
+use crate::{context::Context, core::Core};
 
 /// Who is told to have recorded what strangers did.
 pub(super) const ACTOR: &str = "system:login";
@@ -173,16 +172,12 @@ impl Logins {
     async fn record(&self, context: &Context, command: LoginCommand) -> Result<(), Failure> {
         let stream = Day::stream_id(context.now.date_naive());
         let plan = context.plan().write::<Day>(stream.as_str());
-        let committed = self.core.store.transact(plan, move |transaction| {
-            let events = transaction.state::<Day>(&stream).decide(&command)?;
+        let recorded = self.core.commit(plan, move |transaction| {
+            let Ok(events) = transaction.state::<Day>(&stream).decide(&command);
             transaction.append::<Day>(&stream, events);
-            Ok::<_, domain::login::LoginError>(())
+            Ok::<_, Failure>(())
         });
-        let never = |error: domain::login::LoginError| match error {};
-        committed
-            .await
-            .map(drop)
-            .map_err(|error: TransactError<_>| failure::of_transaction(error, never))
+        recorded.await.map(drop)
     }
 }
 

@@ -142,7 +142,7 @@ async fn history_goes_in_once(pool: PgPool) {
         .unwrap()
         .lines
         .iter()
-        .map(|line| line.category.as_str())
+        .map(|line| line.line.category.as_str())
         .collect();
     assert_eq!(categories, ["kitchen/mugs", "elsewhere"]);
 

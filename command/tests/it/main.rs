@@ -6,6 +6,7 @@ mod books;
 mod import_orders;
 mod import_products;
 mod lost_answers;
+mod mistakes;
 mod orders;
 mod placing_once;
 mod products;

@@ -1,6 +1,6 @@
 use crate::{
     credit::{Credit, CreditCommand, CreditError, CreditEvent, IssueCredit, IssuedCredit},
-    order::{LineFacts, MAX_IMPORTED_LINES, name_discount, sum_totals},
+    order::{MAX_IMPORTED_LINES, check_lines, sum_totals},
 };
 
 impl Credit {
@@ -20,7 +20,7 @@ impl Credit {
 fn named(credit: &IssuedCredit) -> IssuedCredit {
     let mut credit = credit.clone();
     for line in &mut credit.lines {
-        name_discount(&mut line.discounts, line.discount);
+        line.line.name_discount();
     }
     credit
 }
@@ -36,12 +36,9 @@ fn check(issue: &IssueCredit) -> Result<IssuedCredit, CreditError> {
             limit: MAX_IMPORTED_LINES,
         });
     }
-    for (index, line) in issue.lines.iter().enumerate() {
-        LineFacts::from(line)
-            .check()
-            .map_err(|problem| CreditError::InvalidLine { line: index, problem })?;
-    }
-    let total = sum_totals(issue.lines.iter().map(|line| line.total)).ok_or(CreditError::TotalTooLarge)?;
+    let lines = || issue.lines.iter().map(|line| &line.line);
+    check_lines(lines()).map_err(|(line, problem)| CreditError::InvalidLine { line, problem })?;
+    let total = sum_totals(lines().map(|line| line.total)).ok_or(CreditError::TotalTooLarge)?;
     Ok(IssuedCredit {
         credit_id: issue.credit_id,
         source: issue.source.clone(),

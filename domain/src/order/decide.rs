@@ -3,9 +3,8 @@ use chrono::SubsecRound as _;
 use crate::{
     Country, CreditId, MAX_TOTAL, Money, Reason,
     order::{
-        CancelledOrder, ImportOrder, ImportedOrder, LineFacts, MAX_IMPORTED_LINES, MAX_LINES, Order, OrderCommand,
-        OrderCredit, OrderError, OrderEvent, OrderLine, OrderStatus, PlaceLine, PlaceOrder, PlacedOrder, name_discount,
-        sum_totals,
+        ImportOrder, ImportedOrder, MAX_IMPORTED_LINES, MAX_LINES, Order, OrderCommand, OrderCredit, OrderError,
+        OrderEvent, OrderLine, OrderStatus, PlaceLine, PlaceOrder, PlacedOrder, check_lines, sum_totals,
     },
 };
 
@@ -70,16 +69,7 @@ impl Order {
             Some(OrderStatus::Cancelled) => Ok(Vec::new()),
             Some(OrderStatus::Pending | OrderStatus::Confirmed) => {
                 let placed = self.placed().ok_or(OrderError::NotFound)?;
-                Ok(vec![OrderEvent::OrderCancelled(CancelledOrder {
-                    reason: reason.clone(),
-                    number: placed.number,
-                    customer_id: placed.customer_id,
-                    country: placed.country.clone(),
-                    currency: placed.currency,
-                    lines: placed.lines.clone(),
-                    total: placed.total,
-                    placed_at: placed.placed_at,
-                })])
+                Ok(vec![OrderEvent::OrderCancelled(placed.cancelled(reason.clone()))])
             }
             Some(status @ (OrderStatus::Draft | OrderStatus::Completed | OrderStatus::Expired)) => {
                 Err(OrderError::NotCancellable { status })
@@ -97,11 +87,7 @@ impl Order {
 
     fn import(&self, import: &ImportOrder) -> Decision {
         check_count(import.lines.len(), MAX_IMPORTED_LINES)?;
-        for (index, line) in import.lines.iter().enumerate() {
-            LineFacts::from(line)
-                .check()
-                .map_err(|problem| OrderError::InvalidLine { line: index, problem })?;
-        }
+        check_lines(&import.lines).map_err(|(line, problem)| OrderError::InvalidLine { line, problem })?;
         let total =
             sum_totals(import.lines.iter().map(|line| line.total)).ok_or(OrderError::TotalTooLarge { line: None })?;
         let imported = ImportedOrder {
@@ -187,7 +173,7 @@ fn priced(index: usize, line: &PlaceLine, place: &PlaceOrder) -> Result<OrderLin
 fn named(order: &ImportedOrder) -> ImportedOrder {
     let mut order = order.clone();
     for line in &mut order.lines {
-        name_discount(&mut line.discounts, line.discount);
+        line.name_discount();
     }
     order
 }

@@ -1,10 +1,9 @@
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Country, CreditId, Currency, CustomerReference, ExternalId, OrderId, Reason, Source, UserId,
     aggregate::domain_event,
-    order::{ImportedLine, OrderLine},
+    order::{CancelledOrder, ImportedLine, PlacedOrder},
 };
 
 /// What happened to an order.
@@ -39,50 +38,6 @@ domain_event!(OrderEvent {
     OrderImported,
     OrderCredited,
 });
-
-/// An order as it was placed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlacedOrder {
-    /// Its id.
-    pub order_id: OrderId,
-    /// Its number, for people.
-    pub number: u64,
-    /// Who ordered.
-    pub customer_id: UserId,
-    /// Where to: a code of ISO 3166-1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<Country>,
-    /// What it is paid in.
-    pub currency: Currency,
-    /// What was ordered.
-    pub lines: Vec<OrderLine>,
-    /// What it costs, in minor units.
-    pub total: i64,
-    /// When.
-    pub placed_at: DateTime<Utc>,
-}
-
-/// An order that was called off, with what readers need to take it out of their sums.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CancelledOrder {
-    /// Why.
-    pub reason: Reason,
-    /// Its number, for people.
-    pub number: u64,
-    /// Who had ordered.
-    pub customer_id: UserId,
-    /// Where to: a code of ISO 3166-1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<Country>,
-    /// What it was to be paid in.
-    pub currency: Currency,
-    /// What had been ordered.
-    pub lines: Vec<OrderLine>,
-    /// What it would have cost, in minor units.
-    pub total: i64,
-    /// When it had been placed.
-    pub placed_at: DateTime<Utc>,
-}
 
 /// An order of another system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,36 +2,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CategoryPath, MAX_PRICE, MAX_TOTAL, ProductId, ProductName, Quantity, Sku,
-    order::{Discount, discount::add_up},
+    order::{Discount, DiscountKind, discount::add_up},
+    words::words,
 };
 
-/// The most lines of an order that is placed.
-pub const MAX_LINES: usize = 500;
+pub use values::MAX_ORDER_LINES as MAX_LINES;
 
 /// The most lines of an imported order or credit.
 pub const MAX_IMPORTED_LINES: usize = 10_000;
 
-/// What a line of imported history stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineKind {
-    /// Goods for money.
-    Product,
-    /// Money without goods: postage, charges, discounts.
-    Fee,
-    /// Goods without money: stock corrections that the source booked as an invoice.
-    Adjustment,
-}
-
-impl LineKind {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Product => "product",
-            Self::Fee => "fee",
-            Self::Adjustment => "adjustment",
-        }
+words! {
+    /// What a line of imported history stands for.
+    LineKind {
+        /// Goods for money.
+        Product = "product",
+        /// Money without goods: postage, charges, discounts.
+        Fee = "fee",
+        /// Goods without money: stock corrections that the source booked as an invoice.
+        Adjustment = "adjustment",
     }
 }
 
@@ -63,7 +51,7 @@ pub struct OrderLine {
     pub tax: i64,
 }
 
-/// A line of an imported order.
+/// A line of an imported order, or of a credit: there, positive numbers are taken back from the customer and given back in money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportedLine {
     /// What the line stands for.
@@ -128,23 +116,24 @@ pub enum LineProblem {
     Tax,
 }
 
-/// The part of a line of history that is checked.
-pub(crate) struct LineFacts<'a> {
-    pub(crate) kind: LineKind,
-    pub(crate) has_product: bool,
-    pub(crate) quantity: i64,
-    pub(crate) unit_price: i64,
-    pub(crate) total: i64,
-    pub(crate) discount: i64,
-    pub(crate) discounts: &'a [Discount],
-    pub(crate) tax: i64,
-}
+impl ImportedLine {
+    /// Gives a discount of which nothing is known its default: on the goods of its line. An import once left it out, and says it now.
+    pub(crate) fn name_discount(&mut self) {
+        if self.discounts.is_empty() && self.discount > 0 {
+            self.discounts.push(Discount {
+                amount: self.discount,
+                kind: DiscountKind::Line,
+                code: None,
+                campaign: None,
+            });
+        }
+    }
 
-impl LineFacts<'_> {
-    pub(crate) fn check(&self) -> Result<(), LineProblem> {
+    /// Refuses a line that cannot be history.
+    fn check(&self) -> Result<(), LineProblem> {
         match self.kind {
-            LineKind::Product if !self.has_product => return Err(LineProblem::ProductMissing),
-            LineKind::Fee if self.has_product => return Err(LineProblem::ProductOnFee),
+            LineKind::Product if self.product_id.is_none() => return Err(LineProblem::ProductMissing),
+            LineKind::Fee if self.product_id.is_some() => return Err(LineProblem::ProductOnFee),
             LineKind::Adjustment if [self.unit_price, self.total, self.discount, self.tax] != [0; 4] => {
                 return Err(LineProblem::MoneyInAdjustment);
             }
@@ -163,7 +152,7 @@ impl LineFacts<'_> {
         if !within(self.discount, MAX_TOTAL, false) {
             return Err(LineProblem::Discount);
         }
-        if !add_up(self.discounts, self.discount) {
+        if !add_up(&self.discounts, self.discount) {
             return Err(LineProblem::Discounts);
         }
         if !(self.total.min(0)..=self.total.max(0)).contains(&self.tax) {
@@ -173,19 +162,12 @@ impl LineFacts<'_> {
     }
 }
 
-impl<'a> From<&'a ImportedLine> for LineFacts<'a> {
-    fn from(line: &'a ImportedLine) -> Self {
-        Self {
-            kind: line.kind,
-            has_product: line.product_id.is_some(),
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            total: line.total,
-            discount: line.discount,
-            discounts: &line.discounts,
-            tax: line.tax,
-        }
+/// Refuses lines that cannot be history: tells the first of them, by its place, and why.
+pub(crate) fn check_lines<'a>(lines: impl IntoIterator<Item = &'a ImportedLine>) -> Result<(), (usize, LineProblem)> {
+    for (index, line) in lines.into_iter().enumerate() {
+        line.check().map_err(|problem| (index, problem))?;
     }
+    Ok(())
 }
 
 /// Whether a number may be left out of JSON.

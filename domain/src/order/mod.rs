@@ -6,18 +6,19 @@ mod discount;
 mod error;
 mod event;
 mod line;
+mod placed;
 mod state;
+mod status;
 
 pub use self::{
     command::{ImportOrder, OrderCommand, PlaceLine, PlaceOrder},
     discount::{Campaign, Discount, DiscountCode, DiscountKind},
     error::OrderError,
-    event::{CancelledOrder, ImportedOrder, OrderEvent, PlacedOrder},
+    event::{ImportedOrder, OrderEvent},
     line::{ImportedLine, LineKind, LineProblem, MAX_IMPORTED_LINES, MAX_LINES, OrderLine},
-    state::{Order, OrderCredit, OrderFacts, OrderStatus},
+    placed::{CancelledOrder, PlacedOrder},
+    state::{Order, OrderCredit, OrderFacts},
+    status::OrderStatus,
 };
 
-pub(crate) use self::{
-    discount::name_discount,
-    line::{LineFacts, is_zero, sum_totals},
-};
+pub(crate) use self::line::{check_lines, sum_totals};

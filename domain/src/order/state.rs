@@ -1,51 +1,12 @@
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     CreditId, Currency, Reason,
     aggregate::aggregate,
-    order::{ImportedOrder, OrderCommand, OrderError, OrderEvent, PlacedOrder},
+    order::{ImportedOrder, OrderCommand, OrderError, OrderEvent, OrderStatus, PlacedOrder},
 };
-
-/// Where an order is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderStatus {
-    /// Being put together.
-    Draft,
-    /// Placed.
-    Pending,
-    /// Paid for.
-    Confirmed,
-    /// Delivered; imported orders are.
-    Completed,
-    /// Called off.
-    Cancelled,
-    /// Given up before it was placed.
-    Expired,
-}
-
-impl OrderStatus {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Pending => "pending",
-            Self::Confirmed => "confirmed",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-}
-
-impl fmt::Display for OrderStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// An order, or by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

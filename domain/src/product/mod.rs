@@ -5,10 +5,12 @@ mod decide;
 mod error;
 mod event;
 mod state;
+mod status;
 
 pub use self::{
     command::{CreateProduct, ProductCommand, UpdateProduct},
     error::ProductError,
     event::{CreatedProduct, ProductEvent, UpdatedProduct},
-    state::{Product, ProductDetails, ProductStatus},
+    state::{Product, ProductDetails},
+    status::ProductStatus,
 };

@@ -3,33 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Attributes, CategoryPath, Description, Price, ProductId, ProductName, Sku,
     aggregate::aggregate,
-    product::{ProductCommand, ProductError, ProductEvent, UpdatedProduct},
+    product::{ProductCommand, ProductError, ProductEvent, ProductStatus, UpdatedProduct},
 };
-
-/// Where a product is in its life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProductStatus {
-    /// Not sold yet.
-    #[default]
-    Draft,
-    /// Sold.
-    Active,
-    /// No longer sold.
-    Archived,
-}
-
-impl ProductStatus {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Active => "active",
-            Self::Archived => "archived",
-        }
-    }
-}
 
 /// A product, or by default none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crate::ProductId;
 use crate::search_settings::{
     MAX_HIDDEN, MAX_PINNED, MAX_RULES, MAX_STOP_WORDS, MAX_SYNONYMS, SearchRule, SearchSettings, SearchSettingsCommand,
     SearchSettingsError, SearchSettingsEvent, SearchTerm, Synonyms,
@@ -45,8 +46,7 @@ impl SearchSettings {
             if stop_words.len() > MAX_STOP_WORDS {
                 return Err(SearchSettingsError::TooManyStopWords);
             }
-            let mut seen = BTreeSet::new();
-            if let Some(twice) = stop_words.iter().find(|word| !seen.insert(word.folded())) {
+            if let Some(twice) = values::repeated(stop_words) {
                 return Err(SearchSettingsError::DuplicateStopWord {
                     word: twice.to_string(),
                 });
@@ -65,19 +65,7 @@ impl SearchSettings {
     }
 
     fn create_rule(&self, rule: &SearchRule) -> Result<Vec<SearchSettingsEvent>, SearchSettingsError> {
-        if rule.pinned.is_empty() && rule.hidden.is_empty() {
-            return Err(SearchSettingsError::EmptyRule);
-        }
-        if rule.pinned.len() > MAX_PINNED {
-            return Err(SearchSettingsError::TooManyPinned);
-        }
-        if rule.hidden.len() > MAX_HIDDEN {
-            return Err(SearchSettingsError::TooManyHidden);
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = rule.pinned.iter().chain(&rule.hidden).find(|id| !seen.insert(**id)) {
-            return Err(SearchSettingsError::DuplicateProduct { product_id: *twice });
-        }
+        SearchRule::check(&rule.pinned, &rule.hidden)?;
         let query = rule.query.plain();
         if let Some(other) = self.rules().iter().find(|other| other.query.plain() == query) {
             return Err(SearchSettingsError::RuleExists { rule_id: other.rule_id });
@@ -86,5 +74,25 @@ impl SearchSettings {
             return Err(SearchSettingsError::TooManyRules);
         }
         Ok(vec![SearchSettingsEvent::SearchRuleCreated(rule.clone())])
+    }
+}
+
+impl SearchRule {
+    /// Whether a rule can pin and hide these, whatever rules there are.
+    pub fn check(pinned: &[ProductId], hidden: &[ProductId]) -> Result<(), SearchSettingsError> {
+        if pinned.is_empty() && hidden.is_empty() {
+            return Err(SearchSettingsError::EmptyRule);
+        }
+        if pinned.len() > MAX_PINNED {
+            return Err(SearchSettingsError::TooManyPinned);
+        }
+        if hidden.len() > MAX_HIDDEN {
+            return Err(SearchSettingsError::TooManyHidden);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = pinned.iter().chain(hidden).find(|id| !seen.insert(**id)) {
+            return Err(SearchSettingsError::DuplicateProduct { product_id: *twice });
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod command;
 mod decide;
 mod error;
 mod event;
+mod limits;
 mod state;
 mod words;
 
@@ -13,19 +14,12 @@ pub use self::{
     command::SearchSettingsCommand,
     error::SearchSettingsError,
     event::{SearchRule, SearchSettingsEvent},
+    limits::{MAX_HIDDEN, MAX_PINNED, MAX_RULES, MAX_STOP_WORDS, MAX_SYNONYM_WORDS, MAX_SYNONYMS},
     state::SearchSettings,
-    words::{MAX_SYNONYM_WORDS, SearchTerm, Synonyms, SynonymsError},
+    words::{SearchTerm, Synonyms},
 };
 
 /// The stream of the shop's search settings.
 pub const STREAM_ID: &str = "search_settings";
-/// Most groups and one-way synonyms.
-pub const MAX_SYNONYMS: usize = 1_000;
-/// Most stop words.
-pub const MAX_STOP_WORDS: usize = 1_000;
-/// Most rules.
-pub const MAX_RULES: usize = 500;
-/// Most products that a rule shows first.
-pub const MAX_PINNED: usize = 20;
-/// Most products that a rule hides.
-pub const MAX_HIDDEN: usize = 100;
+
+pub use values::distinct_words;

@@ -22,5 +22,6 @@ pub use self::{
     command::StockCommand,
     error::StockError,
     event::StockEvent,
-    state::{MAX_ON_HAND, REMEMBERED_CLOSED, Stock},
+    state::{REMEMBERED_CLOSED, Stock},
 };
+pub use values::{MAX_ON_HAND, adjustment, counted};

@@ -8,9 +8,6 @@ use crate::{
     stock::{StockCommand, StockError, StockEvent},
 };
 
-/// The most units that can be on hand.
-pub const MAX_ON_HAND: i64 = 1_000_000_000_000;
-
 /// How many closed order ids a stock remembers one by one. More make every snapshot larger; fewer could
 /// refuse an order that took so long to reserve that this many younger ones were begun and closed.
 pub const REMEMBERED_CLOSED: usize = 512;

@@ -4,11 +4,13 @@ mod command;
 mod decide;
 mod error;
 mod event;
+mod role;
 mod state;
 
 pub use self::{
     command::UserCommand,
     error::UserError,
     event::{RegisteredUser, UserEvent},
-    state::{Role, User},
+    role::Role,
+    state::User,
 };

@@ -5,27 +5,6 @@ use crate::{
     user::{RegisteredUser, UserCommand, UserError, UserEvent},
 };
 
-/// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// Order, and see own orders.
-    Customer,
-}
-
-impl Role {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Customer => "customer",
-        }
-    }
-}
-
 /// A user, or by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {

@@ -3,36 +3,40 @@ use std::collections::BTreeMap;
 use domain::{
     Country, CreditId, Currency, CustomerReference, ExternalId, MAX_TOTAL, OrderId, Source, UserId,
     credit::{Credit, CreditCommand, CreditError, CreditEvent, CreditLine, IssueCredit, IssuedCredit, by_order},
-    order::{LineKind, LineProblem, MAX_IMPORTED_LINES, OrderCredit},
+    order::{ImportedLine, LineKind, LineProblem, MAX_IMPORTED_LINES, OrderCredit},
 };
 
 use crate::fixtures::{category, fold, given, name, order_id, product_id, sku, stored};
 
 fn line(order: Option<OrderId>, quantity: i64, total: i64) -> CreditLine {
     CreditLine {
-        kind: LineKind::Product,
-        product_id: Some(product_id(1)),
-        sku: sku("85123A"),
-        name: name("Holder"),
-        category: category(""),
-        quantity,
-        unit_price: 255,
-        total,
-        discount: 0,
-        discounts: Vec::new(),
-        tax: 0,
+        line: ImportedLine {
+            kind: LineKind::Product,
+            product_id: Some(product_id(1)),
+            sku: sku("85123A"),
+            name: name("Holder"),
+            category: category(""),
+            quantity,
+            unit_price: 255,
+            total,
+            discount: 0,
+            discounts: Vec::new(),
+            tax: 0,
+        },
         order_id: order,
     }
 }
 
 fn fee(order: Option<OrderId>, total: i64) -> CreditLine {
-    CreditLine {
+    let mut fee = line(order, 1, total);
+    fee.line = ImportedLine {
         kind: LineKind::Fee,
         product_id: None,
         sku: sku("POST"),
         unit_price: total,
-        ..line(order, 1, total)
-    }
+        ..fee.line
+    };
+    fee
 }
 
 fn issue() -> IssueCredit {
@@ -106,16 +110,12 @@ fn issue_counts_lines() {
 
 #[test]
 fn issue_checks_each_line() {
+    let mut without_product = line(None, 1, 255);
+    without_product.line.product_id = None;
     for (wrong, problem) in [
         (line(None, -1, 255), LineProblem::Quantity),
         (line(None, 1, -255), LineProblem::Total),
-        (
-            CreditLine {
-                product_id: None,
-                ..line(None, 1, 255)
-            },
-            LineProblem::ProductMissing,
-        ),
+        (without_product, LineProblem::ProductMissing),
     ] {
         given::<Credit>(vec![])
             .when(issue_with(vec![line(None, 1, 255), wrong]))

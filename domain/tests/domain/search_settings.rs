@@ -1,8 +1,8 @@
 use domain::{
-    ProductId, SearchRuleId,
+    ProductId, SearchRuleId, ValueCode, ValueError,
     search_settings::{
         MAX_HIDDEN, MAX_PINNED, MAX_RULES, MAX_STOP_WORDS, MAX_SYNONYMS, SearchRule, SearchSettings,
-        SearchSettingsCommand, SearchSettingsError, SearchSettingsEvent, SearchTerm, Synonyms, SynonymsError,
+        SearchSettingsCommand, SearchSettingsError, SearchSettingsEvent, SearchTerm, Synonyms,
     },
 };
 
@@ -107,15 +107,22 @@ fn lists_have_limits_and_no_word_twice() {
 #[test]
 fn synonyms_are_at_least_two_different_words() {
     let words = |words: &[&str]| words.iter().map(|word| term(word)).collect::<Vec<_>>();
-    assert_eq!(Synonyms::group(words(&["sofa"])), Err(SynonymsError::TooFew));
-    assert_eq!(Synonyms::group(words(&["sofa", "Sofa"])), Err(SynonymsError::Duplicate));
-    assert_eq!(Synonyms::one_way(term("sofa"), Vec::new()), Err(SynonymsError::TooFew));
+    let code = |made: Result<Synonyms, ValueError>| made.map_err(|error| error.code());
+    assert_eq!(code(Synonyms::group(words(&["sofa"]))), Err(ValueCode::Required));
     assert_eq!(
-        Synonyms::one_way(term("sofa"), words(&["couch", "SOFA"])),
-        Err(SynonymsError::Duplicate)
+        code(Synonyms::group(words(&["sofa", "Sofa"]))),
+        Err(ValueCode::Duplicate)
+    );
+    assert_eq!(
+        code(Synonyms::one_way(term("sofa"), Vec::new())),
+        Err(ValueCode::Required)
+    );
+    assert_eq!(
+        code(Synonyms::one_way(term("sofa"), words(&["couch", "SOFA"]))),
+        Err(ValueCode::Duplicate)
     );
     let many: Vec<_> = (0..60).map(|number| term(&format!("w{number}"))).collect();
-    assert_eq!(Synonyms::group(many), Err(SynonymsError::TooMany));
+    assert_eq!(code(Synonyms::group(many)), Err(ValueCode::TooMany));
     assert!(SearchTerm::new("  ").is_err() && SearchTerm::new("a\nb").is_err());
     assert!(SearchTerm::new("x".repeat(101)).is_err());
 }

@@ -14,7 +14,7 @@ mod witness;
 
 pub use error::SealError;
 pub use rebuild::rebuild_tiles;
-pub use sealer::{Clock, SealConfig, Sealer};
+pub use sealer::{SealConfig, Sealer};
 pub use status::{SealStatus, contradiction, status};
 pub use verify::{Finding, Kind, Report, VerifyOptions, verify};
 pub use witness::Witness;

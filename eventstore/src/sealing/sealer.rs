@@ -3,10 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
 use metrics::{counter, gauge};
 use seal::{Checkpoint, SignedCheckpoint, SigningKey};
@@ -19,10 +17,7 @@ use super::error::SealError;
 use super::lease;
 use super::step::{Sealed, Step};
 use super::witness::Witness;
-use crate::chain;
-
-/// Where the time of a checkpoint comes from.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+use crate::{Clock, chain};
 
 /// How the log is sealed. [`SealConfig::new`] fills in what suits a shop; override by struct update.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seal::{TileId, Tiles};
+use seal::{SELECT_TILES, TileId, TileKeys, Tiles, tiles_of};
 use sqlx::PgConnection;
 
 /// The tiles of several lanes' trees. What is stored in a tile's place but is none is left out.
@@ -10,29 +10,12 @@ pub(crate) async fn load(
     connection: &mut PgConnection,
     wanted: &BTreeMap<u32, BTreeSet<TileId>>,
 ) -> Result<BTreeMap<u32, Tiles>, sqlx::Error> {
-    let (mut lanes, mut levels, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
-    for (lane, ids) in wanted {
-        for id in ids {
-            lanes.push(lane.cast_signed());
-            levels.push(i16::from(id.level));
-            indexes.push(id.index.cast_signed());
-        }
-    }
-    let rows: Vec<(i32, i16, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT t.lane, t.level, t.tile, t.hashes
-         FROM unnest($1::integer[], $2::smallint[], $3::bigint[]) AS w (lane, level, tile)
-         JOIN seal_tiles t ON t.lane = w.lane AND t.level = w.level AND t.tile = w.tile",
-    )
-    .bind(lanes)
-    .bind(levels)
-    .bind(indexes)
-    .fetch_all(connection)
-    .await?;
-    let mut found: BTreeMap<u32, Tiles> = BTreeMap::new();
-    for (lane, level, index, hashes) in rows {
-        add(found.entry(lane.cast_unsigned()).or_default(), level, index, &hashes);
-    }
-    Ok(found)
+    let keys = TileKeys::of(wanted);
+    let rows = sqlx::query_as(SELECT_TILES)
+        .bind(keys.lanes)
+        .bind(keys.levels)
+        .bind(keys.tiles);
+    Ok(tiles_of(rows.fetch_all(connection).await?))
 }
 
 /// How many leaves the lanes' stored trees have.
@@ -64,17 +47,11 @@ pub(crate) async fn load_run(
     .bind(end.cast_signed())
     .fetch_all(connection)
     .await?;
-    let mut tiles = Tiles::new();
-    for (index, hashes) in rows {
-        add(&mut tiles, i16::from(level), index, &hashes);
-    }
-    Ok(tiles)
-}
-
-fn add(tiles: &mut Tiles, level: i16, index: i64, hashes: &[u8]) {
-    if let (Ok(level), Ok(index)) = (u8::try_from(level), u64::try_from(index)) {
-        let _ = tiles.insert(TileId { level, index }, hashes);
-    }
+    let lane = lane.cast_signed();
+    let rows = rows
+        .into_iter()
+        .map(|(tile, hashes)| (lane, i16::from(level), tile, hashes));
+    Ok(tiles_of(rows).into_values().next().unwrap_or_default())
 }
 
 /// Stores tiles, new ones and ones that went on.

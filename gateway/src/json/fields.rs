@@ -1,8 +1,9 @@
 //! The fields of an object, read one after another.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive};
 
 use proto::v1::{AttributeValue, attribute_value};
+use values::{TextRule, ValueError};
 
 use super::{Json, Mistakes, Patch};
 use crate::id;
@@ -12,6 +13,9 @@ const MAX_ECHO: usize = 80;
 
 /// Whole numbers up to this one are exact with a fraction of zeros or an exponent.
 const EXACT: f64 = 9_007_199_254_740_991.0;
+
+/// What a whole number has to be.
+type NumberRule = fn(i64) -> Result<i64, ValueError>;
 
 /// The fields of one object, taken one after another; what nobody took is unknown.
 pub(crate) struct Fields<'j> {
@@ -48,6 +52,11 @@ impl<'j> Fields<'j> {
     /// Notes that a field of this object is wrong.
     pub(crate) fn wrong(&self, name: &str, code: &'static str, message: impl Into<String>) {
         self.mistakes.add(format!("{}{name}", self.path), code, message);
+    }
+
+    /// How much is wrong so far, in the whole body.
+    pub(crate) fn mistakes(&self) -> usize {
+        self.mistakes.0.borrow().len()
     }
 
     /// Takes a member; `null` is a value here.
@@ -103,6 +112,25 @@ impl<'j> Fields<'j> {
             Json::Text(text) => Some(text.into_owned()),
             other => self.mistyped(name, "a string", &other),
         }
+    }
+
+    /// The value, or nothing after noting what is wrong with it.
+    pub(crate) fn judged<T>(&self, name: &str, value: Result<T, ValueError>) -> Option<T> {
+        value
+            .map_err(|error| self.wrong(name, error.code().as_str(), error.message()))
+            .ok()
+    }
+
+    /// A text as it was given: who stores it gives it its normal form.
+    fn as_ruled(&self, name: &str, rule: &TextRule, value: Json<'j>) -> Option<String> {
+        let text = self.as_text(name, value)?;
+        self.judged(name, rule.check(&text).map(drop))?;
+        Some(text)
+    }
+
+    fn as_number(&self, name: &str, rule: NumberRule, value: &Json<'j>) -> Option<i64> {
+        let number = self.as_integer(name, value)?;
+        self.judged(name, rule(number))
     }
 
     fn as_integer(&self, name: &str, value: &Json<'j>) -> Option<i64> {
@@ -184,9 +212,23 @@ impl<'j> Fields<'j> {
             .unwrap_or_default()
     }
 
-    /// A string that may be absent or `null`.
-    pub(crate) fn optional_text(&mut self, name: &str) -> Option<String> {
-        self.present(name).and_then(|value| self.as_text(name, value))
+    /// A string that must be there, of a kind.
+    pub(crate) fn ruled(&mut self, name: &str, rule: &TextRule) -> String {
+        self.required(name)
+            .and_then(|value| self.as_ruled(name, rule, value))
+            .unwrap_or_default()
+    }
+
+    /// A string of a kind that may be absent or `null`.
+    pub(crate) fn optional_ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        self.present(name).and_then(|value| self.as_ruled(name, rule, value))
+    }
+
+    /// A whole number of a kind that must be there.
+    pub(crate) fn number(&mut self, name: &str, rule: NumberRule) -> i64 {
+        self.required(name)
+            .and_then(|value| self.as_number(name, rule, &value))
+            .unwrap_or_default()
     }
 
     /// A whole number that must be there.
@@ -223,69 +265,110 @@ impl<'j> Fields<'j> {
         self.present(name).and_then(|value| self.as_object(name, value, read))
     }
 
-    /// An array of objects that must be there.
-    pub(crate) fn objects<T>(&mut self, name: &str, mut read: impl FnMut(&mut Fields<'j>) -> T) -> Vec<T> {
-        match self.required(name) {
-            None => Vec::new(),
-            Some(Json::Array(items)) => items
-                .into_iter()
-                .enumerate()
-                .filter_map(|(index, item)| self.as_object(&format!("{name}[{index}]"), item, &mut read))
-                .collect(),
-            Some(other) => self.mistyped(name, "an array", &other).unwrap_or_default(),
-        }
-    }
-
-    /// An array of strings that must be there.
-    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+    /// An array of so many objects that must be there.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        mut read: impl FnMut(&mut Fields<'j>) -> T,
+    ) -> Vec<T> {
         let value = self.required(name);
-        value.and_then(|value| self.as_texts(name, value)).unwrap_or_default()
+        let objects = value.and_then(|value| self.as_objects(name, *count.end(), value, &mut read));
+        if objects.as_ref().is_some_and(|objects| objects.len() < *count.start()) {
+            self.wrong(name, "required", format!("at least {} is required", count.start()));
+        }
+        objects.unwrap_or_default()
     }
 
-    /// An array of strings that may be absent or `null`.
-    pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
-        self.present(name).and_then(|value| self.as_texts(name, value))
+    fn as_objects<T>(
+        &self,
+        name: &str,
+        most: usize,
+        value: Json<'j>,
+        read: &mut impl FnMut(&mut Fields<'j>) -> T,
+    ) -> Option<Vec<T>> {
+        let Json::Array(items) = value else {
+            return self.mistyped(name, "an array", &value);
+        };
+        self.at_most(name, items.len(), most);
+        // One that is wrong leaves its place empty, and the whole body is thrown away for it.
+        let object = |(index, item)| self.as_object(&format!("{name}[{index}]"), item, &mut *read);
+        Some(items.into_iter().enumerate().filter_map(object).collect())
     }
 
-    fn as_texts(&self, name: &str, value: Json<'j>) -> Option<Vec<String>> {
-        match value {
-            Json::Array(items) => {
-                let text = |(index, item)| self.as_text(&format!("{name}[{index}]"), item);
-                Some(items.into_iter().enumerate().filter_map(text).collect())
-            }
-            other => self.mistyped(name, "an array of strings", &other),
+    /// An array of so many strings of a kind at most, which must be there.
+    pub(crate) fn texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Vec<String> {
+        let value = self.required(name);
+        let texts = value.and_then(|value| self.as_texts(name, most, rule, value));
+        texts.unwrap_or_default()
+    }
+
+    /// An array of so many strings of a kind at most, that may be absent or `null`.
+    pub(crate) fn optional_texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Option<Vec<String>> {
+        self.present(name)
+            .and_then(|value| self.as_texts(name, most, rule, value))
+    }
+
+    /// An array of so many ids of a kind at most, that may be absent or `null`.
+    pub(crate) fn optional_ids(&mut self, name: &str, most: usize, prefix: &'static str) -> Option<Vec<String>> {
+        let value = self.present(name)?;
+        self.as_list(name, most, value, |name, item| self.as_id(name, prefix, item))
+    }
+
+    /// Notes that an array has too many items.
+    pub(crate) fn at_most(&self, name: &str, count: usize, most: usize) {
+        if count > most {
+            self.wrong(name, "too_many", format!("at most {most} are allowed"));
         }
     }
 
-    /// What a merge patch says of an array of strings.
-    pub(crate) fn patch_texts(&mut self, name: &str) -> Patch<Vec<String>> {
-        self.patch(name, |fields, value| fields.as_texts(name, value))
+    fn as_texts(&self, name: &str, most: usize, rule: &TextRule, value: Json<'j>) -> Option<Vec<String>> {
+        self.as_list(name, most, value, |name, item| self.as_ruled(name, rule, item))
     }
 
-    /// What a merge patch says of an array of objects.
-    pub(crate) fn patch_objects<T>(&mut self, name: &str, mut read: impl FnMut(&mut Fields<'j>) -> T) -> Patch<Vec<T>> {
-        self.patch(name, |fields, value| match value {
-            Json::Array(items) => {
-                let object = |(index, item)| fields.as_object(&format!("{name}[{index}]"), item, &mut read);
-                Some(items.into_iter().enumerate().filter_map(object).collect())
-            }
-            other => fields.mistyped(name, "an array", &other),
-        })
+    fn as_list(
+        &self,
+        name: &str,
+        most: usize,
+        value: Json<'j>,
+        read: impl Fn(&str, Json<'j>) -> Option<String>,
+    ) -> Option<Vec<String>> {
+        let Json::Array(items) = value else {
+            return self.mistyped(name, "an array of strings", &value);
+        };
+        self.at_most(name, items.len(), most);
+        let text = |(index, item)| read(&format!("{name}[{index}]"), item);
+        Some(items.into_iter().enumerate().filter_map(text).collect())
     }
 
-    /// What a merge patch says of a string.
-    pub(crate) fn patch_text(&mut self, name: &str) -> Patch<String> {
-        self.patch(name, |fields, value| fields.as_text(name, value))
+    /// What a merge patch says of an array of so many strings of a kind at most.
+    pub(crate) fn patch_texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Patch<Vec<String>> {
+        self.patch(name, |fields, value| fields.as_texts(name, most, rule, value))
+    }
+
+    /// What a merge patch says of an array of so many objects at most.
+    pub(crate) fn patch_objects<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        mut read: impl FnMut(&mut Fields<'j>) -> T,
+    ) -> Patch<Vec<T>> {
+        self.patch(name, |fields, value| fields.as_objects(name, most, value, &mut read))
+    }
+
+    /// What a merge patch says of a string of a kind.
+    pub(crate) fn patch_ruled(&mut self, name: &str, rule: &TextRule) -> Patch<String> {
+        self.patch(name, |fields, value| fields.as_ruled(name, rule, value))
+    }
+
+    /// What a merge patch says of a whole number of a kind.
+    pub(crate) fn patch_number(&mut self, name: &str, rule: NumberRule) -> Patch<i64> {
+        self.patch(name, |fields, value| fields.as_number(name, rule, &value))
     }
 
     /// What a merge patch says of one of a few words.
     pub(crate) fn patch_one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Patch<T> {
         self.patch(name, |fields, value| fields.as_one_of(name, table, value))
-    }
-
-    /// What a merge patch says of a whole number.
-    pub(crate) fn patch_integer(&mut self, name: &str) -> Patch<i64> {
-        self.patch(name, |fields, value| fields.as_integer(name, &value))
     }
 
     /// What a merge patch says of an object.
@@ -303,11 +386,16 @@ impl<'j> Fields<'j> {
                 Json::Null => None,
                 Json::Boolean(boolean) => Some(attribute_value::Value::Boolean(boolean)),
                 Json::Integer(integer) => Some(attribute_value::Value::Integer(integer)),
-                Json::Number(number) => Some(attribute_value::Value::Number(number)),
-                Json::Text(_) => self.as_text(&shortened(&name), value).map(attribute_value::Value::Text),
+                Json::Number(number) => self
+                    .judged(&shortened(&name), values::attribute_number(number))
+                    .map(attribute_value::Value::Number),
+                Json::Text(_) => self
+                    .as_ruled(&shortened(&name), &values::ATTRIBUTE_TEXT, value)
+                    .map(attribute_value::Value::Text),
                 other => self.mistyped(&shortened(&name), "a string, a number or a boolean", &other),
             };
             let value = value.map(|value| AttributeValue { value: Some(value) });
+            self.judged(&shortened(&name), values::ATTRIBUTE_KEY.check(&name).map(drop));
             if attributes.insert(name.clone().into_owned(), value).is_some() {
                 self.wrong(
                     &shortened(&name),

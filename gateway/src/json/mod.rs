@@ -103,8 +103,8 @@ mod tests {
             Self {
                 name: fields.text("name"),
                 count: fields.integer("count"),
-                lines: fields.objects("lines", |line| line.integer("quantity")),
-                note: fields.patch_text("note"),
+                lines: fields.objects("lines", 0..=9, |line| line.integer("quantity")),
+                note: fields.patch_ruled("note", &values::REASON),
             }
         }
     }

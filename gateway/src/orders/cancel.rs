@@ -26,7 +26,7 @@ pub(crate) struct Cancellation {
 impl ReadBody for Cancellation {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            reason: fields.text("reason"),
+            reason: fields.ruled("reason", &values::REASON),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     json::{Fields, ReadBody},
-    money::{Money, is_currency},
+    money::Money,
     problem::Problem,
 };
 
@@ -46,23 +46,15 @@ pub(crate) struct NewLine {
 
 impl ReadBody for NewOrder {
     fn read(fields: &mut Fields<'_>) -> Self {
-        let lines = fields.objects("lines", |line| NewLine {
+        let lines = fields.objects("lines", 1..=values::MAX_ORDER_LINES, |line| NewLine {
             product_id: line.id("product_id", PRODUCT),
-            quantity: line.integer("quantity"),
+            quantity: line.number("quantity", values::quantity),
         });
-        let currency = fields.optional_text("currency");
-        if currency.as_deref().is_some_and(|currency| !is_currency(currency)) {
-            fields.wrong(
-                "currency",
-                "invalid_format",
-                "three upper-case letters are expected (ISO 4217)",
-            );
-        }
         Self {
             lines,
-            currency,
+            currency: fields.optional_ruled("currency", &values::CURRENCY),
             expected_total: fields.optional_object("expected_total", Money::read),
-            country: fields.optional_text("country"),
+            country: fields.optional_ruled("country", &values::COUNTRY_CODE.optional()),
             customer_id: fields.optional_id("customer_id", USER),
         }
     }

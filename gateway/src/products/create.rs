@@ -41,17 +41,12 @@ pub(crate) struct NewProduct {
 impl ReadBody for NewProduct {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            sku: fields.text("sku"),
-            name: fields.text("name"),
-            description: fields.optional_text("description"),
-            price: fields.object("price", Money::read),
-            category: fields.optional_text("category"),
-            attributes: fields
-                .optional_object("attributes", Fields::attributes)
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|(key, value)| Some((key, value?)))
-                .collect(),
+            sku: fields.ruled("sku", &values::SKU),
+            name: fields.ruled("name", &values::PRODUCT_NAME),
+            description: fields.optional_ruled("description", &values::DESCRIPTION),
+            price: fields.object("price", Money::read_price),
+            category: fields.optional_ruled("category", &values::CATEGORY),
+            attributes: attributes(fields),
             status: fields.optional_one_of("status", STATUSES),
         }
     }
@@ -62,6 +57,17 @@ pub(crate) fn endpoint() -> Described {
         .refuses(&["sku_taken"])
         .causes(&["ProductCreated", "SkuClaimed", "StockReceived"])
         .handler(routes!(create_product))
+}
+
+/// The attributes that have a value.
+fn attributes(fields: &mut Fields<'_>) -> HashMap<String, v1::AttributeValue> {
+    let attributes = fields
+        .optional_object("attributes", Fields::attributes)
+        .unwrap_or_default();
+    let given = attributes.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let given: HashMap<_, _> = given.collect();
+    fields.at_most("attributes", given.len(), values::MAX_ATTRIBUTES);
+    given
 }
 
 /// Creates a product

@@ -17,7 +17,6 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
     json::{Fields, Patch, ReadBody},
-    money::is_currency,
     problem::Problem,
 };
 
@@ -61,20 +60,13 @@ impl ReadBody for ProductPatch {
     const MEDIA_TYPES: &'static [&'static str] = &["application/merge-patch+json", "application/json"];
 
     fn read(fields: &mut Fields<'_>) -> Self {
-        let sku = fields.patch_text("sku");
-        let name = fields.patch_text("name");
-        let description = fields.patch_text("description");
-        let category = fields.patch_text("category");
+        let sku = fields.patch_ruled("sku", &values::SKU);
+        let name = fields.patch_ruled("name", &values::PRODUCT_NAME);
+        let description = fields.patch_ruled("description", &values::DESCRIPTION);
+        let category = fields.patch_ruled("category", &values::CATEGORY);
         let price = fields.patch_object("price", |price| {
-            let amount = price.patch_integer("amount");
-            let currency = price.patch_text("currency");
-            if matches!(&currency, Patch::Set(text) if !is_currency(text)) {
-                price.wrong(
-                    "currency",
-                    "invalid_format",
-                    "three upper-case letters are expected (ISO 4217)",
-                );
-            }
+            let amount = price.patch_number("amount", values::price_amount);
+            let currency = price.patch_ruled("currency", &values::CURRENCY);
             PricePatch {
                 amount: kept(price, "amount", amount),
                 currency: kept(price, "currency", currency),

@@ -81,9 +81,13 @@ pub(crate) struct NewRule {
 impl ReadBody for NewRule {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            query: fields.text("query"),
-            pinned: fields.optional_texts("pinned").unwrap_or_default(),
-            hidden: fields.optional_texts("hidden").unwrap_or_default(),
+            query: fields.ruled("query", &values::SEARCH_QUERY),
+            pinned: fields
+                .optional_ids("pinned", values::MAX_PINNED, PRODUCT)
+                .unwrap_or_default(),
+            hidden: fields
+                .optional_ids("hidden", values::MAX_HIDDEN, PRODUCT)
+                .unwrap_or_default(),
         }
     }
 }

@@ -91,8 +91,8 @@ pub(crate) struct NewSettings {
 impl ReadBody for NewSettings {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            synonyms: fields.objects("synonyms", synonyms),
-            stop_words: fields.texts("stop_words"),
+            synonyms: fields.objects("synonyms", 0..=values::MAX_SYNONYMS, synonyms),
+            stop_words: stop_words(fields),
         }
     }
 }
@@ -112,24 +112,49 @@ impl ReadBody for SettingsPatch {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            synonyms: fields.patch_objects("synonyms", synonyms),
-            stop_words: fields.patch_texts("stop_words"),
+            synonyms: fields.patch_objects("synonyms", values::MAX_SYNONYMS, synonyms),
+            stop_words: changed_stop_words(fields),
         }
     }
 }
 
+fn stop_words(fields: &mut Fields<'_>) -> Vec<String> {
+    let words = fields.texts("stop_words", values::MAX_STOP_WORDS, &values::STOP_WORD);
+    fields.judged("stop_words", values::distinct_words(&words));
+    words
+}
+
+fn changed_stop_words(fields: &mut Fields<'_>) -> Patch<Vec<String>> {
+    let words = fields.patch_texts("stop_words", values::MAX_STOP_WORDS, &values::STOP_WORD);
+    if let Patch::Set(words) = &words {
+        fields.judged("stop_words", values::distinct_words(words));
+    }
+    words
+}
+
 fn synonyms(fields: &mut Fields<'_>) -> v1::Synonyms {
+    let before = fields.mistakes();
     let (words, from, to) = (
-        fields.optional_texts("words"),
-        fields.optional_text("from"),
-        fields.optional_texts("to"),
+        fields.optional_texts("words", values::MAX_STOP_WORDS, &values::SEARCH_TERM),
+        fields.optional_ruled("from", &values::SEARCH_TERM.optional()),
+        fields.optional_texts("to", values::MAX_STOP_WORDS, &values::SEARCH_TERM),
     );
+    // Of words that are wrong, it is not known whether they are too few, or the same.
+    if fields.mistakes() > before {
+        return v1::Synonyms::default();
+    }
     match (words, from, to) {
-        (Some(words), None, None) => v1::Synonyms {
-            words,
-            from: String::new(),
-        },
-        (None, Some(from), Some(words)) if !from.trim().is_empty() => v1::Synonyms { words, from },
+        (Some(words), None, None) => {
+            fields.judged("words", values::synonym_group(&words));
+            v1::Synonyms {
+                words,
+                from: String::new(),
+            }
+        }
+        (None, Some(from), Some(words)) if !from.trim().is_empty() => {
+            fields.judged("to", values::one_way_synonym(&from, &words));
+            v1::Synonyms { words, from }
+        }
         (None, Some(_), Some(_)) => {
             fields.wrong("from", "required", "a word is expected");
             v1::Synonyms::default()

@@ -29,8 +29,8 @@ impl ReadBody for Adjustment {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.integer("quantity"),
-            reason: fields.text("reason"),
+            quantity: fields.number("quantity", values::adjustment),
+            reason: fields.ruled("reason", &values::REASON),
         }
     }
 }

@@ -28,8 +28,8 @@ impl ReadBody for Receipt {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.integer("quantity"),
-            reason: fields.optional_text("reason"),
+            quantity: fields.number("quantity", values::quantity),
+            reason: fields.optional_ruled("reason", &values::REASON.optional()),
         }
     }
 }

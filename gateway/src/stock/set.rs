@@ -31,9 +31,9 @@ impl ReadBody for Count {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.integer("quantity"),
+            quantity: fields.number("quantity", values::counted),
             expected: fields.integer("expected"),
-            reason: fields.optional_text("reason"),
+            reason: fields.optional_ruled("reason", &values::REASON.optional()),
         }
     }
 }

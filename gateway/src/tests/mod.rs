@@ -5,6 +5,7 @@ mod borders;
 mod callers;
 mod description;
 mod frames;
+mod mistakes;
 mod reads;
 mod representation;
 mod serving;

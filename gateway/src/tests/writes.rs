@@ -86,7 +86,8 @@ async fn an_order_is_placed_for_the_caller_with_its_key_and_ids() {
 async fn administrators_order_for_others() {
     let world = World::new(|_| ok(&placed(false)));
     let token = world.admin();
-    let body = json!({"lines": [], "customer_id": CUSTOMER, "country": null}).to_string();
+    let lines = json!([{"product_id": PRODUCT, "quantity": 1}]);
+    let body = json!({"lines": lines, "customer_id": CUSTOMER, "country": null}).to_string();
     let answer = world.post("/v1/orders", &token, &[], &body).await;
     assert_eq!(answer.header("idempotent-replayed"), "");
     let request: v1::PlaceOrderRequest = world.only_call().decode();

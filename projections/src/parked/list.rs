@@ -138,11 +138,7 @@ fn read(row: &PgRow) -> Result<ParkedEvent, sqlx::Error> {
             lane,
             position,
         },
-        state: match state {
-            "failed" => ParkedState::Failed,
-            "waiting" => ParkedState::Waiting,
-            _ => ParkedState::Skipped,
-        },
+        state: ParkedState::of_word(state).unwrap_or(ParkedState::Skipped),
         aggregate_type: row.try_get(4)?,
         aggregate_id: row.try_get(5)?,
         sequence: row.try_get::<i64, _>(6)?.unsigned_abs(),

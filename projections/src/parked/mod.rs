@@ -31,29 +31,16 @@ pub struct ParkedId {
     pub position: u64,
 }
 
-/// What is the matter with an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParkedState {
-    /// It cannot be applied; later events of its stream wait.
-    Failed,
-    /// It waits behind an earlier event of its stream.
-    Waiting,
-    /// An operator took it out of the read model.
-    Skipped,
-}
-
-impl ParkedState {
-    /// All states.
-    pub const ALL: [Self; 3] = [Self::Failed, Self::Waiting, Self::Skipped];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Waiting => "waiting",
-            Self::Skipped => "skipped",
-        }
+domain::words! {
+    /// What is the matter with an event.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ParkedState {
+        /// It cannot be applied; later events of its stream wait.
+        Failed = "failed",
+        /// It waits behind an earlier event of its stream.
+        Waiting = "waiting",
+        /// An operator took it out of the read model.
+        Skipped = "skipped",
     }
 }
 

@@ -7,7 +7,7 @@ mod row;
 
 use std::collections::BTreeMap;
 
-use domain::credit::CreditEvent;
+use domain::credit::{CreditEvent, CreditLine};
 use domain::order::{LineKind, OrderEvent};
 use eventstore::Recorded;
 use futures::future::BoxFuture;
@@ -119,7 +119,7 @@ impl Sums {
             },
             "credit" => {
                 let CreditEvent::CreditIssued(credit) = recorded.decode().map_err(refuse)?;
-                for line in credit.lines {
+                for CreditLine { line, .. } in credit.lines {
                     if let (LineKind::Product, Some(id)) = (line.kind, line.product_id) {
                         self.taken_back(id.to_string(), line.quantity);
                     }

@@ -83,9 +83,9 @@ fn imported_line<'a>(line: &'a ImportedLine, order: &str) -> Line<'a> {
     line_of!(line, line.kind, order.to_owned(), line.product_id, line.quantity)
 }
 
-fn credit_line(line: &CreditLine) -> Line<'_> {
-    let order = line.order_id.as_ref().map(OrderId::to_string).unwrap_or_default();
-    line_of!(line, line.kind, order, line.product_id, line.quantity)
+fn credit_line(credit: &CreditLine) -> Line<'_> {
+    let order = credit.order_id.as_ref().map(OrderId::to_string).unwrap_or_default();
+    imported_line(&credit.line, &order)
 }
 
 impl Line<'_> {

@@ -200,7 +200,7 @@ impl SearchEngine {
             }
             Err(error) => {
                 metrics::counter!("tillroll_search_failures_total", "engine" => engine).increment(1);
-                let reason = chain(&error);
+                let reason = values::chain(&error);
                 if shared.breaker.failed() {
                     tracing::warn!(
                         engine,
@@ -244,18 +244,6 @@ fn by_query(rules: Vec<StoredRule>) -> BTreeMap<String, Curation> {
         curation.hidden.extend(rule.hidden);
     }
     by_query
-}
-
-/// An error and its causes in one line. Many a library repeats the cause in its own words; it is told once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    for cause in std::iter::successors(error.source(), |error| error.source()) {
-        let said = cause.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -24,43 +24,46 @@ const MODELS_BY_SALES: &[&str] = &["products", "stock", "search_settings", "prod
 /// Of more hits than that only the best are put into an order that the engine does not keep.
 const MAX_SORTED: usize = 10_000;
 
-pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> Result<SearchProductsReply, Error> {
-    let listed = asked.list.get_or_insert_default();
-    let filter = Filter::new(listed)?;
-    let context = listed.context.clone();
+pub(super) async fn search(query: &Query, asked: SearchProductsRequest) -> Result<SearchProductsReply, Error> {
+    let listed = asked.list.clone().unwrap_or_default();
+    let filter = Filter::new(&listed)?;
     // The engine has neither what is deleted nor what is no word, such as a lone emoji.
     let words = listed.search.trim();
     let only_list = listed.deleted || (!words.is_empty() && !words.chars().any(char::is_alphanumeric));
     let by_sales = listed.sort.ends_with("sold");
-    let mut search = Search::new(&asked, &filter)?;
+    let search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
+    let context = listed.context.as_ref();
     let engine = query.search().filter(|_| !only_list);
     let (freshness, engine) = match engine {
         Some(engine) => {
-            let seen = query.fresh_in_index(context.as_ref(), models, engine).await?;
+            let seen = query.fresh_in_index(context, models, engine).await?;
             // A page of the read model goes on as one, whoever could answer by now.
             let goes_on = search.list_cursor && !search.sorted_by_list;
             (seen.freshness, Some(engine).filter(|_| seen.in_index && !goes_on))
         }
-        None => (query.fresh(context.as_ref(), models).await?, None),
+        None => (query.fresh(context, models).await?, None),
     };
-    let has_prices = asked.facets.iter().any(is_price);
-    let listed = asked.list.unwrap_or_default();
     let Some(engine) = engine else {
-        return from_list(query, listed, &filter, &search, freshness, !only_list).await;
+        return from_list(query, listed, &filter, &search.window, freshness, !only_list).await;
     };
-    let mut request = search.request.clone();
+    let mut request = search.request;
     if !filter.sku().is_empty() {
         request.filter.ids = Some(catalogue::ids_of_sku(query.pool(), filter.sku()).await?);
     }
     let found = if search.sorted_by_list {
         by_list(query, engine, request, &listed, &filter).await?
     } else {
-        by_engine(query, engine, request, &mut search.window, filter.include_hidden()).await?
+        by_engine(query, engine, request, search.window.clone(), filter.include_hidden()).await?
     };
     match found {
-        Some(found) => Ok(reply(found, freshness, has_prices, engine.is_out())),
-        None => from_list(query, listed, &filter, &search, freshness, true).await,
+        Some(found) => Ok(reply(
+            found,
+            freshness,
+            asked.facets.iter().any(is_price),
+            engine.is_out(),
+        )),
+        None => from_list(query, listed, &filter, &search.window, freshness, true).await,
     }
 }
 
@@ -75,23 +78,33 @@ struct Found {
 async fn by_engine(
     query: &Query,
     engine: &SearchEngine,
-    mut request: search::Request,
-    window: &mut Window,
+    request: search::Request,
+    window: Window,
     include_hidden: bool,
 ) -> Result<Option<Found>, Error> {
     let [near, far] = window.pages();
-    request.page = near;
-    let Some(mut answer) = find(engine, &mut request, Pins::OfRules).await else {
+    let mut found = find(
+        engine,
+        search::Request {
+            page: near,
+            ..request.clone()
+        },
+        Pins::OfRules,
+    )
+    .await;
+    if found
+        .as_ref()
+        .is_some_and(|(request, answer)| !window.shows(&request.page, &answer.hits))
+    {
+        found = find(engine, search::Request { page: far, ..request }, Pins::OfRules).await;
+    }
+    let Some((request, mut answer)) = found else {
         return Ok(None);
     };
-    if !window.shows(&request.page, &answer.hits) {
-        request.page = far;
-        let Some(wider) = find(engine, &mut request, Pins::OfRules).await else {
-            return Ok(None);
-        };
-        answer = wider;
-    }
-    window.begun = request.as_you_type;
+    let window = Window {
+        begun: request.as_you_type,
+        ..window
+    };
     let (prev_cursor, next_cursor) = window.cut(&request.page, &mut answer.hits, answer.total + answer.partial);
     let hits = hydrate(query, &mut answer, include_hidden).await?;
     let page = PageInfo {
@@ -105,16 +118,16 @@ async fn by_engine(
 async fn by_list(
     query: &Query,
     engine: &SearchEngine,
-    mut request: search::Request,
+    request: search::Request,
     listed: &ListProductsRequest,
     filter: &Filter,
 ) -> Result<Option<Found>, Error> {
     let highlight = request.highlight;
-    let Some((ids, answer)) = all_ids(engine, &mut request).await else {
+    let Some((request, ids, answer)) = all_ids(engine, request).await else {
         return Ok(None);
     };
     let (products, page) = catalogue::among(query.pool(), listed, filter, &ids).await?;
-    let mut hits: Vec<SearchHit> = products.into_iter().map(bare).collect();
+    let mut hits: Vec<SearchHit> = products.into_iter().map(unmarked).collect();
     if highlight && !mark(engine, request, &mut hits).await {
         return Ok(None);
     }
@@ -122,13 +135,19 @@ async fn by_list(
 }
 
 /// Has the engine say where the words are in products that it found; false when it does not answer.
-async fn mark(engine: &SearchEngine, mut request: search::Request, hits: &mut [SearchHit]) -> bool {
+async fn mark(engine: &SearchEngine, request: search::Request, hits: &mut [SearchHit]) -> bool {
     let ids = hits.iter().filter_map(|hit| Some(hit.product.as_ref()?.id.clone()));
-    request.filter.ids = Some(ids.collect());
-    request.highlight = true;
-    request.page = Page {
-        limit: hits.len(),
-        start: Start::Offset(0),
+    let request = search::Request {
+        filter: search::Filter {
+            ids: Some(ids.collect()),
+            ..request.filter
+        },
+        highlight: true,
+        page: Page {
+            limit: hits.len(),
+            start: Start::Offset(0),
+        },
+        ..request
     };
     let Some(answer) = engine.find(&request, Pins::None).await else {
         return false;
@@ -147,46 +166,55 @@ fn is_price(facet: &String) -> bool {
     facet == "price"
 }
 
-/// What has all of the words; if nothing has, what has the beginnings of a longer last word, and the others. Leaves the request as it
-/// was answered.
-async fn find(engine: &SearchEngine, request: &mut search::Request, pins: Pins) -> Option<Answer> {
+/// What has all of the words; if nothing has, what has the beginnings of a longer last word, and the others. With the request that it
+/// answers.
+async fn find(engine: &SearchEngine, request: search::Request, pins: Pins) -> Option<(search::Request, Answer)> {
     let finds = |answer: &Answer| answer.total > answer.pinned && !answer.relaxed;
-    let answer = engine.find(request, pins).await?;
+    let answer = engine.find(&request, pins).await?;
     if finds(&answer) || request.as_you_type || request.words.trim().is_empty() {
-        return Some(answer);
+        return Some((request, answer));
     }
-    request.as_you_type = true;
-    let begun = engine.find(request, pins).await?;
-    if finds(&begun) {
-        return Some(begun);
-    }
-    request.as_you_type = false;
-    Some(answer)
+    let begun = search::Request {
+        as_you_type: true,
+        ..request.clone()
+    };
+    let wider = engine.find(&begun, pins).await?;
+    Some(if finds(&wider) {
+        (begun, wider)
+    } else {
+        (request, answer)
+    })
 }
 
-/// Every id that the engine finds, and the answer without them. Leaves the request as it was answered, without counts.
-async fn all_ids(engine: &SearchEngine, request: &mut search::Request) -> Option<(Vec<String>, Answer)> {
-    request.highlight = false;
-    request.page = Page {
-        limit: MAX_LIMIT,
-        start: Start::Offset(0),
-    };
+/// Every id that the engine finds, and the answer without them; with the request that it answers, without counts.
+async fn all_ids(engine: &SearchEngine, request: search::Request) -> Option<(search::Request, Vec<String>, Answer)> {
     // By relevance, for the best of many; but nothing is pinned in the order that is shown, and what has some of the words would not be
     // last in it.
-    request.all_words = true;
-    let mut answer = find(engine, request, Pins::None).await?;
+    let request = search::Request {
+        highlight: false,
+        page: Page {
+            limit: MAX_LIMIT,
+            start: Start::Offset(0),
+        },
+        all_words: true,
+        ..request
+    };
+    let (request, mut answer) = find(engine, request, Pins::None).await?;
     let mut ids: Vec<String> = std::mem::take(&mut answer.hits).into_iter().map(|hit| hit.id).collect();
-    request.facets.clear();
-    request.price_statistics = false;
+    let mut rest = search::Request {
+        facets: Vec::new(),
+        price_statistics: false,
+        ..request
+    };
     while ids.len() < MAX_SORTED && (ids.len() as u64) < answer.total {
-        request.page.start = Start::Offset(ids.len());
-        let more = engine.find(request, Pins::None).await?.hits;
+        rest.page.start = Start::Offset(ids.len());
+        let more = engine.find(&rest, Pins::None).await?.hits;
         if more.is_empty() {
             break;
         }
         ids.extend(more.into_iter().map(|hit| hit.id));
     }
-    Some((ids, answer))
+    Some((rest, ids, answer))
 }
 
 /// The products of the hits, in one statement. What is gone by now, or hidden, is left out.
@@ -211,7 +239,8 @@ async fn hydrate(query: &Query, answer: &mut Answer, include_hidden: bool) -> Re
     Ok(hits.into_iter().filter_map(hit).collect())
 }
 
-fn bare(product: Product) -> SearchHit {
+/// A product without a word of where it was found.
+fn unmarked(product: Product) -> SearchHit {
     SearchHit {
         product: Some(product),
         ..SearchHit::default()
@@ -259,19 +288,19 @@ async fn from_list(
     query: &Query,
     mut listed: ListProductsRequest,
     filter: &Filter,
-    search: &Search,
+    window: &Window,
     freshness: Freshness,
     degraded: bool,
 ) -> Result<SearchProductsReply, Error> {
     metrics::counter!("tillroll_search_answers_total", "by" => "database").increment(1);
-    if search.window.cursor.is_some()
+    if window.cursor.is_some()
         && let Some(page) = &mut listed.page
     {
         page.cursor.clear();
     }
-    let (products, page) = catalogue::page(query.pool(), &listed, filter, search.window.at()).await?;
+    let (products, page) = catalogue::page(query.pool(), &listed, filter, window.at()).await?;
     Ok(SearchProductsReply {
-        hits: products.into_iter().map(bare).collect(),
+        hits: products.into_iter().map(unmarked).collect(),
         page: Some(page),
         freshness: Some(freshness),
         degraded,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seal::{TileId, Tiles};
+use seal::{SELECT_TILES, TileId, TileKeys, Tiles, tiles_of};
 
 use crate::Query;
 use crate::error::Error;
@@ -12,30 +12,10 @@ pub(super) async fn load(
     query: &Query,
     wanted: &BTreeMap<u32, BTreeSet<TileId>>,
 ) -> Result<BTreeMap<u32, Tiles>, Error> {
-    let (mut lanes, mut levels, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
-    for (lane, ids) in wanted {
-        for id in ids {
-            lanes.push(lane.cast_signed());
-            levels.push(i16::from(id.level));
-            indexes.push(id.index.cast_signed());
-        }
-    }
-    let rows: Vec<(i32, i16, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT t.lane, t.level, t.tile, t.hashes
-         FROM unnest($1::integer[], $2::smallint[], $3::bigint[]) AS w (lane, level, tile)
-         JOIN seal_tiles t ON t.lane = w.lane AND t.level = w.level AND t.tile = w.tile",
-    )
-    .bind(lanes)
-    .bind(levels)
-    .bind(indexes)
-    .fetch_all(query.pool())
-    .await?;
-    let mut found: BTreeMap<u32, Tiles> = BTreeMap::new();
-    for (lane, level, index, hashes) in rows {
-        if let (Ok(level), Ok(index)) = (u8::try_from(level), u64::try_from(index)) {
-            let tiles = found.entry(lane.cast_unsigned()).or_default();
-            let _ = tiles.insert(TileId { level, index }, &hashes);
-        }
-    }
-    Ok(found)
+    let keys = TileKeys::of(wanted);
+    let rows = sqlx::query_as(SELECT_TILES)
+        .bind(keys.lanes)
+        .bind(keys.levels)
+        .bind(keys.tiles);
+    Ok(tiles_of(rows.fetch_all(query.pool()).await?))
 }

@@ -3,57 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    CreditId, Currency, OrderId, Sku,
-    credit::{Credit, CreditCommand, CreditError, CreditLine, IssueCredit, by_order},
-    order::{ImportedLine, Order, OrderCommand, OrderError, OrderStatus},
+    CreditId, OrderId, Sku,
+    credit::{Credit, CreditCommand, CreditLine, IssueCredit, by_order},
+    order::{ImportedLine, Order, OrderCommand, OrderStatus},
 };
 use eventstore::Transaction;
 use proto::failure::Failure;
 
 use super::{
-    order::{Recorded, unknown_product},
-    plan,
+    record::{Recorded, Refusal, imported, is_same_item, keep_snapshots},
     row::Row,
 };
-use crate::{
-    context::Context,
-    core::Core,
-    failure,
-    import::Imported,
-    orders::refusal::{conflict, of_line, of_order},
-};
+use crate::{context::Context, core::Core, import::Imported};
 
 pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<Imported, Failure> {
     let credit_id = CreditId::imported(row.source.as_str(), row.external_id.as_str());
     let id = credit_id.to_string();
-    let plan = plan(context, &row).create::<Credit>(id.as_str());
-    let unknown = row.unknown_product().map(|line| (line, row.lines[line].sku.clone()));
+    let plan = context.plan_at(row.occurred_at).create::<Credit>(id.as_str());
+    let unknown = row.unknown_product();
     let unnamed = row.unnamed_lines();
     let source = row.source.clone();
-    let lines: Vec<CreditLine> = row
-        .lines
-        .into_iter()
-        .map(|line| CreditLine {
-            kind: line.kind,
-            product_id: line.product_id,
-            sku: line.sku,
-            name: line.name,
-            category: line.category,
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            total: line.total,
-            discount: line.discount,
-            discounts: line.discounts,
-            tax: line.tax,
-            order_id: line
-                .credits
-                .map(|order| OrderId::imported(source.as_str(), order.as_str())),
-        })
-        .collect();
-    let orders: BTreeMap<OrderId, String> = lines
-        .iter()
-        .filter_map(|line| line.order_id)
-        .collect::<BTreeSet<_>>()
+    let lines = row.lines.into_iter().map(|line| CreditLine {
+        line: line.item,
+        order_id: line
+            .credits
+            .map(|order| OrderId::imported(source.as_str(), order.as_str())),
+    });
+    let lines: Vec<CreditLine> = lines.collect();
+    let orders: BTreeSet<OrderId> = lines.iter().filter_map(|line| line.order_id).collect();
+    let orders: BTreeMap<OrderId, String> = orders
         .into_iter()
         .map(|order_id| (order_id, order_id.to_string()))
         .collect();
@@ -70,26 +48,19 @@ pub(super) async fn import(core: &Core, context: &Context, row: Row) -> Result<I
         currency: row.currency,
         lines,
     };
-    let job = Job {
+    let record = CreditRecord {
         stream: id.clone(),
         issue,
         orders,
         unnamed,
         unknown,
     };
-    let committed = core
-        .store
-        .transact(plan, move |transaction| job.record(transaction))
-        .await
-        .map_err(|error| failure::of_transaction(error, Failure::from))?;
-    Ok(Imported {
-        kind: committed.value.kind(),
-        id,
-        positions: committed.token(),
-    })
+    let committed = core.commit(plan, move |transaction| record.append(transaction)).await?;
+    Ok(imported(id, &committed))
 }
 
-struct Job {
+/// What is to be recorded.
+struct CreditRecord {
     stream: String,
     issue: IssueCredit,
     /// The orders that lines link to, with their streams.
@@ -99,30 +70,35 @@ struct Job {
     unknown: Option<(usize, Sku)>,
 }
 
-impl Job {
-    fn record(&self, transaction: &mut Transaction<'_>) -> Result<Recorded, Refusal> {
+impl CreditRecord {
+    fn append(&self, transaction: &mut Transaction<'_>) -> Result<Recorded, Refusal> {
         let credit = transaction.state::<Credit>(&self.stream);
         let mut issue = self.issue.clone();
         if let Some(present) = credit.issued() {
-            keep_snapshots(&present.lines, &mut issue.lines, &self.unnamed);
-        } else {
-            if let Some((line, sku)) = &self.unknown {
-                return Err(Refusal::UnknownProduct {
-                    line: *line,
-                    sku: sku.clone(),
-                });
+            keep_snapshots(
+                present.lines.iter().map(|line| &line.line),
+                issue.lines.iter_mut().map(|line| &mut line.line),
+                &self.unnamed,
+            );
+            // A link that was left out then stays out.
+            for (present, again) in present.lines.iter().zip(&mut issue.lines) {
+                if present.order_id.is_none() && is_same_item(&present.line, &again.line) {
+                    again.order_id = None;
+                }
             }
+        } else {
+            Refusal::unless_known(self.unknown.as_ref())?;
             for line in &mut issue.lines {
                 line.order_id = line.order_id.filter(|order| self.can_be_credited(transaction, *order));
                 // What is taken back leaves the category that it was sold in, wherever the product is now.
                 if let Some(sold) = self.sold(transaction, line) {
-                    line.category = sold.category.clone();
+                    line.line.category = sold.category.clone();
                 }
             }
         }
         let credit_id = issue.credit_id;
-        let per_order = by_order(&issue.lines).map_err(Refusal::Credit)?;
-        let issued = credit.decide(&CreditCommand::Issue(issue)).map_err(Refusal::Credit)?;
+        let per_order = by_order(&issue.lines)?;
+        let issued = credit.decide(&CreditCommand::Issue(issue))?;
         if issued.is_empty() {
             return Ok(Recorded { new: false });
         }
@@ -136,10 +112,7 @@ impl Job {
                 amount: taken.amount,
                 units: taken.units,
             };
-            let events = transaction
-                .state::<Order>(stream)
-                .decide(&command)
-                .map_err(Refusal::Order)?;
+            let events = transaction.state::<Order>(stream).decide(&command)?;
             transaction.append::<Order>(stream, events);
         }
         Ok(Recorded { new: true })
@@ -149,10 +122,7 @@ impl Job {
     fn sold<'t>(&self, transaction: &'t Transaction<'_>, line: &CreditLine) -> Option<&'t ImportedLine> {
         let stream = self.orders.get(&line.order_id?)?;
         let order = transaction.state::<Order>(stream).imported()?;
-        order
-            .lines
-            .iter()
-            .find(|sold| sold.kind == line.kind && sold.sku == line.sku)
+        order.lines.iter().find(|sold| is_same_item(sold, &line.line))
     }
 
     /// A link to an order that is not there, or that is in another currency, is left out.
@@ -161,50 +131,7 @@ impl Job {
             return false;
         };
         let order = transaction.state::<Order>(stream);
-        let currency: Option<Currency> = order.currency();
-        currency == Some(self.issue.currency)
+        order.currency() == Some(self.issue.currency)
             && matches!(order.status(), Some(OrderStatus::Completed | OrderStatus::Confirmed))
-    }
-}
-
-/// As for orders; and a link that was left out then stays out.
-fn keep_snapshots(present: &[CreditLine], again: &mut [CreditLine], unnamed: &[usize]) {
-    for (index, (present, again)) in present.iter().zip(again).enumerate() {
-        if present.sku == again.sku && present.kind == again.kind {
-            again.product_id = present.product_id;
-            again.category.clone_from(&present.category);
-            if unnamed.binary_search(&index).is_ok() {
-                again.name.clone_from(&present.name);
-            }
-            if present.order_id.is_none() {
-                again.order_id = None;
-            }
-        }
-    }
-}
-
-enum Refusal {
-    UnknownProduct { line: usize, sku: Sku },
-    Credit(CreditError),
-    Order(OrderError),
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::UnknownProduct { line, sku } => unknown_product(line, &sku),
-            Refusal::Credit(error) => of_credit(error),
-            Refusal::Order(error) => of_order(error),
-        }
-    }
-}
-
-fn of_credit(error: CreditError) -> Failure {
-    match error {
-        CreditError::NoLines => Failure::invalid("lines", "required", error.to_string()),
-        CreditError::TooManyLines { .. } => Failure::invalid("lines", "too_many", error.to_string()),
-        CreditError::InvalidLine { line, problem } => of_line(line, problem),
-        CreditError::TotalTooLarge => Failure::invalid("lines", "out_of_range", error.to_string()),
-        CreditError::IssuedDifferently => conflict("already_imported_differently", error.to_string()),
     }
 }

@@ -3,33 +3,28 @@
 //! Ids are derived from the source's own, so a row that comes again meets the order or credit that it made. Orders of a request go in
 //! before its credits, which link to them.
 
-mod catalogue;
 mod credit;
 mod order;
+mod record;
 mod row;
 
-use domain::{Source, order::LineKind};
-use eventstore::Plan;
+use domain::Source;
 use proto::{
     failure::Failure,
     v1::{ImportOrderRow, ImportOrdersRequest, ImportReply},
 };
 
-pub(super) use self::catalogue::Catalogue;
 use self::row::Row;
-use super::Inner;
+use super::resources::Resources;
 use crate::{
     context::Context,
-    fields::Fields,
     import::{Outcomes, check_row_count},
 };
 
-pub(super) async fn import_orders(orders: &Inner, request: ImportOrdersRequest) -> Result<ImportReply, Failure> {
-    let context = Context::new(&orders.core, "import_orders", request.context)?;
-    let mut fields = Fields::default();
-    let Some(source) = fields.check("source", Source::new(&request.source)) else {
-        return Err(fields.into_failure());
-    };
+pub(super) async fn import_orders(orders: &Resources, request: ImportOrdersRequest) -> Result<ImportReply, Failure> {
+    let (context, source) = Context::accept(&orders.core, "import_orders", request.context, |fields| {
+        fields.check("source", Source::new(&request.source))
+    })?;
     check_row_count(request.rows.len())?;
     let skus = request
         .rows
@@ -56,14 +51,4 @@ pub(super) async fn import_orders(orders: &Inner, request: ImportOrdersRequest) 
         outcomes.import(part, |row| row.external_id.clone(), import).await?;
     }
     Ok(outcomes.into_reply())
-}
-
-/// The plan of one row.
-fn plan(context: &Context, row: &Row) -> Plan {
-    context.plan_at(row.occurred_at)
-}
-
-/// Whether a line of this kind is about a product that must be known.
-fn needs_product(kind: LineKind) -> bool {
-    matches!(kind, LineKind::Product)
 }

@@ -1,6 +1,6 @@
 //! Why a value was refused.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// The kind of mistake in a value; stable, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,10 @@ pub enum ValueCode {
     OutOfRange,
     /// Not in the list of known codes.
     Unknown,
+    /// A list with more items than allowed.
+    TooMany,
+    /// A list that has something twice.
+    Duplicate,
 }
 
 impl ValueCode {
@@ -30,20 +34,23 @@ impl ValueCode {
             Self::InvalidFormat => "invalid_format",
             Self::OutOfRange => "out_of_range",
             Self::Unknown => "unknown",
+            Self::TooMany => "too_many",
+            Self::Duplicate => "duplicate",
         }
     }
 }
 
 /// A value was refused. Names no field: who knows the field adds it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
     code: ValueCode,
     message: Cow<'static, str>,
 }
 
 impl ValueError {
-    pub(crate) fn new(code: ValueCode, message: impl Into<Cow<'static, str>>) -> Self {
+    /// A mistake of this kind; `message` says what would be right.
+    #[must_use]
+    pub fn new(code: ValueCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -62,3 +69,11 @@ impl ValueError {
         &self.message
     }
 }
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.message)
+    }
+}
+
+impl std::error::Error for ValueError {}

@@ -2,13 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    CountryCode, Currency, Money, OrderId, UserId, ValueError,
+    CountryCode, Currency, Money, OrderId, UserId,
     order::{OrderError, PlaceLine, PlaceOrder},
 };
-use proto::{
-    failure::Failure,
-    v1::{PlaceOrderRequest, StockLine},
-};
+use proto::v1::{PlaceOrderRequest, StockLine};
 
 use crate::{
     basket::{Basket, Orderable},
@@ -16,7 +13,7 @@ use crate::{
 };
 
 /// The checked request. Prices are not in it: they are the products' own.
-pub(super) struct Wanted {
+pub(super) struct OrderRequest {
     pub(super) customer_id: UserId,
     currency: Option<Currency>,
     country: Option<CountryCode>,
@@ -24,26 +21,21 @@ pub(super) struct Wanted {
     expected_total: Option<Money>,
 }
 
-impl Wanted {
-    pub(super) fn read(request: &PlaceOrderRequest, lines: &[StockLine]) -> Result<Self, Failure> {
-        let mut fields = Fields::default();
+impl OrderRequest {
+    pub(super) fn read(fields: &mut Fields, request: &PlaceOrderRequest, lines: &[StockLine]) -> Option<Self> {
         let customer_id = fields.check("customer_id", request.customer_id.parse());
-        let currency = optional(&mut fields, "currency", &request.currency, Currency::new);
-        let country = optional(&mut fields, "country", &request.country, CountryCode::new);
+        let currency = fields.optional("currency", &request.currency, Currency::new);
+        let country = fields.optional("country", &request.country, CountryCode::new);
         let expected_total = request.expected_total.as_ref().and_then(|total| {
             let currency = fields.check("expected_total.currency", Currency::new(&total.currency))?;
             Some(Money::new(total.amount, currency))
         });
-        let basket = Basket::read(&mut fields, lines);
-        fields.into_result()?;
-        let (Some(customer_id), Some(basket)) = (customer_id, basket) else {
-            return Err(Fields::default().into_failure());
-        };
-        Ok(Self {
-            customer_id,
+        let basket = Basket::read(fields, lines);
+        Some(Self {
+            customer_id: customer_id?,
             currency,
             country,
-            basket,
+            basket: basket?,
             expected_total,
         })
     }
@@ -76,18 +68,5 @@ impl Wanted {
             expected_total: self.expected_total,
             placed_at,
         })
-    }
-}
-
-fn optional<T>(
-    fields: &mut Fields,
-    field: &str,
-    text: &str,
-    read: impl FnOnce(&str) -> Result<T, ValueError>,
-) -> Option<T> {
-    if text.is_empty() {
-        None
-    } else {
-        fields.check(field, read(text))
     }
 }

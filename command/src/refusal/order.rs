@@ -1,8 +1,8 @@
-//! Why an order is refused, in the words of the border.
-
 use domain::order::{LineProblem, OrderError, OrderStatus};
 use proto::failure::{Failure, FailureKind};
 use serde_json::json;
+
+use crate::failure::conflict;
 
 /// Words a refusal of the order.
 pub(crate) fn of_order(error: OrderError) -> Failure {
@@ -12,7 +12,7 @@ pub(crate) fn of_order(error: OrderError) -> Failure {
             status: OrderStatus::Expired,
         } => conflict(
             "reservation_expired",
-            "the order took so long to place that its stock was given back; place it again".to_owned(),
+            "the order took so long to place that its stock was given back; place it again",
         ),
         OrderError::AlreadyExists { status } => {
             conflict("order_exists", error.to_string()).with_data(&json!({"status": status}))
@@ -49,7 +49,7 @@ pub(crate) fn of_order(error: OrderError) -> Failure {
 }
 
 /// Words what is wrong with a line of history.
-pub(super) fn of_line(line: usize, problem: LineProblem) -> Failure {
+pub(crate) fn of_line(line: usize, problem: LineProblem) -> Failure {
     let (field, code) = match problem {
         LineProblem::ProductMissing => ("sku", "required"),
         LineProblem::ProductOnFee => ("kind", "contradiction"),
@@ -62,8 +62,4 @@ pub(super) fn of_line(line: usize, problem: LineProblem) -> Failure {
         LineProblem::MoneyInAdjustment => ("total", "contradiction"),
     };
     Failure::invalid(format!("lines[{line}].{field}"), code, problem.to_string())
-}
-
-pub(super) fn conflict(code: &str, message: String) -> Failure {
-    Failure::new(FailureKind::Conflict, code, message)
 }

@@ -1,28 +1,8 @@
-//! Why the stock refuses, in the words of the border.
-
-use domain::{product::ProductError, stock::StockError};
-use proto::failure::{Failure, FailureKind};
+use domain::stock::StockError;
+use proto::failure::Failure;
 use serde_json::json;
 
-use crate::products::of_product;
-
-/// Why a change to a stock was refused.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    Product(ProductError),
-    Stock(StockError),
-    Version { expected: u64, actual: u64 },
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Product(error) => of_product(&error),
-            Refusal::Stock(error) => of_stock(error),
-            Refusal::Version { expected, actual } => crate::failure::version_mismatch(expected, actual),
-        }
-    }
-}
+use crate::failure::conflict;
 
 /// Words a refusal of the stock itself.
 pub(crate) fn of_stock(error: StockError) -> Failure {
@@ -45,8 +25,4 @@ pub(crate) fn of_stock(error: StockError) -> Failure {
             conflict("reservation_closed", error.to_string()).with_data(&json!({"order_id": order_id}))
         }
     }
-}
-
-fn conflict(code: &str, message: String) -> Failure {
-    Failure::new(FailureKind::Conflict, code, message)
 }

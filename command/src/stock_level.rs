@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 /// The numbers of a stock at a version.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Level {
+pub(crate) struct StockLevel {
     on_hand: i64,
     reserved: i64,
     pub(crate) version: u64,
 }
 
-impl Level {
+impl StockLevel {
     pub(crate) fn of(stock: &Stock, version: u64) -> Self {
         Self {
             on_hand: stock.on_hand(),

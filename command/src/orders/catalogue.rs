@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use proto::failure::Failure;
 use tokio::time::Instant;
 
-use crate::{core::Core, failure};
+use crate::core::Core;
 
 /// How long a product is remembered. Long enough for an import of many requests, short enough for a SKU that changes hands.
 const REMEMBERED_FOR: Duration = Duration::from_mins(1);
@@ -22,18 +22,18 @@ const IN_FLIGHT: usize = 8;
 
 /// What lines of history take from a product.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownProduct {
     pub(super) product_id: ProductId,
     pub(super) name: ProductName,
     pub(super) category: CategoryPath,
 }
 
 /// The products of a request, by SKU.
-pub(super) type Products = HashMap<String, Known>;
+pub(super) type Products = HashMap<String, KnownProduct>;
 
 #[derive(Default)]
-pub(in crate::orders) struct Catalogue {
-    known: Mutex<HashMap<String, (Known, Instant)>>,
+pub(super) struct Catalogue {
+    known: Mutex<HashMap<String, (KnownProduct, Instant)>>,
 }
 
 impl Catalogue {
@@ -54,7 +54,7 @@ impl Catalogue {
                 }
             }
         }
-        let loaded: Vec<(String, Option<Known>)> = futures::stream::iter(missing)
+        let loaded: Vec<(String, Option<KnownProduct>)> = futures::stream::iter(missing)
             .map(|sku| async move { Ok::<_, Failure>((sku.clone(), load(core, &sku).await?)) })
             .buffer_unordered(IN_FLIGHT)
             .try_collect()
@@ -73,23 +73,15 @@ impl Catalogue {
     }
 }
 
-async fn load(core: &Core, sku: &str) -> Result<Option<Known>, Failure> {
+async fn load(core: &Core, sku: &str) -> Result<Option<KnownProduct>, Failure> {
     // A text that is no SKU is refused where the row is read.
     let Ok(sku) = Sku::new(sku) else { return Ok(None) };
-    let claim = core
-        .store
-        .load::<SkuClaim>(&sku.stream_id())
-        .await
-        .map_err(|error| failure::of_store(&error))?;
+    let claim = core.load::<SkuClaim>(&sku.stream_id()).await?;
     let Some(product_id) = claim.aggregate.owner() else {
         return Ok(None);
     };
-    let product = core
-        .store
-        .load::<Product>(&product_id.to_string())
-        .await
-        .map_err(|error| failure::of_store(&error))?;
-    Ok(product.aggregate.details().map(|details| Known {
+    let product = core.load::<Product>(&product_id.to_string()).await?;
+    Ok(product.aggregate.details().map(|details| KnownProduct {
         product_id,
         name: details.name.clone(),
         category: details.category.clone(),
