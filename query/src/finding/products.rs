@@ -6,13 +6,14 @@ use proto::v1::{
     Freshness, ListProductsRequest, PageInfo, PriceFacet, Product, SearchHit, SearchProductsReply,
     SearchProductsRequest, ValueCount, ValueFacet,
 };
+use reads::Reads;
 use search::{Answer, MAX_LIMIT, Page, Start};
 
 use super::SearchEngine;
 use super::cursor::Window;
 use super::engine::Pins;
+use super::fresh::fresh_in_index;
 use super::request::{Search, facet_name};
-use crate::Query;
 use crate::error::Error;
 use crate::products::list as catalogue;
 use crate::products::list::Filter;
@@ -24,7 +25,11 @@ const MODELS_BY_SALES: &[&str] = &["products", "stock", "search_settings", "prod
 /// Of more hits than that only the best are put into an order that the engine does not keep.
 const MAX_SORTED: usize = 10_000;
 
-pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> Result<SearchProductsReply, Error> {
+pub(super) async fn search(
+    query: &Reads,
+    engine: Option<&SearchEngine>,
+    mut asked: SearchProductsRequest,
+) -> Result<SearchProductsReply, Error> {
     let listed = asked.list.get_or_insert_default();
     let filter = Filter::new(listed)?;
     let context = listed.context.clone();
@@ -34,10 +39,10 @@ pub(super) async fn search(query: &Query, mut asked: SearchProductsRequest) -> R
     let by_sales = listed.sort.ends_with("sold");
     let mut search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
-    let engine = query.search().filter(|_| !only_list);
+    let engine = engine.filter(|_| !only_list);
     let (freshness, engine) = match engine {
         Some(engine) => {
-            let seen = query.fresh_in_index(context.as_ref(), models, engine).await?;
+            let seen = fresh_in_index(query, context.as_ref(), models, engine).await?;
             // A page of the read model goes on as one, whoever could answer by now.
             let goes_on = search.list_cursor && !search.sorted_by_list;
             (seen.freshness, Some(engine).filter(|_| seen.in_index && !goes_on))
@@ -73,7 +78,7 @@ struct Found {
 
 /// A page in an order that the engine keeps; `None` when it does not answer.
 async fn by_engine(
-    query: &Query,
+    query: &Reads,
     engine: &SearchEngine,
     mut request: search::Request,
     window: &mut Window,
@@ -103,7 +108,7 @@ async fn by_engine(
 
 /// A page in an order that the engine does not keep; `None` when it does not answer.
 async fn by_list(
-    query: &Query,
+    query: &Reads,
     engine: &SearchEngine,
     mut request: search::Request,
     listed: &ListProductsRequest,
@@ -190,7 +195,7 @@ async fn all_ids(engine: &SearchEngine, request: &mut search::Request) -> Option
 }
 
 /// The products of the hits, in one statement. What is gone by now, or hidden, is left out.
-async fn hydrate(query: &Query, answer: &mut Answer, include_hidden: bool) -> Result<Vec<SearchHit>, Error> {
+async fn hydrate(query: &Reads, answer: &mut Answer, include_hidden: bool) -> Result<Vec<SearchHit>, Error> {
     let hits = std::mem::take(&mut answer.hits);
     if hits.is_empty() {
         return Ok(Vec::new());
@@ -256,7 +261,7 @@ fn reply(found: Found, freshness: Freshness, has_prices: bool, degraded: bool) -
 
 /// The answer of the read model, which finds the words letter by letter.
 async fn from_list(
-    query: &Query,
+    query: &Reads,
     mut listed: ListProductsRequest,
     filter: &Filter,
     search: &Search,
