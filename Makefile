@@ -49,8 +49,10 @@ lint: setup ## Formatting, clippy and documentation, warnings refused
 
 import-online-retail: setup ## Load a year of a real shop's trade: FILE=path/to/online-retail.csv
 	@test -n "$(FILE)" || { echo "say which file: make import-online-retail FILE=path/to/online-retail.csv" >&2; exit 64; }
-	cargo build $(QUICK)
-	$(BUILT) import online-retail "$(FILE)" --data-dir $(DATA)
+	cargo build $(QUICK) --package app --package online-retail
+	$${CARGO_TARGET_DIR:-target}/quick/online-retail "$(FILE)" $(DATA)/online-retail
+	$(BUILT) import products --format jsonl $(DATA)/online-retail/products.jsonl --data-dir $(DATA)
+	$(BUILT) import orders --format jsonl --source online-retail $(DATA)/online-retail/orders.jsonl --data-dir $(DATA)
 
 clean-data: ## Remove the data folder, after asking
 	@printf 'Remove %s and everything in it? [y/N] ' "$(DATA)"; read answer; [ "$$answer" = y ] && rm -rf "$$(readlink -f "$(DATA)/postgres")" "$(DATA)" || echo "kept"

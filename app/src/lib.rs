@@ -3,12 +3,9 @@
 pub mod cli;
 pub mod compose;
 pub mod config;
-pub mod data_folder;
-pub mod import;
 mod key_file;
 pub mod lifecycle;
 pub mod operations;
-pub mod postgres;
 pub mod seal_key;
 pub mod seed;
 pub mod signing_key;

@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use eventstore::sealing::Witness;
+use postgres::data_folder;
 use seal::{KeyError, SigningKey};
 
 use crate::config::Config;
-use crate::data_folder;
 use crate::key_file;
 use crate::world::random_bytes;
 

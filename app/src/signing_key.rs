@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gateway::{KeyError, SigningKey};
+use postgres::data_folder;
 
 use crate::config::Config;
-use crate::data_folder;
 use crate::key_file;
 use crate::world::random_bytes;
 

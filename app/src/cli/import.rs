@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+use import::{Input, Options, Summary};
 use proto::transport::Transport;
 use tokio::time::Instant;
 
@@ -10,7 +11,6 @@ use super::services::Services;
 use super::session::{Work, with_database};
 use super::{End, print};
 use crate::config::Config;
-use crate::import::{self, Input, Options, Summary};
 use crate::world::World;
 
 /// Who the events say has done it.
@@ -28,8 +28,6 @@ pub(super) enum Command {
         #[command(flatten)]
         file: File,
     },
-    /// The data set "Online Retail": a year of a real shop's trade
-    OnlineRetail(Rows),
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,7 +122,6 @@ async fn send(config: &Config, world: &World, commands: Transport, command: &Com
         Command::Orders { source, file } => {
             import::orders(commands, source, file.format.into(), &options(&file.rows)).await?
         }
-        Command::OnlineRetail(rows) => import::online_retail(commands, &options(rows)).await?,
     };
     Ok(summary)
 }

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Work;
+use crate::compose;
 use crate::config::Config;
 use crate::operations::Operations;
 use crate::world::World;
-use crate::{compose, postgres};
 
 /// How often is looked whether the read models show what came in.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ const LONGEST_READ: Duration = Duration::from_mins(1);
 pub(super) struct Services {
     store: Store,
     command: command::Command,
-    query: query::Query,
+    queries: compose::Queries,
     operations: Operations,
     command_pool: PgPool,
     query_pool: PgPool,
@@ -60,14 +60,12 @@ impl Services {
             .await
             .context("the event store cannot be opened")?;
         let command = compose::command(config, world, &store, &command_pool);
-        let query = query::Config::new(query_pool.clone())
-            .history(compose::history(query_pool.clone()))
-            .build();
+        let queries = compose::Queries::new(query_pool.clone());
         let operations = Operations::new(command_pool.clone(), store.clone(), world.clone());
         Ok(Services {
             store,
             command,
-            query,
+            queries,
             operations,
             command_pool,
             query_pool,
@@ -102,7 +100,7 @@ impl Services {
 
     /// A channel to the read services.
     pub(super) fn queries(&self) -> Transport {
-        Transport::in_process(compose::query_routes(&self.query))
+        Transport::in_process(compose::query_routes(&self.queries))
     }
 
     /// Sees to it that the read models keep up. Beside a server of the embedded cluster, its projectors do; otherwise

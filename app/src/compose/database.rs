@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use eventstore::Continuity;
 use log::LevelFilter;
+use postgres::{Embedded, Options};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool};
 use tokio::time::{Instant, sleep, timeout};
@@ -13,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{pooler, room};
 use crate::config::{Config, DatabaseUrl};
-use crate::postgres::{Embedded, Options};
 
 /// How long a configured database may take to answer for the first time: services of a deployment start together.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);

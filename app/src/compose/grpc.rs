@@ -1,8 +1,14 @@
 //! The gRPC side: which services a process offers, to itself and on its port, and whether they are well.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::transport::Transport;
+use query::{
+    AuditService, FeedService, HistoryService, OrderService, ProductService, SealService, SearchService, StockService,
+    UserService,
+};
+use reports::ReportService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +22,7 @@ use tonic_health::pb::health_server::{Health as HealthChecks, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::queries::Queries;
 use super::standing::Standing;
 use crate::operations::Operations;
 
@@ -58,18 +65,19 @@ impl Services {
         self
     }
 
-    pub(super) fn query(mut self, query: &query::Query) -> Services {
-        self.add(false, query.product_server());
-        self.add(false, query.stock_server());
-        self.add(false, query.order_server());
-        self.add(false, query.report_server());
-        self.add(false, query.export_server());
-        self.add(false, query.audit_server());
-        self.add(false, query.seal_server());
-        self.add(false, query.user_server());
-        self.add(false, query.feed_server());
-        self.add(false, query.history_server());
-        self.add(false, query.search_server());
+    pub(super) fn queries(mut self, queries: &Queries) -> Services {
+        let (reads, history) = (|| queries.reads.clone(), || Arc::clone(&queries.history));
+        self.add(false, ProductService::server(reads()));
+        self.add(false, StockService::server(reads()));
+        self.add(false, OrderService::server(reads()));
+        self.add(false, ReportService::server(reads()));
+        self.add(false, queries.exports.server());
+        self.add(false, AuditService::server(reads(), Some(history())));
+        self.add(false, SealService::server(reads()));
+        self.add(false, UserService::server(reads()));
+        self.add(false, FeedService::server(queries.feed.clone(), queries.stop.clone()));
+        self.add(false, HistoryService::server(reads(), history()));
+        self.add(false, SearchService::server(reads(), queries.search.clone()));
         self
     }
 
@@ -144,9 +152,9 @@ impl Services {
 
 /// The read services behind one router.
 #[must_use]
-pub fn query_routes(query: &query::Query) -> Routes {
+pub fn query_routes(queries: &Queries) -> Routes {
     let (_, standing) = watch::channel(Standing::default());
-    Services::new(standing).query(query).builder.routes().prepare()
+    Services::new(standing).queries(queries).builder.routes().prepare()
 }
 
 /// The health of a set of services, as `grpc.health.v1.Health` tells it.

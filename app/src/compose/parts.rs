@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use eventstore::Store;
-use eventstore::sealing::{SealConfig, Sealer};
-use projections::Reconciler;
-use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, close_pool};
-use super::grpc::Services;
-use super::history::history;
 use super::listeners::Listeners;
 use super::search::Search;
 use super::standing::{Standing, Watch};
@@ -22,27 +16,24 @@ use crate::config::{Config, Pools, Role};
 use crate::lifecycle::Group;
 use crate::operations::Operations;
 use crate::world::World;
-use crate::{postgres, seal_key};
 
 /// How often the read models' lag is measured for the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
-/// No read is waited for longer than this by the gateway.
-const LONGEST_READ: Duration = Duration::from_mins(1);
 
 /// The parts of a process.
 pub(super) struct Parts {
     /// Takes requests from outside the process.
-    edge: Group,
+    pub(super) edge: Group,
     /// Fills the read models.
-    projectors: Group,
+    pub(super) projectors: Group,
     /// Process managers and the like.
-    upkeep: Group,
-    command: Option<command::Command>,
-    store: Option<Store>,
-    operations: Option<Operations>,
-    pools: Vec<PgPool>,
+    pub(super) upkeep: Group,
+    pub(super) command: Option<command::Command>,
+    pub(super) store: Option<Store>,
+    pub(super) operations: Option<Operations>,
+    pub(super) pools: Vec<PgPool>,
     /// How many connections each of them has.
-    sizes: Pools,
+    pub(super) sizes: Pools,
 }
 
 impl std::fmt::Debug for Parts {
@@ -91,23 +82,14 @@ impl Parts {
         // Before anything that counts is built: what is counted earlier is lost.
         edge::collect_metrics();
         let roles = &config.roles;
-        let mut query = None;
+        let mut queries = None;
         let (stands, standing) = watch::channel(Standing::default());
         if let Some(database) = database {
             self.sizes = room::pools(config, database).await?;
             migrate(database).await?;
             let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {
-                let pool = self.pool(database, "query", self.sizes.query, Some(LONGEST_READ));
-                let search = search.map(|search| self.searching(&search, &pool));
-                let service = self.queries(config, database, pool.clone(), search);
-                self.upkeep
-                    .spawn(service.clone().watch_replicas(self.upkeep.stop_token()));
-                // A file may take longer than any request.
-                let own = self.pool(database, "exports", self.sizes.exports, None);
-                let (exports, stop) = (service.clone(), self.upkeep.stop_token());
-                self.upkeep.spawn(async move { exports.run_exports(own, stop).await });
-                query = Some(service);
+                queries = Some(self.read_side(config, database, search.as_ref()));
             }
             if roles.has(Role::Command) || roles.has(Role::Worker) || roles.has(Role::Projector) {
                 self.write_side(config, world, database).await?;
@@ -115,67 +97,7 @@ impl Parts {
             self.watch(database, stands);
             database.check_room(&self.pools).await?;
         }
-        let offered = self.command.clone().filter(|_| roles.has(Role::Command));
-        if let Some(listener) = listeners.grpc {
-            let mut services = Services::new(standing.clone());
-            if let Some(command) = &offered {
-                services = services.command(command);
-                if let Some(operations) = &self.operations {
-                    services = services.operations(operations);
-                }
-            }
-            if let Some(query) = &query {
-                services = services.query(query);
-            }
-            let (server, health) = services.on(listener, self.edge.stop_token())?;
-            self.upkeep
-                .spawn(health.follow(standing.clone(), self.edge.stop_token()));
-            self.edge.spawn(async move {
-                if let Err(error) = server.await {
-                    tracing::error!("the gRPC server ended: {error}");
-                }
-            });
-        }
-        self.upkeep.spawn(edge::upkeep(self.upkeep.stop_token()));
-        let mut operations = listeners.operations;
-        if listeners.gateway.is_none()
-            && let Some(listener) = operations.take()
-        {
-            self.edge.spawn(edge::operations(
-                listener,
-                standing.clone(),
-                roles.has(Role::Command),
-                self.edge.stop_token(),
-            ));
-        }
-        if let Some(listener) = listeners.gateway {
-            let command = match offered {
-                Some(command) => {
-                    let services = Services::new(standing.clone()).command(&command);
-                    let services = match &self.operations {
-                        Some(operations) => services.operations(operations),
-                        None => services,
-                    };
-                    self.inside(services, &standing)
-                }
-                None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
-            };
-            let query = match query {
-                Some(query) => self.inside(Services::new(standing.clone()).query(&query), &standing),
-                None => remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?,
-            };
-            let server = edge::gateway(
-                config,
-                world,
-                listener,
-                operations,
-                command,
-                query,
-                self.edge.stop_token(),
-            )?;
-            self.edge.spawn(server);
-        }
-        Ok(())
+        self.serve(config, world, listeners, queries.as_ref(), &standing)
     }
 
     /// The search engine, if this process searches or may keep the index up to date.
@@ -191,94 +113,13 @@ impl Parts {
         Ok(Some(search))
     }
 
-    /// The search engine as reads use it.
-    fn searching(&self, search: &Search, pool: &PgPool) -> query::SearchEngine {
-        let reader = search.reader();
-        let (watch, stop) = (reader.clone().watch(pool.clone()), self.upkeep.stop_token());
-        self.upkeep.spawn(async move {
-            tokio::select! {
-                () = watch => {}
-                () = stop.cancelled() => {}
-            }
-        });
-        reader
-    }
-
-    /// The read services.
-    fn queries(
+    pub(super) fn pool(
         &mut self,
-        config: &Config,
         database: &Database,
-        pool: PgPool,
-        search: Option<query::SearchEngine>,
-    ) -> query::Query {
-        let mut replicas = Vec::new();
-        for url in &config.database.replicas {
-            let replica = Database::replica_pool(url, self.sizes.query, LONGEST_READ);
-            self.pools.push(replica.clone());
-            replicas.push(replica);
-        }
-        let services = query::Config {
-            feed: self.pool(database, "feed", self.sizes.feed, Some(LONGEST_READ)),
-            replicas,
-            search,
-            stop: self.edge.stop_token(),
-            ..query::Config::new(pool.clone()).history(history(pool))
-        };
-        services.build()
-    }
-
-    /// The store and what stands on it.
-    async fn write_side(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
-        let pool = self.pool(database, "command", self.sizes.command, None);
-        let store = Store::open(pool.clone(), eventstore::Config::new(world.ids.clone()))
-            .await
-            .context("the event store cannot be opened")?;
-        database.recognise(store.continuity());
-        self.store = Some(store.clone());
-        self.operations = Some(Operations::new(pool.clone(), store.clone(), world.clone()));
-        if config.roles.has(Role::Projector) {
-            let pool = self.pool(database, "projector", self.sizes.projector, None);
-            // The embedded cluster has one server at a time: the leases of another one are those of a dead one.
-            let settings = projections::Config {
-                sole: database.embedded().is_some(),
-                lease: config.projector.lease,
-                ..projections::Config::default()
-            };
-            let runner = projections::Runner::new(pool, store.log(), settings);
-            self.projectors.spawn(runner.run(self.projectors.stop_token()));
-        }
-        if config.roles.has(Role::Command) || config.roles.has(Role::Worker) {
-            let command = services(config, world, &store, &pool);
-            if config.roles.has(Role::Worker) {
-                let (managers, stop) = (command.clone(), self.upkeep.stop_token());
-                self.upkeep.spawn(async move { managers.run_processes(stop).await });
-                let reconciler = Reconciler::new(pool.clone());
-                self.upkeep.spawn(reconciler.run(self.upkeep.stop_token()));
-                self.seal(config, world, database)?;
-            }
-            self.command = Some(command);
-        }
-        Ok(())
-    }
-
-    /// Seals the log, if that is wanted. It ends with the projectors, when no request writes any more.
-    fn seal(&mut self, config: &Config, world: &World, database: &Database) -> anyhow::Result<()> {
-        let Some(every) = config.seal.every else { return Ok(()) };
-        let key = seal_key::load(config)?;
-        let pool = self.pool(database, "sealer", self.sizes.sealer, None);
-        let settings = SealConfig {
-            every,
-            witness: Some(seal_key::witness(config)),
-            ..SealConfig::new(key, world.clock.clone(), (world.ids)())
-        };
-        let stop = self.projectors.stop_token();
-        self.projectors
-            .spawn(async move { Sealer::new(pool, settings).run(stop.cancelled()).await });
-        Ok(())
-    }
-
-    fn pool(&mut self, database: &Database, name: &str, connections: u32, limit: Option<Duration>) -> PgPool {
+        name: &str,
+        connections: u32,
+        limit: Option<Duration>,
+    ) -> PgPool {
         let pool = database.serving_pool(name, connections, limit);
         self.pools.push(pool.clone());
         pool
@@ -301,14 +142,6 @@ impl Parts {
             notice: database.embedded().map(postgres::Embedded::notice),
         };
         self.upkeep.spawn(watch.run(stands, stop));
-    }
-
-    /// A channel to services in this process, whose health is kept true.
-    fn inside(&self, services: Services, standing: &watch::Receiver<Standing>) -> Transport {
-        let (transport, health) = services.in_process();
-        self.upkeep
-            .spawn(health.follow(standing.clone(), self.edge.stop_token()));
-        transport
     }
 
     /// Returns when the database turns out to have lost what this process has seen of it.
@@ -346,20 +179,4 @@ impl Parts {
             () = hard.cancelled() => {}
         }
     }
-}
-
-/// The write services on a store.
-#[must_use]
-pub fn services(config: &Config, world: &World, store: &Store, pool: &PgPool) -> command::Command {
-    let defaults = command::Config::new(store.clone(), pool.clone(), world.clock.clone(), world.ids.clone());
-    command::Config {
-        reservation_ttl: config.orders.reservation_ttl,
-        ..defaults
-    }
-    .build()
-}
-
-fn remote(variable: &str, url: Option<&str>) -> anyhow::Result<Transport> {
-    let url = url.with_context(|| format!("{variable} is not set"))?;
-    Transport::remote(url).with_context(|| format!("{variable} cannot be used"))
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use postgres::data_folder;
 use search::{Engine, Meilisearch, Tantivy};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::data_folder;
 use crate::world::World;
 
 /// Processes that share a data folder and have an index of their own each.

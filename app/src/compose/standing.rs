@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eventstore::Store;
+use postgres::{newcomer, unloadable};
 use proto::health::Words;
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
@@ -10,8 +11,6 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-
-use crate::postgres::{newcomer, unloadable};
 
 /// How often is looked whether the database answers and takes writes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

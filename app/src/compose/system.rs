@@ -10,7 +10,6 @@ use super::listeners::Listeners;
 use super::parts::Parts;
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
-use crate::postgres;
 use crate::world::World;
 
 /// A running system.

@@ -18,6 +18,7 @@ use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate};
 use futures::{StreamExt as _, TryStreamExt as _};
+use import::Counts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proto::failure::Failure;
 use proto::transport::Transport;
@@ -26,7 +27,6 @@ use proto::v1::{ImportOrderRow, ImportOutcome, ImportProductRow, PlaceOrderLine,
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::import::{self, Counts};
 use block::{Block, CUSTOMERS, LIVE, ORDERS, PRODUCTS};
 use calendar::{Calendar, DAYS};
 use catalogue::Item;

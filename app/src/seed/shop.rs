@@ -1,12 +1,12 @@
 //! The services that the seed talks to.
 
 use domain::{EmailAddress, OrderId};
+use import::{Service, deliver};
 use proto::failure::{Failure, FailureKind};
 use proto::transport::Transport;
 use proto::v1::audit_query_client::AuditQueryClient;
 use proto::v1::import_outcome::Kind;
 use proto::v1::order_command_client::OrderCommandClient;
-use proto::v1::product_command_client::ProductCommandClient;
 use proto::v1::user_command_client::UserCommandClient;
 use proto::v1::{
     CancelOrderRequest, CommandContext, CreateUserRequest, ImportOutcome, PageRequest, PlaceOrderRequest,
@@ -16,8 +16,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::history::SOURCE;
 use super::{Error, Options};
-use crate::import::deliver;
-use crate::import::send::{self, Service};
 
 /// Rows in a request.
 const BATCH: usize = 200;
@@ -26,8 +24,9 @@ const IN_FLIGHT: usize = 4;
 
 /// Clients of the services.
 pub(super) struct Shop {
-    pub(super) products: send::Products,
-    pub(super) orders: send::Orders,
+    pub(super) products: import::Products,
+    pub(super) orders: import::Orders,
+    placing: OrderCommandClient<Transport>,
     users: UserCommandClient<Transport>,
     log: AuditQueryClient<Transport>,
     context: CommandContext,
@@ -43,15 +42,9 @@ impl Shop {
             ..CommandContext::default()
         };
         Self {
-            products: send::Products {
-                client: ProductCommandClient::new(commands.clone()),
-                context: context.clone(),
-            },
-            orders: send::Orders {
-                client: OrderCommandClient::new(commands.clone()),
-                context: context.clone(),
-                source: SOURCE.to_owned(),
-            },
+            products: import::Products::new(commands.clone(), context.clone()),
+            orders: import::Orders::new(commands.clone(), context.clone(), SOURCE),
+            placing: OrderCommandClient::new(commands.clone()),
             users: UserCommandClient::new(commands),
             log: AuditQueryClient::new(queries),
             context,
@@ -66,7 +59,7 @@ impl Shop {
         mut done: impl FnMut(usize),
     ) -> Result<Vec<ImportOutcome>, Error> {
         use futures::StreamExt as _;
-        let batches = futures::stream::iter(rows.chunks(BATCH).map(|batch| deliver::deliver(service, batch)));
+        let batches = futures::stream::iter(rows.chunks(BATCH).map(|batch| deliver(service, batch)));
         let mut batches = batches.buffered(IN_FLIGHT);
         let mut outcomes = Vec::with_capacity(rows.len());
         while let Some(batch) = batches.next().await {
@@ -149,7 +142,7 @@ impl Shop {
             hash.update(format!("|{}*{}", line.product_id, line.quantity));
         }
         request.context = Some(self.once(key, hash.finalize().to_vec()));
-        let reply = self.orders.client.clone().place_order(request).await;
+        let reply = self.placing.clone().place_order(request).await;
         let reply = reply.map_err(|status| Error::Service(Failure::from(&status)))?;
         let reply = reply.into_inner();
         let replayed = reply.committed.is_some_and(|committed| committed.replayed);
@@ -164,7 +157,7 @@ impl Shop {
             reason: reason.to_owned(),
             ..CancelOrderRequest::default()
         };
-        let reply = self.orders.client.clone().cancel_order(request).await;
+        let reply = self.placing.clone().cancel_order(request).await;
         reply.map_err(|status| Error::Service(Failure::from(&status)))?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::import::Counts;
+use import::Counts;
 
 /// What a seed did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

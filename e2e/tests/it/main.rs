@@ -10,6 +10,8 @@ mod audit;
 mod auth;
 mod edge;
 mod history;
+mod imports;
+mod online_retail;
 mod orders;
 mod processes;
 mod products;

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use proto::v1::{FieldChange, RecordedEvent};
 
-use crate::Query;
+use super::AuditService;
 use crate::error::Error;
 use crate::history::Place;
 
 /// Completes the events of a page.
-pub(super) async fn explain(query: &Query, events: &mut [RecordedEvent]) -> Result<(), Error> {
+pub(super) async fn explain(query: &AuditService, events: &mut [RecordedEvent]) -> Result<(), Error> {
     name_actors(query, events).await?;
     tell_changes(query, events).await
 }
 
-async fn name_actors(query: &Query, events: &mut [RecordedEvent]) -> Result<(), Error> {
+async fn name_actors(query: &AuditService, events: &mut [RecordedEvent]) -> Result<(), Error> {
     let mut ids: Vec<&str> = events.iter().map(|event| event.actor.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -25,7 +25,7 @@ async fn name_actors(query: &Query, events: &mut [RecordedEvent]) -> Result<(), 
     }
     let users: Vec<(String, String, String)> = sqlx::query_as("SELECT id, email, name FROM users WHERE id = ANY ($1)")
         .bind(ids)
-        .fetch_all(query.pool())
+        .fetch_all(query.reads.pool())
         .await?;
     let users: HashMap<_, _> = users.into_iter().map(|(id, email, name)| (id, (email, name))).collect();
     for event in events {
@@ -37,8 +37,8 @@ async fn name_actors(query: &Query, events: &mut [RecordedEvent]) -> Result<(), 
     Ok(())
 }
 
-async fn tell_changes(query: &Query, events: &mut [RecordedEvent]) -> Result<(), Error> {
-    let Ok(history) = query.history() else {
+async fn tell_changes(query: &AuditService, events: &mut [RecordedEvent]) -> Result<(), Error> {
+    let Some(history) = &query.history else {
         return Ok(());
     };
     let places: Vec<Place> = events

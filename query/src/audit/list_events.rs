@@ -5,9 +5,9 @@ use serde::Serialize;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::AuditService;
 use super::explain::explain;
 use super::row::{COLUMNS, EventRow, column};
-use crate::Query;
 use crate::error::Error;
 use crate::list::{Kind, List, Page, Sort, Value};
 use crate::ranges::{Times, push_equal};
@@ -48,7 +48,7 @@ struct Filter {
     occurred: Times,
 }
 
-pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Result<ListEventsReply, Error> {
+pub(super) async fn list_events(query: &AuditService, request: ListEventsRequest) -> Result<ListEventsReply, Error> {
     let mut event_types = request.event_types;
     if !request.event_type.is_empty() {
         event_types.push(request.event_type);
@@ -66,13 +66,13 @@ pub(super) async fn list_events(query: &Query, request: ListEventsRequest) -> Re
         recorded: Times::new(request.recorded)?,
         occurred: Times::new(request.occurred)?,
     };
-    if let Some(history) = &query.config.history {
+    if let Some(history) = &query.history {
         filter.check_types(history.events())?;
     }
     let page = LIST.page(request.page, &request.sort, &filter)?;
     let (asked, beside) = (&filter, &page);
     let read = |pool: PgPool| async move { rows(&pool, asked, beside).await };
-    let (rows, freshness) = query.read(request.context.as_ref(), &["audit"], read).await?;
+    let (rows, freshness) = query.reads.read(request.context.as_ref(), &["audit"], read).await?;
     let (mut events, page) = page.finish(rows, Into::into);
     explain(query, &mut events).await?;
     Ok(ListEventsReply {

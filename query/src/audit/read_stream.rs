@@ -3,8 +3,8 @@
 use proto::v1::{ReadStreamReply, ReadStreamRequest};
 use sqlx::QueryBuilder;
 
+use super::AuditService;
 use super::row::{COLUMNS, EventRow, column};
-use crate::Query;
 use crate::error::Error;
 use crate::list::{Kind, List, Sort, Value};
 
@@ -18,8 +18,8 @@ static LIST: List<EventRow> = List {
     ties: &[],
 };
 
-pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Result<ReadStreamReply, Error> {
-    query.check_token(request.context.as_ref()).await?;
+pub(super) async fn read_stream(query: &AuditService, request: ReadStreamRequest) -> Result<ReadStreamReply, Error> {
+    query.reads.check_token(request.context.as_ref()).await?;
     let types = &request.event_types;
     let filter = (&request.aggregate_type, &request.aggregate_id, types);
     let page = LIST.page(request.page, &request.sort, &filter)?;
@@ -34,7 +34,7 @@ pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Re
         sql.push(" AND e.event_type = ANY (").push_bind(types).push(")");
     }
     page.push(&mut sql);
-    let rows = sql.build().fetch_all(query.pool()).await?;
+    let rows = sql.build().fetch_all(query.reads.pool()).await?;
     // Events are never removed, so a page after a cursor may only be empty at the end.
     let there_are_none = rows.is_empty() && page.is_first();
     if there_are_none && (types.is_empty() || !exists(query, &request.aggregate_type, &request.aggregate_id).await?) {
@@ -52,8 +52,8 @@ pub(super) async fn read_stream(query: &Query, request: ReadStreamRequest) -> Re
 }
 
 /// Whether the stream has events, whatever their types.
-async fn exists(query: &Query, aggregate_type: &str, aggregate_id: &str) -> Result<bool, Error> {
+async fn exists(query: &AuditService, aggregate_type: &str, aggregate_id: &str) -> Result<bool, Error> {
     let exists = "SELECT EXISTS (SELECT FROM events WHERE aggregate_type = $1 AND aggregate_id = $2)";
     let exists = sqlx::query_scalar(exists).bind(aggregate_type).bind(aggregate_id);
-    Ok(exists.fetch_one(query.pool()).await?)
+    Ok(exists.fetch_one(query.reads.pool()).await?)
 }

@@ -3,17 +3,17 @@
 use proto::v1::{RecordedEvent, TraceReply, TraceRequest};
 use uuid::Uuid;
 
+use super::AuditService;
 use super::explain::explain;
 use super::owner::owners;
 use super::row::{COLUMNS, EventRow};
-use crate::Query;
 use crate::error::Error;
 
 /// More events than a person can follow; a request that made more (an import) is told by its first ones.
 const MAX_EVENTS: i64 = 1_000;
 const MAX_ID: usize = 200;
 
-pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceReply, Error> {
+pub(super) async fn trace(query: &AuditService, request: TraceRequest) -> Result<TraceReply, Error> {
     let TraceRequest { context, id, actor } = request;
     if id.is_empty() || id.len() > MAX_ID {
         return Err(Error::invalid(
@@ -22,13 +22,13 @@ pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceR
             "must be a correlation id or the id of a request",
         ));
     }
-    let freshness = query.fresh(context.as_ref(), &["audit"]).await?;
+    let freshness = query.reads.fresh(context.as_ref(), &["audit"]).await?;
     // The two are looked for one after the other, each by its index.
     let mut rows = match Uuid::try_parse(&id) {
         Ok(correlation_id) => {
             let statement = select("= $1");
             let found = sqlx::query(&statement).bind(correlation_id).bind(MAX_EVENTS + 1);
-            found.fetch_all(query.pool()).await?
+            found.fetch_all(query.reads.pool()).await?
         }
         Err(_) => Vec::new(),
     };
@@ -37,7 +37,7 @@ pub(super) async fn trace(query: &Query, request: TraceRequest) -> Result<TraceR
         let statement =
             select("IN (SELECT DISTINCT r.correlation_id FROM audit r WHERE r.request_id = $1 AND r.request_id <> '')");
         let found = sqlx::query(&statement).bind(&id).bind(MAX_EVENTS + 1);
-        rows = found.fetch_all(query.pool()).await?;
+        rows = found.fetch_all(query.reads.pool()).await?;
     }
     if rows.is_empty() {
         return Err(Error::NotFound { what: "request", id });

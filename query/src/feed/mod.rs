@@ -6,14 +6,15 @@ mod poll;
 
 use std::pin::Pin;
 
-use proto::v1::change_feed_server::ChangeFeed;
+use proto::v1::change_feed_server::{ChangeFeed, ChangeFeedServer};
 use proto::v1::{ChangeTopic, Changes, FollowRequest};
+use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use crate::Query;
 use crate::consistency::Token;
 use crate::error::Error;
 use poll::{Poll, Topic};
@@ -27,8 +28,24 @@ const ORDERS: Topic = Topic {
     aggregate_types: &["order"],
 };
 
+/// What has changed.
+#[derive(Clone, Debug)]
+pub struct FeedService {
+    pool: PgPool,
+    stop: CancellationToken,
+}
+
+impl FeedService {
+    /// The server of `tillroll.v1.ChangeFeed`. It reads from `pool`, two connections for each follower, which should be its own, so that it
+    /// goes on however busy others are; and goes on until `stop`.
+    #[must_use]
+    pub fn server(pool: PgPool, stop: CancellationToken) -> ChangeFeedServer<Self> {
+        ChangeFeedServer::new(Self { pool, stop })
+    }
+}
+
 #[tonic::async_trait]
-impl ChangeFeed for Query {
+impl ChangeFeed for FeedService {
     type FollowStream = Pin<Box<dyn Stream<Item = Result<Changes, Status>> + Send>>;
 
     async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
@@ -47,15 +64,10 @@ impl ChangeFeed for Query {
                     Error::invalid("after", "malformed", "must be the positions of an earlier message")
                 })?),
             };
-        let poll = Poll::new(
-            self.config.feed.clone(),
-            topic,
-            after,
-            (request.database, request.generation),
-        );
+        let poll = Poll::new(self.pool.clone(), topic, after, (request.database, request.generation));
         // One message at a time: a follower that is slow is told more at once.
         let (sender, receiver) = mpsc::channel(1);
-        let stop = self.config.stop.clone();
+        let stop = self.stop.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}

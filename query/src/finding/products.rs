@@ -6,13 +6,14 @@ use proto::v1::{
     Freshness, ListProductsRequest, PageInfo, PriceFacet, Product, SearchHit, SearchProductsReply,
     SearchProductsRequest, ValueCount, ValueFacet,
 };
+use reads::Reads;
 use search::{Answer, MAX_LIMIT, Page, Start};
 
 use super::SearchEngine;
 use super::cursor::Window;
 use super::engine::Pins;
+use super::fresh::fresh_in_index;
 use super::request::{Search, facet_name};
-use crate::Query;
 use crate::error::Error;
 use crate::products::list as catalogue;
 use crate::products::list::Filter;
@@ -24,7 +25,11 @@ const MODELS_BY_SALES: &[&str] = &["products", "stock", "search_settings", "prod
 /// Of more hits than that only the best are put into an order that the engine does not keep.
 const MAX_SORTED: usize = 10_000;
 
-pub(super) async fn search(query: &Query, asked: SearchProductsRequest) -> Result<SearchProductsReply, Error> {
+pub(super) async fn search(
+    query: &Reads,
+    engine: Option<&SearchEngine>,
+    asked: SearchProductsRequest,
+) -> Result<SearchProductsReply, Error> {
     let listed = asked.list.clone().unwrap_or_default();
     let filter = Filter::new(&listed)?;
     // The engine has neither what is deleted nor what is no word, such as a lone emoji.
@@ -34,10 +39,10 @@ pub(super) async fn search(query: &Query, asked: SearchProductsRequest) -> Resul
     let search = Search::new(&asked, &filter)?;
     let models = if by_sales { MODELS_BY_SALES } else { MODELS };
     let context = listed.context.as_ref();
-    let engine = query.search().filter(|_| !only_list);
+    let engine = engine.filter(|_| !only_list);
     let (freshness, engine) = match engine {
         Some(engine) => {
-            let seen = query.fresh_in_index(context, models, engine).await?;
+            let seen = fresh_in_index(query, context, models, engine).await?;
             // A page of the read model goes on as one, whoever could answer by now.
             let goes_on = search.list_cursor && !search.sorted_by_list;
             (seen.freshness, Some(engine).filter(|_| seen.in_index && !goes_on))
@@ -76,7 +81,7 @@ struct Found {
 
 /// A page in an order that the engine keeps; `None` when it does not answer.
 async fn by_engine(
-    query: &Query,
+    query: &Reads,
     engine: &SearchEngine,
     request: search::Request,
     window: Window,
@@ -116,7 +121,7 @@ async fn by_engine(
 
 /// A page in an order that the engine does not keep; `None` when it does not answer.
 async fn by_list(
-    query: &Query,
+    query: &Reads,
     engine: &SearchEngine,
     request: search::Request,
     listed: &ListProductsRequest,
@@ -218,7 +223,7 @@ async fn all_ids(engine: &SearchEngine, request: search::Request) -> Option<(sea
 }
 
 /// The products of the hits, in one statement. What is gone by now, or hidden, is left out.
-async fn hydrate(query: &Query, answer: &mut Answer, include_hidden: bool) -> Result<Vec<SearchHit>, Error> {
+async fn hydrate(query: &Reads, answer: &mut Answer, include_hidden: bool) -> Result<Vec<SearchHit>, Error> {
     let hits = std::mem::take(&mut answer.hits);
     if hits.is_empty() {
         return Ok(Vec::new());
@@ -285,7 +290,7 @@ fn reply(found: Found, freshness: Freshness, has_prices: bool, degraded: bool) -
 
 /// The answer of the read model, which finds the words letter by letter.
 async fn from_list(
-    query: &Query,
+    query: &Reads,
     mut listed: ListProductsRequest,
     filter: &Filter,
     window: &Window,

@@ -1,11 +1,11 @@
 //! The rules for single queries.
 
 use proto::v1::{ListSearchRulesReply, ListSearchRulesRequest, SearchRule};
+use reads::Reads;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::settings::MODELS;
-use crate::Query;
 use crate::error::Error;
 use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
@@ -48,7 +48,7 @@ pub(crate) struct Row {
     hidden: Vec<String>,
 }
 
-pub(super) async fn list(query: &Query, request: ListSearchRulesRequest) -> Result<ListSearchRulesReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListSearchRulesRequest) -> Result<ListSearchRulesReply, Error> {
     let page = LIST.page(
         request.page,
         &request.sort,

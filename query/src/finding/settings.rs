@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use proto::v1::{self, GetSearchSettingsReply, GetSearchSettingsRequest};
+use reads::Reads;
 use search::Synonyms;
 use serde::Deserialize;
 use sqlx::types::Json;
 
-use crate::Query;
 use crate::error::Error;
 
 pub(super) const MODELS: &[&str] = &["search_settings"];
@@ -18,7 +18,7 @@ pub(crate) struct Lists {
     stop_words: Vec<String>,
 }
 
-pub(super) async fn get(query: &Query, request: GetSearchSettingsRequest) -> Result<GetSearchSettingsReply, Error> {
+pub(super) async fn get(query: &Reads, request: GetSearchSettingsRequest) -> Result<GetSearchSettingsReply, Error> {
     let freshness = query.fresh(request.context.as_ref(), MODELS).await?;
     let row = sqlx::query_as(&select("search_settings"))
         .fetch_optional(query.pool())

@@ -13,22 +13,37 @@ mod user;
 use std::sync::Arc;
 
 use proto::v1::as_of::Point;
-use proto::v1::history_query_server::HistoryQuery;
+use proto::v1::history_query_server::{HistoryQuery, HistoryQueryServer};
 use proto::v1::{
     self, AsOf, OrderAsOfReply, OrderAsOfRequest, ProductAsOfReply, ProductAsOfRequest, SearchSettingsAsOfReply,
     SearchSettingsAsOfRequest, StockAsOfReply, StockAsOfRequest, UserAsOfReply, UserAsOfRequest,
 };
+use reads::Reads;
 use tonic::{Request, Response, Status};
 
-use crate::Query;
 use crate::consistency::Token;
 use crate::error::Error;
 use crate::ranges::instant;
 
 pub use port::{At, Change, History, HistoryError, Moment, Past, Place};
 
+/// Single things as they stood.
+#[derive(Clone, Debug)]
+pub struct HistoryService {
+    reads: Reads,
+    history: Arc<dyn History>,
+}
+
+impl HistoryService {
+    /// The server of `tillroll.v1.HistoryQuery`, looking back with `history`.
+    #[must_use]
+    pub fn server(reads: Reads, history: Arc<dyn History>) -> HistoryQueryServer<Self> {
+        HistoryQueryServer::new(Self { reads, history })
+    }
+}
+
 #[tonic::async_trait]
-impl HistoryQuery for Query {
+impl HistoryQuery for HistoryService {
     async fn product_as_of(&self, request: Request<ProductAsOfRequest>) -> Result<Response<ProductAsOfReply>, Status> {
         Ok(Response::new(product::as_of(self, request.into_inner()).await?))
     }
@@ -53,12 +68,6 @@ impl HistoryQuery for Query {
     }
 }
 
-impl Query {
-    pub(crate) fn history(&self) -> Result<&Arc<dyn History>, Error> {
-        self.config.history.as_ref().ok_or(Error::NoHistory)
-    }
-}
-
 /// A thing at a moment: who asks names it, and it must have a stream.
 struct Look<'q> {
     history: &'q dyn History,
@@ -68,8 +77,13 @@ struct Look<'q> {
 }
 
 impl<'q> Look<'q> {
-    async fn at(query: &'q Query, what: &'static str, id: &'q str, as_of: Option<AsOf>) -> Result<Self, Error> {
-        let history = &**query.history()?;
+    async fn at(
+        service: &'q HistoryService,
+        what: &'static str,
+        id: &'q str,
+        as_of: Option<AsOf>,
+    ) -> Result<Self, Error> {
+        let history = &*service.history;
         let moment = history.moment(id, &at(as_of)?).await?;
         Ok(Self {
             history,
@@ -126,17 +140,5 @@ fn at(as_of: Option<AsOf>) -> Result<At, Error> {
             Ok(At::Positions(lanes.zip(positions).collect()))
         }
         None => Err(malformed("a time or a position is required")),
-    }
-}
-
-impl From<HistoryError> for Error {
-    fn from(error: HistoryError) -> Self {
-        match error {
-            HistoryError::Future => Self::invalid("as_of", "out_of_range", "must not lie in the future"),
-            HistoryError::NoSuchPosition => {
-                Self::invalid("as_of", "out_of_range", "the log has no such position, or not yet")
-            }
-            HistoryError::Database(error) => Self::Database(error),
-        }
     }
 }

@@ -2,19 +2,19 @@
 
 use proto::v1::{OrderAsOfReply, OrderAsOfRequest};
 
+use super::HistoryService;
 use super::Look;
-use crate::Query;
 use crate::error::Error;
 use crate::orders::OrderRow;
 
-pub(super) async fn as_of(query: &Query, request: OrderAsOfRequest) -> Result<OrderAsOfReply, Error> {
+pub(super) async fn as_of(query: &HistoryService, request: OrderAsOfRequest) -> Result<OrderAsOfReply, Error> {
     let OrderAsOfRequest {
         context,
         as_of,
         id,
         only_customer_id,
     } = request;
-    query.fresh(context.as_ref(), &["orders"]).await?;
+    query.reads.fresh(context.as_ref(), &["orders"]).await?;
     let look = Look::at(query, "order", &id, as_of).await?;
     if !only_customer_id.is_empty() && !belongs(query, &id, &only_customer_id).await? {
         return Err(look.not_found());
@@ -24,7 +24,7 @@ pub(super) async fn as_of(query: &Query, request: OrderAsOfRequest) -> Result<Or
         OrderRow::COLUMNS
     ))
     .bind(look.row("order").await?)
-    .fetch_one(query.pool())
+    .fetch_one(query.reads.pool())
     .await?;
     Ok(OrderAsOfReply {
         moment: Some(look.moment()),
@@ -33,11 +33,11 @@ pub(super) async fn as_of(query: &Query, request: OrderAsOfRequest) -> Result<Or
 }
 
 /// Whose order it is never changes.
-async fn belongs(query: &Query, id: &str, customer_id: &str) -> Result<bool, Error> {
+async fn belongs(query: &HistoryService, id: &str, customer_id: &str) -> Result<bool, Error> {
     let theirs = sqlx::query_scalar("SELECT EXISTS (SELECT FROM orders WHERE id = $1 AND customer_id = $2)")
         .bind(id)
         .bind(customer_id)
-        .fetch_one(query.pool())
+        .fetch_one(query.reads.pool())
         .await?;
     Ok(theirs)
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use crate::error::Error;
+
 /// Looks into the past of the read models.
 #[tonic::async_trait]
 pub trait History: fmt::Debug + Send + Sync {
@@ -83,4 +85,16 @@ pub enum HistoryError {
     NoSuchPosition,
     /// The database refused or did not answer.
     Database(sqlx::Error),
+}
+
+impl From<HistoryError> for Error {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Future => Self::invalid("as_of", "out_of_range", "must not lie in the future"),
+            HistoryError::NoSuchPosition => {
+                Self::invalid("as_of", "out_of_range", "the log has no such position, or not yet")
+            }
+            HistoryError::Database(error) => Self::Database(error),
+        }
+    }
 }

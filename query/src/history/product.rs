@@ -2,8 +2,8 @@
 
 use proto::v1::{ProductAsOfReply, ProductAsOfRequest};
 
+use super::HistoryService;
 use super::Look;
-use crate::Query;
 use crate::error::Error;
 use crate::products::{ProductRow, is_visible};
 
@@ -12,16 +12,16 @@ const FROM: &str = "\
 FROM jsonb_populate_record(NULL::products, $1::jsonb) p
 LEFT JOIN jsonb_populate_record(NULL::stock, $2::jsonb) s ON s.product_id = p.id";
 
-pub(super) async fn as_of(query: &Query, request: ProductAsOfRequest) -> Result<ProductAsOfReply, Error> {
+pub(super) async fn as_of(query: &HistoryService, request: ProductAsOfRequest) -> Result<ProductAsOfReply, Error> {
     let ProductAsOfRequest {
         context,
         as_of,
         id,
         include_hidden,
     } = request;
-    query.fresh(context.as_ref(), &["products"]).await?;
+    query.reads.fresh(context.as_ref(), &["products"]).await?;
     let look = Look::at(query, "product", &id, as_of).await?;
-    if !include_hidden && !is_visible(query, &id).await? {
+    if !include_hidden && !is_visible(&query.reads, &id).await? {
         return Err(look.not_found());
     }
     let product = look.row("product").await?;
@@ -29,7 +29,7 @@ pub(super) async fn as_of(query: &Query, request: ProductAsOfRequest) -> Result<
     let row = sqlx::query(&format!("SELECT {} {FROM}", ProductRow::COLUMNS))
         .bind(product)
         .bind(stock)
-        .fetch_one(query.pool())
+        .fetch_one(query.reads.pool())
         .await?;
     let row = ProductRow::read(&row)?;
     if !include_hidden && row.is_hidden() {

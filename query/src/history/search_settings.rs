@@ -2,8 +2,8 @@
 
 use proto::v1::{SearchSettings, SearchSettingsAsOfReply, SearchSettingsAsOfRequest};
 
+use super::HistoryService;
 use super::Look;
-use crate::Query;
 use crate::error::Error;
 use crate::finding::{rules, settings};
 
@@ -12,9 +12,12 @@ const ID: &str = "search_settings";
 /// What is read instead of the view.
 const PAST: &str = "jsonb_populate_record(NULL::search_settings, $1::jsonb)";
 
-pub(super) async fn as_of(query: &Query, request: SearchSettingsAsOfRequest) -> Result<SearchSettingsAsOfReply, Error> {
+pub(super) async fn as_of(
+    query: &HistoryService,
+    request: SearchSettingsAsOfRequest,
+) -> Result<SearchSettingsAsOfReply, Error> {
     let SearchSettingsAsOfRequest { context, as_of } = request;
-    query.check_token(context.as_ref()).await?;
+    query.reads.check_token(context.as_ref()).await?;
     let look = Look::at(query, "search settings", ID, as_of).await?;
     let Some(row) = look.part("search_settings").await? else {
         return Ok(SearchSettingsAsOfReply {
@@ -25,11 +28,11 @@ pub(super) async fn as_of(query: &Query, request: SearchSettingsAsOfRequest) -> 
     };
     let settings = sqlx::query_as(&settings::select(PAST))
         .bind(&row)
-        .fetch_optional(query.pool())
+        .fetch_optional(query.reads.pool())
         .await?;
     let rules = sqlx::query_as(&rules::select(PAST))
         .bind(&row)
-        .fetch_all(query.pool())
+        .fetch_all(query.reads.pool())
         .await?;
     Ok(SearchSettingsAsOfReply {
         moment: Some(look.moment()),

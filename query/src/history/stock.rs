@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use proto::v1::{StockAsOfReply, StockAsOfRequest, StockLevel};
 
+use super::HistoryService;
 use super::Look;
-use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::products::is_visible;
@@ -16,16 +16,16 @@ SELECT p.id, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reser
 FROM jsonb_populate_record(NULL::products, $1::jsonb) p
 LEFT JOIN jsonb_populate_record(NULL::stock, $2::jsonb) s ON s.product_id = p.id";
 
-pub(super) async fn as_of(query: &Query, request: StockAsOfRequest) -> Result<StockAsOfReply, Error> {
+pub(super) async fn as_of(query: &HistoryService, request: StockAsOfRequest) -> Result<StockAsOfReply, Error> {
     let StockAsOfRequest {
         context,
         as_of,
         product_id,
         include_hidden,
     } = request;
-    query.fresh(context.as_ref(), &["products"]).await?;
+    query.reads.fresh(context.as_ref(), &["products"]).await?;
     let look = Look::at(query, "product", &product_id, as_of).await?;
-    if !include_hidden && !is_visible(query, &product_id).await? {
+    if !include_hidden && !is_visible(&query.reads, &product_id).await? {
         return Err(look.not_found());
     }
     let product = look.row("product").await?;
@@ -33,7 +33,7 @@ pub(super) async fn as_of(query: &Query, request: StockAsOfRequest) -> Result<St
     let row = sqlx::query(SELECT)
         .bind(product)
         .bind(stock)
-        .fetch_one(query.pool())
+        .fetch_one(query.reads.pool())
         .await?;
     let cells = Cells::new("stock", &row, "id");
     if !include_hidden && !cells.get::<bool>("shown")? {

@@ -1,13 +1,14 @@
 //! One order.
 
 use proto::v1::{GetOrderReply, GetOrderRequest};
+use reads::Reads;
 
 use super::MODELS;
 use super::row::{OrderRow, SELECT};
 use crate::error::Error;
-use crate::{Query, read_at};
+use crate::read_at;
 
-pub(super) async fn get(query: &Query, request: GetOrderRequest) -> Result<GetOrderReply, Error> {
+pub(super) async fn get(query: &Reads, request: GetOrderRequest) -> Result<GetOrderReply, Error> {
     let lane = query.lane_of(&request.id).await?;
     let (id, scope) = (request.id.as_str(), request.only_customer_id.as_str());
     let read = |pool: sqlx::PgPool| async move {

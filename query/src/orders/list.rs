@@ -1,12 +1,12 @@
 //! Orders, filtered, sorted and page by page.
 
 use proto::v1::{ListOrdersReply, ListOrdersRequest, OrderStatus};
+use reads::Reads;
 use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::MODELS;
 use super::row::{OrderRow, SELECT, status_name};
-use crate::Query;
 use crate::error::Error;
 use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
@@ -87,7 +87,7 @@ struct Filter {
     currency: String,
 }
 
-pub(super) async fn list(query: &Query, request: ListOrdersRequest) -> Result<ListOrdersReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListOrdersRequest) -> Result<ListOrdersReply, Error> {
     let filter = Filter {
         statuses: statuses(&request.statuses)?,
         customer_id: request.customer_id,

@@ -1,13 +1,14 @@
 //! One product with its stock.
 
 use proto::v1::{GetProductReply, GetProductRequest};
+use reads::Reads;
 
 use super::MODELS;
 use super::row::{ProductRow, SELECT};
 use crate::error::Error;
-use crate::{Query, read_at};
+use crate::read_at;
 
-pub(super) async fn get(query: &Query, request: GetProductRequest) -> Result<GetProductReply, Error> {
+pub(super) async fn get(query: &Reads, request: GetProductRequest) -> Result<GetProductReply, Error> {
     let lane = query.lane_of(&request.id).await?;
     let (id, include_hidden) = (request.id.as_str(), request.include_hidden);
     let read = |pool: sqlx::PgPool| async move {

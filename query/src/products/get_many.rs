@@ -1,14 +1,15 @@
 //! Products by their ids.
 
 use proto::v1::{GetProductsReply, GetProductsRequest};
+use reads::Reads;
 use sqlx::QueryBuilder;
 
 use super::MODELS;
 use super::row::{ProductRow, SELECT};
+use crate::batch;
 use crate::error::Error;
-use crate::{Query, batch};
 
-pub(super) async fn get_many(query: &Query, request: GetProductsRequest) -> Result<GetProductsReply, Error> {
+pub(super) async fn get_many(query: &Reads, request: GetProductsRequest) -> Result<GetProductsReply, Error> {
     batch::check(&request.ids)?;
     let ids = request.ids.as_slice();
     let read = |pool: sqlx::PgPool| async move {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use proto::v1::{ListProductsReply, ListProductsRequest, PageInfo, Product, ProductStatus};
+use reads::Reads;
 use serde::Serialize;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::row::{ProductRow, SELECT, SELECT_WITH_SALES, status_name};
 use super::{MODELS, search};
-use crate::Query;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, currency, push_equal};
@@ -102,7 +102,7 @@ pub(crate) struct Filter {
     deleted: bool,
 }
 
-pub(super) async fn list(query: &Query, request: ListProductsRequest) -> Result<ListProductsReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListProductsRequest) -> Result<ListProductsReply, Error> {
     let filter = Filter::new(&request)?;
     check_sort(&request.sort)?;
     let (asked, chosen) = (&request, &filter);

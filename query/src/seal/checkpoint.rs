@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use proto::v1::{GetCheckpointRequest, ListCheckpointsReply, ListCheckpointsRequest, SealedCheckpoint};
+use reads::Reads;
 use seal::SignedCheckpoint;
 use sqlx::QueryBuilder;
 use sqlx::postgres::PgRow;
 
-use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
@@ -66,7 +66,7 @@ fn message(signed: &SignedCheckpoint, note: String) -> SealedCheckpoint {
     }
 }
 
-pub(super) async fn list(query: &Query, request: ListCheckpointsRequest) -> Result<ListCheckpointsReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListCheckpointsRequest) -> Result<ListCheckpointsReply, Error> {
     let made = Times::new(request.made)?;
     let page = LIST.page(request.page, &request.sort, &made)?;
     let mut sql = QueryBuilder::new("SELECT c.number, c.note FROM seal_checkpoints c WHERE TRUE");
@@ -88,7 +88,7 @@ pub(super) async fn list(query: &Query, request: ListCheckpointsRequest) -> Resu
 
 /// The number of the first checkpoint that was made at a time or after it; one that there is not yet, if none was. Checkpoints follow
 /// each other in time as in number, so a few looks find it.
-async fn first_since(query: &Query, time: DateTime<Utc>) -> Result<i64, Error> {
+async fn first_since(query: &Reads, time: DateTime<Utc>) -> Result<i64, Error> {
     let newest: Option<i64> = sqlx::query_scalar("SELECT max(number) FROM seal_checkpoints")
         .fetch_one(query.pool())
         .await?;
@@ -109,14 +109,14 @@ async fn first_since(query: &Query, time: DateTime<Utc>) -> Result<i64, Error> {
     Ok(low)
 }
 
-pub(super) async fn get(query: &Query, request: GetCheckpointRequest) -> Result<SealedCheckpoint, Error> {
+pub(super) async fn get(query: &Reads, request: GetCheckpointRequest) -> Result<SealedCheckpoint, Error> {
     let signed = find(query, request.number).await?;
     let note = signed.to_string();
     Ok(message(&signed, note))
 }
 
 /// The checkpoint of this number; 0: the newest.
-pub(super) async fn find(query: &Query, number: u64) -> Result<SignedCheckpoint, Error> {
+pub(super) async fn find(query: &Reads, number: u64) -> Result<SignedCheckpoint, Error> {
     let none = || Error::NotFound {
         what: "checkpoint",
         id: number.to_string(),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use proto::v1::{Proof, ProveConsistencyRequest};
+use reads::Reads;
 use seal::{ConsistencyProof, LaneProof, ProofError, SignedCheckpoint, Tiles, consistency_path, consistency_tiles};
 
 use super::{checkpoint, tiles};
-use crate::Query;
 use crate::error::Error;
 
-pub(super) async fn prove(query: &Query, request: ProveConsistencyRequest) -> Result<Proof, Error> {
+pub(super) async fn prove(query: &Reads, request: ProveConsistencyRequest) -> Result<Proof, Error> {
     if request.from == 0 {
         return Err(Error::invalid(
             "from",
@@ -29,7 +29,7 @@ pub(super) async fn prove(query: &Query, request: ProveConsistencyRequest) -> Re
     Ok(Proof { document })
 }
 
-async fn lanes(query: &Query, from: &SignedCheckpoint, to: &SignedCheckpoint) -> Result<Vec<LaneProof>, Error> {
+async fn lanes(query: &Reads, from: &SignedCheckpoint, to: &SignedCheckpoint) -> Result<Vec<LaneProof>, Error> {
     let sizes: BTreeMap<u32, (u64, u64)> = from
         .checkpoint
         .lanes

@@ -1,16 +1,16 @@
 //! The proof that an event stands in the log.
 
 use proto::v1::{Proof, ProveEventRequest};
+use reads::Reads;
 use seal::{Event, InclusionProof, SealedEvent, inclusion_tiles, micros_of};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::{checkpoint, tiles};
-use crate::Query;
 use crate::error::Error;
 
-pub(super) async fn prove(query: &Query, request: ProveEventRequest) -> Result<Proof, Error> {
+pub(super) async fn prove(query: &Reads, request: ProveEventRequest) -> Result<Proof, Error> {
     let id =
         Uuid::parse_str(&request.event_id).map_err(|_| Error::invalid("event_id", "malformed", "must be a UUID"))?;
     let event = find(query, id).await?.ok_or_else(|| Error::NotFound {
@@ -36,7 +36,7 @@ pub(super) async fn prove(query: &Query, request: ProveEventRequest) -> Result<P
 }
 
 /// The read model finds the event quickly; the log itself finds it also when the read model does not show it.
-async fn find(query: &Query, id: Uuid) -> Result<Option<SealedEvent>, Error> {
+async fn find(query: &Reads, id: Uuid) -> Result<Option<SealedEvent>, Error> {
     const COLUMNS: &str = "SELECT e.lane, e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_id, e.event_type, e.event_version,
         e.payload::text AS payload, e.metadata::text AS metadata, e.actor, e.correlation_id, e.causation_id, e.recorded_at, e.occurred_at";
     let by_read_model = format!(

@@ -1,14 +1,14 @@
 //! How the seal stands.
 
 use proto::v1::Seal;
+use reads::Reads;
 use seal::SignedCheckpoint;
 use uuid::Uuid;
 
 use super::checkpoint;
-use crate::Query;
 use crate::error::Error;
 
-pub(super) async fn get(query: &Query) -> Result<Seal, Error> {
+pub(super) async fn get(query: &Reads) -> Result<Seal, Error> {
     let row: Option<(Uuid, Option<String>)> = sqlx::query_as("SELECT id, complaint FROM seal_log")
         .fetch_optional(query.pool())
         .await?;

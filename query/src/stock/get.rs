@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use proto::v1::{GetStockReply, GetStockRequest, StockLevel};
+use reads::Reads;
 
-use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 
@@ -14,7 +14,7 @@ SELECT p.id, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reser
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
 WHERE p.id = $1 AND ($2 OR (p.status = 'active' AND p.deleted_at IS NULL))";
 
-pub(super) async fn get(query: &Query, request: GetStockRequest) -> Result<GetStockReply, Error> {
+pub(super) async fn get(query: &Reads, request: GetStockRequest) -> Result<GetStockReply, Error> {
     let (id, include_hidden) = (request.product_id.as_str(), request.include_hidden);
     let read = |pool: sqlx::PgPool| async move {
         let row = sqlx::query(SELECT)

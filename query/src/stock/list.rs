@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use proto::v1::{ListStockReply, ListStockRequest, ProductStatus, StockItem, StockLevel};
+use reads::Reads;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::MODELS;
-use crate::Query;
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
@@ -110,7 +110,7 @@ struct Filter {
     reserved: Amounts,
 }
 
-pub(super) async fn list(query: &Query, request: ListStockRequest) -> Result<ListStockReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListStockRequest) -> Result<ListStockReply, Error> {
     let filter = Filter {
         category: request.category,
         statuses: statuses(&request.statuses)?,

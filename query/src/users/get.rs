@@ -1,14 +1,15 @@
 //! Users by their ids.
 
 use proto::v1::{GetUserReply, GetUserRequest, GetUsersReply, GetUsersRequest};
+use reads::Reads;
 use sqlx::QueryBuilder;
 
 use super::MODELS;
 use super::row::{SELECT, UserRow};
+use crate::batch;
 use crate::error::Error;
-use crate::{Query, batch};
 
-pub(super) async fn get(query: &Query, request: GetUserRequest) -> Result<GetUserReply, Error> {
+pub(super) async fn get(query: &Reads, request: GetUserRequest) -> Result<GetUserReply, Error> {
     let id = request.id.as_str();
     let read = |pool: sqlx::PgPool| async move {
         let mut sql = QueryBuilder::new(SELECT);
@@ -27,7 +28,7 @@ pub(super) async fn get(query: &Query, request: GetUserRequest) -> Result<GetUse
     })
 }
 
-pub(super) async fn get_many(query: &Query, request: GetUsersRequest) -> Result<GetUsersReply, Error> {
+pub(super) async fn get_many(query: &Reads, request: GetUsersRequest) -> Result<GetUsersReply, Error> {
     batch::check(&request.ids)?;
     let ids = request.ids.as_slice();
     let read = |pool: sqlx::PgPool| async move {

@@ -1,12 +1,12 @@
 //! Users, filtered, sorted and page by page.
 
 use proto::v1::{ListUsersReply, ListUsersRequest, Role};
+use reads::Reads;
 use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::MODELS;
 use super::row::{SELECT, UserRow, role_name};
-use crate::Query;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::Times;
@@ -49,7 +49,7 @@ struct Filter {
     created: Times,
 }
 
-pub(super) async fn list(query: &Query, request: ListUsersRequest) -> Result<ListUsersReply, Error> {
+pub(super) async fn list(query: &Reads, request: ListUsersRequest) -> Result<ListUsersReply, Error> {
     let role =
         Role::try_from(request.role).map_err(|_| Error::invalid("role", "unknown", "must be admin or customer"))?;
     let filter = Filter {

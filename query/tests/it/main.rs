@@ -11,8 +11,4 @@ mod cursors;
 mod failures;
 mod orders;
 mod products;
-mod sales;
-mod sales_calendar;
-mod sales_files;
 mod support;
-mod top;

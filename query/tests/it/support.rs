@@ -6,9 +6,10 @@ use proto::transport::Transport;
 use proto::v1::audit_query_client::AuditQueryClient;
 use proto::v1::order_query_client::OrderQueryClient;
 use proto::v1::product_query_client::ProductQueryClient;
-use proto::v1::report_query_client::ReportQueryClient;
 use proto::v1::stock_query_client::StockQueryClient;
 use proto::v1::user_query_client::UserQueryClient;
+use query::{AuditService, OrderService, ProductService, StockService, UserService};
+use reads::Reads;
 use sqlx::PgPool;
 use tonic::Status;
 
@@ -20,7 +21,6 @@ pub(crate) struct Shop {
     pub(crate) products: ProductQueryClient<Transport>,
     pub(crate) stock: StockQueryClient<Transport>,
     pub(crate) orders: OrderQueryClient<Transport>,
-    pub(crate) reports: ReportQueryClient<Transport>,
     pub(crate) audit: AuditQueryClient<Transport>,
     pub(crate) users: UserQueryClient<Transport>,
 }
@@ -34,22 +34,15 @@ impl Shop {
 
     /// The services over a database as it is.
     pub(crate) fn over(pool: PgPool) -> Self {
-        let query = query::Config::new(pool.clone()).build();
+        let reads = || Reads::new(pool.clone());
         Self {
+            products: ProductQueryClient::new(Transport::in_process(ProductService::server(reads()))),
+            stock: StockQueryClient::new(Transport::in_process(StockService::server(reads()))),
+            orders: OrderQueryClient::new(Transport::in_process(OrderService::server(reads()))),
+            audit: AuditQueryClient::new(Transport::in_process(AuditService::server(reads(), None))),
+            users: UserQueryClient::new(Transport::in_process(UserService::server(reads()))),
             pool,
-            products: ProductQueryClient::new(Transport::in_process(query.product_server())),
-            stock: StockQueryClient::new(Transport::in_process(query.stock_server())),
-            orders: OrderQueryClient::new(Transport::in_process(query.order_server())),
-            reports: ReportQueryClient::new(Transport::in_process(query.report_server()))
-                .max_decoding_message_size(query::MAX_REPORT_BYTES),
-            audit: AuditQueryClient::new(Transport::in_process(query.audit_server())),
-            users: UserQueryClient::new(Transport::in_process(query.user_server())),
         }
-    }
-
-    /// Makes the sums of the entries of sales.
-    pub(crate) async fn sum_up(&self) {
-        self.run(include_str!("sums.sql")).await;
     }
 
     pub(crate) async fn run(&self, sql: &str) {

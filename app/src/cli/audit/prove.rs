@@ -53,7 +53,7 @@ pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End
 }
 
 async fn prove(pool: &sqlx::PgPool, command: Command) -> anyhow::Result<(String, Option<PathBuf>)> {
-    let service = query::Config::new(pool.clone()).build().seal_server();
+    let service = query::SealService::server(reads::Reads::new(pool.clone()));
     let mut client = SealQueryClient::new(Transport::in_process(service)).max_decoding_message_size(usize::MAX);
     let (answer, out) = match command {
         Command::Event {

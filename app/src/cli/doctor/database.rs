@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Report, chain, search};
 use crate::compose::{self, Database};
 use crate::config::Config;
-use crate::{postgres, seal_key, world};
+use crate::{seal_key, world};
 
 /// Seconds between this machine's clock and the database's that are worth a look.
 const SKEW_WARNING: f64 = 1.0;

@@ -15,7 +15,6 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::{Report, chain};
 use crate::config::{Config, Role};
-use crate::postgres;
 use crate::signing_key;
 
 /// Whoever takes longer to answer at one of our addresses is not well.

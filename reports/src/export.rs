@@ -1,0 +1,407 @@
+//! Reports as files, row by row, for whoever asks at once and for exports in the background.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use files::write::{self as render, Document, Format, RenderError, Row};
+use proto::v1::export_request::Report as Wanted;
+use proto::v1::{ExportFormat, ExportRequest, FileChunk, FileHead, Freshness};
+use reads::Reads;
+use reads::error::Error;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder};
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::cursor::Cursor;
+use super::orders::{Asked, OrderRow};
+use super::orders_table;
+use super::request::Report;
+use super::{sales, table};
+
+/// Rows on their way to the file together.
+const BATCH: usize = 500;
+/// Bytes sent together.
+const CHUNK: usize = 64 * 1024;
+const MAX_SHOP: usize = 200;
+
+/// A file that can be made.
+pub(crate) struct Prepared {
+    pub(crate) name: String,
+    pub(crate) format: Format,
+    pub(crate) freshness: Freshness,
+    document: Document,
+    rows: Rows,
+}
+
+enum Rows {
+    Ready { rows: Vec<Row>, totals: Vec<Row> },
+    Found(Box<dyn Found>),
+}
+
+/// Rows that a statement finds, however many, in their order.
+trait Found: Send + Sync {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>);
+
+    /// A row of the file; `None`: what was found is for the end.
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error>;
+
+    fn totals(&mut self) -> Vec<Row>;
+}
+
+struct FoundOrders {
+    asked: Asked,
+    totals: orders_table::Totals,
+}
+
+impl Found for FoundOrders {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
+        self.asked.push_everything(sql);
+    }
+
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
+        let order = OrderRow::read(found)?.order;
+        self.totals.add(&order);
+        Ok(Some(orders_table::row(order, self.asked.zone)))
+    }
+
+    fn totals(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.totals).into_rows()
+    }
+}
+
+struct FoundSales {
+    asked: sales::Asked,
+    layout: table::Layout,
+    totals: sales::Totals,
+}
+
+impl Found for FoundSales {
+    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
+        self.asked.push(sql);
+    }
+
+    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
+        let row = self.asked.take(found, &mut self.totals)?;
+        Ok(row.map(|row| self.layout.row(&row, false)))
+    }
+
+    fn totals(&mut self) -> Vec<Row> {
+        let totals = self.asked.totals(std::mem::take(&mut self.totals));
+        totals.iter().map(|row| self.layout.row(row, true)).collect()
+    }
+}
+
+/// On their way to the file.
+enum Batch {
+    Rows(Vec<Row>),
+    End(Vec<Row>),
+}
+
+pub(crate) fn format(request: &ExportRequest) -> Result<Format, Error> {
+    match ExportFormat::try_from(request.format) {
+        Ok(ExportFormat::Csv) => Ok(Format::Csv),
+        Ok(ExportFormat::Xlsx) => Ok(Format::Xlsx),
+        Ok(ExportFormat::Pdf) => Ok(Format::Pdf),
+        Ok(ExportFormat::Jsonl) => Ok(Format::Jsonl),
+        Ok(ExportFormat::Unspecified) | Err(_) => {
+            Err(Error::invalid("format", "unknown", "must be csv, xlsx, pdf or jsonl"))
+        }
+    }
+}
+
+/// Checks a request without answering it; the name of its file.
+pub(crate) fn check(request: &ExportRequest) -> Result<String, Error> {
+    let format = format(request)?;
+    if request.shop.chars().count() > MAX_SHOP {
+        return Err(Error::invalid(
+            "shop",
+            "too_long",
+            format!("at most {MAX_SHOP} characters"),
+        ));
+    }
+    let (what, from, to) = match &request.report {
+        Some(Wanted::Sales(asked)) => {
+            Report::new(asked)?;
+            ("sales", &asked.from, &asked.to)
+        }
+        Some(Wanted::Orders(asked)) => {
+            Asked::new(asked)?;
+            ("sales-orders", &asked.from, &asked.to)
+        }
+        None => return Err(Error::invalid("report", "required", "must be sales or sales_orders")),
+    };
+    Ok(format!("{what}-{from}-{to}.{}", format.extension()))
+}
+
+/// Refuses a report on a customer or a product that is not there.
+pub(crate) async fn check_things(query: &Reads, request: &ExportRequest) -> Result<(), Error> {
+    let filter = match &request.report {
+        Some(Wanted::Sales(asked)) => Report::new(asked)?.filter,
+        Some(Wanted::Orders(asked)) => Asked::new(asked)?.filter,
+        None => return Ok(()),
+    };
+    filter.check(query.pool()).await
+}
+
+/// Reads what the file needs before its first row.
+pub(crate) async fn prepare(query: &Reads, request: &ExportRequest) -> Result<Prepared, Error> {
+    let name = check(request)?;
+    check_things(query, request).await?;
+    let format = format(request)?;
+    match &request.report {
+        // The pages begin with what is known when all rows are.
+        Some(Wanted::Sales(asked)) if format == Format::Pdf => {
+            let reply = sales::at_most(query, asked, format.max_rows()).await?;
+            let pages = table::pages(&Report::new(asked)?, &reply, &request.shop);
+            Ok(Prepared {
+                name,
+                format,
+                freshness: reply.freshness.unwrap_or_default(),
+                document: pages.document,
+                rows: Rows::Ready {
+                    rows: pages.rows,
+                    totals: pages.totals,
+                },
+            })
+        }
+        Some(Wanted::Sales(asked)) => {
+            let freshness = query.fresh(asked.context.as_ref(), &["sales"]).await?;
+            let mut asked = sales::Asked::new(Report::new(asked)?)?;
+            asked.rank(query).await?;
+            let layout = table::Layout::new(&asked.report, format);
+            Ok(Prepared {
+                name,
+                format,
+                freshness,
+                document: layout.document(&asked.report, &request.shop),
+                rows: Rows::Found(Box::new(FoundSales {
+                    asked,
+                    layout,
+                    totals: sales::Totals::default(),
+                })),
+            })
+        }
+        Some(Wanted::Orders(asked)) => {
+            let freshness = query.fresh(asked.context.as_ref(), &["sales"]).await?;
+            let document = Document {
+                shop: request.shop.clone(),
+                ..orders_table::document(asked)?
+            };
+            Ok(Prepared {
+                name,
+                format,
+                freshness,
+                document,
+                rows: Rows::Found(Box::new(FoundOrders {
+                    asked: Asked::new(asked)?,
+                    totals: orders_table::Totals::default(),
+                })),
+            })
+        }
+        None => Err(Error::invalid("report", "required", "must be sales or sales_orders")),
+    }
+}
+
+impl Prepared {
+    /// How many rows there will be; more than the form can have are refused.
+    pub(crate) async fn count(&self, query: &Reads) -> Result<u64, Error> {
+        let count = match &self.rows {
+            Rows::Ready { rows, .. } => rows.len() as u64,
+            Rows::Found(found) => {
+                let mut sql = QueryBuilder::new("SELECT count(*) FROM (");
+                found.push(&mut sql);
+                sql.push(") AS r WHERE NOT total");
+                let count: i64 = sql
+                    .build_query_scalar()
+                    .persistent(false)
+                    .fetch_one(query.pool())
+                    .await?;
+                count.unsigned_abs()
+            }
+        };
+        let limit = self.format.max_rows();
+        if count > limit as u64 {
+            return Err(Error::ReportTooLarge { limit });
+        }
+        Ok(count)
+    }
+
+    /// Writes the file to `output`, which blocks, and counts its rows.
+    pub(crate) async fn write(
+        self,
+        query: &Reads,
+        output: impl Write + Send + 'static,
+        written: Arc<AtomicU64>,
+    ) -> Result<(), Error> {
+        let (sender, receiver) = mpsc::channel(4);
+        let (format, document) = (self.format, self.document);
+        let drawing = tokio::task::spawn_blocking(move || draw(format, document, receiver, output, &written));
+        let fed = feed(query, self.rows, format.max_rows(), sender).await;
+        let drawn = drawing.await.map_err(|_| Error::File("its task ended".to_owned()))?;
+        fed.and(drawn.map_err(|error| Error::File(error.to_string())))
+    }
+}
+
+async fn feed(query: &Reads, rows: Rows, limit: usize, sender: mpsc::Sender<Batch>) -> Result<(), Error> {
+    // Whoever does not take rows any more says why.
+    match rows {
+        Rows::Ready { rows, totals } => {
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                if sender
+                    .send(Batch::Rows(rows.by_ref().take(BATCH).collect()))
+                    .await
+                    .is_err()
+                {
+                    return Ok(());
+                }
+            }
+            let _ = sender.send(Batch::End(totals)).await;
+        }
+        Rows::Found(mut found) => {
+            let mut sql = Cursor::declare();
+            found.push(&mut sql);
+            let mut cursor = Cursor::open(query.pool(), sql).await?;
+            let mut count = 0;
+            loop {
+                let some = cursor.next(BATCH).await?;
+                if some.is_empty() {
+                    break;
+                }
+                let rows = some.iter().map(|row| found.take(row));
+                let rows = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+                count += rows.len();
+                if count > limit {
+                    return Err(Error::ReportTooLarge { limit });
+                }
+                if sender.send(Batch::Rows(rows)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            let _ = sender.send(Batch::End(found.totals())).await;
+        }
+    }
+    Ok(())
+}
+
+fn draw(
+    format: Format,
+    document: Document,
+    mut batches: mpsc::Receiver<Batch>,
+    output: impl Write + Send,
+    written: &AtomicU64,
+) -> Result<(), RenderError> {
+    let mut renderer = render::begin(format, document, output, written)?;
+    while let Some(batch) = batches.blocking_recv() {
+        match batch {
+            Batch::Rows(rows) => {
+                for row in rows {
+                    renderer.row(row)?;
+                    // A page is drawn when all rows are known, and counts them then.
+                    if format != Format::Pdf {
+                        written.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+            Batch::End(totals) => return renderer.finish(totals),
+        }
+    }
+    Err(RenderError::Io(std::io::Error::other("its rows broke off")))
+}
+
+/// Hands bytes over in chunks.
+pub(crate) struct Chunks {
+    buffer: Vec<u8>,
+    size: usize,
+    sender: mpsc::Sender<Vec<u8>>,
+}
+
+impl Chunks {
+    pub(crate) fn new(size: usize, sender: mpsc::Sender<Vec<u8>>) -> Self {
+        Self {
+            buffer: Vec::with_capacity(size),
+            size,
+            sender,
+        }
+    }
+
+    fn send(&mut self) -> std::io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(self.size));
+        self.sender.blocking_send(chunk).map_err(|_| gone())
+    }
+}
+
+fn gone() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::BrokenPipe, "nobody reads any more")
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let taken = bytes.len().min(self.size - self.buffer.len());
+        self.buffer.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        if self.buffer.len() == self.size {
+            self.send()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.sender.is_closed() {
+            return Err(gone());
+        }
+        self.send()
+    }
+}
+
+/// A file for whoever waits for it.
+pub(super) async fn export(
+    query: &Reads,
+    request: &ExportRequest,
+) -> Result<mpsc::Receiver<Result<FileChunk, Status>>, Error> {
+    let prepared = prepare(query, request).await?;
+    if prepared.format.max_rows() < usize::MAX {
+        prepared.count(query).await?;
+    }
+    let head = FileHead {
+        name: prepared.name.clone(),
+        media_type: prepared.format.media_type().to_owned(),
+        size: None,
+        offset: 0,
+        freshness: Some(prepared.freshness),
+    };
+    let (sender, receiver) = mpsc::channel(4);
+    let query = query.clone();
+    tokio::spawn(async move {
+        let first = FileChunk {
+            head: Some(head),
+            data: Vec::new(),
+        };
+        if sender.send(Ok(first)).await.is_err() {
+            return;
+        }
+        let (bytes, mut chunks) = mpsc::channel(4);
+        let output = Chunks::new(CHUNK, bytes);
+        let writing = prepared.write(&query, output, Arc::default());
+        let forwarding = async {
+            while let Some(data) = chunks.recv().await {
+                let chunk = FileChunk { head: None, data };
+                if sender.send(Ok(chunk)).await.is_err() {
+                    break;
+                }
+            }
+            // Otherwise whoever writes would wait for ever.
+            drop(chunks);
+        };
+        let (written, ()) = tokio::join!(writing, forwarding);
+        if let Err(error) = written {
+            // Nobody may be left to tell.
+            let _ = sender.send(Err(error.into())).await;
+        }
+    });
+    Ok(receiver)
+}

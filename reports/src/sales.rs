@@ -1,0 +1,375 @@
+//! Sales by the intervals of any time zone, in all or by what they are grouped by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::v1::{SalesReply, SalesRequest, SalesRow};
+use reads::Reads;
+use reads::error::Error;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder};
+
+use super::calendar::{Period, Span, periods};
+use super::request::{Group, Level, Report, depth};
+use super::sales_row::{SumsRow, zeros};
+use super::sums::{Only, PREVIOUS, TOTALS, Wanted, customer_label, totals_of};
+use super::top::{self, Best};
+
+/// Of an answer that is one message: it is in memory as a whole, several times over, on its way from rows to JSON. Files are not.
+const MAX_ROWS: usize = 50_000;
+/// Of a report in any form.
+const MAX_PERIODS: usize = 100_000;
+/// More totals than there are currencies, now and before.
+const MAX_TOTALS: usize = 1_000;
+
+pub(super) async fn sales(query: &Reads, request: &SalesRequest) -> Result<SalesReply, Error> {
+    at_most(query, request, MAX_ROWS).await
+}
+
+/// A report of at most so many rows; a longer one is refused.
+pub(super) async fn at_most(query: &Reads, request: &SalesRequest, limit: usize) -> Result<SalesReply, Error> {
+    let mut asked = Asked::new(Report::new(request)?)?;
+    let freshness = query.fresh(request.context.as_ref(), &["sales"]).await?;
+    asked.rank(query).await?;
+    let most = limit.saturating_add(MAX_TOTALS);
+    let mut sql = QueryBuilder::new("");
+    asked.push(&mut sql);
+    sql.push(" LIMIT ").push_bind(i64::try_from(most).unwrap_or(i64::MAX));
+    // Planned for these very spans: a plan for any would not know how few they are.
+    let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
+    if found.is_empty() {
+        asked.report.filter.check(query.pool()).await?;
+    }
+    let (mut totals, mut rows) = (Totals::default(), Vec::new());
+    for found in &found {
+        rows.extend(asked.take(found, &mut totals)?);
+    }
+    if rows.len() > limit || found.len() >= most {
+        return Err(Error::ReportTooLarge { limit });
+    }
+    let previous = asked.whole_previous.as_ref();
+    Ok(SalesReply {
+        rows,
+        previous_from: previous.map(|previous| previous.from.to_string()).unwrap_or_default(),
+        previous_to: previous.map(|previous| previous.to.to_string()).unwrap_or_default(),
+        totals: asked.totals(totals),
+        freshness: Some(freshness),
+    })
+}
+
+/// A report with its spans of time.
+pub(super) struct Asked {
+    pub(super) report: Report,
+    periods: Vec<Period>,
+    /// What each period is compared with; empty: nothing is.
+    previous: Vec<Option<Period>>,
+    whole_previous: Option<Period>,
+    /// The groups that are shown, where they were worth finding first.
+    best: Option<Best>,
+}
+
+/// The sums over the whole time and over what it is compared with, by currency.
+#[derive(Default)]
+pub(super) struct Totals {
+    current: BTreeMap<String, SalesRow>,
+    previous: BTreeMap<String, SalesRow>,
+}
+
+impl Asked {
+    pub(super) fn new(report: Report) -> Result<Self, Error> {
+        let dates = report.dates;
+        let whole = (dates.from, dates.to);
+        let periods = periods(report.interval, dates.zone, dates.from, dates.to);
+        if periods.len() > MAX_PERIODS {
+            return Err(Error::ReportTooLarge { limit: MAX_PERIODS });
+        }
+        let period = |(from, to)| Period {
+            first_day: from,
+            from,
+            to,
+            span: Span::of_days(dates.zone, from, to),
+        };
+        let (mut previous, mut whole_previous) = (Vec::new(), None);
+        if let Some(compare) = report.compare {
+            let part = |of| compare.part(report.interval, whole, of).map(period);
+            previous = periods.iter().map(part).collect();
+            whole_previous = Some(period(compare.whole(report.interval, whole)));
+        }
+        Ok(Self {
+            report,
+            periods,
+            previous,
+            whole_previous,
+            best: None,
+        })
+    }
+
+    fn whole(&self) -> Span {
+        let dates = self.report.dates;
+        Span::of_days(dates.zone, dates.from, dates.to)
+    }
+
+    /// Finds the groups that are shown, if there may be very many others.
+    pub(super) async fn rank(&mut self, query: &Reads) -> Result<(), Error> {
+        self.best = top::customers(query, &self.report, self.whole()).await?;
+        Ok(())
+    }
+
+    /// The totals, then the rows in their order, in one statement so that they are of one moment. Periods count from 1; those that they
+    /// are compared with go on behind them.
+    pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        let report = &self.report;
+        let all = self
+            .periods
+            .iter()
+            .map(Some)
+            .chain(self.previous.iter().map(Option::as_ref));
+        let spans: Vec<_> = (1..)
+            .zip(all)
+            .filter_map(|(number, period)| Some((number, period?.span)))
+            .collect();
+        let wholes = [
+            Some(self.whole()),
+            self.whole_previous.as_ref().map(|previous| previous.span),
+        ];
+        let whole_spans: Vec<_> = (1..)
+            .zip(wholes)
+            .filter_map(|(number, span)| Some((number, span?)))
+            .collect();
+        let wanted = |group, only, spans: &[_]| Wanted {
+            group,
+            filter: &report.filter,
+            by_order_date: report.by_order_date,
+            only,
+            spans: spans.to_vec(),
+        };
+        sql.push("WITH ");
+        push_cells(sql, "whole", |sql| {
+            wanted(Group::None, Only::All, &whole_spans).push(sql);
+        });
+        sql.push(", ");
+        let mut from = "cells";
+        if let Some(best) = &self.best {
+            push_cells(sql, "cells", |sql| {
+                wanted(report.group, Only::Guests(best), &spans).push(sql);
+                sql.push(" UNION ALL ");
+                wanted(report.group, Only::Best(best), &spans).push(sql);
+            });
+            sql.push(", ");
+            push_cells(sql, "everything", |sql| {
+                wanted(Group::None, Only::All, &spans).push(sql);
+            });
+            push_others(sql);
+            from = "best";
+        } else {
+            push_cells(sql, "cells", |sql| wanted(report.group, Only::All, &spans).push(sql));
+            if let Some(top) = report.top {
+                self.push_top(sql, top);
+                from = "best";
+            }
+        }
+        let merged = report.fill || report.compare.is_some();
+        if merged {
+            self.push_merged(sql, from);
+        }
+        let (mut before, mut nothing) = (String::new(), String::new());
+        if report.compare.is_some() {
+            before = PREVIOUS.map(|name| format!(", {name}")).concat();
+            nothing = PREVIOUS.map(|name| format!(", NULL::bigint AS {name}")).concat();
+        }
+        let (label, name) = self.labels();
+        let columns = TOTALS.join(", ");
+        sql.push(format_args!(
+            " SELECT * FROM (SELECT TRUE AS total, period, currency, FALSE AS other, '' AS key, '' AS label, '' AS name, {columns}{nothing} \
+             FROM whole UNION ALL SELECT FALSE, period, currency, other, key, \
+             CASE WHEN other THEN '' ELSE coalesce({label}, key) END, {name}, {columns}{before} FROM {from} s) AS r \
+             ORDER BY total DESC, period, currency COLLATE \"C\", other, {sort}, key COLLATE \"C\"",
+            from = if merged { "merged" } else { from },
+            sort = report.sort.sql(str::to_owned),
+        ));
+    }
+
+    /// Ranks the groups over the whole time and puts those behind the first ones together.
+    fn push_top(&self, sql: &mut QueryBuilder<'_, Postgres>, top: u32) {
+        let rank = self.report.sort.sql(|name| format!("sum({name})"));
+        let sums = TOTALS.map(|name| format!("sum(c.{name})::bigint AS {name}")).join(", ");
+        sql.push(format_args!(
+            ", ranked AS (SELECT currency, key, row_number() OVER (PARTITION BY currency ORDER BY {rank}, key) AS place \
+             FROM cells WHERE period <= "
+        ));
+        sql.push_bind(i32::try_from(self.periods.len()).unwrap_or(i32::MAX));
+        // Guests are no customer, and no discount is none: they have a row of their own beside the ranked ones.
+        let (ranked, kept) = match self.report.group {
+            Group::Customer | Group::DiscountCode | Group::DiscountCampaign | Group::DiscountKind => {
+                (" AND key <> ''", "c.key <> '' AND ")
+            }
+            _ => ("", ""),
+        };
+        sql.push(ranked);
+        sql.push(" GROUP BY currency, key), placed AS (SELECT c.*, ")
+            .push(kept)
+            .push("coalesce(r.place > ")
+            .push_bind(i64::from(top))
+            .push(format_args!(
+                ", TRUE) AS beyond FROM cells c LEFT JOIN ranked r ON r.currency = c.currency AND r.key = c.key), \
+                 best AS (SELECT c.period, c.currency, CASE WHEN c.beyond THEN '' ELSE c.key END AS key, c.beyond AS other, {sums} \
+                 FROM placed c GROUP BY 1, 2, 3, 4)"
+            ));
+    }
+
+    /// `merged`: each row beside what it is compared with, and rows of zeros where they are asked for.
+    fn push_merged(&self, sql: &mut QueryBuilder<'_, Postgres>, from: &str) {
+        let count = i32::try_from(self.periods.len()).unwrap_or(i32::MAX);
+        sql.push(", places AS (");
+        if self.report.fill {
+            sql.push("SELECT n AS period, g.* FROM generate_series(1, ")
+                .push_bind(count)
+                .push(format_args!(
+                    ") AS n CROSS JOIN (SELECT DISTINCT currency, other, key FROM {from}"
+                ));
+            if self.report.group == Group::None {
+                sql.push(" UNION SELECT currency, FALSE, '' FROM whole");
+                if !self.report.filter.currency.is_empty() {
+                    sql.push(" UNION SELECT ")
+                        .push_bind(self.report.filter.currency.clone())
+                        .push(", FALSE, ''");
+                }
+            }
+            sql.push(") AS g");
+        } else {
+            sql.push("SELECT DISTINCT (period - 1) % ")
+                .push_bind(count)
+                .push(format_args!(" + 1 AS period, currency, other, key FROM {from}"));
+        }
+        sql.push("), merged AS (SELECT p.period, p.currency, p.other, p.key");
+        let same = |table: &str| {
+            format!(
+                "{table}.currency = p.currency AND {table}.other = p.other AND {table}.key = p.key AND {table}.period = p.period"
+            )
+        };
+        for (name, before) in TOTALS.into_iter().zip(PREVIOUS) {
+            sql.push(format_args!(", coalesce(c.{name}, 0) AS {name}"));
+            if self.report.compare.is_some() {
+                sql.push(format_args!(", coalesce(b.{name}, 0) AS {before}"));
+            }
+        }
+        sql.push(format_args!(" FROM places p LEFT JOIN {from} c ON {}", same("c")));
+        if self.report.compare.is_some() {
+            sql.push(format_args!(" LEFT JOIN {from} b ON {} + ", same("b")))
+                .push_bind(count);
+        }
+        sql.push(")");
+    }
+
+    /// The expressions of what people call a row and of its name.
+    fn labels(&self) -> (String, String) {
+        match self.report.group {
+            Group::Product => {
+                let of = |column| {
+                    format!("(SELECT l.{column} FROM sales_label l WHERE l.dimension = 'product' AND l.key = s.key)")
+                };
+                (of("label"), of("name"))
+            }
+            Group::Customer => (customer_label("s.key"), "''".to_owned()),
+            _ => ("s.key".to_owned(), "''".to_owned()),
+        }
+    }
+
+    /// A row of what [`Asked::push`] selects; totals come first and are kept for the end.
+    pub(super) fn take(&self, found: &PgRow, totals: &mut Totals) -> Result<Option<SalesRow>, Error> {
+        let sums = SumsRow::read(found, &TOTALS)?;
+        if sums.total {
+            let of = if sums.period == 1 {
+                &mut totals.current
+            } else {
+                &mut totals.previous
+            };
+            of.insert(sums.row.currency.clone(), sums.row);
+            return Ok(None);
+        }
+        let index = usize::try_from(sums.period).unwrap_or_default().saturating_sub(1);
+        let Some(period) = self.periods.get(index) else {
+            return Ok(None);
+        };
+        let mut row = dated(sums.row, period);
+        row.direct = self.is_direct(&row.key) && !row.other;
+        if let Some(Some(period)) = self.previous.get(index) {
+            let mut before = dated(SumsRow::read(found, &PREVIOUS)?.row, period);
+            before.direct = row.direct;
+            row.previous = Some(Box::new(before));
+        }
+        Ok(Some(row))
+    }
+
+    /// A row for each currency that was used, or asked for.
+    pub(super) fn totals(&self, mut found: Totals) -> Vec<SalesRow> {
+        let asked = &self.report.filter.currency;
+        let currencies: BTreeSet<String> = found
+            .current
+            .keys()
+            .chain(found.previous.keys())
+            .chain((!asked.is_empty()).then_some(asked))
+            .cloned()
+            .collect();
+        let dates = self.report.dates;
+        let total = |currency: &String| {
+            let mut row = found.current.remove(currency).unwrap_or_else(|| zeros(currency));
+            (row.from, row.to) = (dates.from.to_string(), dates.to.to_string());
+            row.previous = self.whole_previous.as_ref().map(|period| {
+                let row = found.previous.remove(currency).unwrap_or_else(|| zeros(currency));
+                Box::new(dated(row, period))
+            });
+            row
+        };
+        currencies.iter().map(total).collect()
+    }
+
+    fn is_direct(&self, key: &str) -> bool {
+        match self.report.group {
+            Group::Category(_) if key.is_empty() => false,
+            Group::Category(Level::Own) => true,
+            Group::Category(Level::Depth(level)) => self.report.filter.direct || depth(key) < level,
+            Group::Category(Level::Tree) => self.report.filter.direct,
+            _ => false,
+        }
+    }
+}
+
+/// `WITH` one more: `period, currency, key` and the sums, none of them all zero.
+fn push_cells<'a>(
+    sql: &mut QueryBuilder<'a, Postgres>,
+    name: &str,
+    rows: impl FnOnce(&mut QueryBuilder<'a, Postgres>),
+) {
+    sql.push(format_args!(
+        "{name} AS (SELECT r.period, r.currency, r.key, FALSE AS other, {} FROM (",
+        totals_of("r")
+    ));
+    rows(sql);
+    let some = super::measure::SUMS
+        .map(|sum| format!("sum(r.{sum}) <> 0"))
+        .join(" OR ");
+    sql.push(format_args!(") r GROUP BY 1, 2, 3 HAVING {some})"));
+}
+
+/// `best`: the cells, and in a row of its own what everything has more than they have together.
+fn push_others(sql: &mut QueryBuilder<'_, Postgres>) {
+    let columns = TOTALS.join(", ");
+    let less = TOTALS.map(|name| format!("sum({name})::bigint AS {name}")).join(", ");
+    let minus = TOTALS.map(|name| format!("-{name}")).join(", ");
+    let some = TOTALS.map(|name| format!("sum({name}) <> 0")).join(" OR ");
+    sql.push(format_args!(
+        ", best AS (SELECT period, currency, key, other, {columns} FROM cells \
+         UNION ALL SELECT period, currency, '', TRUE, {less} FROM (SELECT period, currency, {columns} FROM everything \
+         UNION ALL SELECT period, currency, {minus} FROM cells) AS rest GROUP BY 1, 2 HAVING {some})"
+    ));
+}
+
+/// The row with the names of its time.
+fn dated(row: SalesRow, period: &Period) -> SalesRow {
+    SalesRow {
+        period: period.first_day.to_string(),
+        from: period.from.to_string(),
+        to: period.to.to_string(),
+        ..row
+    }
+}
