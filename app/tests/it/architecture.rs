@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-#[path = "architecture/circles.rs"]
 mod circles;
 
 /// Lines of code in a file that ask for a second look.
