@@ -38,9 +38,10 @@ bench: setup-tests ## Measure, beside pgbench on the same PostgreSQL (see benche
 	cargo build --release --locked --package app --package benches
 	$${CARGO_TARGET_DIR:-target}/release/benches $(ARGS)
 
-generate: ## Write docs/openapi.json anew
+generate: ## Write docs/openapi.json and the list in docs/events.md anew
 	cargo run --locked --quiet -- openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+	UPDATE_DOCS=1 cargo test --locked --quiet --package domain --test domain documentation
 
 lint: setup ## Formatting, clippy and documentation, warnings refused
 	cargo fmt --all --check

@@ -1,35 +1,40 @@
-//! Collects the pages of `docs/errors`, so that the `type` of a problem can be opened where it was answered.
+//! Collects the pages of `docs` and `docs/errors`, so that a running gateway can show them.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{env, error::Error, fmt::Write, fs, path::Path};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = Path::new("../docs/errors");
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let mut pages = Vec::new();
-    if folder.is_dir() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let code = path.file_stem().and_then(|stem| stem.to_str());
-            if let (Some(code), Some("md")) = (code, path.extension().and_then(|extension| extension.to_str()))
-                && code != "README"
-            {
-                println!("cargo::rerun-if-changed={}", path.display());
-                pages.push(code.to_owned());
-            }
+fn main() -> Result<(), Box<dyn Error>> {
+    #[expect(clippy::disallowed_methods, reason = "how cargo tells a build script where to write")]
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
+    for (folder, file) in [("docs/errors", "error_pages.rs"), ("docs", "guides.rs")] {
+        fs::write(Path::new(&out).join(file), table(folder)?)?;
+    }
+    Ok(())
+}
+
+/// The Markdown files of a folder, as a table of names and contents.
+fn table(folder: &str) -> Result<String, Box<dyn Error>> {
+    let path = Path::new("..").join(folder);
+    println!("cargo::rerun-if-changed={}", path.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        if let (Some(name), Some("md")) = (
+            path.file_stem().and_then(|stem| stem.to_str()),
+            path.extension().and_then(|extension| extension.to_str()),
+        ) {
+            println!("cargo::rerun-if-changed={}", path.display());
+            names.push(name.to_owned());
         }
     }
-    pages.sort();
+    names.sort();
     let mut table = String::from("&[\n");
-    for code in pages {
-        // By the compiler's own word of where the source is: checkouts may share a target folder.
+    for name in names {
+        // The compiler says where the source is, because checkouts may share a target folder.
         writeln!(
             table,
-            r#"("{code}", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors/{code}.md"))),"#
+            r#"("{name}", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../{folder}/{name}.md"))),"#
         )?;
     }
     table.push(']');
-    #[expect(clippy::disallowed_methods, reason = "how cargo tells a build script where to write")]
-    let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
-    fs::write(Path::new(&out).join("error_pages.rs"), table)?;
-    Ok(())
+    Ok(table)
 }

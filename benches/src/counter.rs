@@ -2,6 +2,7 @@
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
+use eventstore::{Entry, Event, EventType, Registered, Touched};
 use serde::{Deserialize, Serialize};
 
 /// How often something happened.
@@ -45,6 +46,16 @@ impl DomainEvent for CounterEvent {
         "1.0".to_owned()
     }
 }
+
+impl Event for CounterEvent {
+    const ENTRY: &'static Entry = &Entry::of::<Self>("counter", &[EventType::new("Happened", 1, &[])]);
+
+    fn touches(&self) -> Touched {
+        Touched::new()
+    }
+}
+
+impl Registered for Counter {}
 
 /// Nothing is ever refused.
 #[derive(Debug, thiserror::Error)]

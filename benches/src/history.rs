@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, Utc};
-use eventstore::Upcasters;
 use hdrhistogram::Histogram;
 use projections::{At, History, Past, Place};
 use sqlx::PgPool;
@@ -24,7 +23,7 @@ const STRIDE: u32 = 61_803;
 pub(crate) async fn long_stream(cluster: &Cluster) -> Result<()> {
     let database = cluster.database("history").await?;
     fill(&database.pool).await?;
-    let history = History::new(database.pool.clone(), Upcasters::default());
+    let history = History::new(database.pool.clone());
     report::section("Looking back into one stock of 100,000 events");
     let started = Instant::now();
     look(&history, LENGTH).await?;

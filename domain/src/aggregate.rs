@@ -1,15 +1,15 @@
 //! What all aggregates have in common, written once.
 
-/// Implements [`cqrs_es::DomainEvent`] for an event enum.
-///
-/// The match is exhaustive, so a variant that is missing from the list does not compile, and `TYPES`
-/// is complete by construction.
-macro_rules! domain_event {
-    ($event:ident { $($variant:ident),+ $(,)? }) => {
-        impl $event {
-            /// The event types of this aggregate: the names of all variants.
-            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
+use registry::Touched;
 
+/// Registers the events of an aggregate: its type, and each variant with its version and, from version 2 on, the upcasters from every
+/// version before.
+///
+/// The match is exhaustive, so a variant that is missing from the list does not compile; neither does one for which the inherent
+/// `touched` has no answer, nor a version without its upcasters.
+macro_rules! events {
+    ($type:literal, $event:ident { $($variant:ident: $version:literal $([$($upcaster:path),+])?),+ $(,)? }) => {
+        impl $event {
             /// The name that the event is stored under: that of its variant.
             #[must_use]
             pub const fn type_name(&self) -> &'static str {
@@ -19,13 +19,26 @@ macro_rules! domain_event {
             }
         }
 
+        impl ::registry::Event for $event {
+            const ENTRY: &'static ::registry::Entry = &::registry::Entry::of::<Self>(
+                $type,
+                &[$(::registry::EventType::new(stringify!($variant), $version, &[$($($upcaster),+)?])),+],
+            );
+
+            fn touches(&self) -> ::registry::Touched {
+                self.touched()
+            }
+        }
+
         impl ::cqrs_es::DomainEvent for $event {
             fn event_type(&self) -> String {
                 self.type_name().to_owned()
             }
 
             fn event_version(&self) -> String {
-                "1.0".to_owned()
+                match self {
+                    $(Self::$variant { .. } => concat!($version, ".0").to_owned(),)+
+                }
             }
         }
     };
@@ -33,9 +46,9 @@ macro_rules! domain_event {
 
 /// Implements [`cqrs_es::Aggregate`] by the inherent `decide` and `evolve` of a state.
 macro_rules! aggregate {
-    ($state:ident, $type:literal, $command:ident, $event:ident, $error:ident) => {
+    ($state:ident, $command:ident, $event:ident, $error:ident) => {
         impl ::cqrs_es::Aggregate for $state {
-            const TYPE: &'static str = $type;
+            const TYPE: &'static str = <$event as ::registry::Event>::ENTRY.aggregate_type;
             type Command = $command;
             type Event = $event;
             type Error = $error;
@@ -60,4 +73,10 @@ macro_rules! aggregate {
     };
 }
 
-pub(crate) use {aggregate, domain_event};
+/// Those of the fields that an event has.
+pub(crate) fn present(fields: &[(&'static str, bool)]) -> Touched {
+    let present = fields.iter().filter(|(_, present)| *present);
+    present.map(|(name, _)| (*name).into()).collect()
+}
+
+pub(crate) use {aggregate, events};

@@ -12,11 +12,11 @@
 //! Every event variant has a sample of its stored JSON under `golden/` in its aggregate's folder.
 
 mod aggregate;
+mod aggregates;
 mod attribute;
 mod country;
 mod currency;
 mod email_address;
-mod events;
 mod id;
 mod money;
 mod quantity;
@@ -36,11 +36,11 @@ pub mod stock;
 pub mod user;
 
 pub use crate::{
+    aggregates::{REGISTRY, Visitor, entry, visit},
     attribute::{AttributeKey, AttributeText, AttributeValue, Attributes},
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,
-    events::EVENTS,
     id::{CreditId, OrderId, ProductId, SearchRuleId, UserId},
     money::{MAX_TOTAL, Money, MoneyError, Price},
     quantity::Quantity,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use eventstore::{Metadata, Plan, Store};
+use domain::order::OrderEvent;
+use eventstore::{Entry, Event, Metadata, Plan, Registered, Store, Touched};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -23,9 +24,20 @@ impl DomainEvent for Unreadable {
     }
 
     fn event_version(&self) -> String {
-        "1.0".to_owned()
+        let known = Self::ENTRY.event(&self.event_type());
+        known.expect("orders have such events").stored_version()
     }
 }
+
+impl Event for Unreadable {
+    const ENTRY: &'static Entry = OrderEvent::ENTRY;
+
+    fn touches(&self) -> Touched {
+        Touched::new()
+    }
+}
+
+impl Registered for Garbled {}
 
 /// What such events make of an order: nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore};
+use registry::Registered;
 use uuid::Uuid;
 
 use crate::append::event_id;
@@ -43,7 +44,7 @@ impl<A: Aggregate> AggregateContext<A> for LoadedContext<A> {
     }
 }
 
-impl<A: Aggregate + 'static> EventStore<A> for AggregateStore<A> {
+impl<A: Registered> EventStore<A> for AggregateStore<A> {
     type AC = LoadedContext<A>;
 
     async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
@@ -129,8 +130,9 @@ fn envelopes<A: Aggregate>(
     events.into_iter().enumerate().map(place).collect()
 }
 
-fn stored_envelope<A: Aggregate>(event: &Recorded) -> Result<EventEnvelope<A>, Error> {
-    let metadata = serde_json::from_str(&event.metadata).map_err(|error| Error::decode("the metadata", &error))?;
+fn stored_envelope<A: Registered>(event: &Recorded) -> Result<EventEnvelope<A>, Error> {
+    let metadata =
+        serde_json::from_str(&event.metadata).map_err(|error| Error::decode("the metadata", &error.into()))?;
     Ok(EventEnvelope {
         aggregate_id: event.aggregate_id.to_string(),
         sequence: number(event.sequence),

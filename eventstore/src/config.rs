@@ -7,8 +7,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::Upcasters;
-
 /// Where the present time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -43,8 +41,6 @@ pub struct Config {
     pub tail_bytes: usize,
     /// How often readers look for what other processes wrote.
     pub poll_interval: Duration,
-    /// Bring events of older versions up to date as they are read.
-    pub upcasters: Upcasters,
     /// When the state of a stream is stored.
     pub snapshots: SnapshotPolicy,
 }
@@ -66,7 +62,6 @@ impl Config {
             tail_events: 1 << 16,
             tail_bytes: 24 << 20,
             poll_interval: Duration::from_millis(100),
-            upcasters: Upcasters::default(),
             snapshots: SnapshotPolicy::default(),
         }
     }

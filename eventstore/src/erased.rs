@@ -5,11 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use cqrs_es::Aggregate;
+use registry::{DecodeError, Event as _, Registered, Stored, decode};
 
-use crate::Upcasters;
 use crate::stream::fingerprint;
-use crate::upcast::StoredEvent;
 
 /// The type of an aggregate.
 #[derive(Clone)]
@@ -19,7 +17,7 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    pub(crate) fn of<A: Aggregate + 'static>() -> Self {
+    pub(crate) fn of<A: Registered>() -> Self {
         Self {
             aggregate_type: A::TYPE.into(),
             folding: &Folder::<A>(PhantomData),
@@ -36,8 +34,8 @@ impl Kind {
         self.folding.restore(snapshot)
     }
 
-    /// Changes when the shape of the state does: derived from the type's names and the JSON of its default. A field whose default is
-    /// not serialized, or a new meaning in the old shape, does not show; for these there is the policy's `revision`.
+    /// Changes when the shape of the state does: derived from the type's names, the JSON of its default and the versions of its events. A
+    /// field whose default is not serialized, or a new meaning in the old shape, does not show; for these there is the policy's `revision`.
     pub(crate) fn schema_hash(&self, revision: u32) -> i64 {
         let shape = self.folding.shape();
         fingerprint(&format!("{revision} {} {shape}", self.aggregate_type)).cast_signed()
@@ -58,7 +56,7 @@ trait Folding: Send + Sync {
 
 struct Folder<A>(PhantomData<fn() -> A>);
 
-impl<A: Aggregate + 'static> Folding for Folder<A> {
+impl<A: Registered> Folding for Folder<A> {
     fn empty(&self) -> Box<dyn State> {
         Box::new(Folded(A::default()))
     }
@@ -69,7 +67,11 @@ impl<A: Aggregate + 'static> Folding for Folder<A> {
 
     fn shape(&self) -> String {
         let default = serde_json::to_string(&A::default()).unwrap_or_default();
-        format!("{} {default}", type_name::<A>())
+        let shape = format!("{} {default}", type_name::<A>());
+        match A::Event::ENTRY.generation() {
+            0 => shape,
+            generation => format!("{shape} {generation}"),
+        }
     }
 }
 
@@ -80,7 +82,7 @@ pub(crate) trait State: Send + Sync {
     /// The aggregate itself, given away.
     fn into_aggregate(self: Box<Self>) -> Box<dyn Any>;
     /// Applies an event from the table.
-    fn fold(&mut self, event: &StoredEvent<'_>, upcasters: &Upcasters) -> Result<(), serde_json::Error>;
+    fn fold(&mut self, event: &Stored<'_>) -> Result<(), DecodeError>;
     /// Applies events fresh from a decision: a `Vec<A::Event>`.
     fn apply(&mut self, events: Box<dyn Any>);
     /// The state as a snapshot.
@@ -89,7 +91,7 @@ pub(crate) trait State: Send + Sync {
 
 struct Folded<A>(A);
 
-impl<A: Aggregate + 'static> State for Folded<A> {
+impl<A: Registered> State for Folded<A> {
     fn aggregate(&self) -> &dyn Any {
         &self.0
     }
@@ -98,8 +100,8 @@ impl<A: Aggregate + 'static> State for Folded<A> {
         Box::new(self.0)
     }
 
-    fn fold(&mut self, event: &StoredEvent<'_>, upcasters: &Upcasters) -> Result<(), serde_json::Error> {
-        self.0.apply(upcasters.decode(event)?);
+    fn fold(&mut self, event: &Stored<'_>) -> Result<(), DecodeError> {
+        self.0.apply(decode(event)?);
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use registry::DecodeError;
+
 use crate::{Lost, StreamKey};
 
 /// A failure of the store itself. Cheap to clone, because it may be the answer to a whole batch.
@@ -44,7 +46,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn decode(what: impl Into<String>, source: &serde_json::Error) -> Self {
+    pub(crate) fn decode(what: impl Into<String>, source: &DecodeError) -> Self {
         Self::Decode {
             what: what.into(),
             source: Undecodable::new(source),
@@ -65,8 +67,11 @@ impl Error {
 pub struct Undecodable(String);
 
 impl Undecodable {
-    fn new(error: &serde_json::Error) -> Self {
+    fn new(error: &DecodeError) -> Self {
         let said = error.to_string();
+        let DecodeError::Json(error) = error else {
+            return Self(said);
+        };
         // Names of fields and of what is expected are the program's own; whatever else serde or a type says may quote.
         let quoting = [
             "invalid type: ",

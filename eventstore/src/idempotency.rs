@@ -35,7 +35,7 @@ impl StoredOutcome {
 }
 
 fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| Error::decode(what, &error))
+    serde_json::from_str(json).map_err(|error| Error::decode(what, &error.into()))
 }
 
 /// Looks up what is stored under each of `keys`, in their order.

@@ -2,18 +2,17 @@
 
 use std::collections::HashSet;
 
-use cqrs_es::Aggregate;
 use futures::TryStreamExt;
+use registry::{Registered, Stored};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
+use crate::Error;
 use crate::erased::Kind;
 use crate::fold::Stream;
 use crate::skip::{Skips, skips};
 use crate::snapshot::LastSnapshot;
 use crate::stream::StreamKey;
-use crate::upcast::StoredEvent;
-use crate::{Error, Upcasters};
 
 /// An aggregate as of some version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +32,11 @@ pub(crate) struct Wanted {
 
 /// How to read what is stored.
 #[derive(Clone, Copy)]
-pub(crate) struct Reading<'a> {
-    pub(crate) upcasters: &'a Upcasters,
+pub(crate) struct Reading {
     pub(crate) revision: u32,
 }
 
-impl Reading<'_> {
+impl Reading {
     /// Loads every wanted stream, in their order. A stream that does not decode comes back broken, unless what is in the way is to be
     /// passed over; the others are not disturbed.
     pub(crate) async fn load(self, db: &mut PgConnection, wanted: Vec<Wanted>) -> Result<Vec<Stream>, sqlx::Error> {
@@ -108,13 +106,7 @@ impl Reading<'_> {
             if let Some(stream) = streams.get_mut(ordinal(&row)?) {
                 let sequence = row.try_get::<i64, _>("sequence")?.cast_unsigned();
                 let (event_type, event_version) = (row.try_get("event_type")?, row.try_get("event_version")?);
-                stream.take(
-                    sequence,
-                    event_type,
-                    event_version,
-                    row.try_get("body")?,
-                    self.upcasters,
-                );
+                stream.take(sequence, event_type, event_version, row.try_get("body")?);
             }
         }
         Ok(())
@@ -143,7 +135,7 @@ impl Reading<'_> {
         let mut rows = query.fetch(db);
         while let Some(row) = rows.try_next().await? {
             if let Some(load) = loads.get_mut(ordinal(&row)?) {
-                load.take(&row, self.upcasters)?;
+                load.take(&row)?;
             }
         }
         drop(rows);
@@ -184,7 +176,7 @@ impl Load {
         }
     }
 
-    fn take(&mut self, row: &PgRow, upcasters: &Upcasters) -> Result<(), sqlx::Error> {
+    fn take(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
         if self.snapshot_unreadable || self.stream.broken.is_some() {
             return Ok(());
         }
@@ -195,7 +187,7 @@ impl Load {
             Some(_) if self.skip.contains(&sequence) => self.stream.pass(sequence),
             Some(event_type) => {
                 let event_version = row.try_get("event_version")?;
-                self.stream.take(sequence, event_type, event_version, body, upcasters);
+                self.stream.take(sequence, event_type, event_version, body);
             }
         }
         Ok(())
@@ -229,7 +221,7 @@ impl Stream {
     }
 
     /// Takes in the next stored event.
-    fn take(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str, upcasters: &Upcasters) {
+    fn take(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str) {
         if self.broken.is_some() {
             return;
         }
@@ -244,16 +236,12 @@ impl Stream {
             *broken = Some(Error::Damaged(format!("{key} has event {sequence} after {version}")));
             return;
         }
-        let (aggregate_type, aggregate_id) = (&*key.aggregate_type, &*key.aggregate_id);
-        let stored = StoredEvent {
-            aggregate_type,
-            aggregate_id,
-            sequence,
+        let stored = Stored {
             event_type,
             event_version,
             payload,
         };
-        match state.fold(&stored, upcasters) {
+        match state.fold(&stored) {
             Ok(()) => {
                 self.learn(payload.len());
                 self.version = sequence;
@@ -265,7 +253,7 @@ impl Stream {
 }
 
 /// The aggregate of a loaded stream.
-pub(crate) fn aggregate_of<A: Aggregate + 'static>(stream: Stream) -> Result<Loaded<A>, Error> {
+pub(crate) fn aggregate_of<A: Registered>(stream: Stream) -> Result<Loaded<A>, Error> {
     let Stream {
         key,
         state,

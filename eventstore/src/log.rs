@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::continuity::Known;
 use crate::tail::{Served, Tail};
-use crate::{Error, Lost, Positions, Recorded, Upcasters};
+use crate::{Error, Lost, Positions, Recorded};
 
 /// A reader of the log. Cheap to clone.
 ///
@@ -20,7 +20,6 @@ use crate::{Error, Lost, Positions, Recorded, Upcasters};
 pub struct Log {
     pub(crate) pool: PgPool,
     pub(crate) tail: Arc<Tail>,
-    pub(crate) upcasters: Upcasters,
     pub(crate) poll_interval: Duration,
 }
 
@@ -116,7 +115,7 @@ impl Log {
         .bind(aggregate_id)
         .fetch_all(&self.pool)
         .await?;
-        Ok(self.decode(&rows)?)
+        Ok(Self::all(&rows)?)
     }
 
     /// The events at these places (lane, position), in the order of the log, from PostgreSQL; places where nothing is are left out.
@@ -132,14 +131,12 @@ impl Log {
         .bind(positions)
         .fetch_all(&self.pool)
         .await?;
-        Ok(self.decode(&rows)?)
+        Ok(Self::all(&rows)?)
     }
 
-    fn decode(&self, rows: &[PgRow]) -> Result<Vec<Recorded>, sqlx::Error> {
+    fn all(rows: &[PgRow]) -> Result<Vec<Recorded>, sqlx::Error> {
         let mut names = Names::default();
-        rows.iter()
-            .map(|row| recorded(row, &mut names, &self.upcasters))
-            .collect()
+        rows.iter().map(|row| recorded(row, &mut names)).collect()
     }
 
     async fn read_table(&self, cursors: &[(u32, u64, u64)]) -> Result<Vec<Recorded>, Error> {
@@ -155,7 +152,7 @@ impl Log {
             .bind(limits)
             .fetch_all(&self.pool)
             .await?;
-        Ok(self.decode(&rows)?)
+        Ok(Self::all(&rows)?)
     }
 }
 
@@ -224,7 +221,7 @@ impl Names {
     }
 }
 
-fn recorded(row: &PgRow, names: &mut Names, upcasters: &Upcasters) -> Result<Recorded, sqlx::Error> {
+fn recorded(row: &PgRow, names: &mut Names) -> Result<Recorded, sqlx::Error> {
     let metadata: &str = row.try_get("metadata")?;
     Ok(Recorded {
         lane: row.try_get::<i32, _>("lane")?.cast_unsigned(),
@@ -243,7 +240,6 @@ fn recorded(row: &PgRow, names: &mut Names, upcasters: &Upcasters) -> Result<Rec
         request_id: request_id(metadata).into(),
         recorded_at: row.try_get("recorded_at")?,
         occurred_at: row.try_get("occurred_at")?,
-        upcasters: upcasters.clone(),
     })
 }
 

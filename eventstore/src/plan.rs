@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
+use registry::Registered;
 
 use crate::erased::Kind;
 use crate::{IdempotencyKey, Metadata, StreamKey};
@@ -66,26 +66,26 @@ impl Plan {
 
     /// A stream that may be appended to.
     #[must_use]
-    pub fn write<A: Aggregate + 'static>(self, id: impl Into<String>) -> Self {
+    pub fn write<A: Registered>(self, id: impl Into<String>) -> Self {
         self.stream::<A>(id.into(), Access::Write)
     }
 
     /// Like [`write`](Self::write), for a stream that should not exist yet: it is not loaded beforehand but checked by the append. When
     /// it does exist, the command is decided again on what it holds.
     #[must_use]
-    pub fn create<A: Aggregate + 'static>(self, id: impl Into<String>) -> Self {
+    pub fn create<A: Registered>(self, id: impl Into<String>) -> Self {
         self.stream::<A>(id.into(), Access::Create)
     }
 
     /// A stream that is only read, but must not have changed when the append commits.
     #[must_use]
-    pub fn guard<A: Aggregate + 'static>(self, id: impl Into<String>) -> Self {
+    pub fn guard<A: Registered>(self, id: impl Into<String>) -> Self {
         self.stream::<A>(id.into(), Access::Guard)
     }
 
     /// A stream that is only read: as of the moment when the append starts, and free to change while it commits.
     #[must_use]
-    pub fn read<A: Aggregate + 'static>(self, id: impl Into<String>) -> Self {
+    pub fn read<A: Registered>(self, id: impl Into<String>) -> Self {
         self.stream::<A>(id.into(), Access::Read)
     }
 
@@ -120,7 +120,7 @@ impl Plan {
         self
     }
 
-    fn stream<A: Aggregate + 'static>(mut self, id: String, access: Access) -> Self {
+    fn stream<A: Registered>(mut self, id: String, access: Access) -> Self {
         let kind = Kind::of::<A>();
         let key = StreamKey {
             aggregate_type: Arc::clone(&kind.aggregate_type),

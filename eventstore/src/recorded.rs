@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
+use registry::{Event, Stored, decode};
 use uuid::Uuid;
 
-use crate::upcast::StoredEvent;
-use crate::{Error, Upcasters};
+use crate::Error;
 
 /// A stored event with its place in the log and all that is known about it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,25 +43,25 @@ pub struct Recorded {
     pub recorded_at: DateTime<Utc>,
     /// When it happened in the business: what the command said, else what the clock said.
     pub occurred_at: DateTime<Utc>,
-    /// Bring the payload up to date in [`Recorded::decode`].
-    pub upcasters: Upcasters,
 }
 
 impl Recorded {
-    /// The event in today's shape: upcast first when an upcaster wants it, then deserialized.
-    ///
-    /// # Errors
-    /// [`Error::Decode`] when the payload is no `E`.
-    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, Error> {
-        let stored = StoredEvent {
-            aggregate_type: &self.aggregate_type,
-            aggregate_id: &self.aggregate_id,
-            sequence: self.sequence,
+    /// What is needed to decode it.
+    #[must_use]
+    pub fn stored(&self) -> Stored<'_> {
+        Stored {
             event_type: &self.event_type,
             event_version: &self.event_version,
             payload: &self.payload,
-        };
-        self.upcasters.decode(&stored).map_err(|error| {
+        }
+    }
+
+    /// The event in today's shape: one of an older version is upcast first, as is registered for `E`.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] when the version is not known or the payload is no `E`.
+    pub fn decode<E: Event>(&self) -> Result<E, Error> {
+        decode(&self.stored()).map_err(|error| {
             let Self {
                 aggregate_type,
                 aggregate_id,

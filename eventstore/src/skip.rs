@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cqrs_es::Aggregate;
+use registry::Registered;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Damaged`] when it is not an event that is in the way but a gap.
-    pub async fn unreadable<A: Aggregate + 'static>(&self, id: &str) -> Result<Option<Unreadable>, Error> {
+    pub async fn unreadable<A: Registered>(&self, id: &str) -> Result<Option<Unreadable>, Error> {
         let stream = self.stream::<A>(id).await?;
         let Some(error) = stream.broken else { return Ok(None) };
         let mut connection = self.pool().acquire().await?;
@@ -94,13 +94,7 @@ impl Store {
     }
 
     /// Takes an unreadable event out of its stream, for good: the writers pass over it. Harmless to repeat.
-    pub async fn skip<A: Aggregate + 'static>(
-        &self,
-        id: &str,
-        event: &Unreadable,
-        by: &str,
-        reason: &str,
-    ) -> Result<(), Error> {
+    pub async fn skip<A: Registered>(&self, id: &str, event: &Unreadable, by: &str, reason: &str) -> Result<(), Error> {
         sqlx::query(
             "INSERT INTO stream_skip (aggregate_type, aggregate_id, lane, sequence, event_id, error, skipped_by, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",

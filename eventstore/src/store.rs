@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
+use registry::Registered;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
@@ -171,7 +171,7 @@ impl Store {
     }
 
     /// The state and version of a stream as stored; the default and 0 when there is none.
-    pub async fn load<A: Aggregate + 'static>(&self, id: &str) -> Result<Loaded<A>, Error> {
+    pub async fn load<A: Registered>(&self, id: &str) -> Result<Loaded<A>, Error> {
         aggregate_of(self.stream::<A>(id).await?)
     }
 
@@ -179,7 +179,7 @@ impl Store {
         &self.shared.pool
     }
 
-    pub(crate) async fn stream<A: Aggregate + 'static>(&self, id: &str) -> Result<Stream, Error> {
+    pub(crate) async fn stream<A: Registered>(&self, id: &str) -> Result<Stream, Error> {
         let Shared { pool, config, .. } = &*self.shared;
         let kind = Kind::of::<A>();
         let wanted = Wanted {
@@ -188,7 +188,6 @@ impl Store {
             lane: self.lane_of(id),
         };
         let reading = Reading {
-            upcasters: &config.upcasters,
             revision: config.snapshots.revision,
         };
         let mut connection = pool.acquire().await?;
@@ -223,7 +222,7 @@ impl Store {
 
     /// The store of one aggregate type, for `CqrsFramework`.
     #[must_use]
-    pub fn aggregate<A: Aggregate + 'static>(&self) -> AggregateStore<A> {
+    pub fn aggregate<A: Registered>(&self) -> AggregateStore<A> {
         AggregateStore::new(self.clone())
     }
 
@@ -244,7 +243,6 @@ impl Store {
         Log {
             pool: pool.clone(),
             tail: Arc::clone(tail),
-            upcasters: config.upcasters.clone(),
             poll_interval: config.poll_interval,
         }
     }

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::cell::{Cell, OnceCell};
 
-use cqrs_es::{Aggregate, DomainEvent};
+use cqrs_es::DomainEvent;
+use registry::Registered;
 
 use crate::Error;
 use crate::fold::Fold;
@@ -61,7 +62,7 @@ impl<'a> Transaction<'a> {
     ///
     /// For a stream that is not in the plan it is the default, and the transaction fails with `TransactError::Plan`.
     #[must_use]
-    pub fn state<A: Aggregate + 'static>(&self, id: &str) -> &A {
+    pub fn state<A: Registered>(&self, id: &str) -> &A {
         let found = self.find::<A>(id).and_then(|planned| {
             let state = self.fold.state(self.places[planned]).aggregate().downcast_ref();
             if state.is_none() {
@@ -77,7 +78,7 @@ impl<'a> Transaction<'a> {
 
     /// The version of a planned stream; 0 when it has no events.
     #[must_use]
-    pub fn version<A: Aggregate + 'static>(&self, id: &str) -> u64 {
+    pub fn version<A: Registered>(&self, id: &str) -> u64 {
         self.find::<A>(id)
             .map(|planned| self.fold.version(self.places[planned]))
             .unwrap_or_default()
@@ -85,7 +86,7 @@ impl<'a> Transaction<'a> {
 
     /// Appends events to a stream planned with `write` or `create`, at most once a stream. [`state`](Self::state) does not show them;
     /// they are applied when the whole decision has returned `Ok`.
-    pub fn append<A: Aggregate + 'static>(&mut self, id: &str, events: Vec<A::Event>) {
+    pub fn append<A: Registered>(&mut self, id: &str, events: Vec<A::Event>) {
         let Some(planned) = self.find::<A>(id) else { return };
         if !self.streams[planned].access.writes() {
             return self.fail(Fault::Plan(format!("{}/{id} is not planned for writing", A::TYPE)));
@@ -113,7 +114,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    fn find<A: Aggregate + 'static>(&self, id: &str) -> Option<usize> {
+    fn find<A: Registered>(&self, id: &str) -> Option<usize> {
         let count = self.streams.len();
         let start = self.last_found.get();
         let found = (start..start + count).map(|index| index % count).find(|index| {
@@ -148,7 +149,7 @@ fn serialize<E: DomainEvent>(event: &E) -> Result<Serialized, Error> {
 struct Absent(OnceCell<Box<(Box<dyn Any>, Absent)>>);
 
 impl Absent {
-    fn default_of<A: Aggregate + 'static>(&self) -> &A {
+    fn default_of<A: Registered>(&self) -> &A {
         let (state, rest) = &**self
             .0
             .get_or_init(|| Box::new((Box::new(A::default()), Self::default())));

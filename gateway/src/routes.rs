@@ -25,6 +25,7 @@ use crate::{
 pub(crate) fn all() -> Vec<Described> {
     let mut all = api();
     all.extend(ops::docs::endpoints());
+    all.extend(ops::pages::endpoints());
     all
 }
 
@@ -72,7 +73,8 @@ pub(crate) fn router(app: &AppState) -> Router {
         .merge(ops::docs::swagger_ui())
         .layer(compression())
         .layer(from_fn_with_state(Kept::default(), keep));
-    guarded(mounted(api()).merge(pages), table, app)
+    let guides = mounted(ops::pages::endpoints());
+    guarded(mounted(api()).merge(pages).merge(guides), table, app)
 }
 
 /// What operators and orchestrators ask, and nothing else.

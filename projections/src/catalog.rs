@@ -1,33 +1,11 @@
-//! The list of the projections, and their place in the database.
+//! The place of projections in the database.
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::audit::Audit;
 use crate::error::Error;
 use crate::lease::GROUP;
-use crate::orders::Orders;
-use crate::product_sales::ProductSales;
-use crate::products::Products;
 use crate::projection::Projection;
-use crate::sales::Sales;
-use crate::search_settings::ShopSearch;
-use crate::stock::Stock;
-use crate::users::Users;
-
-/// Every projection.
-#[must_use]
-pub fn all() -> &'static [&'static dyn Projection] {
-    &[
-        &Products,
-        &Stock,
-        &Orders,
-        &Sales,
-        &Audit,
-        &Users,
-        &ProductSales,
-        &ShopSearch,
-    ]
-}
+use crate::all;
 
 /// The projection of this name.
 pub(crate) fn find(name: &str) -> Result<&'static dyn Projection, Error> {
@@ -120,3 +98,6 @@ pub(crate) async fn create_leases(name: &str, version: i32, connection: &mut PgC
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,8 @@
 //! The binary format of `COPY`: no escaping here, no number parsing there.
 
 use chrono::{DateTime, Utc};
+use rows::{Row, Sink, Table};
 use sqlx::PgConnection;
-
-use crate::row::{Row, Sink};
-use crate::table::Table;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
@@ -61,6 +59,10 @@ impl CopyBuffer {
         self.bytes.extend_from_slice(&length.to_be_bytes());
     }
 
+    fn null(&mut self) {
+        self.bytes.extend_from_slice(&NULL);
+    }
+
     fn field(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
         self.bytes.extend_from_slice(bytes);
@@ -71,11 +73,12 @@ impl Sink for CopyBuffer {
     fn text(&mut self, value: Option<&str>) {
         match value {
             Some(text) => self.field(text.as_bytes()),
-            None => self.bytes.extend_from_slice(&NULL),
+            None => self.null(),
         }
     }
 
-    fn texts(&mut self, values: &[String]) {
+    fn texts(&mut self, values: Option<&[String]>) {
+        let Some(values) = values else { return self.null() };
         let dimensions = u32::from(!values.is_empty());
         let start = self.bytes.len();
         self.length(0);
@@ -96,7 +99,7 @@ impl Sink for CopyBuffer {
     fn bigint(&mut self, value: Option<i64>) {
         match value {
             Some(number) => self.field(&number.to_be_bytes()),
-            None => self.bytes.extend_from_slice(&NULL),
+            None => self.null(),
         }
     }
 
@@ -104,8 +107,9 @@ impl Sink for CopyBuffer {
         self.bigint(value.map(|time| time.timestamp_micros() - EPOCH));
     }
 
-    fn json(&mut self, value: &str) {
+    fn json(&mut self, value: Option<&str>) {
         const VERSION: u8 = 1;
+        let Some(value) = value else { return self.null() };
         self.length(value.len() + 1);
         self.bytes.push(VERSION);
         self.bytes.extend_from_slice(value.as_bytes());

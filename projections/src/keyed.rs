@@ -1,30 +1,80 @@
 //! Read models with one row per stream: the row is the fold of the stream.
 
 use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use eventstore::Recorded;
+use eventstore::{Event, Recorded};
 use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
-use sqlx::PgConnection;
+use rows::{ReadRow, Table};
+use sqlx::{PgConnection, Row as _};
 
+use crate::arrays::Arrays;
 use crate::copy::CopyBuffer;
-use crate::projection::{ApplyError, BulkFold};
-use crate::row::{Arrays, Row};
+use crate::projection::{ApplyError, BulkFold, Projection};
 
 /// A row that is the fold of the stream whose id is its key, the first column. The table has a column `version`: that of the stream.
-pub(crate) trait Keyed: Row {
+pub(crate) trait Keyed: ReadRow {
+    /// [`Projection::code_version`].
+    const CODE_VERSION: i32;
+    /// The aggregate type of the streams.
+    const AGGREGATE_TYPE: &'static str;
+
     /// The events of the stream.
-    type Event: DeserializeOwned;
+    type Event: Event;
 
     /// The row after an event; `None`: there is no row (yet).
     fn evolve(row: Option<Self>, event: Self::Event, recorded: &Recorded) -> Option<Self>;
 
-    /// The key.
-    fn key(&self) -> &str;
-
     /// The stream's version that the row shows.
-    fn version(&self) -> i64;
+    fn version(&self) -> u64;
+
+    /// [`Projection::apply`], for rows that more depends on than readers.
+    fn apply<'a>(
+        version: i32,
+        batch: &'a [&'a Recorded],
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(apply::<Self>(version, batch, connection))
+    }
+}
+
+/// The projection of such rows, called like their view.
+pub(crate) struct KeyedProjection<K>(PhantomData<fn() -> K>);
+
+impl<K> KeyedProjection<K> {
+    pub(crate) const NEW: Self = Self(PhantomData);
+}
+
+impl<K: Keyed> Projection for KeyedProjection<K> {
+    fn name(&self) -> &'static str {
+        K::TABLE.view
+    }
+
+    fn code_version(&self) -> i32 {
+        K::CODE_VERSION
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        std::slice::from_ref(K::TABLE)
+    }
+
+    fn aggregate_types(&self) -> &'static [&'static str] {
+        &[K::AGGREGATE_TYPE]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        version: i32,
+        batch: &'a [&'a Recorded],
+        connection: &'a mut PgConnection,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        K::apply(version, batch, connection)
+    }
+
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(KeyedBulk::<K>::new(version))
+    }
 }
 
 /// Folds a batch: loads the rows that exist, folds, writes all of them with one statement.
@@ -52,27 +102,27 @@ pub(crate) async fn apply_noting<K: Keyed, F: PartialEq>(
         faces
             .entry(&recorded.aggregate_id)
             .or_insert_with(|| face(before.as_ref()));
-        let seen = before.as_ref().is_some_and(|row| row.version() >= sequence(recorded));
+        let seen = before.as_ref().is_some_and(|row| row.version() >= recorded.sequence);
         let after = if seen { before } else { evolve(before, recorded)? };
         if let Some(row) = after {
             rows.insert(Arc::clone(&recorded.aggregate_id), row);
         }
     }
-    let mut rows: Vec<K> = rows.into_values().collect();
+    let mut rows: Vec<(Arc<str>, K)> = rows.into_iter().collect();
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     // In the order of the keys: neighbours in the index are written together, and lock order is the same everywhere.
-    rows.sort_unstable_by(|left, right| left.key().cmp(right.key()));
+    rows.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
     let mut arrays = Arrays::new(K::TABLE);
-    for row in &rows {
+    for (_, row) in &rows {
         arrays.push(row);
     }
     arrays.execute(&K::TABLE.upsert(version), connection).await?;
     let changed = rows
         .iter()
-        .filter(|row| faces.get(row.key()).is_some_and(|before| *before != face(Some(row))));
-    Ok(changed.map(|row| row.key().to_owned()).collect())
+        .filter(|(key, row)| faces.get(&**key).is_some_and(|before| *before != face(Some(row))));
+    Ok(changed.map(|(key, _)| key.to_string()).collect())
 }
 
 /// The rows of the streams that did not begin in this batch.
@@ -98,8 +148,8 @@ async fn load<K: Keyed>(
         .await?;
     rows.iter()
         .map(|row| {
-            let row = K::read(row)?;
-            Ok((Arc::from(row.key()), row))
+            let key: &str = row.try_get(0)?;
+            Ok((Arc::from(key), K::whole(row)?))
         })
         .collect()
 }
@@ -109,13 +159,8 @@ fn evolve<K: Keyed>(row: Option<K>, recorded: &Recorded) -> Result<Option<K>, Ap
     Ok(K::evolve(row, event, recorded))
 }
 
-/// The stream's version after this event.
-pub(crate) fn sequence(recorded: &Recorded) -> i64 {
-    i64::try_from(recorded.sequence).unwrap_or(i64::MAX)
-}
-
 /// Folds stream after stream into rows for `COPY`.
-pub(crate) struct KeyedBulk<K> {
+struct KeyedBulk<K> {
     version: i32,
     stream: Option<Arc<str>>,
     row: Option<K>,
@@ -123,7 +168,7 @@ pub(crate) struct KeyedBulk<K> {
 }
 
 impl<K: Keyed> KeyedBulk<K> {
-    pub(crate) fn new(version: i32) -> Self {
+    fn new(version: i32) -> Self {
         Self {
             version,
             stream: None,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod arrays;
 mod audit;
 mod batch;
 mod careful;
@@ -21,17 +22,15 @@ mod products;
 mod projection;
 mod rebuild;
 mod reconcile;
-mod row;
 mod runner;
 mod sales;
 mod search_settings;
 mod status;
 mod stock;
-mod table;
 mod users;
 mod worker;
 
-pub use catalog::{all, install};
+pub use catalog::install;
 pub use error::Error;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use indexing::{IndexStatus, Indexer, Indexing, ask_for_rebuild, index_status};
@@ -40,9 +39,26 @@ pub use parked::{
     Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Retried, Skip,
     Skipped, SkippedBy, Start, parked, retry, skip,
 };
-pub use projection::{ApplyError, Bulk, BulkFold, Projection};
+pub use projection::{ApplyError, BulkFold, Projection};
 pub use rebuild::{CLAIM, Difference, Options, Phase, Progress, Rebuilt, rebuild};
 pub use reconcile::{Differing, Reconciler};
+pub use rows::{Column, Index, Table, Type};
 pub use runner::{Config, Runner, measure};
 pub use status::{Build, State, Status, behind, caught_up, status};
-pub use table::{Column, Index, Table, Type};
+
+use keyed::KeyedProjection;
+
+/// Every projection.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Projection] {
+    &[
+        &KeyedProjection::<products::ProductRow>::NEW,
+        &KeyedProjection::<stock::StockRow>::NEW,
+        &KeyedProjection::<orders::OrderRow>::NEW,
+        &sales::Sales,
+        &audit::Audit,
+        &KeyedProjection::<users::UserRow>::NEW,
+        &product_sales::ProductSales,
+        &KeyedProjection::<search_settings::SearchSettingsRow>::NEW,
+    ]
+}

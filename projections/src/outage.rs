@@ -6,33 +6,26 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
+use rows::words;
 use tokio::time::Instant;
 
 use crate::projection::chain;
 
-/// What is the matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Cause {
-    /// The database has no room left.
-    DiskFull,
-    /// The database cannot be reached, or says that it starts, stops or takes no more connections.
-    Unreachable,
-    /// Two transactions were in each other's way; the next try settles it.
-    Collision,
-    /// Something else that may pass.
-    Other,
+words! {
+    /// What is the matter.
+    pub(crate) enum Cause {
+        /// The database has no room left.
+        DiskFull = "disk_full",
+        /// The database cannot be reached, or says that it starts, stops or takes no more connections.
+        Unreachable = "unreachable",
+        /// Two transactions were in each other's way; the next try settles it.
+        Collision = "collision",
+        /// Something else that may pass.
+        Other = "other",
+    }
 }
 
 impl Cause {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::DiskFull => "disk_full",
-            Self::Unreachable => "unreachable",
-            Self::Collision => "collision",
-            Self::Other => "other",
-        }
-    }
-
     fn of(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => match error.code().as_deref() {

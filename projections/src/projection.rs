@@ -1,8 +1,7 @@
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::Table;
 use sqlx::PgConnection;
-
-use crate::table::Table;
 
 /// A read model: how events become rows.
 pub trait Projection: Send + Sync {
@@ -29,7 +28,7 @@ pub trait Projection: Send + Sync {
     ) -> BoxFuture<'a, Result<(), ApplyError>>;
 
     /// How to fill empty tables of `version` from all of history, fast.
-    fn bulk(&self, version: i32) -> Bulk;
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold>;
 
     /// Statements that turn what [`Projection::bulk`] left into the rows to serve; run once, in one transaction, before the indexes
     /// are made.
@@ -45,17 +44,10 @@ pub trait Projection: Send + Sync {
     }
 }
 
-/// A way to fill empty tables.
-pub enum Bulk {
-    /// Folds streams, one after another.
-    Fold(Box<dyn BulkFold>),
-    /// A statement that copies from the table `events` what is in the lanes `$1::integer[]` up to the positions `$2::bigint[]`.
-    Statement(String),
-}
-
 /// Folds whole streams, one after another, into rows that are final.
 pub trait BulkFold: Send {
-    /// Takes in an event. The events of a stream come in order and without those of other streams in between.
+    /// Takes in an event. The events of a stream come in order, and without those of other streams in between unless the projection
+    /// folds all aggregate types.
     fn push(&mut self, event: &Recorded) -> Result<(), ApplyError>;
 
     /// Roughly how many bytes wait for [`BulkFold::flush`].

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use eventstore::Upcasters;
 use sqlx::{PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +67,7 @@ impl Reconciler {
     /// Compares what is in the database behind `pool`.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        let history = History::new(pool.clone(), Upcasters::default());
+        let history = History::new(pool.clone());
         Self { pool, history }
     }
 

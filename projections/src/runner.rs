@@ -15,7 +15,7 @@ use crate::pace::Pace;
 use crate::projection::chain;
 use crate::status::{State, Status, status};
 use crate::worker::Worker;
-use crate::{catalog, lease};
+use crate::{all, lease};
 
 /// How a [`Runner`] works.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl Runner {
         };
         let outages = Arc::new(Outages::default());
         let mut tasks = JoinSet::new();
-        for projection in catalog::all() {
+        for projection in all() {
             let worker = Worker {
                 pool: self.pool.clone(),
                 log: self.log.clone(),

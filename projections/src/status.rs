@@ -1,6 +1,7 @@
 //! How the projections stand.
 
 use eventstore::Positions;
+use rows::{Cell as _, words};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
@@ -8,9 +9,8 @@ use crate::catalog;
 use crate::cursor::{self, from_columns};
 use crate::error::Error;
 
-domain::words! {
+words! {
     /// What a version is there for.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum State {
         /// A rebuild fills it.
         Building = "building",
@@ -100,7 +100,7 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
 fn from_row(row: &PgRow) -> Result<Status, sqlx::Error> {
     let name: String = row.try_get(0)?;
     let code_version: i32 = row.try_get(2)?;
-    let state = State::of_word(row.try_get(3)?).unwrap_or(State::Building);
+    let state = State::get(row, 3)?;
     let lag_events: i64 = row.try_get(4)?;
     let total_events: i64 = row.try_get(11)?;
     let build = (state == State::Building).then_some(Build {

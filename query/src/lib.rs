@@ -8,6 +8,7 @@ mod history;
 mod orders;
 mod products;
 mod read_at;
+mod row;
 mod seal;
 mod stock;
 mod users;

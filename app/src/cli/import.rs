@@ -18,11 +18,11 @@ const ACTOR: &str = "system:import";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Products: each row creates the product of its SKU, or brings it to what the row says
+    /// Import products: each row creates the product with its SKU, or updates it
     Products(File),
-    /// Orders and credits of another system, as facts
+    /// Import orders and credits of another system, as facts
     Orders {
-        /// The system that they come from; with it, an external id stands for the same order for ever
+        /// Name of the system that they come from; within it, an external id always means the same order
         #[arg(long)]
         source: String,
         #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct File {
-    /// How the rows are written down
+    /// Format of the file
     #[arg(long, value_enum)]
     format: Format,
     #[command(flatten)]
@@ -43,10 +43,10 @@ pub(super) struct File {
 pub(super) struct Rows {
     /// The file; `-` is standard input
     file: PathBuf,
-    /// Where rejected rows are listed [default: FILE.errors.csv]
+    /// File for the list of rejected rows [default: FILE.errors.csv]
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
-    /// Begin at the first row, even if an earlier run of the same file was cut off
+    /// Begin at the first row, even if an earlier run of the same file was interrupted
     #[arg(long)]
     restart: bool,
 }
@@ -55,7 +55,7 @@ pub(super) struct Rows {
 enum Format {
     /// RFC 4180 with a header line
     Csv,
-    /// One JSON document a line
+    /// One JSON document per line
     Jsonl,
 }
 

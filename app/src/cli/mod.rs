@@ -49,26 +49,26 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the system, or with --roles a part of it
+    /// Run the system, or a part of it with --roles
     Serve,
-    /// Bring the database's schema up to date
+    /// Update the schema of the database
     Migrate,
-    /// Fill in a demo shop: products, customers and a year of orders; running it again changes nothing
+    /// Fill a demo shop with products, customers and a year of orders; running it again changes nothing
     Seed(seed::Arguments),
-    /// Bring in products or the history of orders from files
+    /// Import products, or the history of orders, from files
     #[command(subcommand)]
     Import(import::Command),
-    /// List the read models: version, lag in events and seconds, rate; settle events that cannot be applied to one
+    /// List the read models with version, lag in events and seconds, and rate; handle events that cannot be applied
     Projections(projections::Arguments),
     /// Settle effects of processes that could not be delivered, or fold a process from the start again
     #[command(subcommand)]
     Processes(processes::Command),
     /// Rebuild a read model from the events, or `search` from the read models, while the old one serves
     Rebuild(rebuild::Arguments),
-    /// Verify that history is what was sealed, and prove it to others
+    /// Verify that the history is what was sealed, and prove it to others
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Manage the people who may log in
+    /// Manage the accounts of people
     #[command(subcommand)]
     User(user::Command),
     /// Write one stream to a file, or replay such a file
@@ -76,10 +76,10 @@ enum Command {
     Stream(stream::Command),
     #[command(about = "Print the HTTP API's OpenAPI document")]
     Openapi,
-    /// Look at the configuration; its help lists all flags and variables
+    /// Show the configuration; the help of this command lists all flags and variables
     #[command(subcommand, visible_alias = "configuration", after_help = Flags::help())]
     Config(ConfigCommand),
-    /// Check everything that a start needs, and say what to do; or check the books: orders, their stock, and the read models
+    /// Check everything that a start needs, and say what to do; with --books, check orders, their stock and the read models
     Doctor(doctor::Arguments),
 }
 

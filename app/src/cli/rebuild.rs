@@ -16,13 +16,13 @@ use crate::{compose, world};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The read model, as `tillroll projections` names it; `search`: the search indexes
+    /// Name of the read model, as in `tillroll projections`, or `search` for the search indexes
     #[arg(value_parser = names())]
     name: String,
-    /// Switch even when the rebuilt one differs from the one that serves
+    /// Switch even if the rebuilt tables differ from those that serve
     #[arg(long)]
     force: bool,
-    /// Lanes copied at the same time
+    /// Number of lanes copied at the same time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     workers: u8,
 }

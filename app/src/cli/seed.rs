@@ -12,14 +12,14 @@ const ACTOR: &str = "system:seed";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// So many times 2,000 products, 300 customers and 5,000 orders
+    /// Size of the shop, in units of 2,000 products, 300 customers and 5,000 orders
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     scale: u32,
-    /// Who is made administrator of the demo shop, unless the address is taken
+    /// E-mail address of the demo shop's administrator; an existing account is left as it is
     #[arg(long, default_value = "admin@example.com", value_name = "EMAIL")]
     admin_email: String,
-    /// What the administrator and the demo customers log in with. Everybody can read the default: set another where others
-    /// can reach the shop
+    /// Password of the administrator and the demo customers. The default is public, so set another one if others can reach
+    /// the shop
     #[arg(long, default_value = "tillroll-demo", value_name = "PASSWORD")]
     demo_password: String,
 }

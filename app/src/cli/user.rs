@@ -20,19 +20,19 @@ const ACTOR: &str = "system:cli";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an account; the password is asked for, or read from standard input
+    /// Create an account; the password is asked for, or read from standard input
     Create(Create),
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Create {
-    /// What the person logs in with
+    /// E-mail address with which the person logs in
     #[arg(long)]
     email: String,
-    /// What the person may do
+    /// Role of the person
     #[arg(long, value_enum)]
     role: Role,
-    /// The person's name; without it the part of the e-mail address before the @
+    /// Name of the person [default: the part of the e-mail address before the @]
     #[arg(long)]
     name: Option<String>,
     /// Read the password from standard input, up to the first line break
@@ -42,9 +42,9 @@ pub(super) struct Create {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Role {
-    /// Everything
+    /// May do everything
     Admin,
-    /// Their own orders
+    /// May see and place their own orders
     Customer,
 }
 

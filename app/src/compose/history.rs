@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventstore::{Positions, Upcasters};
+use eventstore::Positions;
 use projections::History;
 use query::{At, Change, HistoryError, Moment, Past, Place};
 use sqlx::PgPool;
@@ -14,7 +14,7 @@ struct Bridge(History);
 /// Looks back over `pool`: the database that is written to, since a copy of it may lag behind a position.
 #[must_use]
 pub fn history(pool: PgPool) -> Arc<dyn query::History> {
-    Arc::new(Bridge(History::new(pool, Upcasters::default())))
+    Arc::new(Bridge(History::new(pool)))
 }
 
 #[tonic::async_trait]
@@ -38,8 +38,16 @@ impl query::History for Bridge {
         })
     }
 
-    fn events(&self) -> &'static [(&'static str, &'static [&'static str])] {
-        &domain::EVENTS
+    fn events(&self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let known = domain::REGISTRY.iter();
+        known
+            .map(|entry| {
+                (
+                    entry.aggregate_type,
+                    entry.events.iter().map(|event| event.name).collect(),
+                )
+            })
+            .collect()
     }
 
     async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError> {

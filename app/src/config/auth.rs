@@ -12,7 +12,7 @@ const JWT_KEY_FILE: Variable = Variable {
     value: "FILE",
     default: None,
     secrecy: Secrecy::Open,
-    help: "Ed25519 key (PKCS#8 PEM) that signs access tokens, shared by all gateways; not set: keys/jwt-ed25519.pem in the data folder, made on first use",
+    help: "Ed25519 key (PKCS#8 PEM) that signs access tokens, shared by all gateways; by default keys/jwt-ed25519.pem in the data folder, made on first use",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&JWT_KEY_FILE];

@@ -12,7 +12,7 @@ const CACHE_MB: Variable = Variable {
     value: "MEBIBYTES",
     default: Some("64"),
     secrecy: Secrecy::Open,
-    help: "How much memory the gateway may use for answers that it keeps until the events say that they changed; 0 keeps none",
+    help: "Memory for answers that the gateway keeps until events change them; 0 keeps none",
 };
 
 const REDIS_URL: Variable = Variable {
@@ -22,7 +22,7 @@ const REDIS_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "A Redis server where gateways share what they keep (redis:// or rediss://); not set: each keeps its own",
+    help: "Redis server in which gateways share the answers that they keep (redis:// or rediss://); without it, each keeps its own",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&CACHE_MB, &REDIS_URL];

@@ -22,7 +22,7 @@ const MAX_WRITES: Variable = Variable {
     value: "NUMBER",
     default: Some("1024"),
     secrecy: Secrecy::Open,
-    help: "Most writes worked on at once; fewer while answers take longer than --target-latency",
+    help: "Maximum number of writes in progress; lower while answers take longer than --target-latency",
 };
 
 const MAX_READS: Variable = Variable {
@@ -32,7 +32,7 @@ const MAX_READS: Variable = Variable {
     value: "NUMBER",
     default: Some("1024"),
     secrecy: Secrecy::Open,
-    help: "Most reads worked on at once; fewer while answers take longer than --target-latency",
+    help: "Maximum number of reads in progress; lower while answers take longer than --target-latency",
 };
 
 const MAX_REPORTS: Variable = Variable {
@@ -42,7 +42,7 @@ const MAX_REPORTS: Variable = Variable {
     value: "NUMBER",
     default: Some("8"),
     secrecy: Secrecy::Open,
-    help: "Most reports and exports worked on at once",
+    help: "Maximum number of reports and exports in progress",
 };
 
 const TARGET_LATENCY: Variable = Variable {
@@ -52,7 +52,7 @@ const TARGET_LATENCY: Variable = Variable {
     value: "MILLISECONDS",
     default: Some("500"),
     secrecy: Secrecy::Open,
-    help: "How long nine of ten writes and reads may take before fewer are worked on at once",
+    help: "Time in which nine of ten writes and reads must be answered; if it takes longer, fewer are accepted",
 };
 
 const QUEUE_WAIT: Variable = Variable {
@@ -62,7 +62,7 @@ const QUEUE_WAIT: Variable = Variable {
     value: "MILLISECONDS",
     default: Some("500"),
     secrecy: Secrecy::Open,
-    help: "How long a request may wait for its turn before it is refused; a tenth of it under lasting overload",
+    help: "Time that a request may wait for its turn before it is refused; a tenth of it under lasting overload",
 };
 
 const CLIENT_SHARE: Variable = Variable {
@@ -72,7 +72,7 @@ const CLIENT_SHARE: Variable = Variable {
     value: "PERCENT",
     default: Some("50"),
     secrecy: Secrecy::Open,
-    help: "How much of what is worked on at once, of each kind, one caller or one address may have; 100: all of it",
+    help: "Share of the places of each kind that one caller or one address may have; 100 is all of them",
 };
 
 const MAX_BODIES: Variable = Variable {
@@ -82,7 +82,7 @@ const MAX_BODIES: Variable = Variable {
     value: "NUMBER",
     default: Some("1024"),
     secrecy: Secrecy::Open,
-    help: "Most bodies of requests received at once; a thirty-second of them may be longer than 64 KiB",
+    help: "Maximum number of request bodies received at once; a thirty-second of them may be longer than 64 KiB",
 };
 
 const BODY_TIMEOUT: Variable = Variable {
@@ -92,7 +92,7 @@ const BODY_TIMEOUT: Variable = Variable {
     value: "SECONDS",
     default: Some("8"),
     secrecy: Secrecy::Open,
-    help: "How long a client may take to send the body of a request",
+    help: "Time that a client has to send the body of a request",
 };
 
 const UNREAD_MB: Variable = Variable {
@@ -102,7 +102,7 @@ const UNREAD_MB: Variable = Variable {
     value: "MEBIBYTES",
     default: Some("64"),
     secrecy: Secrecy::Open,
-    help: "How much memory answers may take that clients have not taken yet, reports aside; one caller or one address may have --client-share of it",
+    help: "Memory for answers that clients have not taken yet, without reports; one caller or one address may use --client-share of it",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[

@@ -11,7 +11,7 @@ const MAX_CONNECTIONS: Variable = Variable {
     value: "NUMBER",
     default: Some("4096"),
     secrecy: Secrecy::Open,
-    help: "Most open connections of clients; the open-files limit of the process must allow them",
+    help: "Maximum number of open client connections; the open-files limit of the process must allow them",
 };
 
 const MAX_CONNECTIONS_PER_ADDRESS: Variable = Variable {
@@ -21,7 +21,7 @@ const MAX_CONNECTIONS_PER_ADDRESS: Variable = Variable {
     value: "NUMBER",
     default: Some("1024"),
     secrecy: Secrecy::Open,
-    help: "Most open connections of one address; behind --trusted-proxies, most requests of one address at once",
+    help: "Maximum number of open connections from one address; behind --trusted-proxies, maximum number of requests from one address at once",
 };
 
 const HEAD_TIMEOUT: Variable = Variable {
@@ -31,7 +31,7 @@ const HEAD_TIMEOUT: Variable = Variable {
     value: "SECONDS",
     default: Some("10"),
     secrecy: Secrecy::Open,
-    help: "How long a client may take to send the head of a request; a fifth of it while three quarters of the connections are taken",
+    help: "Time that a client has to send the head of a request; a fifth of it while three quarters of the connections are taken",
 };
 
 const IDLE_TIMEOUT: Variable = Variable {
@@ -41,7 +41,7 @@ const IDLE_TIMEOUT: Variable = Variable {
     value: "SECONDS",
     default: Some("75"),
     secrecy: Secrecy::Open,
-    help: "How long a connection is kept between requests; a fifth of it while three quarters of the connections are taken",
+    help: "Time that a connection is kept between requests; a fifth of it while three quarters of the connections are taken",
 };
 
 const SEND_TIMEOUT: Variable = Variable {
@@ -51,7 +51,7 @@ const SEND_TIMEOUT: Variable = Variable {
     value: "SECONDS",
     default: Some("30"),
     secrecy: Secrecy::Open,
-    help: "How long a client may take nothing of an answer that is sent to it before it is given up",
+    help: "Time after which a client that takes nothing of its answer is given up",
 };
 
 const SEND_RATE: Variable = Variable {
@@ -61,7 +61,7 @@ const SEND_RATE: Variable = Variable {
     value: "BYTES",
     default: Some("8192"),
     secrecy: Secrecy::Open,
-    help: "How many bytes of an answer a client has to take in each second on average while it is waited for; it may be behind by what is due in --send-timeout; 0: any",
+    help: "Bytes of an answer that a client must take each second, on average; it may be behind by the amount for one --send-timeout; 0 allows any rate",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[

@@ -12,7 +12,7 @@ const DATA_DIR: Variable = Variable {
     value: "FOLDER",
     default: Some("./data"),
     secrecy: Secrecy::Open,
-    help: "Folder for everything that Tillroll keeps on disk: keys, and the private PostgreSQL cluster when DATABASE_URL is not set",
+    help: "Folder for everything that Tillroll keeps on disk: keys, the search index, and the private PostgreSQL cluster if DATABASE_URL is not set",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&DATA_DIR];

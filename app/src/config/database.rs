@@ -17,7 +17,7 @@ const DATABASE_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "The PostgreSQL database of events and read models; not set: a private cluster in the data folder",
+    help: "PostgreSQL database of events and read models; without it, a private cluster in the data folder",
 };
 
 const READ_DATABASE_URL: Variable = Variable {
@@ -27,7 +27,7 @@ const READ_DATABASE_URL: Variable = Variable {
     value: "URL[,URL...]",
     default: None,
     secrecy: Secrecy::Url,
-    help: "Streaming replicas of DATABASE_URL for reads, separated by commas; one that falls behind or fails is left out until it is well",
+    help: "Streaming replicas of DATABASE_URL for reads, separated by commas; a replica that falls behind or fails gets no reads until it is well again",
 };
 
 pub(super) const DATABASE_CONNECTIONS: Variable = Variable {
@@ -37,7 +37,7 @@ pub(super) const DATABASE_CONNECTIONS: Variable = Variable {
     value: "NUMBER",
     default: None,
     secrecy: Secrecy::Open,
-    help: "Most connections of this process to the database; not set: 45 with all roles, less with some, and what there is room for on a small server",
+    help: "Maximum number of connections of this process to the database; by default 45 with all roles, fewer with some or on a small server",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&DATABASE_URL, &READ_DATABASE_URL, &DATABASE_CONNECTIONS];

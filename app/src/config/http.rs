@@ -12,7 +12,7 @@ pub(super) const HTTP_ADDR: Variable = Variable {
     value: "ADDRESS:PORT",
     default: Some("127.0.0.1:8080"),
     secrecy: Secrecy::Open,
-    help: "Where the gateway listens; port 0 takes a free one. A process without the gateway answers /healthz, /readyz and /metrics there, if it is set",
+    help: "Address on which the gateway listens; port 0 takes a free port. If it is set, a process without the gateway answers /healthz, /readyz and /metrics there",
 };
 
 const OPERATIONS_ADDR: Variable = Variable {
@@ -22,7 +22,7 @@ const OPERATIONS_ADDR: Variable = Variable {
     value: "ADDRESS:PORT|off",
     default: Some("off"),
     secrecy: Secrecy::Open,
-    help: "Where /healthz, /readyz and /metrics are answered besides, with connections of their own: they answer there whatever the clients of the gateway do",
+    help: "Additional address for /healthz, /readyz and /metrics, with its own connections, so that they are answered whatever the clients of the gateway do",
 };
 
 const RATE_LIMIT: Variable = Variable {
@@ -42,7 +42,7 @@ const PAST_QUERIES: Variable = Variable {
     value: "on|off",
     default: Some("on"),
     secrecy: Secrecy::Open,
-    help: "Suggests what several callers searched for and found, from the gateway's memory; `off`: nothing of it is kept",
+    help: "Suggests queries that several callers made with success, from the gateway's memory; `off` keeps none",
 };
 
 const TRUSTED_PROXIES: Variable = Variable {
@@ -52,7 +52,7 @@ const TRUSTED_PROXIES: Variable = Variable {
     value: "NUMBER",
     default: Some("0"),
     secrecy: Secrecy::Open,
-    help: "How many proxies in front of the gateway append to X-Forwarded-For; 0: the header is ignored",
+    help: "Number of proxies in front of the gateway that append to X-Forwarded-For; 0 ignores the header",
 };
 
 const PUBLIC_URL: Variable = Variable {
@@ -62,7 +62,7 @@ const PUBLIC_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Open,
-    help: "Address that clients know the gateway by; not set: addresses in answers are relative",
+    help: "Address at which clients reach the gateway; without it, addresses in answers are relative",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[

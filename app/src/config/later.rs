@@ -11,7 +11,7 @@ const SMTP_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "A mail server; not used by this version, which sends no mail",
+    help: "Mail server; not used by this version, which sends no mail",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&SMTP_URL];

@@ -12,7 +12,7 @@ const RESERVATION_TTL: Variable = Variable {
     value: "SECONDS",
     default: Some("900"),
     secrecy: Secrecy::Open,
-    help: "After how many seconds stock that was reserved for an order that never came is released",
+    help: "Seconds after which reserved stock is released if its order never came",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&RESERVATION_TTL];

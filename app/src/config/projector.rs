@@ -12,7 +12,7 @@ const PROJECTOR_LEASE: Variable = Variable {
     value: "SECONDS",
     default: Some("15"),
     secrecy: Secrecy::Open,
-    help: "After how many seconds without a sign of life other projectors take over a projector's part of the log",
+    help: "Seconds without a sign of life after which other projectors take over a projector's part of the log",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&PROJECTOR_LEASE];

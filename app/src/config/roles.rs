@@ -14,7 +14,7 @@ const ROLES: Variable = Variable {
     value: "ROLE,...",
     default: Some("all"),
     secrecy: Secrecy::Open,
-    help: "What `serve` does in this process: `all`, or some of gateway, command, query, projector, worker",
+    help: "Roles that `serve` runs in this process: `all`, or some of gateway, command, query, projector, worker",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&ROLES];

@@ -13,7 +13,7 @@ const KEY_FILE: Variable = Variable {
     value: "FILE",
     default: None,
     secrecy: Secrecy::Open,
-    help: "Ed25519 key (PKCS#8 PEM) that signs checkpoints over the log, shared by all workers; not set: keys/seal-ed25519.pem in the data folder, made on first use",
+    help: "Ed25519 key (PKCS#8 PEM) that signs checkpoints over the log, shared by all workers; by default keys/seal-ed25519.pem in the data folder, made on first use",
 };
 
 const EVERY: Variable = Variable {
@@ -23,7 +23,7 @@ const EVERY: Variable = Variable {
     value: "SECONDS",
     default: Some("10"),
     secrecy: Secrecy::Open,
-    help: "How many seconds an event waits for a checkpoint at most; `off`: nothing is sealed",
+    help: "Maximum number of seconds that an event waits for a checkpoint; `off` seals nothing",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&KEY_FILE, &EVERY];

@@ -12,7 +12,7 @@ const MEILI_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "The Meilisearch server that products are searched with; not set: an engine inside the process, with its index in the data folder",
+    help: "Meilisearch server that searches products; without it, an engine inside the process with its index in the data folder",
 };
 
 const MEILI_KEY: Variable = Variable {
@@ -22,7 +22,7 @@ const MEILI_KEY: Variable = Variable {
     value: "KEY",
     default: None,
     secrecy: Secrecy::Whole,
-    help: "The Meilisearch server's key, which may do everything with indexes and documents",
+    help: "Key of the Meilisearch server, with all rights on indexes and documents",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&MEILI_URL, &MEILI_KEY];

@@ -14,7 +14,7 @@ const GRPC_ADDR: Variable = Variable {
     value: "ADDRESS:PORT|off",
     default: Some("off"),
     secrecy: Secrecy::Open,
-    help: "Where the command and query services listen for other processes, unencrypted and trusting: a private network only",
+    help: "Address on which the command and query services listen for other processes, without encryption or authentication: use a private network",
 };
 
 const COMMAND_URL: Variable = Variable {
@@ -24,7 +24,7 @@ const COMMAND_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "Where the command services are, for a process without the role `command`",
+    help: "Address of the command services, for a process without the role `command`",
 };
 
 const QUERY_URL: Variable = Variable {
@@ -34,7 +34,7 @@ const QUERY_URL: Variable = Variable {
     value: "URL",
     default: None,
     secrecy: Secrecy::Url,
-    help: "Where the query services are, for a process without the role `query`",
+    help: "Address of the query services, for a process without the role `query`",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&GRPC_ADDR, &COMMAND_URL, &QUERY_URL];

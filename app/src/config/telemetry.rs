@@ -12,7 +12,7 @@ const RUST_LOG: Variable = Variable {
     value: "FILTER",
     default: Some("info,sqlx=warn"),
     secrecy: Secrecy::Open,
-    help: "Which log lines are written: a level, or levels by target such as info,gateway=debug",
+    help: "Log lines to write: a level, or levels by target, for example info,gateway=debug",
 };
 
 const LOG_FORMAT: Variable = Variable {
@@ -22,7 +22,7 @@ const LOG_FORMAT: Variable = Variable {
     value: "text|json",
     default: Some("text"),
     secrecy: Secrecy::Open,
-    help: "How log lines are written to standard error: `text` for people, `json` for machines",
+    help: "Format of the log lines on standard error: `text` for people, `json` for machines",
 };
 
 pub(super) const VARIABLES: &[&Variable] = &[&RUST_LOG, &LOG_FORMAT];

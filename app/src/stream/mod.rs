@@ -6,35 +6,16 @@
 use std::fmt;
 use std::io::BufRead;
 
-use domain::credit::Credit;
-use domain::email::EmailClaim;
-use domain::login::Logins;
-use domain::order::Order;
-use domain::process::Process;
-use domain::product::Product;
-use domain::projection::ReadModel;
-use domain::search_settings::SearchSettings;
-use domain::sku::SkuClaim;
-use domain::stock::Stock;
-use domain::user::User;
-use eventstore::{StreamFileError, StreamReader, Upcasters};
+use domain::{REGISTRY, Visitor, visit};
+use eventstore::{Registered, StreamFileError, StreamReader};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The types of aggregates that there are.
-pub const TYPES: [&str; 10] = [
-    "product",
-    "stock",
-    "order",
-    "credit",
-    "sku",
-    "user",
-    "email",
-    "login",
-    "search_settings",
-    "projection",
-];
+pub fn types() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|entry| entry.aggregate_type)
+}
 
 /// A stream after one of its events.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,47 +70,43 @@ impl fmt::Display for Step {
 
 /// Replays a file; `each`, if there is one, sees every step. Returns the last one.
 pub fn replay(file: impl BufRead, each: Option<&mut dyn FnMut(&Step)>) -> Result<Step, ReplayError> {
-    // What the store reads history with; older events are brought up to date on the way.
-    let reader = StreamReader::open(file, Upcasters::default())?;
-    let step = match reader.header().aggregate_type.as_str() {
-        "product" => run::<Product>(reader, each),
-        "stock" => run::<Stock>(reader, each),
-        "order" => run::<Order>(reader, each),
-        "credit" => run::<Credit>(reader, each),
-        "sku" => run::<SkuClaim>(reader, each),
-        "user" => run::<User>(reader, each),
-        "email" => run::<EmailClaim>(reader, each),
-        "login" => run::<Logins>(reader, each),
-        "search_settings" => run::<SearchSettings>(reader, each),
-        "projection" => run::<ReadModel>(reader, each),
-        "process" => run::<Process>(reader, each),
-        other => return Err(ReplayError::UnknownType(other.to_owned())),
-    };
-    Ok(step?)
+    let reader = StreamReader::open(file)?;
+    let aggregate_type = reader.header().aggregate_type.clone();
+    match visit(&aggregate_type, Replay { reader, each }) {
+        Some(step) => Ok(step?),
+        None => Err(ReplayError::UnknownType(aggregate_type)),
+    }
 }
 
-fn run<A>(reader: StreamReader<impl BufRead>, mut each: Option<&mut dyn FnMut(&Step)>) -> Result<Step, StreamFileError>
-where
-    A: cqrs_es::Aggregate + Serialize,
-{
-    let header = reader.header();
-    let mut step = Step {
-        aggregate_type: header.aggregate_type.clone(),
-        aggregate_id: header.aggregate_id.clone(),
-        version: 0,
-        event_type: String::new(),
-        state: state(&A::default()),
-    };
-    let replayed = reader.replay::<A>(|event, aggregate| {
-        step.version = event.sequence;
-        event.event_type.as_ref().clone_into(&mut step.event_type);
-        if let Some(each) = &mut each {
-            step.state = state(aggregate);
-            each(&step);
-        }
-    })?;
-    step.state = state(&replayed.aggregate);
-    Ok(step)
+struct Replay<'a, R> {
+    reader: StreamReader<R>,
+    each: Option<&'a mut dyn FnMut(&Step)>,
+}
+
+impl<R: BufRead> Visitor for Replay<'_, R> {
+    type Output = Result<Step, StreamFileError>;
+
+    fn visit<A: Registered + Serialize>(self) -> Self::Output {
+        let Self { reader, mut each } = self;
+        let header = reader.header();
+        let mut step = Step {
+            aggregate_type: header.aggregate_type.clone(),
+            aggregate_id: header.aggregate_id.clone(),
+            version: 0,
+            event_type: String::new(),
+            state: state(&A::default()),
+        };
+        let replayed = reader.replay::<A>(|event, aggregate| {
+            step.version = event.sequence;
+            event.event_type.as_ref().clone_into(&mut step.event_type);
+            if let Some(each) = &mut each {
+                step.state = state(aggregate);
+                each(&step);
+            }
+        })?;
+        step.state = state(&replayed.aggregate);
+        Ok(step)
+    }
 }
 
 fn state(aggregate: &impl Serialize) -> Value {

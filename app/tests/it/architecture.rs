@@ -33,7 +33,9 @@ const HOUSE: &[&str] = &[
     "proto",
     "query",
     "reads",
+    "registry",
     "reports",
+    "rows",
     "seal",
     "search",
     "values",
@@ -66,8 +68,13 @@ const RULES: &[Rule] = &[
         never: &["sqlx", "tonic", "axum", "serde"],
     },
     Rule {
+        name: "registry",
+        may: &[],
+        never: &["sqlx", "tonic", "axum", "tokio"],
+    },
+    Rule {
         name: "domain",
-        may: &["values"],
+        may: &["registry", "values"],
         never: &["sqlx", "tonic", "axum", "postgres-es", "tokio"],
     },
     Rule {
@@ -79,6 +86,11 @@ const RULES: &[Rule] = &[
         name: "migrations",
         may: &[],
         never: &["tonic", "axum"],
+    },
+    Rule {
+        name: "rows",
+        may: &[],
+        never: &["tonic", "axum", "tokio"],
     },
     Rule {
         name: "search",
@@ -117,7 +129,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "eventstore",
-        may: &["seal", "values", "workers"],
+        may: &["registry", "seal", "values", "workers"],
         never: &["tonic", "axum"],
     },
     Rule {
@@ -127,12 +139,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "projections",
-        may: &["domain", "eventstore", "search", "workers"],
+        may: &["domain", "eventstore", "rows", "search", "workers"],
         never: &["tonic", "axum"],
     },
     Rule {
         name: "query",
-        may: &["proto", "reads", "seal", "search", "values"],
+        may: &["proto", "reads", "rows", "seal", "search", "values"],
         never: &["axum"],
     },
     Rule {

@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 #[path = "../../../eventstore/tests/store/cluster.rs"]
 mod cluster;
+mod docs;
 mod embedded;
 #[path = "../../../projections/tests/projections/fold.rs"]
 #[expect(dead_code, reason = "the tests beside it use more of it")]

@@ -3,7 +3,7 @@
 use domain::{
     EmailAddress, PersonName, UserId,
     email::{EmailClaim, EmailCommand, EmailError},
-    user::{RegisteredUser, Role, User, UserCommand, UserError},
+    user::{Opener, RegisteredUser, Role, User, UserCommand, UserError},
 };
 use proto::{
     failure::{Failure, FailureKind},
@@ -59,6 +59,7 @@ pub(super) async fn create_user(users: &Resources, request: CreateUserRequest) -
         email,
         name,
         role,
+        opened_by: Opener::Staff,
     };
     let committed = users
         .core

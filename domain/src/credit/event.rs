@@ -1,7 +1,9 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Country, CreditId, Currency, CustomerReference, ExternalId, Source, UserId, aggregate::domain_event,
+    Country, CreditId, Currency, CustomerReference, ExternalId, Source, UserId,
+    aggregate::{events, present},
     credit::CreditLine,
 };
 
@@ -12,7 +14,23 @@ pub enum CreditEvent {
     CreditIssued(IssuedCredit),
 }
 
-domain_event!(CreditEvent { CreditIssued });
+events!("credit", CreditEvent { CreditIssued: 1 });
+
+impl CreditEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::CreditIssued(credit) => {
+                let mut touched = fields(&["source", "external_id", "currency", "lines", "total"]);
+                touched.extend(present(&[
+                    ("customer_id", credit.customer_id.is_some()),
+                    ("customer_reference", credit.customer_reference.is_some()),
+                    ("country", credit.country.is_some()),
+                ]));
+                touched
+            }
+        }
+    }
+}
 
 /// A credit of another system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

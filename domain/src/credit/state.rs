@@ -11,7 +11,7 @@ pub struct Credit {
     issued: Option<IssuedCredit>,
 }
 
-aggregate!(Credit, "credit", CreditCommand, CreditEvent, CreditError);
+aggregate!(Credit, CreditCommand, CreditEvent, CreditError);
 
 impl Credit {
     /// What was given back; `None`: no such credit.

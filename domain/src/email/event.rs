@@ -1,6 +1,7 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::{UserId, aggregate::domain_event};
+use crate::{UserId, aggregate::events};
 
 /// What happened to the claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,18 @@ pub enum EmailEvent {
     },
 }
 
-domain_event!(EmailEvent {
-    EmailClaimed,
-    EmailReleased,
-});
+events!(
+    "email",
+    EmailEvent {
+        EmailClaimed: 1,
+        EmailReleased: 1,
+    }
+);
+
+impl EmailEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::EmailClaimed { .. } | Self::EmailReleased { .. } => fields(&["user_id"]),
+        }
+    }
+}

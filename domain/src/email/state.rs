@@ -12,7 +12,7 @@ pub struct EmailClaim {
     owner: Option<UserId>,
 }
 
-aggregate!(EmailClaim, "email", EmailCommand, EmailEvent, EmailError);
+aggregate!(EmailClaim, EmailCommand, EmailEvent, EmailError);
 
 impl EmailClaim {
     /// Who has it.

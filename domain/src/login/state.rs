@@ -13,7 +13,7 @@ pub struct Logins {
     failed: u64,
 }
 
-aggregate!(Logins, "login", LoginCommand, LoginEvent, LoginError);
+aggregate!(Logins, LoginCommand, LoginEvent, LoginError);
 
 impl Logins {
     /// Id of the stream of a day.

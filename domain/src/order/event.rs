@@ -1,8 +1,9 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Country, CreditId, Currency, CustomerReference, ExternalId, OrderId, Reason, Source, UserId,
-    aggregate::domain_event,
+    aggregate::{events, present},
     order::{CancelledOrder, ImportedLine, PlacedOrder},
 };
 
@@ -31,13 +32,57 @@ pub enum OrderEvent {
     },
 }
 
-domain_event!(OrderEvent {
-    OrderPlaced,
-    OrderCancelled,
-    OrderAbandoned,
-    OrderImported,
-    OrderCredited,
-});
+events!(
+    "order",
+    OrderEvent {
+        OrderPlaced: 1,
+        OrderCancelled: 1,
+        OrderAbandoned: 1,
+        OrderImported: 1,
+        OrderCredited: 1,
+    }
+);
+
+impl OrderEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::OrderPlaced(placed) => {
+                let mut touched = fields(&[
+                    "number",
+                    "status",
+                    "currency",
+                    "lines",
+                    "total",
+                    "credited",
+                    "placed_at",
+                ]);
+                touched.extend(present(&[("customer_id", true), ("country", placed.country.is_some())]));
+                touched
+            }
+            Self::OrderImported(imported) => {
+                let mut touched = fields(&[
+                    "status",
+                    "currency",
+                    "lines",
+                    "total",
+                    "credited",
+                    "placed_at",
+                    "source",
+                    "external_id",
+                ]);
+                touched.extend(present(&[
+                    ("customer_id", imported.customer_id.is_some()),
+                    ("customer_reference", imported.customer_reference.is_some()),
+                    ("country", imported.country.is_some()),
+                ]));
+                touched
+            }
+            Self::OrderCancelled(_) => fields(&["status", "cancelled_at", "cancel_reason"]),
+            Self::OrderAbandoned { .. } => fields(&["status", "cancel_reason"]),
+            Self::OrderCredited { .. } => fields(&["credited"]),
+        }
+    }
+}
 
 /// An order of another system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ pub struct OrderCredit {
     pub units: i64,
 }
 
-aggregate!(Order, "order", OrderCommand, OrderEvent, OrderError);
+aggregate!(Order, OrderCommand, OrderEvent, OrderError);
 
 impl Order {
     /// Where it is in its life; `None`: no such order.

@@ -1,6 +1,7 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::domain_event;
+use crate::aggregate::events;
 
 /// What operators did to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,19 @@ pub struct DroppedEffect {
     pub reason: String,
 }
 
-domain_event!(ProcessEvent {
-    EffectRetried,
-    EffectDropped,
-});
+events!(
+    "process",
+    ProcessEvent {
+        EffectRetried: 1,
+        EffectDropped: 1,
+    }
+);
+
+impl ProcessEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::EffectRetried(_) => fields(&["retried"]),
+            Self::EffectDropped(_) => fields(&["dropped"]),
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub struct Process {
     dropped: BTreeSet<String>,
 }
 
-aggregate!(Process, "process", ProcessCommand, ProcessEvent, ProcessError);
+aggregate!(Process, ProcessCommand, ProcessEvent, ProcessError);
 
 impl Process {
     /// Id of the stream of the process `name`.

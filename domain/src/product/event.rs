@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AttributeKey, Attributes, CategoryPath, Description, Price, ProductId, ProductName, Sku, aggregate::domain_event,
+    AttributeKey, Attributes, CategoryPath, Description, Price, ProductId, ProductName, Sku,
+    aggregate::{events, present},
     product::ProductStatus,
 };
 
@@ -32,15 +34,54 @@ pub enum ProductEvent {
     ProductRestored {},
 }
 
-domain_event!(ProductEvent {
-    ProductCreated,
-    ProductUpdated,
-    ProductPriceChanged,
-    ProductPublished,
-    ProductArchived,
-    ProductDeleted,
-    ProductRestored,
-});
+events!(
+    "product",
+    ProductEvent {
+        ProductCreated: 1,
+        ProductUpdated: 1,
+        ProductPriceChanged: 1,
+        ProductPublished: 1,
+        ProductArchived: 1,
+        ProductDeleted: 1,
+        ProductRestored: 1,
+    }
+);
+
+impl ProductEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::ProductCreated(created) => {
+                let mut touched = fields(&["sku", "name", "description"]);
+                touched.extend(created.price.map(|_| "price".into()));
+                touched.extend(fields(&["category", "status"]));
+                touched.extend(attributes(created.attributes.keys()));
+                touched
+            }
+            Self::ProductUpdated(updated) => {
+                let mut touched = present(&[
+                    ("sku", updated.sku.is_some()),
+                    ("name", updated.name.is_some()),
+                    ("description", updated.description.is_some()),
+                    ("category", updated.category.is_some()),
+                ]);
+                touched.extend(attributes(
+                    updated.set_attributes.keys().chain(&updated.removed_attributes),
+                ));
+                touched
+            }
+            Self::ProductPriceChanged { .. } => fields(&["price"]),
+            Self::ProductPublished {} | Self::ProductArchived {} => fields(&["status"]),
+            Self::ProductDeleted {} | Self::ProductRestored {} => fields(&["deleted_at"]),
+        }
+    }
+}
+
+/// `attributes` and each of them, when there are any.
+fn attributes<'a>(keys: impl Iterator<Item = &'a AttributeKey>) -> Touched {
+    let mut touched = fields(&["attributes"]);
+    touched.extend(keys.map(|key| format!("attributes.{}", key.as_str()).into()));
+    if touched.len() > 1 { touched } else { Touched::new() }
+}
 
 /// A product as it entered the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

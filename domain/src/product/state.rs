@@ -35,7 +35,7 @@ pub struct ProductDetails {
     pub deleted: bool,
 }
 
-aggregate!(Product, "product", ProductCommand, ProductEvent, ProductError);
+aggregate!(Product, ProductCommand, ProductEvent, ProductError);
 
 impl Product {
     /// The product, deleted or not; `None`: it never existed.

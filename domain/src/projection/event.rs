@@ -1,6 +1,7 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::domain_event;
+use crate::aggregate::events;
 
 /// What operators did to a read model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,19 @@ pub struct SkippedEvent {
     pub reason: String,
 }
 
-domain_event!(ReadModelEvent {
-    ParkedEventsRetried,
-    ParkedEventSkipped,
-});
+events!(
+    "projection",
+    ReadModelEvent {
+        ParkedEventsRetried: 1,
+        ParkedEventSkipped: 1,
+    }
+);
+
+impl ReadModelEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::ParkedEventsRetried { .. } => fields(&["retried"]),
+            Self::ParkedEventSkipped(_) => fields(&["skipped"]),
+        }
+    }
+}

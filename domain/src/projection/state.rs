@@ -15,13 +15,7 @@ pub struct ReadModel {
     skipped: BTreeSet<String>,
 }
 
-aggregate!(
-    ReadModel,
-    "projection",
-    ReadModelCommand,
-    ReadModelEvent,
-    ReadModelError
-);
+aggregate!(ReadModel, ReadModelCommand, ReadModelEvent, ReadModelError);
 
 impl ReadModel {
     /// Id of the stream of the read model `name`.

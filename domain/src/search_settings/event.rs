@@ -1,8 +1,9 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ProductId, SearchRuleId,
-    aggregate::domain_event,
+    aggregate::{events, present},
     search_settings::{SearchTerm, Synonyms},
 };
 
@@ -27,11 +28,25 @@ pub enum SearchSettingsEvent {
     },
 }
 
-domain_event!(SearchSettingsEvent {
-    SearchSettingsChanged,
-    SearchRuleCreated,
-    SearchRuleDeleted,
-});
+events!(
+    "search_settings",
+    SearchSettingsEvent {
+        SearchSettingsChanged: 1,
+        SearchRuleCreated: 1,
+        SearchRuleDeleted: 1,
+    }
+);
+
+impl SearchSettingsEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::SearchSettingsChanged { synonyms, stop_words } => {
+                present(&[("synonyms", synonyms.is_some()), ("stop_words", stop_words.is_some())])
+            }
+            Self::SearchRuleCreated(_) | Self::SearchRuleDeleted { .. } => fields(&["rules"]),
+        }
+    }
+}
 
 /// What a query shows first, and what it never shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,6 @@ pub struct SearchSettings {
 
 aggregate!(
     SearchSettings,
-    "search_settings",
     SearchSettingsCommand,
     SearchSettingsEvent,
     SearchSettingsError

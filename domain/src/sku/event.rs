@@ -1,6 +1,7 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::{ProductId, aggregate::domain_event};
+use crate::{ProductId, aggregate::events};
 
 /// What happened to the claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,18 @@ pub enum SkuEvent {
     },
 }
 
-domain_event!(SkuEvent {
-    SkuClaimed,
-    SkuReleased,
-});
+events!(
+    "sku",
+    SkuEvent {
+        SkuClaimed: 1,
+        SkuReleased: 1,
+    }
+);
+
+impl SkuEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::SkuClaimed { .. } | Self::SkuReleased { .. } => fields(&["product_id"]),
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub struct SkuClaim {
     owner: Option<ProductId>,
 }
 
-aggregate!(SkuClaim, "sku", SkuCommand, SkuEvent, SkuError);
+aggregate!(SkuClaim, SkuCommand, SkuEvent, SkuError);
 
 impl SkuClaim {
     /// Who has it.

@@ -1,6 +1,7 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::{OrderId, Quantity, Reason, aggregate::domain_event};
+use crate::{OrderId, Quantity, Reason, aggregate::events};
 
 /// What happened to a stock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +56,26 @@ pub enum StockEvent {
     },
 }
 
-domain_event!(StockEvent {
-    StockReceived,
-    StockAdjusted,
-    StockSet,
-    StockReserved,
-    StockReleased,
-    StockCommitted,
-});
+events!(
+    "stock",
+    StockEvent {
+        StockReceived: 1,
+        StockAdjusted: 1,
+        StockSet: 1,
+        StockReserved: 1,
+        StockReleased: 1,
+        StockCommitted: 1,
+    }
+);
+
+impl StockEvent {
+    fn touched(&self) -> Touched {
+        fields(match self {
+            Self::StockReceived { .. } | Self::StockAdjusted { .. } | Self::StockSet { .. } => {
+                &["on_hand", "available"]
+            }
+            Self::StockReserved { .. } | Self::StockReleased { .. } => &["reserved", "available"],
+            Self::StockCommitted { .. } => &["on_hand", "reserved"],
+        })
+    }
+}

@@ -29,7 +29,7 @@ struct ClosedOrders {
     floor: Option<OrderId>,
 }
 
-aggregate!(Stock, "stock", StockCommand, StockEvent, StockError);
+aggregate!(Stock, StockCommand, StockEvent, StockError);
 
 impl Stock {
     /// Units on the shelf.

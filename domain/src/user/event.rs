@@ -1,6 +1,11 @@
+use registry::{Touched, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailAddress, PersonName, UserId, aggregate::domain_event, user::Role};
+use crate::{
+    EmailAddress, PersonName, UserId,
+    aggregate::events,
+    user::{Opener, Role, upcast::user_registered_1},
+};
 
 /// What happened to a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,7 +14,20 @@ pub enum UserEvent {
     UserRegistered(RegisteredUser),
 }
 
-domain_event!(UserEvent { UserRegistered });
+events!(
+    "user",
+    UserEvent {
+        UserRegistered: 2[user_registered_1],
+    }
+);
+
+impl UserEvent {
+    fn touched(&self) -> Touched {
+        match self {
+            Self::UserRegistered(_) => fields(&["email", "name", "role"]),
+        }
+    }
+}
 
 /// An account: as it is asked for, as it was opened and as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,4 +40,6 @@ pub struct RegisteredUser {
     pub name: PersonName,
     /// What the user may do.
     pub role: Role,
+    /// Who opened it.
+    pub opened_by: Opener,
 }

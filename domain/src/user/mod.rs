@@ -6,11 +6,12 @@ mod error;
 mod event;
 mod role;
 mod state;
+mod upcast;
 
 pub use self::{
     command::UserCommand,
     error::UserError,
     event::{RegisteredUser, UserEvent},
     role::Role,
-    state::User,
+    state::{Opener, User},
 };

@@ -5,13 +5,23 @@ use crate::{
     user::{RegisteredUser, UserCommand, UserError, UserEvent},
 };
 
+/// Who opens an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opener {
+    /// Somebody of the shop, for somebody else.
+    Staff,
+    /// The customer whose it is.
+    Customer,
+}
+
 /// A user, or by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     account: Option<RegisteredUser>,
 }
 
-aggregate!(User, "user", UserCommand, UserEvent, UserError);
+aggregate!(User, UserCommand, UserEvent, UserError);
 
 impl User {
     /// The account; `None`: no such user.

@@ -3,7 +3,7 @@ use domain::{
     EmailAddress, PersonName,
     email::{EmailClaim, EmailCommand, EmailError, EmailEvent},
     sku::{SkuClaim, SkuCommand, SkuError, SkuEvent},
-    user::{RegisteredUser, Role, User, UserCommand, UserError, UserEvent},
+    user::{Opener, RegisteredUser, Role, User, UserCommand, UserError, UserEvent},
 };
 
 use crate::fixtures::{fold, given, product_id, stored, user_id};
@@ -112,6 +112,7 @@ fn account() -> RegisteredUser {
         email: EmailAddress::new("ada@example.com").unwrap(),
         name: PersonName::new("Ada").unwrap(),
         role: Role::Admin,
+        opened_by: Opener::Staff,
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::io::BufRead;
 
-use cqrs_es::{Aggregate, DomainEvent as _};
+use cqrs_es::DomainEvent as _;
+use registry::Registered;
 
 use super::{FORMAT, FORMAT_VERSION, Line, StreamFileError, StreamFileProblem, StreamHeader};
-use crate::{Loaded, Recorded, Upcasters, lane_of};
+use crate::{Loaded, Recorded, lane_of};
 
 /// Reads a file event by event, and sees to it that it is a whole stream, in order.
 #[derive(Debug)]
 pub struct StreamReader<R> {
     lines: std::io::Lines<R>,
     header: StreamHeader,
-    upcasters: Upcasters,
     line: u64,
     sequence: u64,
     position: u64,
@@ -21,7 +21,7 @@ pub struct StreamReader<R> {
 
 impl<R: BufRead> StreamReader<R> {
     /// Reads the header.
-    pub fn open(file: R, upcasters: Upcasters) -> Result<Self, StreamFileError> {
+    pub fn open(file: R) -> Result<Self, StreamFileError> {
         let mut lines = file.lines();
         let first = |problem| StreamFileError { line: 1, problem };
         let text = match lines.next() {
@@ -51,7 +51,6 @@ impl<R: BufRead> StreamReader<R> {
         Ok(Self {
             lines,
             header,
-            upcasters,
             line: 1,
             sequence: 0,
             position: 0,
@@ -138,12 +137,11 @@ impl<R: BufRead> StreamReader<R> {
             request_id: request_id.unwrap_or_default().into(),
             recorded_at: line.recorded_at,
             occurred_at: line.occurred_at,
-            upcasters: self.upcasters.clone(),
         }
     }
 
     /// Folds the events into the aggregate; `each` sees every event with the state after it.
-    pub fn replay<A: Aggregate>(mut self, mut each: impl FnMut(&Recorded, &A)) -> Result<Loaded<A>, StreamFileError> {
+    pub fn replay<A: Registered>(mut self, mut each: impl FnMut(&Recorded, &A)) -> Result<Loaded<A>, StreamFileError> {
         if self.header.aggregate_type != A::TYPE {
             return Err(StreamFileError {
                 line: 1,

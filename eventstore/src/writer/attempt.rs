@@ -131,7 +131,7 @@ impl Writer {
         answered(limit, self.load(db, &mut fold, wanted))
             .await
             .map_err(classify)?;
-        let decider = Decider::new(self.lanes, self.config.batch_bytes, &self.config.upcasters, &mut fold);
+        let decider = Decider::new(self.lanes, self.config.batch_bytes, &mut fold);
         let (mut append, verdicts, keys) = decider.run(batch);
         if append.is_empty() && fold.streams().is_empty() {
             return Ok(Durable {
@@ -221,9 +221,8 @@ impl Writer {
         (fold, wanted)
     }
 
-    fn reading(&self) -> Reading<'_> {
+    fn reading(&self) -> Reading {
         Reading {
-            upcasters: &self.config.upcasters,
             revision: self.config.snapshots.revision,
         }
     }

@@ -13,7 +13,7 @@ use crate::fold::Fold;
 use crate::plan::{Plan, PlannedStream};
 use crate::stream::{lane_of, lane_of_key};
 use crate::transaction::{Appended, Serialized};
-use crate::{Recorded, StreamKey, TransactError, Upcasters};
+use crate::{Recorded, StreamKey, TransactError};
 
 /// What is to become of a command when the batch has committed.
 pub(crate) enum Verdict {
@@ -40,7 +40,6 @@ pub(crate) struct Stored {
 pub(crate) struct Decider<'a> {
     pub(crate) lanes: u32,
     pub(crate) batch_bytes: usize,
-    pub(crate) upcasters: &'a Upcasters,
     pub(crate) fold: &'a mut Fold,
     pub(crate) append: Append,
     bytes: usize,
@@ -51,11 +50,10 @@ pub(crate) struct Decider<'a> {
 pub(crate) type Keys = HashSet<(String, String)>;
 
 impl<'a> Decider<'a> {
-    pub(crate) fn new(lanes: u32, batch_bytes: usize, upcasters: &'a Upcasters, fold: &'a mut Fold) -> Self {
+    pub(crate) fn new(lanes: u32, batch_bytes: usize, fold: &'a mut Fold) -> Self {
         Self {
             lanes,
             batch_bytes,
-            upcasters,
             fold,
             append: Append::default(),
             bytes: 0,
@@ -122,7 +120,7 @@ impl<'a> Decider<'a> {
                 self.append.lanes.entry(self.fold.stream(*place).lane).or_default();
             }
         }
-        let mut recorder = Recorder::new(job, self.upcasters);
+        let mut recorder = Recorder::new(job);
         let mut versions = Vec::with_capacity(appended.len());
         let mut offsets = BTreeMap::new();
         for Appended {
@@ -197,11 +195,10 @@ struct Recorder<'a> {
     actor: Arc<str>,
     request_id: Arc<str>,
     metadata: Arc<str>,
-    upcasters: &'a Upcasters,
 }
 
 impl<'a> Recorder<'a> {
-    fn new(job: &'a dyn Job, upcasters: &'a Upcasters) -> Self {
+    fn new(job: &'a dyn Job) -> Self {
         let Plan {
             metadata, annotations, ..
         } = job.plan();
@@ -214,7 +211,6 @@ impl<'a> Recorder<'a> {
             actor: metadata.actor.as_str().into(),
             request_id: metadata.request_id.as_str().into(),
             metadata: serde_json::json!(map).to_string().into(),
-            upcasters,
         }
     }
 
@@ -241,7 +237,6 @@ impl<'a> Recorder<'a> {
             // Both are the database's to say; see `Append::into_stored`.
             recorded_at: DateTime::UNIX_EPOCH,
             occurred_at: DateTime::UNIX_EPOCH,
-            upcasters: self.upcasters.clone(),
         }
     }
 }

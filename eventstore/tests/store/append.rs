@@ -27,7 +27,7 @@ async fn records_what_is_known_about_an_event(pool: PgPool) {
             (store.lane_of("tly_1"), 1, 1)
         );
         assert_eq!((&*event.aggregate_type, &*event.aggregate_id), ("tally", "tly_1"));
-        assert_eq!((&*event.event_type, &*event.event_version), ("Added", "1.0"));
+        assert_eq!((&*event.event_type, &*event.event_version), ("Added", "2.0"));
         assert_eq!(&*event.payload, r#"{"Added":{"amount":5}}"#);
         assert_eq!(&*event.metadata, r#"{"request_id":"req_test","source":"test"}"#);
         assert_eq!((&*event.actor, &*event.request_id), ("usr_test", "req_test"));

@@ -1,9 +1,6 @@
 //! Snapshots and upcasters.
 
-use std::sync::Arc;
-
-use cqrs_es::persist::{EventUpcaster, SemanticVersionEventUpcaster};
-use eventstore::{Config, SnapshotPolicy, Store, TransactError, Upcasters};
+use eventstore::{Config, SnapshotPolicy, Store, TransactError};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -103,31 +100,40 @@ async fn snapshots_grow_rarer_with_their_size(pool: PgPool) {
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn older_events_are_upcast_wherever_they_are_decoded(pool: PgPool) {
     add(&open(&pool).await, "tly_1", 7).await.unwrap();
-    sqlx::query("UPDATE events SET event_version = '0.9', payload = $1")
-        .bind(json!({"Added": {"count": "7"}}))
-        .execute(&pool)
-        .await
-        .unwrap();
-    let to_amount = SemanticVersionEventUpcaster::new(
-        "Added",
-        "1.0",
-        Box::new(|old| json!({"Added": {"amount": old["Added"]["count"].as_str().unwrap().parse::<i64>().unwrap()}})),
-    );
-    let upcasters: Vec<Arc<dyn EventUpcaster>> = vec![Arc::new(to_amount)];
-    let store = Store::open(
-        pool.clone(),
-        Config {
-            upcasters: Upcasters::new(upcasters),
-            ..config()
-        },
-    )
-    .await
-    .unwrap();
+    as_before(&pool, json!({"Added": {"count": "7"}}), "1.0").await;
+    let store = open(&pool).await;
     assert_eq!(store.load::<Tally>("tly_1").await.unwrap().aggregate.total, 7);
     assert_eq!(add(&store, "tly_1", 1).await.unwrap().value, 8);
     let events = store.log().read(&from_the_start(&store), 10).await.unwrap();
     let decoded: Vec<TallyEvent> = events.iter().map(|event| event.decode().unwrap()).collect();
     assert_eq!(decoded, [added(7), added(1)]);
+    let stored: Vec<&str> = events.iter().map(|event| &*event.event_version).collect();
+    assert_eq!(stored, ["1.0", "2.0"], "what is stored stays");
+    assert_eq!(&*events[0].payload, r#"{"Added": {"count": "7"}}"#);
+}
+
+/// Makes all events what another version of the program wrote.
+async fn as_before(pool: &PgPool, payload: serde_json::Value, version: &str) {
+    sqlx::query("UPDATE events SET event_version = $1, payload = $2")
+        .bind(version)
+        .bind(payload)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// It might mean something else since.
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn an_event_of_a_version_to_come_is_refused_though_it_would_fit(pool: PgPool) {
+    add(&open(&pool).await, "tly_1", 7).await.unwrap();
+    as_before(&pool, json!({"Added": {"amount": 7}}), "3.0").await;
+    let store = open(&pool).await;
+    let told = "Added at tally/tly_1@1 does not decode: version 3.0 of Added is not known: the newest known one is 2.0";
+    let refused = store.load::<Tally>("tly_1").await.unwrap_err();
+    assert_eq!(eventstore::chain(&refused), told);
+    let events = store.log().read(&from_the_start(&store), 10).await.unwrap();
+    assert_eq!(eventstore::chain(&events[0].decode::<TallyEvent>().unwrap_err()), told);
+    assert!(add(&store, "tly_1", 1).await.is_err());
 }
 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]

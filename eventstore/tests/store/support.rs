@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use eventstore::{Committed, Config, IdempotencyKey, Log, Metadata, Plan, Positions, Recorded, Store, TransactError};
+use eventstore::{
+    Committed, Config, Entry, Event, EventType, IdempotencyKey, Log, Metadata, Plan, Positions, Recorded, Registered,
+    Store, Touched, TransactError,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -40,8 +44,26 @@ impl DomainEvent for TallyEvent {
     }
 
     fn event_version(&self) -> String {
-        "1.0".to_owned()
+        "2.0".to_owned()
     }
+}
+
+impl Event for TallyEvent {
+    const ENTRY: &'static Entry = &Entry::of::<Self>("tally", &[EventType::new("Added", 2, &[added_1])]);
+
+    fn touches(&self) -> Touched {
+        Touched::new()
+    }
+}
+
+impl Registered for Tally {}
+
+/// Version 2 holds numbers as numbers.
+fn added_1(data: &mut Map<String, Value>) {
+    let count = data
+        .remove("count")
+        .and_then(|count| count.as_str()?.parse::<i64>().ok());
+    data.insert("amount".to_owned(), json!(count));
 }
 
 impl Tally {

@@ -1,13 +1,13 @@
-//! What the gateways share of what they keep, in Redis.
+//! The answers that gateways share, in Redis.
 //!
-//! Everything lies under the name of the database that it was read from, since other installations may use the same Redis, and under an
-//! epoch, a name of no meaning that Redis holds too. After any failure a gateway starts a new epoch before it
-//! uses Redis again: news that were lost with the connection, or with a Redis that came back from an old snapshot, concern entries
-//! that nobody looks at any more. A connection is never mended silently. Whoever comes into an epoch later trusts entries only from
-//! the place in the log on where it came in, because what changed before it told to the epoch before.
+//! Every key begins with the name of the database that the answer was read from, since other installations may use the same Redis, and
+//! with an epoch, a random name that Redis holds too. After any failure, a gateway starts a new epoch before it uses Redis again. News
+//! that were lost with the connection, or with a Redis that was restored from an old snapshot, then concern only entries that nobody
+//! reads any more. A connection is never repaired silently. A gateway that joins an epoch later trusts only entries from the
+//! log position at which it joined, because it reported earlier changes to the epoch before.
 //!
-//! An entry has the position that it was read at. News of a change replace an older entry by its position alone, for as long as a read
-//! can take, so that a late one cannot come after.
+//! An entry has the position at which it was read. The news of a change replaces an older entry by its position alone, for as long as a
+//! read can take, so that a late read cannot write the old entry again.
 
 use std::{
     sync::{

@@ -262,7 +262,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::{admission::Class, ops::docs::ERROR_PAGES, routes};
+    use crate::{admission::Class, ops::pages::ERRORS, routes};
 
     #[test]
     fn only_pages_need_no_place_and_a_read_that_waits_needs_another() {
@@ -297,7 +297,7 @@ mod tests {
         for Described { method, path, .. } in routes::all().iter().filter(|all| all.endpoint.is_guarded()) {
             let responses = &description["paths"][path][method.as_str().to_lowercase()]["responses"];
             for code in responses["x-error-codes"].as_array().unwrap() {
-                let page = ERROR_PAGES.iter().find(|(known, _)| *known == code);
+                let page = ERRORS.iter().find(|(known, _)| *known == code);
                 let (_, text) = page.unwrap_or_else(|| panic!("{code} has no page"));
                 let status = text.split(['(', ')']).nth(1).unwrap();
                 // A body without a place for it, or another coding of the transfer, may come with anything.

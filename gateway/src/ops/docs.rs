@@ -1,23 +1,13 @@
-//! `GET /openapi.json`, `/docs`, `/errors` and `/errors/{code}`
+//! `GET /openapi.json` and `/docs`
 
-use axum::{
-    Router,
-    extract::{Path, State},
-    response::Response,
-    routing::get,
-};
+use axum::{Router, extract::State, response::Response, routing::get};
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     app_state::AppState,
     endpoint::{Described, Endpoint, routes},
-    problem::Problem,
-    reply::Reply,
 };
-
-/// The pages of `docs/errors` by code, in the order of the codes.
-pub(crate) const ERROR_PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/error_pages.rs"));
 
 /// The paths of [`swagger_ui`].
 pub(crate) const SWAGGER_UI: [&str; 3] = ["/docs", "/docs/", "/docs/{*rest}"];
@@ -28,8 +18,6 @@ pub(crate) fn endpoints() -> Vec<Described> {
     vec![
         missing().handler(routes!(read_openapi)),
         missing().at(Method::GET, "/", get(super::home::home)),
-        missing().at(Method::GET, "/errors", get(error_pages)),
-        missing().at(Method::GET, "/errors/{code}", get(error_page)),
     ]
 }
 
@@ -49,31 +37,4 @@ pub(crate) async fn read_openapi(State(app): State<AppState>) -> Response {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// The page of one error code, where the `type` of a problem leads.
-pub(crate) async fn error_page(Path(code): Path<String>) -> Result<Response, Problem> {
-    let page = ERROR_PAGES
-        .binary_search_by_key(&code.as_str(), |(code, _)| code)
-        .ok()
-        .and_then(|index| ERROR_PAGES.get(index))
-        .ok_or_else(|| Problem::not_found("there is no such error code"))?;
-    Ok(text(page.1.as_bytes().to_vec()))
-}
-
-/// The list of all error codes.
-pub(crate) async fn error_pages() -> Response {
-    let mut list = String::from("# Error codes\n\nEach has a page: /errors/<code>\n\n");
-    for (code, _) in ERROR_PAGES {
-        list.push_str("- ");
-        list.push_str(code);
-        list.push('\n');
-    }
-    text(list.into_bytes())
-}
-
-fn text(bytes: Vec<u8>) -> Response {
-    Reply::body(bytes)
-        .header(CONTENT_TYPE, HeaderValue::from_static("text/markdown; charset=utf-8"))
-        .into()
 }

@@ -5,6 +5,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod kept;
 pub(crate) mod metrics;
+pub(crate) mod pages;
 pub(crate) mod ready;
 
 use crate::endpoint::Described;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use super::*;
-use crate::ops::docs::ERROR_PAGES;
+use crate::ops::pages::ERRORS;
 
 #[test]
 fn every_operation_describes_its_answers() {
@@ -132,7 +132,7 @@ fn every_code_of_the_gateway_has_a_page() {
         "validation_failed",
     ] {
         assert!(
-            ERROR_PAGES
+            ERRORS
                 .iter()
                 .any(|(page, text)| *page == code && text.starts_with(&format!("# {code} ("))),
             "{code}"
@@ -222,8 +222,6 @@ async fn pages_are_served() {
         ("/docs/", "text/html", "swagger-ui"),
         ("/docs/swagger-initializer.js", "javascript", "/openapi.json"),
         ("/openapi.json", "application/json", "\"openapi\":\"3."),
-        ("/errors", "text/markdown", "- not_found\n"),
-        ("/errors/not_found", "text/markdown", "# not_found (404)"),
         ("/.well-known/jwks.json", "application/json", "\"crv\":\"Ed25519\""),
     ] {
         let answer = world.get(path, &[]).await;
@@ -232,7 +230,6 @@ async fn pages_are_served() {
         assert!(answer.text.contains(part), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
-    world.get("/errors/nonsense", &[]).await.problem(404, "not_found");
     world.get("/metrics", &[]).await.problem(404, "not_found");
     assert_eq!(world.send("HEAD", "/healthz", &[], "").await.text, "");
 }

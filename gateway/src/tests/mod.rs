@@ -6,6 +6,7 @@ mod callers;
 mod description;
 mod frames;
 mod mistakes;
+mod pages;
 mod reads;
 mod representation;
 mod serving;

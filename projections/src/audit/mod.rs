@@ -4,11 +4,13 @@ mod fields;
 
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::{Column, Index, Table, Type};
 use sqlx::PgConnection;
 
 use crate::cursor::{lane_column, position_column};
-use crate::projection::{ApplyError, Bulk, Projection};
-use crate::table::{Column, Index, Table, Type};
+use crate::projection::{ApplyError, BulkFold, Projection};
+
+use fields::SEPARATOR;
 
 /// The projection `audit`.
 pub(crate) struct Audit;
@@ -91,7 +93,7 @@ impl Projection for Audit {
         &[]
     }
 
-    /// The events are in the database already: only what is to be copied goes over the wire.
+    /// The events are in the database already: only what is told of them goes over the wire.
     fn apply<'a>(
         &'a self,
         version: i32,
@@ -99,77 +101,86 @@ impl Projection for Audit {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            let runs = runs(batch);
-            let columns = TABLE.column_list();
-            let statement = format!(
-                "INSERT INTO {} ({columns})
-                 SELECT {}
-                 FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS run (in_lane, first, count)
-                 CROSS JOIN LATERAL (
-                     SELECT * FROM events e WHERE e.lane = run.in_lane AND e.position >= run.first
-                     ORDER BY e.position LIMIT run.count) AS event
-                 ON CONFLICT DO NOTHING",
-                TABLE.name(version),
-                values("event")
-            );
-            sqlx::query(&statement)
-                .bind(runs.iter().map(|run| run.lane).collect::<Vec<_>>())
-                .bind(runs.iter().map(|run| run.first).collect::<Vec<_>>())
-                .bind(runs.iter().map(|run| run.count).collect::<Vec<_>>())
-                .execute(connection)
-                .await?;
-            Ok(())
+            let mut rows = Rows::new(version);
+            for event in batch {
+                rows.push(event)?;
+            }
+            Ok(rows.flush(true, connection).await?)
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Statement(format!(
-            "INSERT INTO {} ({})
-             SELECT {}
-             FROM unnest($1::integer[], $2::bigint[]) AS bound (lane, position)
-             JOIN events e ON e.lane = bound.lane AND e.position <= bound.position
-             WHERE NOT EXISTS (SELECT FROM projection_skip s
-                               WHERE s.name = 'audit' AND s.lane = e.lane AND s.position = e.position)",
-            TABLE.name(version),
-            TABLE.column_list(),
-            values("e"),
-        ))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(Rows::new(version))
     }
 }
 
-/// The values of the columns, from the event in `alias`: the same live and rebuilt.
-fn values(alias: &str) -> String {
-    let value = |column: &Column| match column.name {
-        "request_id" => format!("coalesce({alias}.metadata ->> 'request_id', '')"),
-        "fields" => fields::expression(alias),
-        name => format!("{alias}.{name}"),
-    };
-    TABLE.columns.iter().map(value).collect::<Vec<_>>().join(", ")
+/// Rows to insert, live or in a rebuild: where the events are, and the fields that they changed.
+struct Rows {
+    version: i32,
+    lanes: Vec<i32>,
+    positions: Vec<i64>,
+    fields: Vec<String>,
+    bytes: usize,
 }
 
-/// Events of one lane without a gap between them.
-struct Run {
-    lane: i32,
-    first: i64,
-    count: i64,
-}
-
-fn runs(batch: &[&Recorded]) -> Vec<Run> {
-    let mut events: Vec<_> = batch
-        .iter()
-        .map(|event| (lane_column(event.lane), position_column(event.position)))
-        .collect();
-    events.sort_unstable();
-    let mut runs: Vec<Run> = Vec::new();
-    for (lane, position) in events {
-        match runs.last_mut() {
-            Some(run) if run.lane == lane && run.first + run.count == position => run.count += 1,
-            _ => runs.push(Run {
-                lane,
-                first: position,
-                count: 1,
-            }),
+impl Rows {
+    fn new(version: i32) -> Self {
+        Self {
+            version,
+            lanes: Vec::new(),
+            positions: Vec::new(),
+            fields: Vec::new(),
+            bytes: 0,
         }
     }
-    runs
+
+    /// The values of the other columns are taken from the event in the table.
+    fn statement(&self) -> String {
+        let value = |column: &Column| match column.name {
+            "request_id" => "coalesce(event.metadata ->> 'request_id', '')".to_owned(),
+            "fields" => format!("string_to_array(told.fields, '{SEPARATOR}')"),
+            name => format!("event.{name}"),
+        };
+        format!(
+            "INSERT INTO {} ({}) SELECT {}
+             FROM unnest($1::integer[], $2::bigint[], $3::text[]) AS told (in_lane, at_position, fields)
+             CROSS JOIN LATERAL (
+                 SELECT * FROM events e WHERE e.lane = told.in_lane AND e.position = told.at_position LIMIT 1) AS event
+             ON CONFLICT DO NOTHING",
+            TABLE.name(self.version),
+            TABLE.column_list(),
+            TABLE.columns.iter().map(value).collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+impl BulkFold for Rows {
+    fn push(&mut self, event: &Recorded) -> Result<(), ApplyError> {
+        let fields = fields::fields(event)?;
+        self.lanes.push(lane_column(event.lane));
+        self.positions.push(position_column(event.position));
+        self.bytes += size_of::<(i32, i64)>() + fields.len();
+        self.fields.push(fields);
+        Ok(())
+    }
+
+    fn pending(&self) -> usize {
+        self.bytes
+    }
+
+    fn flush<'a>(&'a mut self, _: bool, connection: &'a mut PgConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            if self.lanes.is_empty() {
+                return Ok(());
+            }
+            self.bytes = 0;
+            sqlx::query(&self.statement())
+                .bind(std::mem::take(&mut self.lanes))
+                .bind(std::mem::take(&mut self.positions))
+                .bind(std::mem::take(&mut self.fields))
+                .execute(connection)
+                .await
+                .map(drop)
+        })
+    }
 }

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::catalog;
+use crate::keyed::KeyedProjection;
 use crate::lease::{self, Terms};
-use crate::stock::Stock as StockProjection;
+use crate::stock::StockRow;
 
 const ID: &str = "prod_00000000-0000-0000-0000-000000000001";
 
@@ -64,7 +65,7 @@ async fn what_comes_twice_is_applied_once(pool: PgPool) {
     assert_eq!((held.leases.len(), held.lanes(), events.len()), (8, 64, 5));
     let target = Target {
         pool: &pool,
-        projection: &StockProjection,
+        projection: &KeyedProjection::<StockRow>::NEW,
         held: &held,
     };
     target.apply(&events[..3]).await.unwrap();
@@ -80,7 +81,7 @@ async fn gaps_and_lost_leases_are_refused(pool: PgPool) {
     let (held, events) = five_deliveries(&pool).await;
     let target = Target {
         pool: &pool,
-        projection: &StockProjection,
+        projection: &KeyedProjection::<StockRow>::NEW,
         held: &held,
     };
     assert!(matches!(target.apply(&events[1..]).await, Err(Refused::Lost)));

@@ -1,10 +1,9 @@
+use rows::{Row, StockRow};
 use sqlx::postgres::PgPoolOptions;
 
 use super::*;
 use crate::dead_letter;
 use crate::products::ProductRow;
-use crate::row::Row;
-use crate::stock::StockRow;
 
 const ROWS: i64 = 4_000;
 const KEYS: i64 = 100;

@@ -175,7 +175,7 @@ impl History {
         .bind(column(stretches, |stretch| stretch.folding.projection()))
         .fetch_all(&self.pool)
         .await?;
-        let mut blank = Blank::new(&self.upcasters);
+        let mut blank = Blank::default();
         for row in &rows {
             let place = usize::try_from(row.try_get::<i64, _>("place")? - 1).unwrap_or(usize::MAX);
             let Some(stretch) = stretches.get_mut(place).filter(|stretch| !stretch.broken) else {

@@ -1,10 +1,8 @@
 //! A row as JSON: one member per column, as PostgreSQL would make it of the table's row.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rows::{Row, Sink, Table};
 use serde_json::{Map, Value};
-
-use crate::row::{Row, Sink};
-use crate::table::Table;
 
 /// The columns of a row.
 pub(crate) type Columns = Map<String, Value>;
@@ -37,7 +35,7 @@ impl Sink for Filling {
         self.put(value.into());
     }
 
-    fn texts(&mut self, values: &[String]) {
+    fn texts(&mut self, values: Option<&[String]>) {
         self.put(values.into());
     }
 
@@ -53,8 +51,12 @@ impl Sink for Filling {
         );
     }
 
-    fn json(&mut self, value: &str) {
+    fn json(&mut self, value: Option<&str>) {
         // Rows hold JSON that was written as such.
-        self.put(serde_json::from_str(value).unwrap_or_default());
+        self.put(
+            value
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default(),
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! What people call the things that events change, and how two states differ in them.
 //!
-//! The read model `audit` tells the same names from single events (`audit/fields.rs`), for finding events by what they changed.
+//! The read model `audit` tells the same names from single events (`touched` beside each event in the domain), for finding events by what they
+//! changed.
 
+use domain::Reason;
 use serde_json::{Map, Value, json};
 
 use super::Change;
@@ -98,15 +100,11 @@ pub(super) fn of_order(mut columns: Columns) -> Fields {
 }
 
 /// An order that was given up before it was placed has no row.
-pub(super) fn of_abandoned_order(payload: &str) -> Fields {
-    let payload: Value = serde_json::from_str(payload).unwrap_or_default();
-    match payload.pointer("/OrderAbandoned/reason") {
-        Some(reason) => vec![
-            ("status".to_owned(), "expired".into()),
-            ("cancel_reason".to_owned(), reason.clone()),
-        ],
-        None => Fields::new(),
-    }
+pub(super) fn of_abandoned_order(reason: &Reason) -> Fields {
+    vec![
+        ("status".to_owned(), "expired".into()),
+        ("cancel_reason".to_owned(), reason.as_str().into()),
+    ]
 }
 
 pub(super) fn of_user(mut columns: Columns) -> Fields {

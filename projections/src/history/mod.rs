@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use eventstore::{Positions, Upcasters};
+use eventstore::Positions;
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
@@ -31,7 +31,6 @@ pub(crate) const EVERY: u64 = 256;
 #[derive(Clone)]
 pub struct History {
     pool: PgPool,
-    upcasters: Upcasters,
     lanes: Arc<OnceCell<u32>>,
     folded: Arc<AtomicU64>,
 }
@@ -106,10 +105,9 @@ pub enum HistoryError {
 impl History {
     /// Reads from `pool`, and writes snapshots to it.
     #[must_use]
-    pub fn new(pool: PgPool, upcasters: Upcasters) -> Self {
+    pub fn new(pool: PgPool) -> Self {
         Self {
             pool,
-            upcasters,
             lanes: Arc::default(),
             folded: Arc::default(),
         }

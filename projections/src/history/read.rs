@@ -69,7 +69,7 @@ impl History {
     /// The state after the event `until`. A stream whose events cannot be read any further stays where the read model stopped too.
     pub(super) async fn state_at(&self, spot: &Spot<'_>, until: u64) -> Result<Box<dyn State>, sqlx::Error> {
         let (mut state, mut at) = self.nearest(spot, until).await?;
-        let mut blank = Blank::new(&self.upcasters);
+        let mut blank = Blank::default();
         while at < until {
             let rows = sqlx::query(&format!(
                 "SELECT {EVENT}, {} FROM events e

@@ -1,6 +1,7 @@
 //! What is parked, and what was skipped.
 
 use chrono::{DateTime, Utc};
+use rows::Cell as _;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
@@ -127,7 +128,6 @@ pub async fn parked(
 
 fn read(row: &PgRow) -> Result<ParkedEvent, sqlx::Error> {
     let (lane, position) = from_columns(row.try_get(1)?, row.try_get(2)?);
-    let state: &str = row.try_get(3)?;
     let skipped = match (row.try_get(13)?, row.try_get(14)?, row.try_get(15)?) {
         (Some(actor), Some(reason), Some(at)) => Some(SkippedBy { actor, reason, at }),
         _ => None,
@@ -138,7 +138,7 @@ fn read(row: &PgRow) -> Result<ParkedEvent, sqlx::Error> {
             lane,
             position,
         },
-        state: ParkedState::of_word(state).unwrap_or(ParkedState::Skipped),
+        state: ParkedState::get(row, 3)?,
         aggregate_type: row.try_get(4)?,
         aggregate_id: row.try_get(5)?,
         sequence: row.try_get::<i64, _>(6)?.unsigned_abs(),

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use rows::words;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -31,9 +32,8 @@ pub struct ParkedId {
     pub position: u64,
 }
 
-domain::words! {
+words! {
     /// What is the matter with an event.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ParkedState {
         /// It cannot be applied; later events of its stream wait.
         Failed = "failed",

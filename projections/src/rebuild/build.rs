@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eventstore::{Log, Positions, Upcasters};
+use eventstore::{Log, Positions};
 use futures::StreamExt as _;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -19,7 +19,6 @@ pub const CLAIM: Duration = Duration::from_secs(15);
 pub(crate) struct Build {
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
-    pub(crate) upcasters: Upcasters,
     pub(crate) projection: &'static dyn Projection,
     /// The version that serves.
     pub(crate) active: i32,
@@ -80,7 +79,6 @@ impl Build {
         Ok(Self {
             pool: pool.clone(),
             log: log.clone(),
-            upcasters: upcasters(pool, log).await?,
             projection,
             active,
             version,
@@ -255,14 +253,6 @@ async fn beat(pool: PgPool, name: &'static str, version: i32, builder: Uuid) {
             tracing::warn!(%error, projection = name, "the rebuild's claim was not renewed");
         }
     }
-}
-
-/// The upcasters of the store come with any event; without events there is nothing to upcast.
-async fn upcasters(pool: &PgPool, log: &Log) -> Result<Upcasters, Error> {
-    let lanes: i64 = sqlx::query_scalar("SELECT count(*) FROM lanes").fetch_one(pool).await?;
-    let start = Positions::start(0..u32::try_from(lanes).unwrap_or_default());
-    let some = log.read(&start, 1).await?;
-    Ok(some.first().map(|event| event.upcasters.clone()).unwrap_or_default())
 }
 
 /// Drops the tables of versions that serve no longer. A reader that still has one open is waited for, shortly; what is left then is

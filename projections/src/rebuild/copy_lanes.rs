@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use eventstore::{Positions, Recorded, Upcasters};
+use eventstore::{Positions, Recorded};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -14,7 +14,6 @@ use crate::batch::{Refused, report};
 use crate::cursor::{CURSORS, from_columns, lane_column, position_column};
 use crate::dead_letter;
 use crate::error::Error;
-use crate::projection::Bulk;
 use crate::rebuild::build::Build;
 use crate::rebuild::{Phase, Progress};
 
@@ -149,47 +148,34 @@ async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_strea
         Error::Database(error) => Refused::Failed(error),
         _ => Refused::Lost,
     })?;
-    match build.projection.bulk(build.version) {
-        Bulk::Statement(statement) => {
-            let copied = sqlx::query(&statement)
-                .persistent(false)
-                .bind(&lanes)
-                .bind(&bounds)
-                .execute(&mut *tx)
-                .await?;
-            done.add(copied.rows_affected());
-        }
-        Bulk::Fold(mut fold) => {
-            let mut reader =
-                workers::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
-            let statement = history(build.projection.aggregate_types());
-            let mut rows = sqlx::query(&statement)
-                .persistent(false)
-                .bind(&lanes)
-                .bind(&bounds)
-                .bind(build.name())
-                .fetch(&mut *reader);
-            let mut blank = Blank::new(&build.upcasters);
-            let mut stream = Vec::new();
-            while let Some(row) = rows.try_next().await? {
-                let event = blank.read(&row)?;
-                if by_stream {
-                    if stream.first().is_some_and(|first| !same_stream(first, &event)) {
-                        copy_stream(build, &std::mem::take(&mut stream), &mut tx).await?;
-                    }
-                    stream.push(event);
-                } else {
-                    fold.push(&event)?;
-                    if fold.pending() > FLUSH {
-                        fold.flush(false, &mut tx).await?;
-                    }
-                }
-                done.add(1);
+    let mut fold = build.projection.bulk(build.version);
+    let mut reader = workers::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
+    let statement = history(build.projection.aggregate_types(), by_stream);
+    let mut rows = sqlx::query(&statement)
+        .persistent(false)
+        .bind(&lanes)
+        .bind(&bounds)
+        .bind(build.name())
+        .fetch(&mut *reader);
+    let mut blank = Blank::default();
+    let mut stream = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let event = blank.read(&row)?;
+        if by_stream {
+            if stream.first().is_some_and(|first| !same_stream(first, &event)) {
+                copy_stream(build, &std::mem::take(&mut stream), &mut tx).await?;
             }
-            copy_stream(build, &stream, &mut tx).await?;
-            fold.flush(true, &mut tx).await?;
+            stream.push(event);
+        } else {
+            fold.push(&event)?;
+            if fold.pending() > FLUSH {
+                fold.flush(false, &mut tx).await?;
+            }
         }
+        done.add(1);
     }
+    copy_stream(build, &stream, &mut tx).await?;
+    fold.flush(true, &mut tx).await?;
     advance(build, chunk, &mut tx).await?;
     tx.commit().await?;
     Ok(())
@@ -235,9 +221,7 @@ async fn try_prefix(
     events: &[Recorded],
     connection: &mut PgConnection,
 ) -> Result<Option<String>, Refused> {
-    let Bulk::Fold(mut fold) = build.projection.bulk(build.version) else {
-        return Ok(None);
-    };
+    let mut fold = build.projection.bulk(build.version);
     for event in events {
         match fold.push(event).map_err(Refused::from) {
             Ok(()) => {}
@@ -265,31 +249,38 @@ async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) ->
         .await
 }
 
-/// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`.
+/// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`. All
+/// types of aggregates come in the order of the log, unless streams are asked for: whoever wants all does not fold streams.
 ///
 /// The type is compared as an expression, so that no index on it is considered: its index would be read as a whole for every chunk.
-fn history(types: &[&str]) -> String {
-    let types: Vec<_> = types.iter().map(|name| format!("'{name}'")).collect();
+fn history(types: &[&str], by_stream: bool) -> String {
+    let (filter, order) = if types.is_empty() {
+        (String::new(), if by_stream { STREAMS } else { "e.lane, e.position" })
+    } else {
+        let types: Vec<_> = types.iter().map(|name| format!("'{name}'")).collect();
+        (format!("e.aggregate_type || '' IN ({}) AND", types.join(", ")), STREAMS)
+    };
     format!(
         "SELECT e.lane, e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
                 e.payload::text AS payload, e.occurred_at
          FROM unnest($1::integer[], $2::bigint[]) AS bound (lane, position)
          JOIN events e ON e.lane = bound.lane AND e.position <= bound.position
-         WHERE e.aggregate_type || '' IN ({})
-             AND NOT EXISTS (SELECT FROM projection_skip s
-                             WHERE s.name = $3 AND s.lane = e.lane AND s.position = e.position)
-         ORDER BY e.aggregate_type, e.aggregate_id, e.sequence",
-        types.join(", ")
+         WHERE {filter} NOT EXISTS (SELECT FROM projection_skip s
+                                    WHERE s.name = $3 AND s.lane = e.lane AND s.position = e.position)
+         ORDER BY {order}"
     )
 }
+
+/// Stream by stream.
+const STREAMS: &str = "e.aggregate_type, e.aggregate_id, e.sequence";
 
 /// Makes events of rows. What no fold looks at (who, which request) is left blank, and names are shared.
 pub(crate) struct Blank {
     event: Recorded,
 }
 
-impl Blank {
-    pub(crate) fn new(upcasters: &Upcasters) -> Self {
+impl Default for Blank {
+    fn default() -> Self {
         let empty: Arc<str> = Arc::from("");
         Self {
             event: Recorded {
@@ -309,11 +300,12 @@ impl Blank {
                 request_id: empty,
                 recorded_at: chrono::DateTime::UNIX_EPOCH,
                 occurred_at: chrono::DateTime::UNIX_EPOCH,
-                upcasters: upcasters.clone(),
             },
         }
     }
+}
 
+impl Blank {
     /// Takes lane, position, aggregate type and id, sequence, event type and version, payload as text and `occurred_at`, in this order.
     pub(crate) fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
         let (lane, position) = from_columns(row.try_get(0)?, row.try_get(1)?);

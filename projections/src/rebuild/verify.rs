@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rows::Table;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::cursor;
@@ -9,7 +10,6 @@ use crate::error::Error;
 use crate::rebuild::build::Build;
 use crate::rebuild::switch::hold_active;
 use crate::rebuild::{Phase, Progress, catch_up};
-use crate::table::Table;
 
 /// Keys named as examples.
 const EXAMPLES: i64 = 5;

@@ -1,14 +1,12 @@
 //! The tables of sums.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use rows::{Column, Index, Row, Sink, Table, Type};
+use sqlx::{PgConnection, Row as _};
 
-use crate::row::{Arrays, Row, Sink};
+use crate::arrays::Arrays;
 use crate::sales::delta::{Delta, MEASURES, Slot, Sums};
 use crate::sales::entry::CustomerType;
-use crate::table::{Column, Index, Table, Type};
 
 const COLUMNS: &[Column] = &[
     Column::new("dimension", Type::Key),
@@ -69,11 +67,6 @@ macro_rules! sums {
 
             fn write(&self, sink: &mut impl Sink) {
                 write(&self.0, &self.1, sink);
-            }
-
-            // Sums are only ever added to, never read back.
-            fn read(_row: &PgRow) -> Result<Self, sqlx::Error> {
-                Err(sqlx::Error::RowNotFound)
             }
         }
     };

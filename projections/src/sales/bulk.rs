@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::Row as _;
 use sqlx::PgConnection;
 
 use crate::copy::CopyBuffer;
 use crate::projection::{ApplyError, BulkFold};
-use crate::row::Row as _;
 use crate::sales::entry::{Entry, Kind};
 use crate::sales::fold::Told;
 use crate::sales::label::Label;
@@ -63,17 +63,19 @@ impl BulkFold for SalesBulk {
                     }
                 }
                 Kind::Credit if !order.is_empty() => self.links.push(Link {
-                    pair: (order, recorded.aggregate_id.to_string()),
+                    order_id: order,
+                    credit_id: recorded.aggregate_id.to_string(),
                     ordered_at: None,
                     customer_type: None,
                 }),
                 Kind::Credit => {}
             }
         }
-        for pair in std::mem::take(&mut self.told.credited) {
-            let ordered_at = self.placed(&pair.0);
+        for (order_id, credit_id) in std::mem::take(&mut self.told.credited) {
+            let ordered_at = self.placed(&order_id);
             self.links.push(Link {
-                pair,
+                order_id,
+                credit_id,
                 ordered_at,
                 customer_type: None,
             });

@@ -3,49 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use rows::{ReadRow as _, Row as _, row};
 use sqlx::PgConnection;
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::row::{Arrays, Row, Sink};
+use crate::arrays::Arrays;
 use crate::sales::entry::CustomerType;
-use crate::table::{Column, Table, Type};
 
-/// When and what a customer ordered first; of two orders at the same time the smaller id.
-#[derive(Clone, Debug)]
-pub(crate) struct Customer {
-    pub(crate) id: String,
-    pub(crate) first: First,
+row! {
+    /// When and what a customer ordered first; of two orders at the same time the smaller id.
+    #[derive(Clone, Debug)]
+    #[expect(clippy::struct_field_names, reason = "columns have the names that reports know")]
+    pub(crate) struct Customer {
+        customer_id: String,
+        first_at: DateTime<Utc>,
+        first_order: String,
+    }
+    table "sales_customer", key "customer_id", fill 90;
 }
 
 pub(crate) type First = (DateTime<Utc>, String);
-
-impl Row for Customer {
-    const TABLE: &'static Table = &Table {
-        view: "sales_customer",
-        columns: &[
-            Column::new("customer_id", Type::Key),
-            Column::new("first_at", Type::Time),
-            Column::new("first_order", Type::Key),
-        ],
-        key: "customer_id",
-        indexes: &[],
-        fillfactor: 90,
-    };
-
-    fn write(&self, sink: &mut impl Sink) {
-        sink.text(Some(&self.id));
-        sink.time(Some(self.first.0));
-        sink.text(Some(&self.first.1));
-    }
-
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            id: row.try_get("customer_id")?,
-            first: (row.try_get("first_at")?, row.try_get("first_order")?),
-        })
-    }
-}
 
 /// What is known of the first orders after a batch's orders have been counted in.
 #[derive(Default)]
@@ -87,12 +64,16 @@ pub(crate) async fn count_in(
     let early: Vec<Customer> = candidates
         .into_iter()
         .filter(|(id, first)| known.firsts.get(id).is_none_or(|present| first < present))
-        .map(|(id, first)| Customer { id, first })
+        .map(|(customer_id, (first_at, first_order))| Customer {
+            customer_id,
+            first_at,
+            first_order,
+        })
         .collect();
     let mut locked: Vec<&str> = held
         .iter()
         .map(String::as_str)
-        .chain(early.iter().map(|customer| customer.id.as_str()))
+        .chain(early.iter().map(|customer| customer.customer_id.as_str()))
         .collect();
     if locked.is_empty() {
         return Ok(known);
@@ -113,12 +94,12 @@ pub(crate) async fn count_in(
     known.take(&rows)?;
     let mut moved = Vec::new();
     for customer in early {
-        if let Some(present) = known.firsts.get_mut(&customer.id)
-            && customer.first < *present
+        if let Some(present) = known.firsts.get_mut(&customer.customer_id)
+            && (customer.first_at, &customer.first_order) < (present.0, &present.1)
         {
             known
                 .overtaken
-                .push(std::mem::replace(present, customer.first.clone()).1);
+                .push(std::mem::replace(present, (customer.first_at, customer.first_order.clone())).1);
             moved.push(customer);
         }
     }
@@ -130,12 +111,17 @@ pub(crate) async fn count_in(
                  SELECT ctid FROM {table} WHERE customer_id BETWEEN u.id AND u.id ORDER BY customer_id FOR UPDATE) k
              WHERE t.ctid = k.ctid"
         ))
-        .bind(moved.iter().map(|customer| customer.id.as_str()).collect::<Vec<_>>())
-        .bind(moved.iter().map(|customer| customer.first.0).collect::<Vec<_>>())
         .bind(
             moved
                 .iter()
-                .map(|customer| customer.first.1.as_str())
+                .map(|customer| customer.customer_id.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(moved.iter().map(|customer| customer.first_at).collect::<Vec<_>>())
+        .bind(
+            moved
+                .iter()
+                .map(|customer| customer.first_order.as_str())
                 .collect::<Vec<_>>(),
         )
         .execute(connection)
@@ -147,8 +133,9 @@ pub(crate) async fn count_in(
 impl Firsts {
     fn take(&mut self, rows: &[PgRow]) -> Result<(), sqlx::Error> {
         for row in rows {
-            let customer = Customer::read(row)?;
-            self.firsts.insert(customer.id, customer.first);
+            let customer = Customer::whole(row)?;
+            self.firsts
+                .insert(customer.customer_id, (customer.first_at, customer.first_order));
         }
         Ok(())
     }

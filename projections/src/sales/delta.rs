@@ -135,7 +135,7 @@ impl Deltas {
         let slot = |bucket, customer_type| Slot {
             dimension,
             bucket,
-            currency: entry.currency,
+            currency: entry.currency.0,
             key: key.clone(),
             customer_type,
         };

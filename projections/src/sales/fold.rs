@@ -9,6 +9,7 @@ use domain::order::{
 };
 use domain::{Country, Currency, CustomerReference, OrderId, ProductId, UserId};
 use eventstore::Recorded;
+use rows::Code;
 
 use crate::projection::ApplyError;
 use crate::sales::Dimension;
@@ -235,11 +236,11 @@ impl Told {
             _ => customer.as_str(),
         };
         let labels = &mut self.labels;
-        let mut offer = |dimension, key: &str, title: &str, name: &str| {
+        let mut offer = |dimension, key: &str, label: &str, name: &str| {
             labels.offer(Label {
                 dimension,
                 key: key.to_owned(),
-                title: title.to_owned(),
+                label: label.to_owned(),
                 name: name.to_owned(),
                 version: 0,
                 as_of: heading.at,
@@ -253,7 +254,7 @@ impl Told {
             line: 0,
             happened_at: heading.at,
             ordered_at: heading.at,
-            currency: heading.currency,
+            currency: Code(heading.currency),
             country: country.to_owned(),
             customer_type: CustomerType::without_order(&customer),
             customer,
@@ -262,7 +263,9 @@ impl Told {
             units: 0,
             amount: 0,
             discounts: 0,
-            promotion: Promotion::default(),
+            discount_code: String::new(),
+            discount_campaign: String::new(),
+            discount_kind: String::new(),
             tax: 0,
         };
         let mut places: HashMap<(String, String, String, Promotion), usize> = HashMap::new();
@@ -293,7 +296,9 @@ impl Told {
                         line: *count,
                         product: product.clone(),
                         category: part.category.to_owned(),
-                        promotion,
+                        discount_code: promotion.code,
+                        discount_campaign: promotion.campaign,
+                        discount_kind: promotion.kind,
                         ..empty.clone()
                     });
                     *count += 1;

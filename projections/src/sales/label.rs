@@ -3,28 +3,30 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::product::ProductEvent;
 use eventstore::Recorded;
+use rows::{Row as _, row};
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
 
-use crate::keyed::sequence;
-use crate::row::{Arrays, Row, Sink};
+use crate::arrays::Arrays;
+use crate::cursor::position_column;
 use crate::sales::Dimension;
-use crate::table::{Column, Table, Type};
 
-/// What people call a key.
-///
-/// That of a product follows the product's own stream: the highest version holds. That of any other key is what the earliest order or
-/// credit called it; of two at the same time, the smaller text. So it does not matter in which order lanes are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Label {
-    pub(crate) dimension: Dimension,
-    pub(crate) key: String,
-    /// What the column `label` shows.
-    pub(crate) title: String,
-    pub(crate) name: String,
-    /// Of the product's stream; 0 for other keys.
-    pub(crate) version: i64,
-    pub(crate) as_of: DateTime<Utc>,
+row! {
+    /// What people call a key.
+    ///
+    /// That of a product follows the product's own stream: the highest version holds. That of any other key is what the earliest order or
+    /// credit called it; of two at the same time, the smaller text. So it does not matter in which order lanes are read.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[expect(clippy::struct_field_names, reason = "columns have the names that reports know")]
+    pub(crate) struct Label {
+        pub(crate) dimension: Dimension,
+        pub(crate) key: String,
+        pub(crate) label: String,
+        pub(crate) name: String,
+        /// Of the product's stream; 0 for other keys.
+        pub(crate) version: i64 as internal,
+        pub(crate) as_of: DateTime<Utc> as internal,
+    }
+    table "sales_label", key "dimension, key", fill 90;
 }
 
 impl Label {
@@ -33,45 +35,14 @@ impl Label {
         if self.version != other.version {
             return self.version > other.version;
         }
-        (self.as_of, &self.title, &self.name) < (other.as_of, &other.title, &other.name)
-    }
-}
-
-impl Row for Label {
-    const TABLE: &'static Table = &Table {
-        view: "sales_label",
-        columns: &[
-            Column::new("dimension", Type::Key),
-            Column::new("key", Type::Key),
-            Column::new("label", Type::Key),
-            Column::new("name", Type::Key),
-            Column::new("version", Type::BigInt).internal(),
-            Column::new("as_of", Type::Time).internal(),
-        ],
-        key: "dimension, key",
-        indexes: &[],
-        fillfactor: 90,
-    };
-
-    fn write(&self, sink: &mut impl Sink) {
-        sink.text(Some(self.dimension.as_str()));
-        sink.text(Some(&self.key));
-        sink.text(Some(&self.title));
-        sink.text(Some(&self.name));
-        sink.bigint(Some(self.version));
-        sink.time(Some(self.as_of));
-    }
-
-    // Labels are settled by PostgreSQL and never read back.
-    fn read(_row: &PgRow) -> Result<Self, sqlx::Error> {
-        Err(sqlx::Error::RowNotFound)
+        (self.as_of, &self.label, &self.name) < (other.as_of, &other.label, &other.name)
     }
 }
 
 /// A change to the label of a product that has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Relabel {
-    pub(crate) title: Option<String>,
+    pub(crate) label: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) version: i64,
     pub(crate) as_of: DateTime<Utc>,
@@ -100,7 +71,7 @@ impl Labels {
     /// A product got another SKU or name, later than anything that was offered of it.
     pub(crate) fn relabel(&mut self, product_id: &str, change: Relabel) {
         if let Some(present) = self.whole.get_mut(&(Dimension::Product, product_id.to_owned())) {
-            present.title = change.title.unwrap_or_else(|| present.title.clone());
+            present.label = change.label.unwrap_or_else(|| present.label.clone());
             present.name = change.name.unwrap_or_else(|| present.name.clone());
             present.version = change.version;
             present.as_of = change.as_of;
@@ -108,7 +79,7 @@ impl Labels {
         }
         match self.products.get_mut(product_id) {
             Some(present) => {
-                present.title = change.title.or(present.title.take());
+                present.label = change.label.or(present.label.take());
                 present.name = change.name.or(present.name.take());
                 present.version = change.version;
                 present.as_of = change.as_of;
@@ -126,24 +97,24 @@ impl Labels {
 
 /// Takes what an event says about the label of a product.
 pub(crate) fn of_product(event: ProductEvent, recorded: &Recorded, labels: &mut Labels) {
-    let version = sequence(recorded);
+    let version = position_column(recorded.sequence);
     let as_of = recorded.occurred_at;
     match event {
         ProductEvent::ProductCreated(created) => labels.offer(Label {
             dimension: Dimension::Product,
             key: recorded.aggregate_id.to_string(),
-            title: created.sku.as_str().to_owned(),
+            label: created.sku.as_str().to_owned(),
             name: created.name.as_str().to_owned(),
             version,
             as_of,
         }),
         ProductEvent::ProductUpdated(updated) if updated.sku.is_some() || updated.name.is_some() => {
-            let title = updated.sku.map(|sku| sku.as_str().to_owned());
+            let label = updated.sku.map(|sku| sku.as_str().to_owned());
             let name = updated.name.map(|name| name.as_str().to_owned());
             labels.relabel(
                 &recorded.aggregate_id,
                 Relabel {
-                    title,
+                    label,
                     name,
                     version,
                     as_of,
@@ -191,7 +162,7 @@ pub(crate) async fn store(version: i32, labels: Labels, connection: &mut PgConne
              WHERE t.ctid = k.ctid"
         ))
         .bind(changes.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>())
-        .bind(changes.iter().map(|(_, change)| change.title.as_deref()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|(_, change)| change.label.as_deref()).collect::<Vec<_>>())
         .bind(changes.iter().map(|(_, change)| change.name.as_deref()).collect::<Vec<_>>())
         .bind(changes.iter().map(|(_, change)| change.version).collect::<Vec<_>>())
         .bind(changes.iter().map(|(_, change)| change.as_of).collect::<Vec<_>>())

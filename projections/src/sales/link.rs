@@ -6,13 +6,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use rows::{ReadRow as _, Row as _, row};
 use sqlx::PgConnection;
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
 
-use crate::row::{Arrays, Row, Sink};
+use crate::arrays::Arrays;
 use crate::sales::entry::CustomerType;
-use crate::table::{Column, Table, Type};
 
 /// Order and credit.
 pub(crate) type Pair = (String, String);
@@ -24,42 +22,16 @@ pub(crate) struct Undone {
     pub(crate) customer_type: CustomerType,
 }
 
-/// A credit and an order that it undoes.
-pub(crate) struct Link {
-    pub(crate) pair: Pair,
-    /// `None`: the order was not heard yet.
-    pub(crate) ordered_at: Option<DateTime<Utc>>,
-    pub(crate) customer_type: Option<CustomerType>,
-}
-
-impl Row for Link {
-    const TABLE: &'static Table = &Table {
-        view: "sales_link",
-        columns: &[
-            Column::new("order_id", Type::Key),
-            Column::new("credit_id", Type::Key),
-            Column::new("ordered_at", Type::Time).nullable(),
-            Column::new("customer_type", Type::Key).nullable(),
-        ],
-        key: "order_id, credit_id",
-        indexes: &[],
-        fillfactor: 90,
-    };
-
-    fn write(&self, sink: &mut impl Sink) {
-        sink.text(Some(&self.pair.0));
-        sink.text(Some(&self.pair.1));
-        sink.time(self.ordered_at);
-        sink.text(self.customer_type.map(CustomerType::as_str));
+row! {
+    /// A credit and an order that it undoes.
+    pub(crate) struct Link {
+        pub(crate) order_id: String,
+        pub(crate) credit_id: String,
+        /// `None`: the order was not heard yet.
+        pub(crate) ordered_at: Option<DateTime<Utc>>,
+        pub(crate) customer_type: Option<CustomerType>,
     }
-
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            pair: (row.try_get("order_id")?, row.try_get("credit_id")?),
-            ordered_at: row.try_get("ordered_at")?,
-            customer_type: row.try_get::<Option<&str>, _>("customer_type")?.map(CustomerType::read),
-        })
-    }
+    table "sales_link", key "order_id, credit_id", fill 90;
 }
 
 /// Leaves what this side knows of the links and takes what the other one left.
@@ -72,9 +44,10 @@ pub(crate) async fn meet(
         return Ok(BTreeMap::new());
     }
     let mut arrays = Arrays::new(Link::TABLE);
-    for (pair, undone) in links {
+    for ((order_id, credit_id), undone) in links {
         arrays.push(&Link {
-            pair,
+            order_id,
+            credit_id,
             ordered_at: undone.map(|undone| undone.ordered_at),
             customer_type: undone.map(|undone| undone.customer_type),
         });
@@ -89,13 +62,13 @@ pub(crate) async fn meet(
     let rows = arrays.fetch(&statement, connection).await?;
     let mut met = BTreeMap::new();
     for row in &rows {
-        let link = Link::read(row)?;
+        let link = Link::whole(row)?;
         if let (Some(ordered_at), Some(customer_type)) = (link.ordered_at, link.customer_type) {
             let undone = Undone {
                 ordered_at,
                 customer_type,
             };
-            met.insert(link.pair, undone);
+            met.insert((link.order_id, link.credit_id), undone);
         }
     }
     Ok(met)

@@ -17,11 +17,10 @@ mod settle;
 
 use eventstore::Recorded;
 use futures::future::BoxFuture;
+use rows::{Row, Table, words};
 use sqlx::PgConnection;
 
-use crate::projection::{ApplyError, Bulk, Projection};
-use crate::row::Row;
-use crate::table::Table;
+use crate::projection::{ApplyError, BulkFold, Projection};
 use bucket::{CustomerYear, Fine, Month, Year};
 use bulk::SalesBulk;
 use customer::Customer;
@@ -30,33 +29,20 @@ use fold::Told;
 use label::Label;
 use link::Link;
 
-/// What sums are kept by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Dimension {
-    /// A category with those below it.
-    Category,
-    /// A category without those below it.
-    CategoryOwn,
-    Country,
-    /// The products of a country, by the year only.
-    CountryProduct,
-    /// By the month and, for rankings, by the year: within one, a customer has few orders.
-    Customer,
-    Product,
-    Total,
-}
-
-impl Dimension {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Category => "category",
-            Self::CategoryOwn => "category_own",
-            Self::Country => "country",
-            Self::CountryProduct => "country_product",
-            Self::Customer => "customer",
-            Self::Product => "product",
-            Self::Total => "total",
-        }
+words! {
+    /// What sums are kept by.
+    pub(crate) enum Dimension {
+        /// A category with those below it.
+        Category = "category",
+        /// A category without those below it.
+        CategoryOwn = "category_own",
+        Country = "country",
+        /// The products of a country, by the year only.
+        CountryProduct = "country_product",
+        /// By the month and, for rankings, by the year: within one, a customer has few orders.
+        Customer = "customer",
+        Product = "product",
+        Total = "total",
     }
 }
 
@@ -106,8 +92,8 @@ impl Projection for Sales {
         })
     }
 
-    fn bulk(&self, version: i32) -> Bulk {
-        Bulk::Fold(Box::new(SalesBulk::new(version)))
+    fn bulk(&self, version: i32) -> Box<dyn BulkFold> {
+        Box::new(SalesBulk::new(version))
     }
 
     fn seal(&self, version: i32) -> Vec<String> {

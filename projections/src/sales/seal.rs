@@ -1,13 +1,13 @@
 //! From the entries of all of history to everything that follows from them, by the same rules as `settle`.
 
-use crate::row::Row as _;
+use rows::{Row as _, Table};
+
 use crate::sales::Dimension;
 use crate::sales::bucket::{CustomerYear, Fine, Month, Year};
 use crate::sales::customer::Customer;
 use crate::sales::delta::MEASURES;
 use crate::sales::entry::Entry;
 use crate::sales::link::Link;
-use crate::table::Table;
 
 /// The statements, in their order.
 pub(crate) fn seal(version: i32) -> Vec<String> {

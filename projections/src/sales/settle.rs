@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
-use sqlx::Row as _;
+use rows::{ReadRow as _, Row as _};
+use sqlx::{PgConnection, Row as _};
 
-use crate::row::{Arrays, Row};
+use crate::arrays::Arrays;
 use crate::sales::bucket::{self, CustomerYear, Fine, Month, Year};
 use crate::sales::customer::{self, First, Firsts};
 use crate::sales::delta::{Deltas, Way};
@@ -241,7 +241,7 @@ async fn redate(
 }
 
 fn rebook(rows: &[sqlx::postgres::PgRow], deltas: &mut Deltas, change: impl Fn(&mut Entry)) -> Result<(), sqlx::Error> {
-    let mut entries = rows.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    let mut entries = rows.iter().map(Entry::whole).collect::<Result<Vec<_>, _>>()?;
     deltas.add_all(&entries, Way::Out);
     entries.iter_mut().for_each(change);
     deltas.add_all(&entries, Way::In);

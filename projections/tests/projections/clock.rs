@@ -1,7 +1,6 @@
 //! The past of a log whose clock was set back.
 
 use chrono::{DateTime, Duration, Utc};
-use eventstore::Upcasters;
 use projections::{At, History, HistoryError};
 use serde_json::json;
 use sqlx::PgPool;
@@ -48,7 +47,7 @@ async fn position(history: &History, time: DateTime<Utc>) -> u64 {
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn an_old_log_with_one_event_an_hour_ahead_is_found_at_every_moment(pool: PgPool) {
     let start = record(&pool, &[0, 3_601, 2, 3]).await;
-    let history = History::new(pool, Upcasters::default());
+    let history = History::new(pool);
     for (seconds, expected) in [
         (-1, 0),
         (0, 1),
@@ -72,7 +71,7 @@ async fn an_old_log_with_one_event_an_hour_ahead_is_found_at_every_moment(pool: 
 async fn an_old_log_with_a_long_time_ahead_is_found_too(pool: PgPool) {
     let seconds: Vec<i64> = (0..100).chain(3_700..3_800).chain(200..500).collect();
     let start = record(&pool, &seconds).await;
-    let history = History::new(pool, Upcasters::default());
+    let history = History::new(pool);
     for (seconds, expected) in [(50, 51), (99, 100), (150, 100), (350, 351), (499, 500), (3_750, 500)] {
         assert_eq!(
             position(&history, start + Duration::seconds(seconds)).await,
@@ -103,7 +102,7 @@ async fn what_was_written_since_the_clock_was_set_back_is_seen_at_once(pool: PgP
         .await
         .unwrap();
     let store = open(&jumping).await;
-    let history = History::new(jumping.clone(), Upcasters::default());
+    let history = History::new(jumping.clone());
     let mut seen = Vec::new();
     for off in ["0", "1 hour", "0", "0"] {
         sqlx::query("UPDATE jumping.clock SET off = $1::text::interval")

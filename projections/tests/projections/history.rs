@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
-use eventstore::{Positions, Upcasters};
+use eventstore::Positions;
 use projections::{At, History, HistoryError, Moment, Past, Place};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -48,7 +48,7 @@ async fn every_prefix_is_the_fold_of_its_events(pool: PgPool, seed: u64) {
     let running = Running::start(&pool, &store, quick());
     Shop::new(store.clone(), seed).trade(120).await;
     settle(&pool, &store).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let live = views(&pool).await;
     let mut compared = 0;
     for ((kind, id), events) in streams(&pool).await {
@@ -108,7 +108,7 @@ async fn changes_join_on_and_the_audit_finds_them_by_field(pool: PgPool) {
     let running = Running::start(&pool, &store, quick());
     Shop::new(store.clone(), 22).trade(800).await;
     settle(&pool, &store).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let fields: Vec<(String, String, i64, Vec<String>)> =
         sqlx::query_as("SELECT aggregate_type, aggregate_id, sequence, fields FROM audit")
             .fetch_all(&pool)
@@ -234,7 +234,7 @@ async fn long_stream(pool: &PgPool) -> Moment {
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn a_long_stream_is_folded_once_and_then_only_from_the_nearest_snapshot(pool: PgPool) {
     let start = long_stream(&pool).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let at = |sequence: u64| Moment {
         position: sequence + sequence / 10,
         ..start
@@ -301,7 +301,7 @@ async fn a_long_stream_is_folded_once_and_then_only_from_the_nearest_snapshot(po
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn changes_of_a_long_stream_nobody_looked_at_leave_snapshots_behind(pool: PgPool) {
     long_stream(&pool).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let place = |sequence| Place {
         aggregate_type: "stock".to_owned(),
         aggregate_id: LONG.to_owned(),
@@ -326,7 +326,7 @@ async fn changes_of_a_long_stream_nobody_looked_at_leave_snapshots_behind(pool: 
 #[sqlx::test(migrator = "migrations::MIGRATOR")]
 async fn times_and_tokens_are_moments_of_a_lane(pool: PgPool) {
     let start = long_stream(&pool).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let time = |seconds: i64| "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + Duration::seconds(seconds);
     let at = async |at: At| history.moment(LONG, &at).await;
     for (seconds, position) in [
@@ -432,7 +432,7 @@ async fn an_event_that_cannot_be_read_stops_the_past_where_it_stopped_the_read_m
     let store = open_store(&pool).await;
     let running = Running::start(&pool, &store, quick());
     settle(&pool, &store).await;
-    let history = History::new(pool.clone(), Upcasters::default());
+    let history = History::new(pool.clone());
     let events = streams(&pool)
         .await
         .remove(&("stock".to_owned(), id.to_owned()))

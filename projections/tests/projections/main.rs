@@ -14,5 +14,8 @@ mod rebuild;
 mod reconcile;
 mod runner;
 mod sales;
+mod samples;
 mod shop;
 mod support;
+mod touches;
+mod versions;

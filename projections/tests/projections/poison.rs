@@ -3,7 +3,8 @@ use sqlx::PgPool;
 use std::fmt;
 
 use cqrs_es::{Aggregate, DomainEvent};
-use eventstore::{Plan, Store};
+use domain::order::OrderEvent;
+use eventstore::{Entry, Event, Plan, Registered, Store, Touched};
 use projections::{Filter, Options, ParkedOrder, ParkedState, Start, parked, rebuild};
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +21,19 @@ impl DomainEvent for Unreadable {
     }
 
     fn event_version(&self) -> String {
-        "1.0".to_owned()
+        Self::ENTRY.event("OrderPlaced").unwrap().stored_version()
     }
 }
+
+impl Event for Unreadable {
+    const ENTRY: &'static Entry = OrderEvent::ENTRY;
+
+    fn touches(&self) -> Touched {
+        Touched::new()
+    }
+}
+
+impl Registered for Garbled {}
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Garbled;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
-use cqrs_es::Aggregate;
 use domain::{
     credit::Credit, order::Order, product::Product, search_settings::SearchSettings, stock::Stock, user::User,
 };
-use eventstore::{Metadata, Plan, Store, Transaction};
+use eventstore::{Metadata, Plan, Registered, Store, Transaction};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -27,7 +26,7 @@ pub(crate) enum Kind {
 /// Events for one stream.
 pub(crate) type Append = (Kind, String, Vec<Value>);
 
-fn put<A: Aggregate + 'static>(tx: &mut Transaction<'_>, id: &str, events: &[Value]) {
+fn put<A: Registered>(tx: &mut Transaction<'_>, id: &str, events: &[Value]) {
     let events = events
         .iter()
         .map(|event| serde_json::from_value(event.clone()).unwrap())
@@ -223,7 +222,8 @@ impl Shop {
     async fn register(&mut self) {
         let id = self.id("usr_");
         let user = json!({"UserRegistered": {"user_id": id, "email": format!("{}@example.com", &id[4..]), "name": "Zoë",
-                                             "role": if self.rng.random() { "admin" } else { "customer" }}});
+                                             "role": if self.rng.random() { "admin" } else { "customer" },
+                                             "opened_by": "staff"}});
         append(&self.store, None, vec![(Kind::User, id.clone(), vec![user])]).await;
         self.customers.push(id);
     }

@@ -67,7 +67,7 @@ pub(super) async fn list_events(query: &AuditService, request: ListEventsRequest
         occurred: Times::new(request.occurred)?,
     };
     if let Some(history) = &query.history {
-        filter.check_types(history.events())?;
+        filter.check_types(&history.events())?;
     }
     let page = LIST.page(request.page, &request.sort, &filter)?;
     let (asked, beside) = (&filter, &page);
@@ -144,8 +144,8 @@ fn uuid(field: &'static str, text: &str) -> Result<Option<Uuid>, Error> {
 
 impl Filter {
     /// Refuses types that no event and no aggregate has.
-    fn check_types(&self, known: &[(&str, &[&str])]) -> Result<(), Error> {
-        let types: Vec<&str> = known.iter().flat_map(|(_, events)| *events).copied().collect();
+    fn check_types(&self, known: &[(&str, Vec<&str>)]) -> Result<(), Error> {
+        let types: Vec<&str> = known.iter().flat_map(|(_, events)| events).copied().collect();
         if let Some(unknown) = self.event_types.iter().find(|given| !types.contains(&given.as_str())) {
             let unknown: String = unknown.chars().take(80).collect();
             let message = format!(

@@ -22,7 +22,7 @@ use crate::products::list::Filter;
 const MODELS: &[&str] = &["products", "stock", "search_settings"];
 /// The same, in the order of sales.
 const MODELS_BY_SALES: &[&str] = &["products", "stock", "search_settings", "product_sales"];
-/// Of more hits than that only the best are put into an order that the engine does not keep.
+/// In an order that the engine does not keep, only this many of the best hits are sorted; the others are left out.
 const MAX_SORTED: usize = 10_000;
 
 pub(super) async fn search(

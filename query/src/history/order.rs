@@ -21,7 +21,7 @@ pub(super) async fn as_of(query: &HistoryService, request: OrderAsOfRequest) -> 
     }
     let row = sqlx::query(&format!(
         "SELECT {} FROM jsonb_populate_record(NULL::orders, $1::jsonb)",
-        OrderRow::COLUMNS
+        OrderRow::columns()
     ))
     .bind(look.row("order").await?)
     .fetch_one(query.reads.pool())

@@ -17,7 +17,7 @@ pub trait History: fmt::Debug + Send + Sync {
     async fn row(&self, aggregate_type: &str, id: &str, moment: &Moment) -> Result<Past, HistoryError>;
 
     /// All types of aggregates, each with the types of its events.
-    fn events(&self) -> &'static [(&'static str, &'static [&'static str])];
+    fn events(&self) -> Vec<(&'static str, Vec<&'static str>)>;
 
     /// What each of the events changed, in their order.
     async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError>;

@@ -26,7 +26,7 @@ pub(super) async fn as_of(query: &HistoryService, request: ProductAsOfRequest) -
     }
     let product = look.row("product").await?;
     let stock = look.part("stock").await?;
-    let row = sqlx::query(&format!("SELECT {} {FROM}", ProductRow::COLUMNS))
+    let row = sqlx::query(&format!("SELECT {} {FROM}", ProductRow::columns()))
         .bind(product)
         .bind(stock)
         .fetch_one(query.reads.pool())

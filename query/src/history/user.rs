@@ -13,7 +13,7 @@ pub(super) async fn as_of(query: &HistoryService, request: UserAsOfRequest) -> R
     let look = Look::at(query, "user", &id, as_of).await?;
     let row = sqlx::query(&format!(
         "SELECT {} FROM jsonb_populate_record(NULL::users, $1::jsonb)",
-        users::COLUMNS
+        users::columns()
     ))
     .bind(look.row("user").await?)
     .fetch_one(query.reads.pool())

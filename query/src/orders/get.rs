@@ -13,7 +13,7 @@ pub(super) async fn get(query: &Reads, request: GetOrderRequest) -> Result<GetOr
     let (id, scope) = (request.id.as_str(), request.only_customer_id.as_str());
     let read = |pool: sqlx::PgPool| async move {
         let mut sql = read_at::begin();
-        sql.push(SELECT).push("id = ").push_bind(id);
+        sql.push(SELECT.as_str()).push("id = ").push_bind(id);
         read_at::end(&mut sql, id, lane, MODELS);
         let row = sql.build().fetch_optional(&pool).await?;
         let row = row

@@ -6,11 +6,12 @@ use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::MODELS;
-use super::row::{OrderRow, SELECT, status_name};
+use super::row::{OrderRow, SELECT};
 use crate::error::Error;
 use crate::known::{self, Thing};
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, Times, currency, push_equal};
+use crate::row::Word as _;
 
 /// The order by totals.
 const TOTAL: &str = "total";
@@ -79,7 +80,7 @@ const COLUMN_ID: Column<OrderRow> = Column {
 /// Which orders the list has.
 #[derive(Serialize)]
 struct Filter {
-    statuses: Vec<&'static str>,
+    statuses: Vec<String>,
     customer_id: String,
     product_id: String,
     placed: Times,
@@ -89,7 +90,7 @@ struct Filter {
 
 pub(super) async fn list(query: &Reads, request: ListOrdersRequest) -> Result<ListOrdersReply, Error> {
     let filter = Filter {
-        statuses: statuses(&request.statuses)?,
+        statuses: OrderStatus::asked(&request.statuses)?,
         customer_id: request.customer_id,
         product_id: request.product_id,
         placed: Times::new(request.placed)?,
@@ -101,7 +102,7 @@ pub(super) async fn list(query: &Reads, request: ListOrdersRequest) -> Result<Li
     let page = walk.page(request.page, &request.sort, &filter)?;
     let (filter, beside) = (&filter, &page);
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         filter.push(&mut sql);
         beside.push(&mut sql);
         let rows = sql.build().fetch_all(&pool).await?;
@@ -119,21 +120,6 @@ pub(super) async fn list(query: &Reads, request: ListOrdersRequest) -> Result<Li
         page: Some(page),
         freshness: Some(freshness),
     })
-}
-
-fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
-    let name = |number: &i32| OrderStatus::try_from(*number).ok().and_then(status_name);
-    let names: Option<Vec<_>> = asked.iter().map(name).collect();
-    let mut names = names.ok_or_else(|| {
-        Error::invalid(
-            "status",
-            "unknown",
-            "must be pending, confirmed, completed, cancelled or expired",
-        )
-    })?;
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
 }
 
 impl Filter {

@@ -1,23 +1,19 @@
 //! An order as its read model holds it.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use proto::v1::{self, LineKind, Order, OrderLine, OrderStatus};
-use serde::Deserialize;
+use rows::{Line, ReadRow as _, Row as _};
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
 
-use crate::cells::Cells;
 use crate::error::Error;
-
-macro_rules! columns {
-    () => {
-        "id, number, status, customer_id, customer_reference, country, currency, total, credited, lines, placed_at,
-    cancelled_at, cancel_reason, source, external_id, version, updated_at"
-    };
-}
+use crate::row::{Word, bad};
 
 /// Selects an [`OrderRow`]; a condition follows.
-pub(super) const SELECT: &str = concat!("SELECT ", columns!(), "\nFROM orders\nWHERE ");
+pub(super) static SELECT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {}\nFROM orders\nWHERE ", OrderRow::columns()));
 
 pub(crate) struct OrderRow {
     /// Imported orders have none.
@@ -28,39 +24,43 @@ pub(crate) struct OrderRow {
 
 impl OrderRow {
     /// What [`OrderRow::read`] takes.
-    pub(crate) const COLUMNS: &str = columns!();
+    pub(crate) fn columns() -> String {
+        rows::OrderRow::TABLE.shown("")
+    }
 
     pub(crate) fn read(row: &PgRow) -> Result<Self, Error> {
-        let cells = Cells::new("orders", row, "id");
-        let text = |column| cells.get::<Option<String>>(column).map(Option::unwrap_or_default);
-        let number: Option<i64> = cells.get("number")?;
-        let placed_at: DateTime<Utc> = cells.get("placed_at")?;
-        let cancelled_at: Option<DateTime<Utc>> = cells.get("cancelled_at")?;
-        let updated_at: DateTime<Utc> = cells.get("updated_at")?;
-        let Json(lines) = cells.get::<Json<Vec<Line>>>("lines")?;
+        let row = rows::OrderRow::shown(row).map_err(bad)?;
+        let damaged = |column, expected| Error::BadRow {
+            table: rows::OrderRow::TABLE.view,
+            column,
+            row: row.id.clone(),
+            expected,
+        };
+        let status = OrderStatus::of(&row.status).ok_or_else(|| damaged("status", "an order's status"))?;
+        let lines = row.lines.parse().ok();
+        let lines = lines.and_then(|lines| lines.into_iter().map(line).collect::<Option<_>>());
         let order = Order {
-            id: cells.get("id")?,
-            number: u64::try_from(number.unwrap_or_default())
-                .map_err(|_| cells.damaged("number", "a number from 0 on"))?,
-            status: status(&cells)?.into(),
-            customer_id: text("customer_id")?,
-            customer_reference: text("customer_reference")?,
-            country: text("country")?,
-            currency: cells.get("currency")?,
-            lines: lines.into_iter().map(Into::into).collect(),
-            total: cells.get("total")?,
-            credited: cells.get("credited")?,
-            placed_at_micros: placed_at.timestamp_micros(),
-            cancelled_at_micros: cancelled_at.map(|time| time.timestamp_micros()),
-            cancel_reason: text("cancel_reason")?,
-            source: text("source")?,
-            external_id: text("external_id")?,
-            version: cells.count("version")?,
-            updated_at_micros: updated_at.timestamp_micros(),
+            lines: lines.ok_or_else(|| damaged("lines", "an order's lines"))?,
+            id: row.id,
+            number: row.number.unwrap_or_default(),
+            status: status.into(),
+            customer_id: row.customer_id.unwrap_or_default(),
+            customer_reference: row.customer_reference.unwrap_or_default(),
+            country: row.country.unwrap_or_default(),
+            currency: row.currency,
+            total: row.total,
+            credited: row.credited,
+            placed_at_micros: row.placed_at.timestamp_micros(),
+            cancelled_at_micros: row.cancelled_at.map(|time| time.timestamp_micros()),
+            cancel_reason: row.cancel_reason.unwrap_or_default(),
+            source: row.source.unwrap_or_default(),
+            external_id: row.external_id.unwrap_or_default(),
+            version: row.version,
+            updated_at_micros: row.updated_at.timestamp_micros(),
         };
         Ok(Self {
-            number,
-            placed_at,
+            number: row.number.map(u64::cast_signed),
+            placed_at: row.placed_at,
             order,
         })
     }
@@ -88,111 +88,32 @@ impl From<OrderRow> for Order {
     }
 }
 
-fn status(cells: &Cells<'_>) -> Result<OrderStatus, Error> {
-    match cells.get::<&str>("status")? {
-        "pending" => Ok(OrderStatus::Pending),
-        "confirmed" => Ok(OrderStatus::Confirmed),
-        "completed" => Ok(OrderStatus::Completed),
-        "cancelled" => Ok(OrderStatus::Cancelled),
-        "expired" => Ok(OrderStatus::Expired),
-        _ => Err(cells.damaged("status", "an order's status")),
-    }
+/// `None`: it is of a kind that nobody knows.
+fn line(line: Line<'_>) -> Option<OrderLine> {
+    Some(OrderLine {
+        kind: LineKind::of(line.kind)?.into(),
+        product_id: text(line.product_id),
+        sku: line.sku.into_owned(),
+        name: line.name.into_owned(),
+        category: line.category.into_owned(),
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        total: line.total,
+        discount: line.discount,
+        discounts: line.discounts.into_iter().map(discount).collect::<Option<_>>()?,
+        tax: line.tax,
+    })
 }
 
-/// The status as the read model writes it; `None` for none.
-pub(super) fn status_name(status: OrderStatus) -> Option<&'static str> {
-    match status {
-        OrderStatus::Unspecified => None,
-        OrderStatus::Pending => Some("pending"),
-        OrderStatus::Confirmed => Some("confirmed"),
-        OrderStatus::Completed => Some("completed"),
-        OrderStatus::Cancelled => Some("cancelled"),
-        OrderStatus::Expired => Some("expired"),
-    }
+fn discount(discount: rows::Discount<'_>) -> Option<v1::Discount> {
+    Some(v1::Discount {
+        amount: discount.amount,
+        kind: v1::DiscountKind::of(discount.kind)?.into(),
+        code: text(discount.code),
+        campaign: text(discount.campaign),
+    })
 }
 
-/// An element of `lines`.
-#[derive(Deserialize)]
-struct Line {
-    kind: Kind,
-    product_id: Option<String>,
-    sku: String,
-    name: String,
-    category: String,
-    quantity: i64,
-    unit_price: i64,
-    total: i64,
-    #[serde(default)]
-    discount: i64,
-    #[serde(default)]
-    discounts: Vec<Discount>,
-    #[serde(default)]
-    tax: i64,
-}
-
-#[derive(Deserialize)]
-struct Discount {
-    amount: i64,
-    kind: DiscountKind,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    campaign: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DiscountKind {
-    Line,
-    Order,
-    Loyalty,
-    Coupon,
-}
-
-impl From<Discount> for v1::Discount {
-    fn from(discount: Discount) -> Self {
-        let kind = match discount.kind {
-            DiscountKind::Line => v1::DiscountKind::Line,
-            DiscountKind::Order => v1::DiscountKind::Order,
-            DiscountKind::Loyalty => v1::DiscountKind::Loyalty,
-            DiscountKind::Coupon => v1::DiscountKind::Coupon,
-        };
-        Self {
-            amount: discount.amount,
-            kind: kind.into(),
-            code: discount.code,
-            campaign: discount.campaign,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Product,
-    Fee,
-    Adjustment,
-}
-
-impl From<Line> for OrderLine {
-    fn from(line: Line) -> Self {
-        let kind = match line.kind {
-            Kind::Product => LineKind::Product,
-            Kind::Fee => LineKind::Fee,
-            Kind::Adjustment => LineKind::Adjustment,
-        };
-        Self {
-            kind: kind.into(),
-            product_id: line.product_id.unwrap_or_default(),
-            sku: line.sku,
-            name: line.name,
-            category: line.category,
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            total: line.total,
-            discount: line.discount,
-            discounts: line.discounts.into_iter().map(Into::into).collect(),
-            tax: line.tax,
-        }
-    }
+fn text(text: Option<Cow<'_, str>>) -> String {
+    text.map(Cow::into_owned).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ pub(super) async fn get_many(query: &Reads, request: GetProductsRequest) -> Resu
     batch::check(&request.ids)?;
     let ids = request.ids.as_slice();
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         sql.push("p.id = ANY(").push_bind(ids).push(")");
         let rows = sql.build().fetch_all(&pool).await?;
         rows.iter().map(ProductRow::read).collect::<Result<Vec<_>, _>>()

@@ -7,11 +7,12 @@ use reads::Reads;
 use serde::Serialize;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::row::{ProductRow, SELECT, SELECT_WITH_SALES, status_name};
+use super::row::{ProductRow, SELECT, SELECT_WITH_SALES};
 use super::{MODELS, search};
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, currency, push_equal};
+use crate::row::Word as _;
 
 /// The read models of a list in the order of sales.
 const MODELS_WITH_SALES: &[&str] = &["products", "stock", "product_sales"];
@@ -91,7 +92,7 @@ struct Wanted {
 pub(crate) struct Filter {
     search: Vec<String>,
     categories: Vec<String>,
-    statuses: Vec<&'static str>,
+    statuses: Vec<String>,
     sku: String,
     price: Amounts,
     currency: String,
@@ -166,7 +167,7 @@ pub(crate) async fn among(
 
 /// Those of the products that are still to be shown, in any order.
 pub(crate) async fn of_ids(pool: &PgPool, ids: &[String], include_hidden: bool) -> Result<Vec<Product>, Error> {
-    let mut sql = QueryBuilder::new(SELECT);
+    let mut sql = QueryBuilder::new(SELECT.as_str());
     sql.push(visible(false, include_hidden));
     sql.push(" AND p.id = ANY(").push_bind(ids).push(")");
     let rows = sql.build().fetch_all(pool).await?;
@@ -204,7 +205,7 @@ fn walk(sort: &str) -> &'static List<ProductRow> {
 }
 
 fn select(sort: &str) -> &'static str {
-    if is_by_sales(sort) { SELECT_WITH_SALES } else { SELECT }
+    if is_by_sales(sort) { &SELECT_WITH_SALES } else { &SELECT }
 }
 
 /// The condition that leaves out what is not for everybody's eyes.
@@ -216,15 +217,6 @@ fn visible(deleted: bool, include_hidden: bool) -> &'static str {
         // What is deleted is hidden.
         (true, false) => "FALSE",
     }
-}
-
-fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
-    let name = |number: &i32| ProductStatus::try_from(*number).ok().and_then(status_name);
-    let names: Option<Vec<_>> = asked.iter().map(name).collect();
-    let mut names = names.ok_or_else(|| Error::invalid("status", "unknown", "must be draft, active or archived"))?;
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
 }
 
 impl Filter {
@@ -246,7 +238,7 @@ impl Filter {
         Ok(Self {
             search: search::words(&request.search)?,
             categories: request.categories.iter().cloned().chain(one).collect(),
-            statuses: statuses(&request.statuses)?,
+            statuses: ProductStatus::asked(&request.statuses)?,
             sku: request.sku.clone(),
             price: Amounts::new(request.price),
             currency: currency(request.currency.clone())?,

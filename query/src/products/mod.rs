@@ -14,7 +14,6 @@ use reads::Reads;
 use tonic::{Request, Response, Status};
 
 use crate::error::Error;
-pub(crate) use row::status_name;
 
 pub(crate) use row::ProductRow;
 

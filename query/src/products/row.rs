@@ -1,42 +1,41 @@
 //! A product as the read models hold it.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use proto::v1::attribute_value::Value as Attribute;
-use proto::v1::{AttributeValue, Money, Product, ProductStatus, StockLevel};
+use proto::v1::{AttributeValue, Money, Product, ProductStatus};
+use rows::{Json, ReadRow as _, Row as _};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
 
 use crate::cells::Cells;
 use crate::error::Error;
-
-macro_rules! columns {
-    () => {
-        "p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
-    p.created_at, p.updated_at, p.deleted_at,
-    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version"
-    };
-}
+use crate::row::{Word as _, bad};
+use crate::stock::level;
 
 /// Selects a [`ProductRow`]; a condition follows. Stock is joined by its primary key.
-pub(super) const SELECT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    "
+pub(super) static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {}
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
-WHERE "
-);
+WHERE ",
+        ProductRow::columns()
+    )
+});
 
 /// [`SELECT`] with the units sold.
-pub(super) const SELECT_WITH_SALES: &str = "\
-SELECT p.id, p.sku, p.name, p.description, p.price_amount, p.currency, p.category, p.attributes, p.status, p.version,
-    p.created_at, p.updated_at, p.deleted_at,
-    coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS stock_version,
-    coalesce(u.sold - u.taken_back, 0) AS units_sold
+pub(super) static SELECT_WITH_SALES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {}, coalesce(u.sold - u.taken_back, 0) AS units_sold
 FROM products p LEFT JOIN stock s ON s.product_id = p.id LEFT JOIN product_sales u ON u.product_id = p.id
-WHERE ";
+WHERE ",
+        ProductRow::columns()
+    )
+});
+
+type Stored = rows::ProductRow<Json<HashMap<String, serde_json::Value>>>;
 
 /// A product with its stock; zeros when it never had any.
 pub(crate) struct ProductRow {
@@ -49,41 +48,39 @@ pub(crate) struct ProductRow {
 
 impl ProductRow {
     /// What [`ProductRow::read`] takes, from a product `p` and its stock `s`.
-    pub(crate) const COLUMNS: &str = columns!();
+    pub(crate) fn columns() -> String {
+        format!("{}, {}", Stored::TABLE.shown("p."), level::COLUMNS)
+    }
 
     pub(crate) fn read(row: &PgRow) -> Result<Self, Error> {
-        let cells = Cells::new("products", row, "id");
-        let created_at: DateTime<Utc> = cells.get("created_at")?;
-        let updated_at: DateTime<Utc> = cells.get("updated_at")?;
-        let deleted_at: Option<DateTime<Utc>> = cells.get("deleted_at")?;
-        let on_hand: i64 = cells.get("on_hand")?;
-        let reserved: i64 = cells.get("reserved")?;
-        let currency: String = cells.get("currency")?;
-        let amount = cells.get("price_amount")?;
+        let cells = Cells::new(Stored::TABLE.view, row, "id");
+        let stored = Stored::shown(row).map_err(bad)?;
+        let status = ProductStatus::of(&stored.status);
         let product = Product {
-            id: cells.get("id")?,
-            sku: cells.get("sku")?,
-            name: cells.get("name")?,
-            description: cells.get("description")?,
+            id: stored.id,
+            sku: stored.sku,
+            name: stored.name,
+            description: stored.description,
             // A draft may have no price yet.
-            price: (!currency.is_empty()).then_some(Money { amount, currency }),
-            category: cells.get("category")?,
-            attributes: attributes(&cells)?,
-            status: status(&cells)?.into(),
-            version: cells.count("version")?,
-            stock: Some(StockLevel {
-                on_hand,
-                reserved,
-                available: on_hand.saturating_sub(reserved),
-                version: cells.count("stock_version")?,
+            price: (!stored.currency.is_empty()).then_some(Money {
+                amount: stored.price_amount,
+                currency: stored.currency,
             }),
-            created_at_micros: created_at.timestamp_micros(),
-            updated_at_micros: updated_at.timestamp_micros(),
-            deleted_at_micros: deleted_at.map(|time| time.timestamp_micros()),
+            category: stored.category,
+            attributes: attributes(stored.attributes.0)
+                .ok_or_else(|| cells.damaged("attributes", "strings, numbers and booleans"))?,
+            status: status
+                .ok_or_else(|| cells.damaged("status", "a product's status"))?
+                .into(),
+            version: stored.version,
+            stock: Some(level::read(&cells)?),
+            created_at_micros: stored.created_at.timestamp_micros(),
+            updated_at_micros: stored.updated_at.timestamp_micros(),
+            deleted_at_micros: stored.deleted_at.map(|time| time.timestamp_micros()),
         };
         Ok(Self {
-            created_at,
-            updated_at,
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
             units_sold: row.try_get("units_sold").unwrap_or_default(),
             product,
         })
@@ -121,34 +118,13 @@ impl From<ProductRow> for Product {
     }
 }
 
-fn status(cells: &Cells<'_>) -> Result<ProductStatus, Error> {
-    match cells.get::<&str>("status")? {
-        "draft" => Ok(ProductStatus::Draft),
-        "active" => Ok(ProductStatus::Active),
-        "archived" => Ok(ProductStatus::Archived),
-        _ => Err(cells.damaged("status", "a product's status")),
-    }
-}
-
-/// The status as the read model writes it; `None` for none.
-pub(crate) fn status_name(status: ProductStatus) -> Option<&'static str> {
-    match status {
-        ProductStatus::Unspecified => None,
-        ProductStatus::Draft => Some("draft"),
-        ProductStatus::Active => Some("active"),
-        ProductStatus::Archived => Some("archived"),
-    }
-}
-
-fn attributes(cells: &Cells<'_>) -> Result<HashMap<String, AttributeValue>, Error> {
-    let Json(attributes) = cells.get::<Json<HashMap<String, serde_json::Value>>>("attributes")?;
-    attributes
-        .into_iter()
-        .map(|(key, value)| {
-            let value = attribute(value).ok_or_else(|| cells.damaged("attributes", "strings, numbers and booleans"))?;
-            Ok((key, AttributeValue { value: Some(value) }))
-        })
-        .collect()
+/// `None`: a value is none that attributes have.
+fn attributes(attributes: HashMap<String, serde_json::Value>) -> Option<HashMap<String, AttributeValue>> {
+    let known = attributes.into_iter().map(|(key, value)| {
+        let value = Some(attribute(value)?);
+        Some((key, AttributeValue { value }))
+    });
+    known.collect()
 }
 
 fn attribute(value: serde_json::Value) -> Option<Attribute> {

@@ -1,23 +1,29 @@
 //! The stock of one product.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
-use proto::v1::{GetStockReply, GetStockRequest, StockLevel};
+use proto::v1::{GetStockReply, GetStockRequest};
 use reads::Reads;
 
+use super::level;
 use crate::cells::Cells;
 use crate::error::Error;
 
 /// A product that never had stock has zeros; one that does not exist, or is hidden from who asks, has no row.
-const SELECT: &str = "\
-SELECT p.id, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS version,
-    s.updated_at
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.id, {}, s.updated_at
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
-WHERE p.id = $1 AND ($2 OR (p.status = 'active' AND p.deleted_at IS NULL))";
+WHERE p.id = $1 AND ($2 OR (p.status = 'active' AND p.deleted_at IS NULL))",
+        level::COLUMNS
+    )
+});
 
 pub(super) async fn get(query: &Reads, request: GetStockRequest) -> Result<GetStockReply, Error> {
     let (id, include_hidden) = (request.product_id.as_str(), request.include_hidden);
     let read = |pool: sqlx::PgPool| async move {
-        let row = sqlx::query(SELECT)
+        let row = sqlx::query(&SELECT)
             .bind(id)
             .bind(include_hidden)
             .fetch_optional(&pool)
@@ -29,17 +35,10 @@ pub(super) async fn get(query: &Reads, request: GetStockRequest) -> Result<GetSt
     };
     let (row, freshness) = query.read(request.context.as_ref(), super::MODELS, read).await?;
     let cells = Cells::new("stock", &row, "id");
-    let on_hand: i64 = cells.get("on_hand")?;
-    let reserved: i64 = cells.get("reserved")?;
     let updated_at: Option<DateTime<Utc>> = cells.get("updated_at")?;
     Ok(GetStockReply {
         product_id: request.product_id,
-        level: Some(StockLevel {
-            on_hand,
-            reserved,
-            available: on_hand.saturating_sub(reserved),
-            version: cells.count("version")?,
-        }),
+        level: Some(level::read(&cells)?),
         updated_at_micros: updated_at.map(|time| time.timestamp_micros()),
         freshness: Some(freshness),
     })

@@ -1,5 +1,7 @@
 //! The stock of all products, filtered, sorted and page by page.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use proto::v1::{ListStockReply, ListStockRequest, ProductStatus, StockItem, StockLevel};
 use reads::Reads;
@@ -7,22 +9,27 @@ use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 
-use super::MODELS;
+use super::{MODELS, level};
 use crate::cells::Cells;
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
-use crate::products::{search, status_name};
+use crate::products::search;
 use crate::ranges::{Amounts, push_equal};
+use crate::row::Word as _;
 
 const ON_HAND: &str = "coalesce(s.on_hand, 0)";
 const RESERVED: &str = "coalesce(s.reserved, 0)";
 const AVAILABLE: &str = "coalesce(s.on_hand - s.reserved, 0)";
 
 /// A condition follows.
-const SELECT: &str = "\
-SELECT p.id, p.sku, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.version, 0) AS version, s.updated_at
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT p.id, p.sku, {}, s.updated_at
 FROM products p LEFT JOIN stock s ON s.product_id = p.id
-WHERE ";
+WHERE ",
+        level::COLUMNS
+    )
+});
 
 struct StockRow {
     updated_at: Option<DateTime<Utc>>,
@@ -33,15 +40,8 @@ struct StockRow {
 impl StockRow {
     fn read(row: &PgRow) -> Result<Self, Error> {
         let cells = Cells::new("stock", row, "id");
-        let on_hand: i64 = cells.get("on_hand")?;
-        let reserved: i64 = cells.get("reserved")?;
         let updated_at: Option<DateTime<Utc>> = cells.get("updated_at")?;
-        let level = StockLevel {
-            on_hand,
-            reserved,
-            available: on_hand.saturating_sub(reserved),
-            version: cells.count("version")?,
-        };
+        let level = level::read(&cells)?;
         let item = StockItem {
             product_id: cells.get("id")?,
             sku: cells.get("sku")?,
@@ -104,7 +104,7 @@ const fn column(sql: &'static str, kind: Kind, value: fn(&StockRow) -> Value) ->
 #[derive(Serialize)]
 struct Filter {
     category: String,
-    statuses: Vec<&'static str>,
+    statuses: Vec<String>,
     sku: String,
     available: Amounts,
     reserved: Amounts,
@@ -113,7 +113,7 @@ struct Filter {
 pub(super) async fn list(query: &Reads, request: ListStockRequest) -> Result<ListStockReply, Error> {
     let filter = Filter {
         category: request.category,
-        statuses: statuses(&request.statuses)?,
+        statuses: ProductStatus::asked(&request.statuses)?,
         sku: request.sku,
         available: Amounts::new(request.available),
         reserved: Amounts::new(request.reserved),
@@ -121,7 +121,7 @@ pub(super) async fn list(query: &Reads, request: ListStockRequest) -> Result<Lis
     let page = LIST.page(request.page, &request.sort, &filter)?;
     let (filter, beside) = (&filter, &page);
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         filter.push(&mut sql);
         beside.push(&mut sql);
         let rows = sql.build().fetch_all(&pool).await?;
@@ -134,15 +134,6 @@ pub(super) async fn list(query: &Reads, request: ListStockRequest) -> Result<Lis
         page: Some(page),
         freshness: Some(freshness),
     })
-}
-
-fn statuses(asked: &[i32]) -> Result<Vec<&'static str>, Error> {
-    let name = |number: &i32| ProductStatus::try_from(*number).ok().and_then(status_name);
-    let names: Option<Vec<_>> = asked.iter().map(name).collect();
-    let mut names = names.ok_or_else(|| Error::invalid("status", "unknown", "must be draft, active or archived"))?;
-    names.sort_unstable();
-    names.dedup();
-    Ok(names)
 }
 
 impl Filter {

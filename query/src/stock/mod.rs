@@ -1,6 +1,7 @@
 //! `StockQuery`: what is on the shelf.
 
 mod get;
+pub(crate) mod level;
 mod list;
 
 use proto::v1::stock_query_server::{StockQuery, StockQueryServer};

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(super) async fn get(query: &Reads, request: GetUserRequest) -> Result<GetUserReply, Error> {
     let id = request.id.as_str();
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         sql.push("id = ").push_bind(id);
         let row = sql.build().fetch_optional(&pool).await?;
         let row = row.ok_or_else(|| Error::NotFound {
@@ -32,7 +32,7 @@ pub(super) async fn get_many(query: &Reads, request: GetUsersRequest) -> Result<
     batch::check(&request.ids)?;
     let ids = request.ids.as_slice();
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         sql.push("id = ANY(").push_bind(ids).push(")");
         let rows = sql.build().fetch_all(&pool).await?;
         rows.iter().map(UserRow::read).collect::<Result<Vec<_>, _>>()

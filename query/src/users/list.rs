@@ -6,10 +6,11 @@ use serde::Serialize;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::MODELS;
-use super::row::{SELECT, UserRow, role_name};
+use super::row::{SELECT, UserRow};
 use crate::error::Error;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::Times;
+use crate::row::Word as _;
 
 static LIST: List<UserRow> = List {
     name: "users",
@@ -43,7 +44,7 @@ const fn column(sql: &'static str, kind: Kind, value: fn(&UserRow) -> Value) -> 
 /// Which users the list has.
 #[derive(Serialize)]
 struct Filter {
-    role: Option<&'static str>,
+    role: Option<String>,
     email: String,
     search: String,
     created: Times,
@@ -53,7 +54,7 @@ pub(super) async fn list(query: &Reads, request: ListUsersRequest) -> Result<Lis
     let role =
         Role::try_from(request.role).map_err(|_| Error::invalid("role", "unknown", "must be admin or customer"))?;
     let filter = Filter {
-        role: role_name(role),
+        role: (role != Role::Unspecified).then(|| role.word()),
         email: request.email,
         search: request.search,
         created: Times::new(request.created)?,
@@ -61,7 +62,7 @@ pub(super) async fn list(query: &Reads, request: ListUsersRequest) -> Result<Lis
     let page = LIST.page(request.page, &request.sort, &filter)?;
     let (filter, beside) = (&filter, &page);
     let read = |pool: sqlx::PgPool| async move {
-        let mut sql = QueryBuilder::new(SELECT);
+        let mut sql = QueryBuilder::new(SELECT.as_str());
         filter.push(&mut sql);
         beside.push(&mut sql);
         let rows = sql.build().fetch_all(&pool).await?;
@@ -79,7 +80,7 @@ pub(super) async fn list(query: &Reads, request: ListUsersRequest) -> Result<Lis
 impl Filter {
     fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         sql.push("TRUE");
-        if let Some(role) = self.role {
+        if let Some(role) = self.role.clone() {
             sql.push(" AND role = ").push_bind(role);
         }
         if !self.email.is_empty() {

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 /// The read models that users are answered from.
 const MODELS: &[&str] = &["users"];
-pub(crate) use row::{COLUMNS, read};
+pub(crate) use row::{columns, read};
 
 /// Who there is.
 #[derive(Clone, Debug)]

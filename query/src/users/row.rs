@@ -1,22 +1,22 @@
 //! A user as the read model holds it.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use proto::v1::{Role, User};
+use rows::{ReadRow as _, Row as _};
 use sqlx::postgres::PgRow;
 
-use crate::cells::Cells;
 use crate::error::Error;
+use crate::row::{Word as _, bad};
 
-macro_rules! columns {
-    () => {
-        "id, email, name, role, version, created_at"
-    };
-}
+/// Selects a [`UserRow`]; a condition follows.
+pub(super) static SELECT: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM users WHERE ", columns()));
 
 /// What [`read`] takes.
-pub(crate) const COLUMNS: &str = columns!();
-/// Selects a [`UserRow`]; a condition follows.
-pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM users WHERE ");
+pub(crate) fn columns() -> String {
+    rows::UserRow::TABLE.shown("")
+}
 
 pub(super) struct UserRow {
     pub(super) created_at: DateTime<Utc>,
@@ -25,15 +25,21 @@ pub(super) struct UserRow {
 
 impl UserRow {
     pub(super) fn read(row: &PgRow) -> Result<Self, Error> {
-        let cells = Cells::new("users", row, "id");
-        let created_at: DateTime<Utc> = cells.get("created_at")?;
+        let row = rows::UserRow::shown(row).map_err(bad)?;
+        let role = Role::of(&row.role).ok_or_else(|| Error::BadRow {
+            table: rows::UserRow::TABLE.view,
+            column: "role",
+            row: row.id.clone(),
+            expected: "a role",
+        })?;
+        let created_at = row.created_at;
         let user = User {
-            id: cells.get("id")?,
-            email: cells.get("email")?,
-            name: cells.get("name")?,
-            role: role(&cells)?.into(),
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: role.into(),
             created_at_micros: created_at.timestamp_micros(),
-            version: cells.count("version")?,
+            version: row.version,
         };
         Ok(Self { created_at, user })
     }
@@ -60,21 +66,4 @@ impl From<UserRow> for User {
 /// A user as their read model holds them.
 pub(crate) fn read(row: &PgRow) -> Result<User, Error> {
     UserRow::read(row).map(Into::into)
-}
-
-fn role(cells: &Cells<'_>) -> Result<Role, Error> {
-    match cells.get::<&str>("role")? {
-        "admin" => Ok(Role::Admin),
-        "customer" => Ok(Role::Customer),
-        _ => Err(cells.damaged("role", "a role")),
-    }
-}
-
-/// The role as the read model writes it; `None` for none.
-pub(super) fn role_name(role: Role) -> Option<&'static str> {
-    match role {
-        Role::Unspecified => None,
-        Role::Admin => Some("admin"),
-        Role::Customer => Some("customer"),
-    }
 }

@@ -65,7 +65,7 @@ impl Meilisearch {
         Ok(self.client.index(self.uid(index)?))
     }
 
-    /// Writes make the index that they name: better ask before.
+    /// Meilisearch creates an index that a write names, so this checks first that it exists.
     async fn existing(&self, index: &str) -> Result<Index<Http>, Error> {
         let uid = self.uid(index)?;
         let found = self.client.get_index(&uid).await;

@@ -12,7 +12,7 @@ use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// The proof
+    /// The file of the proof
     file: PathBuf,
     #[command(flatten)]
     trust: Trust,

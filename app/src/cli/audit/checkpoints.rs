@@ -18,21 +18,21 @@ const PAGE: i64 = 256;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Write signed checkpoints, to be kept where the database's owner cannot reach them
+    /// Write signed checkpoints, to be kept out of reach of the database's owner
     Export {
-        /// Number of the first one; without it only the newest is written
+        /// Number of the first checkpoint; by default only the newest is written
         #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
         from: Option<i64>,
-        /// File to write; without it standard output
+        /// File to write [default: standard output]
         #[arg(long)]
         out: Option<PathBuf>,
     },
     /// List the newest checkpoints
     List {
-        /// How many
+        /// Number of checkpoints
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
-        /// Print JSON, one object a line
+        /// Print JSON, one object per line
         #[arg(long)]
         json: bool,
     },

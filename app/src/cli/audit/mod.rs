@@ -20,7 +20,7 @@ use crate::seal_key;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// Compute everything again from the events and compare it with what was signed; ends with 3 when something is wrong
+    /// Recompute everything from the events and compare it with what was signed; exits with 3 if something is wrong
     Verify(verify::Arguments),
     /// Work with the signed checkpoints
     #[command(subcommand)]
@@ -30,19 +30,19 @@ pub(in crate::cli) enum Command {
     Prove(prove::Command),
     /// Check a proof file; needs no database
     CheckProof(check::Arguments),
-    /// Print the public key that checkpoints are signed with; makes the key when there is none yet
+    /// Print the public key that checkpoints are signed with; makes the key if there is none yet
     Key,
-    /// Seal everything that is not sealed yet, now
+    /// Seal now everything that is not sealed yet
     Seal(seal::Arguments),
-    /// Build the stored hashes again from the events, when they are lost or wrong and the events are not
+    /// Rebuild stored hashes that are lost or wrong, from events that are right
     RebuildTiles(Trust),
 }
 
 /// Which keys are trusted.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Trust {
-    /// Public key that checkpoints must be signed with, as `tillroll audit key` prints it, or a file with it; may come again. Without
-    /// it: the key of this configuration
+    /// Public key that must have signed the checkpoints, as `tillroll audit key` prints it, or a file with it; can be repeated
+    /// [default: the key of this configuration]
     #[arg(long = "public-key", value_name = "KEY|FILE", value_parser = public_key)]
     public_keys: Vec<PublicKey>,
 }

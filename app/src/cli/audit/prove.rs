@@ -15,26 +15,26 @@ use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// That an event stands in the log
+    /// Prove that an event is in the log
     Event {
         /// The event's id
         event_id: String,
-        /// Number of the checkpoint to prove it under; without it the newest
+        /// Number of the checkpoint that the proof is for [default: the newest]
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
         checkpoint: Option<u64>,
-        /// File to write; without it standard output
+        /// File to write [default: standard output]
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// That a checkpoint goes on from an earlier one
+    /// Prove that a checkpoint continues an earlier one
     Consistency {
         /// Number of the earlier checkpoint
         #[arg(long)]
         from: u64,
-        /// Number of the later one; without it the newest
+        /// Number of the later checkpoint [default: the newest]
         #[arg(long, default_value_t = 0, hide_default_value = true)]
         to: u64,
-        /// File to write; without it standard output
+        /// File to write [default: standard output]
         #[arg(long)]
         out: Option<PathBuf>,
     },

@@ -10,8 +10,8 @@ use crate::{compose, seal_key};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// Take what the database holds for what was sealed, though a newer checkpoint or another log was sealed here: after a backup was
-    /// restored, or when this data folder is used with another database
+    /// Accept what the database holds as sealed, although a newer checkpoint or another log was sealed here. Use it after a backup was
+    /// restored, or if this data folder is used with another database
     #[arg(long)]
     start_over: bool,
 }

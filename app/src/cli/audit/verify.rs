@@ -18,13 +18,13 @@ use crate::{compose, seal_key};
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     trust: Trust,
-    /// Signed checkpoints kept outside of the database, as `tillroll audit checkpoints export` writes them; may come again
+    /// File of signed checkpoints kept outside of the database, as `tillroll audit checkpoints export` writes them; can be repeated
     #[arg(long, value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
-    /// Take everything up to this checkpoint for verified, and verify what came after it
+    /// Trust everything up to this checkpoint, and verify only what came after it
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     from_checkpoint: Option<u64>,
-    /// Lanes read at the same time; without it one for each core
+    /// Number of lanes read at the same time [default: one for each core]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: Option<u8>,
     /// Print the report as JSON

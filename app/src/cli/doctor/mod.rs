@@ -12,16 +12,16 @@ use crate::config::{Config, Role};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Check the books: that every order holds the stock that it should, by the whole log, and that read models are what their events say
+    /// Check the books: whether every order holds the stock that it should, by the whole log, and whether read models are what their events say
     #[arg(long)]
     books: bool,
-    /// Rows of each read model to compare with their events
+    /// Number of rows of each read model to compare with their events
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "books")]
     rows: u64,
-    /// Mend the stock that orders hold, by events, as far as there is stock
+    /// Repair the stock that orders hold, by new events, as far as there is stock
     #[arg(long, requires = "books", requires = "reason")]
     repair: bool,
-    /// Why: kept with the events and in the audit
+    /// The reason, kept with the events and in the audit
     #[arg(long, requires = "repair")]
     reason: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Print JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Events that a read model does not show: list them, try them again, or skip them
+    /// List, retry or skip events that a read model does not show
     Parked(parked::Arguments),
 }
 

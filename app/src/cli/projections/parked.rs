@@ -31,20 +31,20 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List them (the default)
+    /// List the events (the default)
     List(List),
-    /// Apply the parked events of a stream again, in their order, after what was wrong is mended
+    /// Apply the parked events of a stream again, in order, after the cause was fixed
     Retry(Retry),
-    /// Take one event out of its read model for good, and go on with those behind it
+    /// Take one event out of its read model for good, and continue with those behind it
     Skip(Skip),
 }
 
 #[derive(Clone, Debug, clap::Args)]
 struct List {
-    /// Of this read model only
+    /// Only events of this read model
     #[arg(long, value_name = "NAME")]
     projection: Option<String>,
-    /// In this state only
+    /// Only events in this state
     #[arg(long, value_enum)]
     state: Option<State>,
 }
@@ -53,7 +53,7 @@ struct List {
 enum State {
     /// Cannot be applied
     Failed,
-    /// Waits behind a failed one of its stream
+    /// Waits behind a failed event of its stream
     Waiting,
     /// Was skipped
     Skipped,
@@ -61,19 +61,19 @@ enum State {
 
 #[derive(Debug, clap::Args)]
 struct Retry {
-    /// A parked event of the stream, as the list names it
+    /// A parked event of the stream, by its id in the list
     #[arg(required_unless_present = "all")]
     id: Option<String>,
-    /// Every stream that has a failed event
+    /// Retry every stream that has a failed event
     #[arg(long, conflicts_with = "id")]
     all: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct Skip {
-    /// The event, as the list names it
+    /// The event, by its id in the list
     id: String,
-    /// Why: kept with the event and in the audit
+    /// The reason, kept with the event and in the audit
     #[arg(long)]
     reason: String,
 }

@@ -12,16 +12,16 @@ use crate::cli::End;
 use crate::cli::session::with_database;
 use crate::compose;
 use crate::config::Config;
-use crate::stream::TYPES;
+use crate::stream::types;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// Type of the aggregate
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(types()))]
     aggregate: String,
-    /// Id of the aggregate; the stock of a product has the product's id
+    /// Id of the aggregate; the stock of a product has the id of the product
     id: String,
-    /// The file to write; without it standard output
+    /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -11,11 +11,11 @@ use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write one stream to a file: JSON Lines, a header and the events with every column
+    /// Write one stream to a file of JSON Lines: a header, and the events with every column
     Export(export::Arguments),
-    /// Fold a file that was exported into the aggregate's state, without a database; prints the state and its hash
+    /// Fold an exported file into the state of the aggregate, without a database; prints the state and its hash
     Replay(replay::Arguments),
-    /// Take the first event that cannot be read out of its stream, for good, so that the stream takes writes again
+    /// Take the first unreadable event out of its stream, for good, so that the stream accepts writes again
     Skip(skip::Arguments),
 }
 

@@ -1,24 +1,17 @@
 //! `tillroll stream skip`.
 
 use anyhow::Context as _;
-use cqrs_es::Aggregate;
-use domain::Reason;
-use domain::credit::Credit;
-use domain::email::EmailClaim;
-use domain::order::Order;
-use domain::product::Product;
 use domain::projection::{ReadModel, ReadModelCommand, ReadModelError, SkippedEvent};
-use domain::search_settings::SearchSettings;
-use domain::sku::SkuClaim;
-use domain::stock::Stock;
-use domain::user::User;
-use eventstore::{Metadata, Plan, Store, Unreadable};
+use domain::{Reason, Visitor, visit};
+use eventstore::{Metadata, Plan, Registered, Store, Unreadable};
+use futures::future::BoxFuture;
+use serde::Serialize;
 
 use crate::cli::services::Services;
 use crate::cli::session::with_database;
 use crate::cli::{End, print};
 use crate::config::Config;
-use crate::stream::TYPES;
+use crate::stream::types;
 use crate::world::World;
 
 /// Who the events say has done it.
@@ -29,11 +22,11 @@ const WRITERS: &str = "streams";
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// Type of the aggregate
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(types()))]
     aggregate: String,
-    /// Id of the aggregate; the stock of a product has the product's id
+    /// Id of the aggregate; the stock of a product has the id of the product
     id: String,
-    /// Why: kept with the event and in the audit
+    /// The reason, kept with the event and in the audit
     #[arg(long)]
     reason: String,
 }
@@ -52,17 +45,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
 
 async fn skip(store: &Store, world: &World, arguments: &Arguments, reason: &Reason) -> anyhow::Result<End> {
     let id = arguments.id.as_str();
-    let skipped = match arguments.aggregate.as_str() {
-        "product" => skip_in::<Product>(store, id, reason).await,
-        "stock" => skip_in::<Stock>(store, id, reason).await,
-        "order" => skip_in::<Order>(store, id, reason).await,
-        "credit" => skip_in::<Credit>(store, id, reason).await,
-        "sku" => skip_in::<SkuClaim>(store, id, reason).await,
-        "user" => skip_in::<User>(store, id, reason).await,
-        "email" => skip_in::<EmailClaim>(store, id, reason).await,
-        "search_settings" => skip_in::<SearchSettings>(store, id, reason).await,
-        _ => skip_in::<ReadModel>(store, id, reason).await,
-    }?;
+    let skipping = visit(&arguments.aggregate, Skip { store, id, reason }).context("there are no such aggregates")?;
+    let skipped = skipping.await?;
     let Some(event) = skipped else {
         print::line("every event of the stream can be read; there is nothing to skip");
         return Ok(End::Failure);
@@ -75,16 +59,25 @@ async fn skip(store: &Store, world: &World, arguments: &Arguments, reason: &Reas
     Ok(End::Success)
 }
 
-async fn skip_in<A: Aggregate + 'static>(
-    store: &Store,
-    id: &str,
-    reason: &Reason,
-) -> Result<Option<Unreadable>, eventstore::Error> {
-    let event = store.unreadable::<A>(id).await?;
-    if let Some(event) = &event {
-        store.skip::<A>(id, event, ACTOR, reason.as_ref()).await?;
+struct Skip<'a> {
+    store: &'a Store,
+    id: &'a str,
+    reason: &'a Reason,
+}
+
+impl<'a> Visitor for Skip<'a> {
+    type Output = BoxFuture<'a, Result<Option<Unreadable>, eventstore::Error>>;
+
+    fn visit<A: Registered + Serialize>(self) -> Self::Output {
+        let Self { store, id, reason } = self;
+        Box::pin(async move {
+            let event = store.unreadable::<A>(id).await?;
+            if let Some(event) = &event {
+                store.skip::<A>(id, event, ACTOR, reason.as_ref()).await?;
+            }
+            Ok(event)
+        })
     }
-    Ok(event)
 }
 
 /// Puts it on record beside what is skipped in read models.

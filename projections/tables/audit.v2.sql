@@ -1,0 +1,12 @@
+CREATE TABLE audit_v1 (lane integer NOT NULL, position bigint NOT NULL, event_id uuid NOT NULL, aggregate_type text COLLATE "C" NOT NULL, aggregate_id text COLLATE "C" NOT NULL, sequence bigint NOT NULL, event_type text COLLATE "C" NOT NULL, actor text COLLATE "C" NOT NULL, correlation_id uuid NOT NULL, request_id text COLLATE "C" NOT NULL, recorded_at timestamptz NOT NULL, occurred_at timestamptz NOT NULL, fields text[] COLLATE "C" NOT NULL) WITH (fillfactor = 100);
+CREATE UNIQUE INDEX IF NOT EXISTS audit_v1_key ON audit_v1 (recorded_at, lane, position);
+CREATE INDEX IF NOT EXISTS audit_v1_actor ON audit_v1 (actor, recorded_at);
+CREATE INDEX IF NOT EXISTS audit_v1_type ON audit_v1 (event_type, recorded_at);
+CREATE INDEX IF NOT EXISTS audit_v1_aggregate ON audit_v1 (aggregate_id, recorded_at);
+CREATE INDEX IF NOT EXISTS audit_v1_aggregate_type ON audit_v1 (aggregate_type, recorded_at) WHERE aggregate_type NOT IN ('stock', 'order');
+CREATE INDEX IF NOT EXISTS audit_v1_occurred ON audit_v1 (occurred_at, lane, position);
+CREATE INDEX IF NOT EXISTS audit_v1_correlation ON audit_v1 (correlation_id, recorded_at, lane, position);
+CREATE INDEX IF NOT EXISTS audit_v1_request ON audit_v1 (request_id) WHERE request_id <> '';
+CREATE INDEX IF NOT EXISTS audit_v1_event ON audit_v1 (event_id);
+CREATE INDEX IF NOT EXISTS audit_v1_fields ON audit_v1 USING gin (fields);
+CREATE OR REPLACE VIEW audit AS SELECT lane, position, event_id, aggregate_type, aggregate_id, sequence, event_type, actor, correlation_id, request_id, recorded_at, occurred_at, fields FROM audit_v1;

@@ -1,0 +1,10 @@
+CREATE TABLE products_v1 (id text COLLATE "C" NOT NULL, sku text COLLATE "C" NOT NULL, name text NOT NULL, name_key text COLLATE "C" NOT NULL, description text NOT NULL, price_amount bigint NOT NULL, currency text COLLATE "C" NOT NULL, category text COLLATE "C" NOT NULL, attributes jsonb NOT NULL, status text COLLATE "C" NOT NULL, version bigint NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, deleted_at timestamptz) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX IF NOT EXISTS products_v1_key ON products_v1 (id);
+CREATE INDEX IF NOT EXISTS products_v1_sku ON products_v1 (sku, id);
+CREATE INDEX IF NOT EXISTS products_v1_created ON products_v1 (created_at, id);
+CREATE INDEX IF NOT EXISTS products_v1_updated ON products_v1 (updated_at, id);
+CREATE INDEX IF NOT EXISTS products_v1_name ON products_v1 (name_key, id);
+CREATE INDEX IF NOT EXISTS products_v1_category ON products_v1 (category, id);
+CREATE INDEX IF NOT EXISTS products_v1_currency_price ON products_v1 (currency, price_amount, id);
+CREATE INDEX IF NOT EXISTS products_v1_attributes ON products_v1 USING gin (attributes jsonb_path_ops);
+CREATE OR REPLACE VIEW products AS SELECT id, sku, name, name_key, description, price_amount, currency, category, attributes, status, version, created_at, updated_at, deleted_at FROM products_v1;
