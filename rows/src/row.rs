@@ -77,8 +77,8 @@ impl<'r> Cells<'r> {
         cell
     }
 
-    /// The next cell, if columns that are only sought by are read too.
-    pub fn sought<C: Cell + Default>(&mut self, column: &'static str) -> Result<C, BadRow> {
+    /// The next cell, if columns that readers are not shown are read too.
+    pub fn hidden<C: Cell + Default>(&mut self, column: &'static str) -> Result<C, BadRow> {
         if self.whole {
             self.next(column)
         } else {
@@ -113,7 +113,8 @@ impl From<BadRow> for sqlx::Error {
 /// Spells a row: its struct, its table, how it is written and how it is read. The crate's page shows one.
 #[macro_export]
 macro_rules! row {
-    (@read $cells:ident, $field:ident sought) => { $cells.sought(stringify!($field)) };
+    (@read $cells:ident, $field:ident sought) => { $cells.hidden(stringify!($field)) };
+    (@read $cells:ident, $field:ident internal) => { $cells.hidden(stringify!($field)) };
     (@read $cells:ident, $field:ident $($option:ident)*) => { $cells.next(stringify!($field)) };
     (
         $(#[$meta:meta])*
