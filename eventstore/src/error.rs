@@ -67,7 +67,7 @@ impl Error {
 pub struct Undecodable(String);
 
 impl Undecodable {
-    fn new(error: &DecodeError) -> Self {
+    pub(crate) fn new(error: &DecodeError) -> Self {
         let said = error.to_string();
         let DecodeError::Json(error) = error else {
             return Self(said);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod adopt;
 mod aggregate_store;
 mod append;
 mod cache;
@@ -27,6 +28,7 @@ mod tail;
 mod transaction;
 mod writer;
 
+pub use adopt::{AdoptError, Adopted, adopt};
 pub use aggregate_store::{AggregateStore, LoadedContext};
 pub use committed::Committed;
 pub use config::{Clock, Config, IdSource, SnapshotPolicy};

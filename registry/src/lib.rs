@@ -98,6 +98,9 @@ impl Entry {
 
 impl EventType {
     /// A type of events that has come to this version.
+    ///
+    /// # Panics
+    /// While it is compiled, as part of a constant: when the upcasters do not lead from version 1 to this one.
     #[must_use]
     pub const fn new(name: &'static str, version: u32, upcasters: &'static [Upcaster]) -> Self {
         assert!(

@@ -2,6 +2,7 @@
 //! upcaster, and leave the file as it is.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -159,6 +160,7 @@ fn unknown_fields_are_passed_over() {
 
 /// The list of all events in the documentation; with `UPDATE_DOCS` set it is written anew.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it is asked for from outside of the test")]
 fn the_documentation_lists_every_event() {
     const HEADING: &str = "## All events\n";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events.md");
@@ -173,13 +175,15 @@ fn the_documentation_lists_every_event() {
                 let folder = format!("../domain/src/{}/golden", entry.aggregate_type);
                 format!("[v{version}]({folder}/{}.v{version}.json)", event.name)
             });
-            text += &format!(
-                "| `{}` | `{}` | {} | {} |\n",
+            writeln!(
+                text,
+                "| `{}` | `{}` | {} | {} |",
                 entry.aggregate_type,
                 event.name,
                 event.stored_version(),
                 links.collect::<Vec<_>>().join(", ")
-            );
+            )
+            .unwrap();
         }
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {

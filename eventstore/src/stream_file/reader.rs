@@ -78,7 +78,7 @@ impl<R: BufRead> StreamReader<R> {
         self.check(&line)?;
         self.sequence = line.sequence;
         self.position = line.position;
-        Ok(Some(self.recorded(line)))
+        Ok(Some(recorded(line)))
     }
 
     fn check(&self, line: &Line) -> Result<(), StreamFileProblem> {
@@ -114,30 +114,6 @@ impl<R: BufRead> StreamReader<R> {
             return Err(StreamFileProblem::Misplaced(text));
         }
         Ok(())
-    }
-
-    fn recorded(&self, line: Line) -> Recorded {
-        let request_id = serde_json::from_str::<serde_json::Value>(line.metadata.get())
-            .ok()
-            .and_then(|metadata| Some(metadata.get("request_id")?.as_str()?.to_owned()));
-        Recorded {
-            lane: line.lane,
-            position: line.position,
-            event_id: line.event_id,
-            aggregate_type: line.aggregate_type.into(),
-            aggregate_id: line.aggregate_id.into(),
-            sequence: line.sequence,
-            event_type: line.event_type.into(),
-            event_version: line.event_version.into(),
-            payload: line.payload.get().into(),
-            metadata: line.metadata.get().into(),
-            actor: line.actor.into(),
-            correlation_id: line.correlation_id,
-            causation_id: line.causation_id,
-            request_id: request_id.unwrap_or_default().into(),
-            recorded_at: line.recorded_at,
-            occurred_at: line.occurred_at,
-        }
     }
 
     /// Folds the events into the aggregate; `each` sees every event with the state after it.
@@ -179,6 +155,30 @@ impl<R: BufRead> StreamReader<R> {
             each(&event, &loaded.aggregate);
         }
         Ok(loaded)
+    }
+}
+
+fn recorded(line: Line) -> Recorded {
+    let request_id = serde_json::from_str::<serde_json::Value>(line.metadata.get())
+        .ok()
+        .and_then(|metadata| Some(metadata.get("request_id")?.as_str()?.to_owned()));
+    Recorded {
+        lane: line.lane,
+        position: line.position,
+        event_id: line.event_id,
+        aggregate_type: line.aggregate_type.into(),
+        aggregate_id: line.aggregate_id.into(),
+        sequence: line.sequence,
+        event_type: line.event_type.into(),
+        event_version: line.event_version.into(),
+        payload: line.payload.get().into(),
+        metadata: line.metadata.get().into(),
+        actor: line.actor.into(),
+        correlation_id: line.correlation_id,
+        causation_id: line.causation_id,
+        request_id: request_id.unwrap_or_default().into(),
+        recorded_at: line.recorded_at,
+        occurred_at: line.occurred_at,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tillroll stream`.
 
+mod adopt;
 mod export;
 mod replay;
 mod skip;
@@ -11,6 +12,8 @@ use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Take the streams of a postgres-es table in this database into the log, in order, each event once
+    Adopt(adopt::Arguments),
     /// Write one stream to a file of JSON Lines: a header, and the events with every column
     Export(export::Arguments),
     /// Fold an exported file into the state of the aggregate, without a database; prints the state and its hash
@@ -21,6 +24,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(config: &Config, command: Command) -> anyhow::Result<End> {
     match command {
+        Command::Adopt(arguments) => adopt::run(config, &arguments).await,
         Command::Export(arguments) => export::run(config, &arguments).await,
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Skip(arguments) => skip::run(config, &arguments).await,

@@ -1,5 +1,7 @@
 //! Streams as files: what production exported, replayed in a test; what is wrong with a file; and the commands themselves.
 
+mod adopt;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,7 +15,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// `tillroll stream export stock prod_... --output app/tests/it/fixtures/stock.jsonl`, on a shop with two orders, one of them cancelled.
-const STOCK: &str = include_str!("fixtures/stock.jsonl");
+const STOCK: &str = include_str!("../fixtures/stock.jsonl");
 
 fn last(file: &str) -> Result<Step, String> {
     replay(file.as_bytes(), None).map_err(|error| error.to_string())
