@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use cqrs_es::Aggregate;
 pub use eventstore::{Clock, IdSource as Ids};
-use eventstore::{Committed, Loaded, Plan, Store, Transaction};
+use eventstore::{Committed, Loaded, Plan, Registered, Store, Transaction};
 use proto::failure::Failure;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgPool;
@@ -48,7 +48,7 @@ impl Core {
     }
 
     /// The state of a stream; that of none is the default.
-    pub(crate) async fn load<A: Aggregate + 'static>(&self, id: &str) -> Result<Loaded<A>, Failure> {
+    pub(crate) async fn load<A: Registered + 'static>(&self, id: &str) -> Result<Loaded<A>, Failure> {
         let loaded = self.store.load(id).await;
         loaded.map_err(|error| failure::of_store(&error))
     }

@@ -5,8 +5,8 @@ use registry::{Entry, Event, Registered};
 use serde::Serialize;
 
 use crate::{
-    credit::Credit, email::EmailClaim, login::Logins, order::Order, process::Process, product::Product, projection::ReadModel,
-    search_settings::SearchSettings, sku::SkuClaim, stock::Stock, user::User,
+    credit::Credit, email::EmailClaim, login::Logins, order::Order, process::Process, product::Product,
+    projection::ReadModel, search_settings::SearchSettings, sku::SkuClaim, stock::Stock, user::User,
 };
 
 /// Something to be done with an aggregate whose type is known by its name only.

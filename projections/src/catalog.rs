@@ -2,10 +2,10 @@
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::all;
 use crate::error::Error;
 use crate::lease::GROUP;
 use crate::projection::Projection;
-use crate::all;
 
 /// The projection of this name.
 pub(crate) fn find(name: &str) -> Result<&'static dyn Projection, Error> {

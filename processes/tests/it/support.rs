@@ -7,7 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use eventstore::{IdempotencyKey, Metadata, Plan, Recorded, Store};
+use eventstore::{
+    Entry as Registration, Event, EventType, IdempotencyKey, Metadata, Plan, Recorded, Registered, Store, Touched,
+};
 use processes::{Config, Done, Effect, Engine, Out, Process, Refused};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
@@ -32,6 +34,16 @@ impl DomainEvent for NoteEvent {
         "1.0".to_owned()
     }
 }
+
+impl Event for NoteEvent {
+    const ENTRY: &'static Registration = &Registration::of::<Self>("note", &[EventType::new("Noted", 1, &[])]);
+
+    fn touches(&self) -> Touched {
+        Touched::new()
+    }
+}
+
+impl Registered for Note {}
 
 impl Aggregate for Note {
     const TYPE: &'static str = "note";

@@ -17,7 +17,7 @@ use http::{
 
 use crate::{
     endpoint::{Described, Endpoint},
-    head,
+    headers,
     problem::Problem,
 };
 use render::Page;
@@ -75,7 +75,7 @@ async fn page(uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let page = PAGES
         .get(uri.path())
         .ok_or_else(|| Problem::not_found("there is no such page"))?;
-    let (kind, text) = match head::preferred(&headers, FORMS) {
+    let (kind, text) = match headers::preferred(&headers, FORMS) {
         Some(Form::Markdown) => ("text/markdown; charset=utf-8", &page.markdown),
         Some(Form::Html) | None => ("text/html; charset=utf-8", &page.html),
     };
