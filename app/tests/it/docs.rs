@@ -1,5 +1,4 @@
 //! What `docs` promises: commands work when they are pasted, and links lead somewhere.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
