@@ -3,11 +3,11 @@
 use e2e::{PATIENCE, System, wait_until};
 use serde_json::{Value, json};
 
-const ID: &str = "3f0f2a0e-6f5c-5a53-9c46-0d6f3ad3a1b7";
-const OTHER: &str = "3f0f2a0e-6f5c-5a53-9c46-0d6f3ad3a1b8";
+pub(crate) const ID: &str = "3f0f2a0e-6f5c-5a53-9c46-0d6f3ad3a1b7";
+pub(crate) const OTHER: &str = "3f0f2a0e-6f5c-5a53-9c46-0d6f3ad3a1b8";
 
 /// Effects as a worker leaves them that was refused for good.
-async fn dead(system: &System, ids: &[&str]) {
+pub(crate) async fn dead(system: &System, ids: &[&str]) {
     let body = json!({"order_id": "ord_0198c0de-0000-7000-8000-00000000bad1", "cancelled": true, "held": {
         "products": [], "since": "2026-01-01T00:00:00Z", "correlation_id": ID, "cause": null}});
     for id in ids {

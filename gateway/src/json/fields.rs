@@ -273,10 +273,10 @@ impl<'j> Fields<'j> {
         mut read: impl FnMut(&mut Fields<'j>) -> T,
     ) -> Vec<T> {
         let value = self.required(name);
-        let objects = value.and_then(|value| self.as_objects(name, *count.end(), value, &mut read));
-        if objects.as_ref().is_some_and(|objects| objects.len() < *count.start()) {
+        if matches!(&value, Some(Json::Array(items)) if items.len() < *count.start()) {
             self.wrong(name, "required", format!("at least {} is required", count.start()));
         }
+        let objects = value.and_then(|value| self.as_objects(name, *count.end(), value, &mut read));
         objects.unwrap_or_default()
     }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use e2e::{Client, OpenApi, Request, System, product};
 use serde_json::{Value, json};
 
+use crate::processes::{ID, OTHER, dead};
+
 const NOBODY: &str = "prod_0198c0de-0000-7000-8000-000000000001";
 const NO_ORDER: &str = "ord_0198c0de-0000-7000-8000-000000000001";
 
@@ -71,6 +73,7 @@ impl Shop {
             async move { (file.await.status() == 200).then_some(()) }
         })
         .await;
+        dead(system, &[ID, OTHER]).await;
         let rule = json!({"query": "mug", "pinned": [mug.id()], "hidden": []});
         let rule = admin.post("/v1/search/rules").json(rule).await.ok(201);
         Shop {

@@ -3,6 +3,8 @@
 use e2e::Client;
 use serde_json::{Value, json};
 
+use crate::processes::{ID, OTHER};
+
 use super::{NOBODY, Operation, Shop, new_export};
 
 impl Shop {
@@ -35,12 +37,34 @@ impl Shop {
             skip(id, json!({"reason": "a test"})),
             skip("nonsense", json!({"reason": "a test"})),
         ];
+        let letter = |id: &str, action: &str| format!("/v1/processes/dead-letters/{id}/{action}");
+        let letters = vec![
+            admin.get("/v1/processes/dead-letters?limit=1"),
+            admin.get("/v1/processes/dead-letters?cursor=x"),
+            public.get("/v1/processes/dead-letters"),
+            ann.get("/v1/processes/dead-letters"),
+        ];
+        let redelivered = vec![
+            admin.post(letter(ID, "retry")),
+            admin.post(letter("nonsense", "retry")),
+            ann.post(letter(ID, "retry")),
+        ];
+        let drop = |who: &Client, id: &str, body: Value| who.post(letter(id, "drop")).json(body);
+        let dropped = vec![
+            drop(admin, OTHER, json!({})),
+            drop(admin, OTHER, json!({"reason": "a test"})),
+            drop(admin, "nonsense", json!({"reason": "a test"})),
+            drop(public, OTHER, json!({"reason": "a test"})),
+        ];
         vec![
             ("get", "/v1/projections", listed),
             ("get", "/v1/projections/parked", parked()),
             ("post", "/v1/projections/parked/{id}/retry", retried),
             ("post", "/v1/projections/parked/{id}/skip", skipped),
             ("get", "/v1/projections/parked", parked()),
+            ("get", "/v1/processes/dead-letters", letters),
+            ("post", "/v1/processes/dead-letters/{id}/retry", redelivered),
+            ("post", "/v1/processes/dead-letters/{id}/drop", dropped),
         ]
     }
 
