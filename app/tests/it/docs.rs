@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, PgPool};
 const PAGES: &[(&str, usize, usize)] = &[
     ("audit.md", 6, 0),
     ("import.md", 3, 1),
-    ("operations.md", 3, 2),
+    ("operations.md", 4, 3),
     ("reads.md", 4, 0),
     ("reports.md", 4, 0),
     ("search.md", 2, 3),

@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "rows",
-        may: &[],
+        may: &["values"],
         never: &["tonic", "axum", "tokio"],
     },
     Rule {
