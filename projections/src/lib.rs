@@ -46,7 +46,7 @@ pub use parked::{
 };
 pub use parked_id::{ParkedId, ParkedIdError};
 pub use projection::{ApplyError, BulkFold, Projection};
-pub use rebuild::{CLAIM, Options, Phase, Progress, Rebuilt, rebuild};
+pub use rebuild::{Options, Phase, Progress, REBUILD_LEASE, Rebuilt, rebuild};
 pub use reconcile::{Differing, Reconciler};
 pub use rows::{Column, Index, Table, Type};
 pub use runner::{Runner, measure};

@@ -14,7 +14,7 @@ use crate::catalog;
 use crate::difference::Difference;
 use crate::error::Error;
 use build::Build;
-pub use build::CLAIM;
+pub use build::REBUILD_LEASE;
 pub(crate) use copy_lanes::Blank;
 
 /// What a rebuild is doing.

@@ -45,7 +45,7 @@ async fn common_snapshot(
     let mut hold = cursor::begin(&build.pool).await?;
     let bounds = hold_active(build, &mut hold).await?;
     let mut aligning = cursor::begin(&build.pool).await?;
-    build.check_claim(&mut aligning).await?;
+    build.hold_lease(&mut aligning).await?;
     catch_up::align(build, &bounds, &mut aligning).await?;
     aligning.commit().await?;
     let mut snapshot = workers::begin(&build.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
