@@ -29,10 +29,12 @@ pub struct LoadedContext<A> {
     loaded: Loaded<A>,
 }
 
-impl<A> AggregateStore<A> {
-    pub(crate) fn new(store: Store) -> Self {
-        Self {
-            store,
+impl Store {
+    /// The store of one aggregate type, for `CqrsFramework`.
+    #[must_use]
+    pub fn aggregate<A: Registered>(&self) -> AggregateStore<A> {
+        AggregateStore {
+            store: self.clone(),
             aggregate: PhantomData,
         }
     }

@@ -3,38 +3,15 @@
 use std::sync::Arc;
 
 use sqlx::{PgConnection, Row};
-use uuid::Uuid;
 
-use crate::Error;
 use crate::tail::Tail;
+use crate::{Error, Lost};
 
 /// What this process has seen of the log. A database that holds an older state of it was restored while the process ran, or is a standby
 /// that took over without the newest commits: what the process has in memory would be taken for what is there.
 #[derive(Clone, Debug)]
 pub struct Continuity {
     pub(crate) tail: Arc<Tail>,
-}
-
-/// An event that this process has seen, and that the database does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the database holds an older state than this process has seen: event {position} of lane {lane} is not there, or is another one. A backup \
-     was restored, or a standby took over without the newest commits"
-)]
-pub struct Lost {
-    /// Its lane.
-    pub lane: u32,
-    /// Its position in the lane.
-    pub position: u64,
-}
-
-/// The newest event of a lane that a process knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
-    pub(crate) lane: u32,
-    pub(crate) position: u64,
-    /// Its id, where the event itself was seen and not only that there is one.
-    pub(crate) event_id: Option<Uuid>,
 }
 
 impl Continuity {

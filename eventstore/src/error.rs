@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use registry::DecodeError;
 
-use crate::{Lost, StreamKey};
+use crate::StreamKey;
 
 /// A failure of the store itself. Cheap to clone, because it may be the answer to a whole batch.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +43,19 @@ pub enum Error {
     /// The stored data contradicts the store's rules.
     #[error("the event store is damaged: {0}")]
     Damaged(String),
+}
+
+/// An event that this process has seen, and that the database does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database holds an older state than this process has seen: event {position} of lane {lane} is not there, or is another one. A backup \
+     was restored, or a standby took over without the newest commits"
+)]
+pub struct Lost {
+    /// Its lane.
+    pub lane: u32,
+    /// Its position in the lane.
+    pub position: u64,
 }
 
 impl Error {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use crate::Error;
 use crate::erased::{Kind, State};
-use crate::snapshot::LastSnapshot;
 use crate::stream::StreamKey;
 
 /// The streams of a batch: taken out of the cache while the batch runs and put back only when it has committed, so that a failed
@@ -30,6 +29,13 @@ pub(crate) struct Stream {
     pub(crate) bytes: u64,
     /// Why the stream could not be loaded; commands that touch it fail.
     pub(crate) broken: Option<Error>,
+}
+
+/// What is known about the snapshot of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LastSnapshot {
+    pub(crate) version: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Fold {

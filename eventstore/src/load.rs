@@ -9,9 +9,8 @@ use sqlx::{PgConnection, Row};
 
 use crate::Error;
 use crate::erased::Kind;
-use crate::fold::Stream;
+use crate::fold::{LastSnapshot, Stream};
 use crate::skip::{Skips, skips};
-use crate::snapshot::LastSnapshot;
 use crate::stream::StreamKey;
 
 /// An aggregate as of some version.

@@ -8,8 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use tokio::time::MissedTickBehavior;
 
-use crate::continuity::Known;
-use crate::tail::{Served, Tail};
+use crate::tail::{Known, Served, Tail};
 use crate::{Error, Lost, Positions, Recorded};
 
 /// A reader of the log. Cheap to clone.

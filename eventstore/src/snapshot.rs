@@ -4,17 +4,10 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 use crate::config::SnapshotPolicy;
-use crate::fold::Stream;
+use crate::fold::{LastSnapshot, Stream};
 
 /// Snapshots that may wait to be stored; more are skipped, because the next ones will do.
 const WAITING: usize = 256;
-
-/// What is known about the snapshot of a stream.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LastSnapshot {
-    pub(crate) version: u64,
-    pub(crate) bytes: u64,
-}
 
 /// A state on its way to the table.
 pub(crate) struct Snapshot {

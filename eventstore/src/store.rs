@@ -20,8 +20,8 @@ use crate::snapshot::{self, Snapshots};
 use crate::tail::Tail;
 use crate::writer::{Command, Job, Writer};
 use crate::{
-    AggregateStore, Committed, Config, Continuity, Error, IdempotencyError, IdempotencyKey, Loaded, Log, Plan,
-    StreamKey, TransactError, Transaction, idempotency, lane_of,
+    Committed, Config, Continuity, Error, IdempotencyError, IdempotencyKey, Loaded, Log, Plan, StreamKey,
+    TransactError, Transaction, idempotency, lane_of,
 };
 
 /// An event store on PostgreSQL. Cheap to clone; all clones share one writer.
@@ -218,12 +218,6 @@ impl Store {
             .execute(&self.shared.pool)
             .await?;
         Ok(purged.rows_affected())
-    }
-
-    /// The store of one aggregate type, for `CqrsFramework`.
-    #[must_use]
-    pub fn aggregate<A: Registered>(&self) -> AggregateStore<A> {
-        AggregateStore::new(self.clone())
     }
 
     /// Why the database took nothing when it was last written to; `None`: it did. After a refusal every call tries whether there is room again.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use uuid::Uuid;
 
-use crate::continuity::Known;
 use crate::{Lost, Positions, Recorded};
 
 /// A bounded window on the end of the log. It may have gaps at any time (other processes write, too); positions tell.
@@ -31,6 +31,15 @@ struct Window {
     bytes: usize,
     max_events: usize,
     max_bytes: usize,
+}
+
+/// The newest event of a lane that a process knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) lane: u32,
+    pub(crate) position: u64,
+    /// Its id, where the event itself was seen and not only that there is one.
+    pub(crate) event_id: Option<Uuid>,
 }
 
 /// What the window has for a reader's cursor.

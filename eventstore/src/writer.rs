@@ -1,13 +1,15 @@
 //! The writer: takes queued commands, a batch at a time, from decision to commit.
 
+mod answer;
 mod attempt;
-mod company;
 mod conclude;
 mod connection;
+mod contention;
 mod decide;
 mod job;
-mod lost;
+mod setback;
 mod settle;
+mod unanswered;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,10 +23,10 @@ use crate::refusal::Refusal;
 use crate::snapshot::Snapshots;
 use crate::tail::Tail;
 
-use self::company::Company;
 use self::connection::Connection;
+use self::contention::Contention;
 pub(crate) use self::job::{Command, Job};
-use self::lost::Lost;
+use self::unanswered::Unanswered;
 
 /// A command in the queue of the writer.
 pub(crate) struct Queued {
@@ -32,7 +34,7 @@ pub(crate) struct Queued {
     /// Its idempotency key may be taken: to be looked up before it is decided.
     suspect: bool,
     /// What was sent for it when the answer to the commit was lost: it may be stored.
-    lost: Option<Lost>,
+    unanswered: Option<Unanswered>,
     /// How often it was carried over because the connection broke under it.
     carried: usize,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Writer {
     /// Commands that go before the queue.
     deferred: VecDeque<Queued>,
     connection: Connection,
-    company: Company,
+    contention: Contention,
     cache: StreamCache,
     snapshots: Snapshots,
     tail: Arc<Tail>,
@@ -65,7 +67,7 @@ impl Writer {
             lanes,
             queue,
             deferred: VecDeque::new(),
-            company: Company::default(),
+            contention: Contention::default(),
             connection: Connection::new(pool, config.connect_timeout),
             cache: StreamCache::new(config.cached_bytes),
             snapshots,
@@ -110,7 +112,7 @@ impl Writer {
                 batch.push(Queued::new(job));
             }
             // What may be stored already is seen through: the commands that were decided behind it stand on it.
-            batch.retain(|queued| queued.lost.is_some() || !queued.job.abandoned());
+            batch.retain(|queued| queued.unanswered.is_some() || !queued.job.abandoned());
         }
         Some(batch)
     }
@@ -125,7 +127,7 @@ impl Queued {
         Self {
             job,
             suspect: false,
-            lost: None,
+            unanswered: None,
             carried: 0,
         }
     }

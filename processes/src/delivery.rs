@@ -13,7 +13,7 @@ use uuid::Uuid;
 use workers::{FREE, HELD, TAKE};
 
 use crate::effect::{Courier, Refused};
-use crate::engine::Shared;
+use crate::shared::Shared;
 
 /// Effects delivered at once.
 const IN_FLIGHT: usize = 16;

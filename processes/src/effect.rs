@@ -47,6 +47,17 @@ impl Refused {
     }
 }
 
+/// What became of an effect.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Its id.
+    pub id: Uuid,
+    /// As it was called when it was sent.
+    pub step: String,
+    /// What the effect answered, or why an operator dropped it.
+    pub outcome: Result<Value, String>,
+}
+
 /// An effect whose types are forgotten.
 pub(crate) trait Courier: Send + Sync {
     fn deliver(&self, id: Uuid, body: Value) -> BoxFuture<'_, Result<Value, Refused>>;

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use crate::process::Done;
+use crate::effect::Done;
 
 /// An effect that was said.
 #[derive(Clone, Debug)]
@@ -79,8 +79,8 @@ pub(crate) async fn outcomes(
     rows.iter().map(read).collect()
 }
 
-/// Their process has been told of them.
-pub(crate) async fn told(ids: Vec<Uuid>, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Records that the process has folded these outcomes.
+pub(crate) async fn acknowledge(ids: Vec<Uuid>, db: &mut PgConnection) -> Result<(), sqlx::Error> {
     if ids.is_empty() {
         return Ok(());
     }

@@ -6,10 +6,9 @@ use chrono::{DateTime, Utc};
 use eventstore::Recorded;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::effect::Effect;
+use crate::effect::{Done, Effect};
 use crate::outbox::Sent;
 
 /// A fold over the events of the log, with timers, from which effects follow. Pure: no clock, no database, no network.
@@ -47,17 +46,6 @@ pub trait Process: Send + Sync + 'static {
         let _ = open;
         async {}
     }
-}
-
-/// What became of an effect.
-#[derive(Clone, Debug)]
-pub struct Done {
-    /// Its id.
-    pub id: Uuid,
-    /// As it was called when it was sent.
-    pub step: String,
-    /// What the effect answered, or why an operator dropped it.
-    pub outcome: Result<Value, String>,
 }
 
 /// What follows. Within one cause a step names one effect.

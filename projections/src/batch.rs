@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use eventstore::{Positions, Recorded};
 use sqlx::{PgConnection, PgPool};
 
-use crate::cursor::{self, CURSORS, Locked};
+use crate::cursor::{self, CURSORS};
 use crate::dead_letter;
-use crate::lease::Held;
+use crate::lease::{self, Held, Locked};
 use crate::projection::{ApplyError, Projection, chain};
 
 /// Why a batch was not applied; nothing of it was.
@@ -106,7 +106,7 @@ impl Target<'_> {
         }
         let name = self.projection.name();
         let mut tx = cursor::begin(self.pool).await?;
-        let Some(locked) = cursor::lock(name, self.held, &mut tx).await? else {
+        let Some(locked) = lease::lock(name, self.held, &mut tx).await? else {
             return Err(Refused::Lost);
         };
         let fresh = unseen(batch, &locked.positions)?;

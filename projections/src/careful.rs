@@ -4,8 +4,8 @@ use eventstore::Recorded;
 use sqlx::PgConnection;
 
 use crate::batch::{self, Refused, report};
-use crate::cursor::Locked;
 use crate::dead_letter;
+use crate::lease::Locked;
 use crate::projection::Projection;
 
 /// Applies the events in their order. One that cannot be applied is parked with its stream.

@@ -2,10 +2,33 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::all;
+use crate::audit::Audit;
 use crate::error::Error;
+use crate::keyed::KeyedProjection;
 use crate::lease::GROUP;
+use crate::orders::OrderRow;
+use crate::product_sales::ProductSales;
+use crate::products::ProductRow;
 use crate::projection::Projection;
+use crate::sales::Sales;
+use crate::search_settings::SearchSettingsRow;
+use crate::stock::StockRow;
+use crate::users::UserRow;
+
+/// Every projection.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Projection] {
+    &[
+        &KeyedProjection::<ProductRow>::NEW,
+        &KeyedProjection::<StockRow>::NEW,
+        &KeyedProjection::<OrderRow>::NEW,
+        &Sales,
+        &Audit,
+        &KeyedProjection::<UserRow>::NEW,
+        &ProductSales,
+        &KeyedProjection::<SearchSettingsRow>::NEW,
+    ]
+}
 
 /// The projection of this name.
 pub(crate) fn find(name: &str) -> Result<&'static dyn Projection, Error> {

@@ -1,5 +1,5 @@
-use crate::parked::ParkedId;
-use crate::rebuild::Difference;
+use crate::difference::Difference;
+use crate::parked_id::ParkedId;
 
 /// What can go wrong with the read models as a whole. What goes wrong with a single event is parked instead.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use eventstore::Positions;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 use workers::{FREE, RENEW, TAKE};
 
@@ -135,7 +136,7 @@ pub(crate) async fn renew(pool: &PgPool, terms: Terms<'_>, rate: f64) -> Result<
 /// `version, first_lane, last_lane, fence, still held`.
 type Row = (i32, i32, i32, i64, bool);
 
-async fn take(connection: &mut sqlx::PgConnection, terms: Terms<'_>, most: i64) -> Result<Vec<Row>, sqlx::Error> {
+async fn take(connection: &mut PgConnection, terms: Terms<'_>, most: i64) -> Result<Vec<Row>, sqlx::Error> {
     let statement = format!(
         "UPDATE projection_lease l
          SET {TAKE}, rate = 0
@@ -168,6 +169,48 @@ pub(crate) async fn release(pool: &PgPool, owner: Uuid) -> Result<(), sqlx::Erro
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// What the lock of leases shows.
+pub(crate) struct Locked {
+    /// The cursors of the lanes.
+    pub(crate) positions: Positions,
+    /// Whether any event of this version is parked.
+    pub(crate) parked: bool,
+}
+
+/// Locks the leases and reads the cursors under them; `None` when a lease is lost.
+pub(crate) async fn lock(
+    name: &str,
+    held: &Held,
+    connection: &mut PgConnection,
+) -> Result<Option<Locked>, sqlx::Error> {
+    let rows: Vec<(i32, i64, bool)> = sqlx::query_as(
+        "SELECT c.lane, c.position,
+                EXISTS (SELECT FROM projection_dead_letter d WHERE d.name = $1 AND d.version = $2)
+         FROM unnest($3::integer[], $4::bigint[]) AS held (first_lane, fence)
+         JOIN projection_lease l
+             ON l.name = $1 AND l.version = $2 AND l.first_lane = held.first_lane AND l.fence = held.fence AND l.owner = $5
+         JOIN projection_cursor c
+             ON c.name = $1 AND c.version = $2 AND c.lane BETWEEN l.first_lane AND l.last_lane
+         FOR UPDATE OF l",
+    )
+    .bind(name)
+    .bind(held.version)
+    .bind(held.leases.iter().map(|lease| lease.first_lane).collect::<Vec<_>>())
+    .bind(held.leases.iter().map(|lease| lease.fence).collect::<Vec<_>>())
+    .bind(held.owner)
+    .fetch_all(connection)
+    .await?;
+    if rows.len() < held.lanes() {
+        return Ok(None);
+    }
+    let parked = rows.first().is_some_and(|row| row.2);
+    let positions = rows
+        .into_iter()
+        .map(|(lane, position, _)| workers::from_columns(lane, position))
+        .collect();
+    Ok(Some(Locked { positions, parked }))
 }
 
 fn held(owner: Uuid, mut rows: Vec<Row>) -> Held {

@@ -5,9 +5,11 @@ mod audit;
 mod batch;
 mod careful;
 mod catalog;
+mod config;
 mod copy;
 mod cursor;
 mod dead_letter;
+mod difference;
 mod error;
 mod history;
 mod indexing;
@@ -17,6 +19,7 @@ mod orders;
 mod outage;
 mod pace;
 mod parked;
+mod parked_id;
 mod product_sales;
 mod products;
 mod projection;
@@ -30,35 +33,21 @@ mod stock;
 mod users;
 mod worker;
 
-pub use catalog::install;
+pub use catalog::{all, install};
+pub use config::Config;
+pub use difference::Difference;
 pub use error::Error;
 pub use history::{At, Change, History, HistoryError, Moment, Past, Place};
 pub use indexing::{IndexStatus, Indexer, Indexing, ask_for_rebuild, index_status};
 pub use pace::Pace;
 pub use parked::{
-    Filter, ParkedEvent, ParkedId, ParkedIdError, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Retried, Skip,
-    Skipped, SkippedBy, Start, parked, retry, skip,
+    Filter, ParkedEvent, ParkedKey, ParkedOrder, ParkedPlace, ParkedState, Retried, Skip, Skipped, SkippedBy, Start,
+    parked, retry, skip,
 };
+pub use parked_id::{ParkedId, ParkedIdError};
 pub use projection::{ApplyError, BulkFold, Projection};
-pub use rebuild::{CLAIM, Difference, Options, Phase, Progress, Rebuilt, rebuild};
+pub use rebuild::{Options, Phase, Progress, REBUILD_LEASE, Rebuilt, rebuild};
 pub use reconcile::{Differing, Reconciler};
 pub use rows::{Column, Index, Table, Type};
-pub use runner::{Config, Runner, measure};
+pub use runner::{Runner, measure};
 pub use status::{Build, State, Status, behind, caught_up, status};
-
-use keyed::KeyedProjection;
-
-/// Every projection.
-#[must_use]
-pub fn all() -> &'static [&'static dyn Projection] {
-    &[
-        &KeyedProjection::<products::ProductRow>::NEW,
-        &KeyedProjection::<stock::StockRow>::NEW,
-        &KeyedProjection::<orders::OrderRow>::NEW,
-        &sales::Sales,
-        &audit::Audit,
-        &KeyedProjection::<users::UserRow>::NEW,
-        &product_sales::ProductSales,
-        &KeyedProjection::<search_settings::SearchSettingsRow>::NEW,
-    ]
-}

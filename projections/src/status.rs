@@ -74,7 +74,8 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
                 (SELECT count(*) FROM projection_dead_letter d WHERE d.name = p.name AND d.version = p.version),
                 (SELECT count(*) FROM projection_skip s WHERE s.name = p.name),
                 p.phase,
-                coalesce(p.builder_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false), lag.heads::bigint, lag.lanes, lag.positions
+                p.owner IS NOT NULL AND coalesce(p.lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false),
+                lag.heads::bigint, lag.lanes, lag.positions
          FROM projections p
          CROSS JOIN LATERAL (
              SELECT coalesce(sum(greatest(l.head - c.position, 0)), 0) AS events, coalesce(sum(l.head), 0) AS heads,

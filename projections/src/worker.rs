@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::batch::{Refused, Target};
+use crate::config::Config;
 use crate::cursor::{self, CURSORS};
 use crate::lease::{self, Held, Terms};
 use crate::outage::{Outages, Trouble};
 use crate::projection::Projection;
-use crate::runner::Config;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use crate::row::Sink;
-use crate::table::Type;
+use crate::column_type::Type;
+use crate::sink::Sink;
 use crate::words::Word;
 
 /// A value that is a column of a row.

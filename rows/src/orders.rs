@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 
 use crate::cell::{Cell, decode, document};
+use crate::column_type::Type;
 use crate::row;
-use crate::row::Sink;
-use crate::table::Type;
+use crate::sink::Sink;
 
 row! {
     /// An order, placed here or imported.

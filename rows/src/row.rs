@@ -1,10 +1,10 @@
 //! What a row is, and the macro that spells one.
 
-use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::cell::Cell;
+use crate::sink::Sink;
 use crate::table::Table;
 
 /// A row of a read model, as it is written.
@@ -14,20 +14,6 @@ pub trait Row: Sized + Send + Sync + 'static {
 
     /// Hands over the values, one per column, in their order.
     fn write(&self, sink: &mut impl Sink);
-}
-
-/// Takes the values of rows, column by column.
-pub trait Sink {
-    /// Takes a text or a key.
-    fn text(&mut self, value: Option<&str>);
-    /// Takes a list of keys.
-    fn texts(&mut self, values: Option<&[String]>);
-    /// Takes 64 bits.
-    fn bigint(&mut self, value: Option<i64>);
-    /// Takes a moment.
-    fn time(&mut self, value: Option<DateTime<Utc>>);
-    /// Takes a JSON document.
-    fn json(&mut self, value: Option<&str>);
 }
 
 /// A row that can be read as it was written.

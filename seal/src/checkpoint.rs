@@ -141,27 +141,31 @@ fn lane_head(text: &str) -> Option<LaneHead> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn checkpoint() -> Checkpoint {
-        let head = |lane, size| LaneHead {
-            lane,
+impl Checkpoint {
+    /// One for tests.
+    pub(crate) fn sample() -> Self {
+        let head = |lane: u8, size| LaneHead {
+            lane: lane.into(),
             size,
-            root: Hash::of(&[u8::try_from(lane).unwrap()]),
+            root: Hash::of(&[lane]),
         };
-        Checkpoint {
+        Self {
             log: Uuid::from_u128(5),
             number: 2,
-            time: "2026-01-02T03:04:05.000006Z".parse().unwrap(),
+            time: DateTime::from_timestamp_micros(1_767_323_045_000_006).unwrap_or_default(),
             previous: Some(Hash::of(b"before")),
             lanes: vec![head(0, 3), head(17, 1)],
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn there_is_one_spelling() {
-        let checkpoint = checkpoint();
+        let checkpoint = Checkpoint::sample();
         let text = checkpoint.to_string();
         let [before, first, second] = [b"before".as_slice(), &[0], &[17]].map(Hash::of);
         assert_eq!(

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::inclusion::read_note;
 use crate::{Hash, ProofError, PublicKey, SignedCheckpoint, verify_consistency};
 
 /// Two signed checkpoints, and for each lane of the earlier one the hashes that lead from its root to the later one's.
@@ -49,7 +48,7 @@ impl ConsistencyProof {
 
     /// Checks everything: both signatures, and that every lane of the earlier checkpoint went on.
     pub fn verify(&self, keys: &[PublicKey]) -> Result<(SignedCheckpoint, SignedCheckpoint), ProofError> {
-        let (from, to) = (read_note(&self.from)?, read_note(&self.to)?);
+        let (from, to): (SignedCheckpoint, SignedCheckpoint) = (self.from.parse()?, self.to.parse()?);
         for signed in [&from, &to] {
             if signed.signed_by(keys).is_none() {
                 return Err(ProofError::Signature(signed.checkpoint.number));

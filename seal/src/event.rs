@@ -115,10 +115,10 @@ pub fn micros_of(time: DateTime<Utc>) -> i64 {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    pub(crate) fn event() -> Event<'static> {
+    fn event() -> Event<'static> {
         Event {
             lane: 3,
             position: 7,

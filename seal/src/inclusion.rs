@@ -127,7 +127,7 @@ impl InclusionProof {
 
     /// Checks everything: the event's hash, the path to the root, the signature over the root.
     pub fn verify(&self, keys: &[PublicKey]) -> Result<SignedCheckpoint, ProofError> {
-        let checkpoint: SignedCheckpoint = read_note(&self.checkpoint)?;
+        let checkpoint: SignedCheckpoint = self.checkpoint.parse()?;
         if checkpoint.signed_by(keys).is_none() {
             return Err(ProofError::Signature(checkpoint.checkpoint.number));
         }
@@ -162,9 +162,4 @@ impl SealedEvent {
             _ => Err(outside),
         }
     }
-}
-
-pub(crate) fn read_note(text: &str) -> Result<SignedCheckpoint, ProofError> {
-    text.parse()
-        .map_err(|error: crate::NoteError| ProofError::Unreadable(error.to_string()))
 }

@@ -9,6 +9,7 @@ mod inclusion;
 mod key;
 mod note;
 mod proof;
+mod proof_error;
 mod stored;
 mod subtree;
 mod tile;
@@ -21,7 +22,8 @@ pub use hash::{Hash, HashError};
 pub use inclusion::{InclusionProof, SealedEvent};
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use note::{NoteError, Signature, SignedCheckpoint};
-pub use proof::{ProofError, Proven};
+pub use proof::Proven;
+pub use proof_error::ProofError;
 pub use stored::{SELECT_TILES, TileKeys, tiles_of};
 pub use subtree::{
     consistency_path, consistency_tiles, inclusion_path, inclusion_tiles, verify_consistency, verify_inclusion,

@@ -146,13 +146,12 @@ fn signature(line: &str) -> Option<Signature> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::tests::checkpoint;
 
     #[test]
     fn a_signature_holds_for_its_text_and_its_key_only() {
         let (key, other) = (SigningKey::from_seed([1; 32]), SigningKey::from_seed([2; 32]));
         let keys = [other.public(), key.public()];
-        let signed = SignedCheckpoint::sign(checkpoint(), &key);
+        let signed = SignedCheckpoint::sign(Checkpoint::sample(), &key);
         assert_eq!(signed.signed_by(&keys), Some(&key.public()));
         assert_eq!(signed.signed_by(&[other.public()]), None);
         assert_eq!(signed.key_ids(), [key.public().id()]);
@@ -173,11 +172,11 @@ mod tests {
     #[test]
     fn a_file_holds_many() {
         let key = SigningKey::from_seed([1; 32]);
-        let one = SignedCheckpoint::sign(checkpoint(), &key);
+        let one = SignedCheckpoint::sign(Checkpoint::sample(), &key);
         let two = SignedCheckpoint::sign(
             Checkpoint {
                 number: 3,
-                ..checkpoint()
+                ..Checkpoint::sample()
             },
             &key,
         );

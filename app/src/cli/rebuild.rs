@@ -87,13 +87,13 @@ async fn rebuild(work: &Work, arguments: &Arguments) -> anyhow::Result<Rebuilt> 
     let log = store.log();
     let mut display = Display::new();
     let rebuilding = async {
-        let patience = Instant::now() + projections::CLAIM;
+        let patience = Instant::now() + projections::REBUILD_LEASE;
         let mut told = false;
         loop {
             match projections::rebuild(&pool, &log, &arguments.name, options, |progress| display.show(progress)).await {
                 Err(Error::Building { .. }) if Instant::now() < patience => {
                     if !told {
-                        let seconds = projections::CLAIM.as_secs();
+                        let seconds = projections::REBUILD_LEASE.as_secs();
                         eprintln!(
                             "another rebuild is at work, or was killed less than {seconds} s ago: waiting as long to see which"
                         );

@@ -1,61 +1,25 @@
 //! One try at a batch: load what is not in memory, decide, append, and only then answer.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
-use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, Postgres};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use super::conclude::{keys_of, replay};
+use super::answer::{keys_of, replay};
+use super::conclude::Durable;
 use super::connection::discard;
-use super::decide::{Decider, Keys, Verdict};
+use super::contention::Trust;
+use super::decide::Decider;
+use super::setback::{Setback, answered, classify};
 use super::{Queued, Writer};
+use crate::Positions;
 use crate::append::AppendError;
 use crate::fold::{Fold, Stream};
 use crate::idempotency::lookup;
 use crate::load::{Reading, Wanted};
 use crate::plan::{Access, PlannedStream};
 use crate::stream::lane_of;
-use crate::{Error, Positions, Recorded};
-
-/// Why nothing of a batch was carried out, as far as is known.
-pub(super) enum Setback {
-    /// Others were faster: to be decided again.
-    Contended,
-    /// The connection broke before anything was sent that could be stored.
-    Broken(sqlx::Error),
-    /// The connection broke during the commit, which may have happened: as decided.
-    Unanswered { error: sqlx::Error, verdicts: Vec<Verdict> },
-    /// The database takes nothing now.
-    Unavailable(Error),
-    /// The database refused the statement: because of some command in it.
-    Refused(sqlx::Error),
-}
-
-/// A batch that has been committed.
-pub(super) struct Durable {
-    pub(super) fold: Fold,
-    pub(super) verdicts: Vec<Verdict>,
-    /// The idempotency keys that it used up.
-    pub(super) keys: Keys,
-    pub(super) events: Vec<Recorded>,
-    /// Of the locked lanes, before the append.
-    pub(super) heads: Positions,
-}
-
-/// How much a try trusts memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// Decides on the cached states, which the append checks. One round trip when all streams are cached.
-    Cached,
-    /// Locks the lanes first and brings the cached states up to what is stored: nobody can be faster. For when other processes write
-    /// the same streams all the time.
-    Shared,
-    /// Locks the lanes first and decides on what is stored, whatever memory says; looks up every idempotency key beforehand.
-    Nothing,
-}
 
 impl Writer {
     /// Tries `batch`. When it is through, every command in it has been answered or deferred.
@@ -119,7 +83,7 @@ impl Writer {
         trust: Trust,
     ) -> Result<Durable, Setback> {
         let limit = self.config.answer_timeout;
-        answered(limit, self.answer_lost(db, batch)).await.map_err(classify)?;
+        answered(limit, self.answer_stored(db, batch)).await.map_err(classify)?;
         answered(limit, self.answer_replays(db, batch, trust))
             .await
             .map_err(classify)?;
@@ -237,50 +201,5 @@ impl Writer {
                 .for_each(|stream| fold.insert(stream));
         }
         Ok(())
-    }
-}
-
-/// A database that does not answer in time counts as one whose connection broke. Whoever waits for an answer that was lost on the way would
-/// wait for ever.
-pub(super) async fn answered<T, E: From<sqlx::Error>>(
-    limit: Duration,
-    asked: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let answer = timeout(limit, asked).await;
-    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()))
-}
-
-impl Setback {
-    /// What a setback during a commit says.
-    fn unanswered(self, verdicts: Vec<Verdict>) -> Self {
-        match self {
-            Self::Broken(error) => Self::Unanswered { error, verdicts },
-            other => other,
-        }
-    }
-}
-
-/// What an error says about the connection, the database or the statement.
-fn classify(error: sqlx::Error) -> Setback {
-    let code = error
-        .as_database_error()
-        .and_then(DatabaseError::code)
-        .unwrap_or_default();
-    match (&error, &*code) {
-        (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed, _)
-        | (_, "57P01" | "57P02" | "57P03") => Setback::Broken(error),
-        (_, code) if code.starts_with("08") => Setback::Broken(error),
-        // Out of space or connections, shutting down, cancelled, or a standby by now: no command's fault, and nothing was committed.
-        (_, "25006") => Setback::Unavailable(error.into()),
-        (_, code) if ["53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) => {
-            Setback::Unavailable(error.into())
-        }
-        // As after PostgreSQL's programs were replaced while it runs.
-        (sqlx::Error::Database(refusal), "XX000") if refusal.message().contains("load library") => {
-            Setback::Unavailable(error.into())
-        }
-        (_, "40001" | "40P01" | "55P03") => Setback::Contended,
-        (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Setback::Unavailable(error.into()),
-        _ => Setback::Refused(error),
     }
 }

@@ -3,14 +3,27 @@
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
-use super::attempt::{Durable, Trust, answered};
+use super::answer::{fail, keys_of, refuse, replay};
 use super::connection::discard;
+use super::contention::Trust;
 use super::decide::{Keys, Verdict};
 use super::job::Answer;
-use super::settle::fail;
+use super::setback::answered;
 use super::{Queued, Writer};
-use crate::idempotency::{StoredOutcome, lookup};
-use crate::{Error, IdempotencyKey, TransactError};
+use crate::fold::Fold;
+use crate::idempotency::lookup;
+use crate::{Error, Positions, Recorded, TransactError};
+
+/// A batch that has been committed.
+pub(super) struct Durable {
+    pub(super) fold: Fold,
+    pub(super) verdicts: Vec<Verdict>,
+    /// The idempotency keys that it used up.
+    pub(super) keys: Keys,
+    pub(super) events: Vec<Recorded>,
+    /// Of the locked lanes, before the append.
+    pub(super) heads: Positions,
+}
 
 impl Writer {
     /// Tells everybody what is now durable.
@@ -96,22 +109,6 @@ impl Writer {
     }
 }
 
-/// The idempotency keys of commands, all of which have one.
-pub(super) fn keys_of<'a>(commands: impl Iterator<Item = &'a Queued>) -> Vec<IdempotencyKey> {
-    commands
-        .filter_map(|queued| queued.job.plan().idempotency.clone())
-        .collect()
-}
-
-pub(super) fn replay(queued: Queued, stored: StoredOutcome) {
-    let key = queued.job.plan().idempotency.as_ref();
-    if key.is_some_and(|key| key.request_hash == stored.request_hash) {
-        queued.job.answer(Answer::Replayed(stored));
-    } else {
-        fail(queued, TransactError::KeyReused);
-    }
-}
-
 /// Whether the repetition of a command that was carried out before this batch could end like this.
 fn may_be_repetition(queued: &Queued, verdict: &Verdict, used: &Keys) -> bool {
     let said_no = matches!(
@@ -120,14 +117,4 @@ fn may_be_repetition(queued: &Queued, verdict: &Verdict, used: &Keys) -> bool {
     );
     let key = queued.job.plan().idempotency.as_ref();
     said_no && key.is_some_and(|key| !used.contains(&(key.scope.clone(), key.key.clone())))
-}
-
-fn refuse(queued: Queued, verdict: Verdict) {
-    match verdict {
-        Verdict::Failed(failure) => fail(queued, failure),
-        _ => queued.job.answer(Answer::Decided {
-            versions: Vec::new(),
-            positions: Vec::new(),
-        }),
-    }
 }

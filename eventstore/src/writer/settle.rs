@@ -1,11 +1,10 @@
 //! From a batch to an answer for each of its commands, whatever happens on the way.
 
-use std::sync::Arc;
-
 use sqlx::Error as SqlError;
 
-use super::attempt::{Setback, Trust};
-use super::job::{Answer, Failure};
+use super::answer::fail_all;
+use super::contention::Trust;
+use super::setback::Setback;
 use super::{Queued, Writer};
 use crate::{Error, TransactError};
 
@@ -33,22 +32,22 @@ impl Writer {
 
     /// Leaves the batch empty, unless the database refuses some command in it.
     async fn try_repeatedly(&mut self, batch: &mut Vec<Queued>) -> Result<(), SqlError> {
-        let mut trust = if batch.iter().any(|queued| queued.lost.is_some()) {
+        let mut trust = if batch.iter().any(|queued| queued.unanswered.is_some()) {
             Trust::Nothing
         } else {
-            self.company.trust()
+            self.contention.next_trust()
         };
         for _ in 0..self.config.attempts.max(2) {
             let Err(setback) = self.attempt(batch, trust).await else {
                 if trust == Trust::Cached {
-                    self.company.alone();
+                    self.contention.record_success();
                 }
                 return Ok(());
             };
             match setback {
                 Setback::Contended => {
                     metrics::counter!("eventstore_conflicts_total").increment(1);
-                    self.company.met();
+                    self.contention.record_conflict();
                     trust = Trust::Nothing;
                 }
                 Setback::Refused(error) => return Err(error),
@@ -71,19 +70,4 @@ impl Writer {
         fail_all(batch, || TransactError::Conflict);
         Ok(())
     }
-}
-
-/// Tells the caller that the command failed; or, when it may be stored and that cannot be found out now, just this.
-pub(super) fn fail(queued: Queued, failure: Failure) {
-    let failure = match (&queued.lost, failure) {
-        (Some(lost), TransactError::Conflict | TransactError::Unavailable(_) | TransactError::Store(_)) => {
-            TransactError::Unavailable(Error::OutcomeUnknown(Arc::clone(&lost.error)))
-        }
-        (_, failure) => failure,
-    };
-    queued.job.answer(Answer::Failed(failure));
-}
-
-fn fail_all(batch: &mut Vec<Queued>, failure: impl Fn() -> Failure) {
-    batch.drain(..).for_each(|queued| fail(queued, failure()));
 }

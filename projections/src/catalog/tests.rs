@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::all;
+use super::all;
 
 /// What is stored looks as it did when its code version began. A changed table is a new code version with a file of its own; without one
 /// a running store would be written to as if it had the new columns.

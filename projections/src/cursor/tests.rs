@@ -1,4 +1,5 @@
 use rows::{Row, StockRow};
+use sqlx::PgConnection;
 use sqlx::postgres::PgPoolOptions;
 
 use super::*;

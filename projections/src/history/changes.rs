@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use sqlx::Row as _;
 
 use super::fields::{Fields, changes};
-use super::fold::{Folding, State, folding};
+use super::fold::folding;
+use super::folding::{Folding, State};
 use super::read::{EVENT, PARKED, SKIPPED, Spot, USABLE, fate};
 use super::{Change, EVERY, History, HistoryError, Place};
 use crate::cursor::{lane_column, position_column};

@@ -6,10 +6,13 @@
 
 mod changes;
 mod columns;
+mod facts;
 mod fields;
 mod fold;
+mod folding;
 mod moment;
 mod read;
+mod rows;
 
 use std::fmt;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::fold::{Folding, State};
+use super::folding::{Folding, State};
 use super::{EVERY, History};
 use crate::cursor::{lane_column, position_column};
 use crate::rebuild::Blank;

@@ -5,9 +5,10 @@ use rows::Cell as _;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
-use super::{ParkedEvent, ParkedId, ParkedState, SkippedBy};
+use super::{ParkedEvent, ParkedState, SkippedBy};
 use crate::cursor::{from_columns, lane_column, position_column};
 use crate::error::Error;
+use crate::parked_id::ParkedId;
 
 /// Which events.
 #[derive(Clone, Debug, Default)]

@@ -4,11 +4,12 @@ use eventstore::{Log, Recorded};
 use metrics::counter;
 use sqlx::{PgConnection, PgPool};
 
-use super::{ParkedId, Parking, hold, projection_of, stream_of};
+use super::{Parking, hold, projection_of, stream_of};
 use crate::batch::Refused;
 use crate::cursor::{self, from_columns, lane_column, position_column};
 use crate::dead_letter;
 use crate::error::Error;
+use crate::parked_id::ParkedId;
 
 /// Events of one transaction at first; fewer once one of them turned out to be poison.
 const CHUNK: usize = 200;

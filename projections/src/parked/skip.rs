@@ -6,9 +6,10 @@ use metrics::counter;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{ParkedId, Parking, Retried, hold, projection_of, retry, stream_of};
+use super::{Parking, Retried, hold, projection_of, retry, stream_of};
 use crate::cursor::{self, lane_column, position_column};
 use crate::error::Error;
+use crate::parked_id::ParkedId;
 
 /// Who skips an event, and why.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use eventstore::{Log, Positions};
 use futures::StreamExt as _;
 use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use workers::{Beat, HELD, Lease, Leases};
 
 use crate::catalog;
 use crate::cursor::CURSORS;
@@ -13,8 +15,16 @@ use crate::error::Error;
 use crate::projection::Projection;
 use crate::rebuild::{Phase, Progress};
 
-/// After how long without a sign of life another process may continue a build.
-pub const CLAIM: Duration = Duration::from_secs(15);
+/// How long the lease of a rebuild lasts: another process may continue the build of one that ended after this time.
+pub const REBUILD_LEASE: Duration = Duration::from_secs(15);
+
+/// The leases of rebuilds, in the rows of the versions that they build. Processes of earlier releases read `builder` and `builder_until`.
+const BUILDS: Leases = Leases {
+    table: "projections",
+    key: "(name || ' ' || version)",
+    taken: ", builder = $2, builder_until = clock_timestamp() + make_interval(secs => $4)",
+    renewed: ", builder_until = clock_timestamp() + make_interval(secs => $4)",
+};
 
 pub(crate) struct Build {
     pub(crate) pool: PgPool,
@@ -26,56 +36,47 @@ pub(crate) struct Build {
     pub(crate) version: i32,
     /// Whether both come from the same code, so that they must be equal.
     pub(crate) comparable: bool,
-    builder: Uuid,
-    /// Keeps the claim alive; ends with this value.
+    lease: Lease,
+    /// Renews the lease until this value is dropped.
     _beat: Beat,
 }
 
-/// Aborts its task when dropped.
-struct Beat(tokio::task::JoinHandle<()>);
-
-impl Drop for Beat {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Build {
-    /// Claims the build that was cut off, or begins a new one.
+    /// Continues the build that was cut off, or begins a new one.
     pub(crate) async fn begin(pool: &PgPool, log: &Log, projection: &'static dyn Projection) -> Result<Self, Error> {
         let name = projection.name();
         drop_retired(pool, projection).await?;
         let mut tx = workers::begin(pool, "BEGIN").await?;
         // The row of the active version is the lock of all that changes versions.
-        let active: Option<(i32, i32, Uuid)> = sqlx::query_as(
-            "SELECT version, code_version, gen_random_uuid() FROM projections
-             WHERE name = $1 AND state = 'active' FOR UPDATE",
+        let active: Option<(i32, i32)> = sqlx::query_as(
+            "SELECT version, code_version FROM projections WHERE name = $1 AND state = 'active' FOR UPDATE",
         )
         .bind(name)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some((active, active_code, builder)) = active else {
+        let Some((active, active_code)) = active else {
             return Err(Error::NotInstalled { name: name.to_owned() });
         };
-        let left: Option<(i32, i32, bool)> = sqlx::query_as(
-            "SELECT version, code_version, coalesce(
-                 builder_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false) FROM projections
-             WHERE name = $1 AND state = 'building'",
-        )
-        .bind(name)
-        .fetch_optional(&mut *tx)
-        .await?;
-        let version = match left {
-            Some((_, _, true)) => return Err(Error::Building { name: name.to_owned() }),
-            Some((version, code, false)) if code == projection.code_version() => version,
-            Some((version, _, false)) => {
-                remove(projection, version, &mut tx).await?;
-                next(projection, &mut tx).await?
+        let owner = workers::owner(&mut *tx).await?;
+        let unfinished: Option<(i32, i32)> =
+            sqlx::query_as("SELECT version, code_version FROM projections WHERE name = $1 AND state = 'building'")
+                .bind(name)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let (version, lease) = match unfinished {
+            Some((version, code)) => {
+                let lease = take(name, version, owner, &mut tx).await?;
+                if code == projection.code_version() {
+                    (version, lease)
+                } else {
+                    remove(projection, version, &mut tx).await?;
+                    begin_next(projection, owner, &mut tx).await?
+                }
             }
-            None => next(projection, &mut tx).await?,
+            None => begin_next(projection, owner, &mut tx).await?,
         };
-        claim(name, version, builder, &mut tx).await?;
         tx.commit().await?;
+        let beat = Beat::start(lease.clone(), REBUILD_LEASE, pool.clone(), CancellationToken::new());
         Ok(Self {
             pool: pool.clone(),
             log: log.clone(),
@@ -83,8 +84,8 @@ impl Build {
             active,
             version,
             comparable: active_code == projection.code_version(),
-            builder,
-            _beat: Beat(tokio::spawn(beat(pool.clone(), name, version, builder))),
+            lease,
+            _beat: beat,
         })
     }
 
@@ -92,20 +93,20 @@ impl Build {
         self.projection.name()
     }
 
-    /// Fails when the claim was lost; holds it until the transaction ends otherwise.
-    pub(crate) async fn check_claim(&self, connection: &mut PgConnection) -> Result<(), Error> {
-        let mine = sqlx::query(
-            "SELECT FROM projections
-             WHERE name = $1 AND version = $2 AND state = 'building' AND builder = $3 FOR KEY SHARE",
-        )
-        .bind(self.name())
-        .bind(self.version)
-        .bind(self.builder)
-        .fetch_optional(connection)
-        .await?;
-        mine.map(|_| ()).ok_or_else(|| Error::Building {
-            name: self.name().to_owned(),
-        })
+    /// Holds the lease until the transaction ends: nobody takes it over meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Building`] when it is lost.
+    pub(crate) async fn hold_lease(&self, connection: &mut PgConnection) -> Result<(), Error> {
+        let Leases { table, key, .. } = BUILDS;
+        let statement = format!("SELECT FROM {table} WHERE {key} = $1 AND {HELD} AND state = 'building' FOR KEY SHARE");
+        let held = sqlx::query(&statement)
+            .bind(&self.lease.name)
+            .bind(self.lease.owner)
+            .bind(self.lease.fence)
+            .fetch_optional(connection)
+            .await?;
+        held.map(drop).ok_or_else(|| building(self.name()))
     }
 
     pub(crate) async fn phase(&self) -> Result<String, Error> {
@@ -121,7 +122,7 @@ impl Build {
     /// Moves from one phase to the next, with the statements that belong to the step.
     pub(crate) async fn enter(&self, phase: &str, statements: Vec<String>) -> Result<(), Error> {
         let mut tx = workers::begin(&self.pool, "BEGIN").await?;
-        self.check_claim(&mut tx).await?;
+        self.hold_lease(&mut tx).await?;
         sqlx::query("SET LOCAL work_mem = '128MB'").execute(&mut *tx).await?;
         for statement in statements {
             sqlx::query(&statement).execute(&mut *tx).await?;
@@ -200,7 +201,7 @@ impl Build {
     /// Drops the version in the making.
     pub(crate) async fn discard(&self) -> Result<(), Error> {
         let mut tx = workers::begin(&self.pool, "BEGIN").await?;
-        self.check_claim(&mut tx).await?;
+        self.hold_lease(&mut tx).await?;
         remove(self.projection, self.version, &mut tx).await?;
         tx.commit().await?;
         Ok(())
@@ -213,46 +214,29 @@ async fn make_index(pool: PgPool, statement: String) -> Result<(), sqlx::Error> 
     tx.commit().await
 }
 
-async fn next(projection: &dyn Projection, connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+fn building(name: &str) -> Error {
+    Error::Building { name: name.to_owned() }
+}
+
+async fn take(name: &str, version: i32, owner: Uuid, connection: &mut PgConnection) -> Result<Lease, Error> {
+    let row = format!("{name} {version}");
+    let lease = BUILDS.take(&row, owner, REBUILD_LEASE, false, connection).await?;
+    lease.ok_or_else(|| building(name))
+}
+
+/// Registers the next version and takes the lease of its rebuild.
+async fn begin_next(
+    projection: &dyn Projection,
+    owner: Uuid,
+    connection: &mut PgConnection,
+) -> Result<(i32, Lease), Error> {
     let version: i32 = sqlx::query_scalar("SELECT max(version) + 1 FROM projections WHERE name = $1")
         .bind(projection.name())
         .fetch_one(&mut *connection)
         .await?;
     catalog::create_version(projection, version, "building", connection).await?;
-    Ok(version)
-}
-
-async fn claim(name: &str, version: i32, builder: Uuid, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE projections SET builder = $3, builder_until = clock_timestamp() + make_interval(secs => $4)
-         WHERE name = $1 AND version = $2",
-    )
-    .bind(name)
-    .bind(version)
-    .bind(builder)
-    .bind(CLAIM.as_secs_f64())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn beat(pool: PgPool, name: &'static str, version: i32, builder: Uuid) {
-    loop {
-        tokio::time::sleep(CLAIM / 5).await;
-        let alive = sqlx::query(
-            "UPDATE projections SET builder_until = clock_timestamp() + make_interval(secs => $4)
-             WHERE name = $1 AND version = $2 AND builder = $3",
-        )
-        .bind(name)
-        .bind(version)
-        .bind(builder)
-        .bind(CLAIM.as_secs_f64())
-        .execute(&pool)
-        .await;
-        if let Err(error) = alive {
-            tracing::warn!(%error, projection = name, "the rebuild's claim was not renewed");
-        }
-    }
+    let lease = take(projection.name(), version, owner, connection).await?;
+    Ok((version, lease))
 }
 
 /// Drops the tables of versions that serve no longer. A reader that still has one open is waited for, shortly; what is left then is
@@ -291,10 +275,12 @@ async fn remove(projection: &dyn Projection, version: i32, connection: &mut PgCo
             .execute(&mut *connection)
             .await?;
     }
-    sqlx::query("UPDATE projections SET state = 'retired', builder = NULL WHERE name = $1 AND version = $2")
-        .bind(projection.name())
-        .bind(version)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE projections SET state = 'retired', owner = NULL, builder = NULL WHERE name = $1 AND version = $2",
+    )
+    .bind(projection.name())
+    .bind(version)
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) async fn approach(build: &Build, progress: &mut (dyn FnMut(Progress) 
             return Ok(());
         }
         let mut tx = cursor::begin(&build.pool).await?;
-        build.check_claim(&mut tx).await?;
+        build.hold_lease(&mut tx).await?;
         done += step(build, from, &bounds, &mut tx).await?;
         tx.commit().await?;
     }

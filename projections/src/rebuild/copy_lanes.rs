@@ -144,7 +144,7 @@ async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_strea
         "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL jit = off",
     )
     .await?;
-    build.check_claim(&mut tx).await.map_err(|error| match error {
+    build.hold_lease(&mut tx).await.map_err(|error| match error {
         Error::Database(error) => Refused::Failed(error),
         _ => Refused::Lost,
     })?;

@@ -11,11 +11,11 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 
 use crate::catalog;
+use crate::difference::Difference;
 use crate::error::Error;
 use build::Build;
-pub use build::CLAIM;
+pub use build::REBUILD_LEASE;
 pub(crate) use copy_lanes::Blank;
-pub use verify::Difference;
 
 /// What a rebuild is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

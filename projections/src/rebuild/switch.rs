@@ -58,7 +58,7 @@ async fn switch(build: &Build, differs: bool) -> Result<(), Error> {
     sqlx::query("SET LOCAL synchronous_commit = on")
         .execute(&mut *tx)
         .await?;
-    build.check_claim(&mut tx).await?;
+    build.hold_lease(&mut tx).await?;
     let bounds = hold_active(build, &mut tx).await?;
     catch_up::align(build, &bounds, &mut tx).await?;
     for table in build.projection.tables() {
@@ -80,7 +80,7 @@ async fn switch(build: &Build, differs: bool) -> Result<(), Error> {
         .execute(&mut *tx)
         .await?;
     sqlx::query(
-        "UPDATE projections SET state = 'active', phase = 'done', builder = NULL, activated_at = clock_timestamp()
+        "UPDATE projections SET state = 'active', phase = 'done', owner = NULL, builder = NULL, activated_at = clock_timestamp()
          WHERE name = $1 AND version = $2",
     )
     .bind(build.name())

@@ -1,11 +1,10 @@
 //! Is the new version what the active one is, at the same place in the log?
 
-use std::fmt;
-
 use rows::Table;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::cursor;
+use crate::difference::Difference;
 use crate::error::Error;
 use crate::rebuild::build::Build;
 use crate::rebuild::switch::hold_active;
@@ -13,35 +12,6 @@ use crate::rebuild::{Phase, Progress, catch_up};
 
 /// Keys named as examples.
 const EXAMPLES: i64 = 5;
-
-/// How a table of the new version differs from that of the active one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The view that the table serves.
-    pub table: String,
-    /// Rows in the active version.
-    pub active_rows: i64,
-    /// Rows in the rebuilt version.
-    pub rebuilt_rows: i64,
-    /// Rows that are not the same in both.
-    pub differing: i64,
-    /// The keys of some of them.
-    pub examples: Vec<String>,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} differs in {} rows ({} active, {} rebuilt), such as {}",
-            self.table,
-            self.differing,
-            self.active_rows,
-            self.rebuilt_rows,
-            self.examples.join(", ")
-        )
-    }
-}
 
 /// Compares all tables in one snapshot, in which both versions are at the same positions.
 pub(crate) async fn run(build: &Build, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<Difference>, Error> {
@@ -75,7 +45,7 @@ async fn common_snapshot(
     let mut hold = cursor::begin(&build.pool).await?;
     let bounds = hold_active(build, &mut hold).await?;
     let mut aligning = cursor::begin(&build.pool).await?;
-    build.check_claim(&mut aligning).await?;
+    build.hold_lease(&mut aligning).await?;
     catch_up::align(build, &bounds, &mut aligning).await?;
     aligning.commit().await?;
     let mut snapshot = workers::begin(&build.pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;

@@ -211,7 +211,7 @@ async fn nobody_is_at_work_on_a_lease_from_before_the_clock_was_set_back(pool: P
     sqlx::raw_sql(
         "INSERT INTO search_index (name, engine, owner, lease_until)
          VALUES ('index', 'tantivy', gen_random_uuid(), clock_timestamp() + interval '1 hour');
-         UPDATE projections SET builder_until = clock_timestamp() + interval '1 hour',
+         UPDATE projections SET owner = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 hour',
              state = CASE name WHEN 'audit' THEN 'building' ELSE state END, phase = CASE name WHEN 'audit' THEN 'copy' ELSE phase END;
          UPDATE projection_lease SET owner = gen_random_uuid(), rate = 7, lease_until = clock_timestamp() + interval '1 hour'",
     )

@@ -73,6 +73,8 @@ fn expression(alias: &str) -> String {
             WHEN 'SearchRuleDeleted' THEN '{{rules}}'
             WHEN 'ParkedEventsRetried' THEN '{{retried}}'
             WHEN 'ParkedEventSkipped' THEN '{{skipped}}'
+            WHEN 'EffectRetried' THEN '{{retried}}'
+            WHEN 'EffectDropped' THEN '{{dropped}}'
             WHEN 'UserRegistered' THEN '{{email,name,role}}'
             WHEN 'SkuClaimed' THEN '{{product_id}}'
             WHEN 'SkuReleased' THEN '{{product_id}}'

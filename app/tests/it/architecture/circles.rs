@@ -18,23 +18,8 @@ const OPEN: &[(&str, usize, &str)] = &[
         6,
         "a measurement is told apart by the root, which it works with",
     ),
-    (
-        "eventstore",
-        10,
-        "the store hands its commands to the writer, which loads for the store",
-    ),
     ("gateway", 36, "what every endpoint needs knows some of the endpoints"),
-    (
-        "projections",
-        12,
-        "the catalogue of read models is asked by what works on all of them",
-    ),
     ("query", 14, "the type that every query works with is the root's"),
-    (
-        "seal",
-        8,
-        "proofs share what they are made of, and the root has what all of them need",
-    ),
     ("search", 2, "a search corrects its words by another search"),
 ];
 

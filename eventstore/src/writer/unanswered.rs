@@ -11,9 +11,9 @@ use std::sync::Arc;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+use super::answer::fail;
 use super::decide::{Stored, Verdict};
 use super::job::Answer;
-use super::settle::fail;
 use super::{Queued, Writer};
 use crate::stream::lane_of;
 use crate::{Error, StreamKey, TransactError};
@@ -22,7 +22,7 @@ use crate::{Error, StreamKey, TransactError};
 const CARRIED: usize = 3;
 
 /// What was sent for a command whose commit was not answered: it may be stored.
-pub(crate) struct Lost {
+pub(crate) struct Unanswered {
     stored: Stored,
     /// What came instead of the answer.
     pub(super) error: Arc<sqlx::Error>,
@@ -36,7 +36,7 @@ impl Writer {
         let error = Arc::new(error);
         for (mut queued, verdict) in batch.drain(..).zip(verdicts).rev() {
             if let Verdict::Accepted { stored, .. } = verdict {
-                queued.lost = Some(Lost {
+                queued.unanswered = Some(Unanswered {
                     stored,
                     error: Arc::clone(&error),
                 });
@@ -51,7 +51,7 @@ impl Writer {
     }
 
     /// Answers the commands that turn out to be stored, and takes them out of the batch.
-    pub(super) async fn answer_lost(
+    pub(super) async fn answer_stored(
         &mut self,
         db: &mut PgConnection,
         batch: &mut Vec<Queued>,
@@ -65,7 +65,10 @@ impl Writer {
         for queued in std::mem::take(batch) {
             match stored_at(&queued, &found) {
                 Some(positions) => {
-                    let versions = queued.lost.map(|lost| lost.stored.versions).unwrap_or_default();
+                    let versions = queued
+                        .unanswered
+                        .map(|unanswered| unanswered.stored.versions)
+                        .unwrap_or_default();
                     queued.job.answer(Answer::Decided { versions, positions });
                 }
                 None => batch.push(queued),
@@ -113,8 +116,8 @@ type Found = HashMap<(StreamKey, u64), (Uuid, u32, u64)>;
 
 /// What has to be looked for, when anything was sent.
 fn sent(queued: &Queued) -> Option<&Stored> {
-    let lost = queued.lost.as_ref()?;
-    (!lost.stored.versions.is_empty()).then_some(&lost.stored)
+    let stored = &queued.unanswered.as_ref()?.stored;
+    (!stored.versions.is_empty()).then_some(stored)
 }
 
 /// The highest position per lane of what the command stored, if it did.

@@ -4,22 +4,32 @@
 //! it is in vain nearly always, and each defeat throws away states that are then loaded from their snapshots on. So after a defeat the
 //! next batches lock first; after ever more of them, as long as the defeats go on, memory is tried again.
 
-use super::attempt::Trust;
-
 /// Batches after which memory is tried again, at most.
 const LONGEST: u32 = 64;
 
+/// How much a try trusts memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Decides on the cached states, which the append checks. One round trip when all streams are cached.
+    Cached,
+    /// Locks the lanes first and brings the cached states up to what is stored: nobody can be faster. For when other processes write
+    /// the same streams all the time.
+    Shared,
+    /// Locks the lanes first and decides on what is stored, whatever memory says; looks up every idempotency key beforehand.
+    Nothing,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Company {
+pub(super) struct Contention {
     /// Batches that lock first after the last defeat.
     batches: u32,
     /// How many of them are left.
     left: u32,
 }
 
-impl Company {
+impl Contention {
     /// How the next batch is to go about it.
-    pub(super) fn trust(&mut self) -> Trust {
+    pub(super) fn next_trust(&mut self) -> Trust {
         if self.left == 0 {
             return Trust::Cached;
         }
@@ -28,13 +38,13 @@ impl Company {
     }
 
     /// Another process was faster.
-    pub(super) fn met(&mut self) {
+    pub(super) fn record_conflict(&mut self) {
         self.batches = (self.batches * 2).clamp(1, LONGEST);
         self.left = self.batches;
     }
 
     /// What was decided on memory stood.
-    pub(super) fn alone(&mut self) {
+    pub(super) fn record_success(&mut self) {
         self.batches = 0;
     }
 }
@@ -45,17 +55,17 @@ mod tests {
 
     #[test]
     fn memory_is_tried_ever_more_rarely_while_it_fails_and_at_once_when_it_does_not() {
-        let mut company = Company::default();
+        let mut contention = Contention::default();
         let mut locked = Vec::new();
         for _ in 0..8 {
-            assert!(company.trust() == Trust::Cached);
-            company.met();
-            let shared = (0..).take_while(|_| company.left > 0 && company.trust() == Trust::Shared);
+            assert!(contention.next_trust() == Trust::Cached);
+            contention.record_conflict();
+            let shared = (0..).take_while(|_| contention.left > 0 && contention.next_trust() == Trust::Shared);
             locked.push(shared.count());
         }
         assert_eq!(locked, [1, 2, 4, 8, 16, 32, 64, 64]);
-        company.alone();
-        company.met();
-        assert_eq!(company.left, 1);
+        contention.record_success();
+        contention.record_conflict();
+        assert_eq!(contention.left, 1);
     }
 }

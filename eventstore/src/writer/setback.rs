@@ -1,0 +1,68 @@
+//! Why a try at a batch fails, and for how long the database is waited for.
+
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+use tokio::time::timeout;
+
+use super::decide::Verdict;
+use crate::Error;
+
+/// Why nothing of a batch was carried out, as far as is known.
+pub(super) enum Setback {
+    /// Others were faster: to be decided again.
+    Contended,
+    /// The connection broke before anything was sent that could be stored.
+    Broken(sqlx::Error),
+    /// The connection broke during the commit, which may have happened: as decided.
+    Unanswered { error: sqlx::Error, verdicts: Vec<Verdict> },
+    /// The database takes nothing now.
+    Unavailable(Error),
+    /// The database refused the statement: because of some command in it.
+    Refused(sqlx::Error),
+}
+
+/// A database that does not answer in time counts as one whose connection broke. Whoever waits for an answer that was lost on the way would
+/// wait for ever.
+pub(super) async fn answered<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let answer = timeout(limit, asked).await;
+    answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()))
+}
+
+impl Setback {
+    /// What a setback during a commit says.
+    pub(super) fn unanswered(self, verdicts: Vec<Verdict>) -> Self {
+        match self {
+            Self::Broken(error) => Self::Unanswered { error, verdicts },
+            other => other,
+        }
+    }
+}
+
+/// What an error says about the connection, the database or the statement.
+pub(super) fn classify(error: sqlx::Error) -> Setback {
+    let code = error
+        .as_database_error()
+        .and_then(DatabaseError::code)
+        .unwrap_or_default();
+    match (&error, &*code) {
+        (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed, _)
+        | (_, "57P01" | "57P02" | "57P03") => Setback::Broken(error),
+        (_, code) if code.starts_with("08") => Setback::Broken(error),
+        // Out of space or connections, shutting down, cancelled, or a standby by now: no command's fault, and nothing was committed.
+        (_, "25006") => Setback::Unavailable(error.into()),
+        (_, code) if ["53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) => {
+            Setback::Unavailable(error.into())
+        }
+        // As after PostgreSQL's programs were replaced while it runs.
+        (sqlx::Error::Database(refusal), "XX000") if refusal.message().contains("load library") => {
+            Setback::Unavailable(error.into())
+        }
+        (_, "40001" | "40P01" | "55P03") => Setback::Contended,
+        (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Setback::Unavailable(error.into()),
+        _ => Setback::Refused(error),
+    }
+}
