@@ -23,7 +23,6 @@ const OPEN: &[(&str, usize, &str)] = &[
         10,
         "the store hands its commands to the writer, which loads for the store",
     ),
-    ("gateway", 36, "what every endpoint needs knows some of the endpoints"),
     (
         "projections",
         12,
