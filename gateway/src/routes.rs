@@ -63,6 +63,7 @@ fn api() -> Vec<Described> {
 }
 
 /// The whole router.
+#[expect(clippy::disallowed_methods, reason = "puts together routers of described endpoints")]
 pub(crate) fn router(app: &AppState, schema: Schema) -> Router {
     let table = ops::docs::SWAGGER_UI
         .into_iter()
@@ -87,6 +88,8 @@ pub(crate) fn only(endpoints: Vec<Described>, app: &AppState) -> Router {
     guarded(mounted(endpoints), table, Schema::default(), app)
 }
 
+/// The one place where a route is made.
+#[expect(clippy::disallowed_methods, reason = "each route has its description")]
 fn mounted(endpoints: Vec<Described>) -> Router<AppState> {
     endpoints.into_iter().fold(Router::new(), |router, described| {
         router.route(&described.path, described.handler)
