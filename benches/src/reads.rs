@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use hdrhistogram::Histogram;
@@ -33,7 +32,7 @@ pub(crate) async fn constant(arguments: &[String]) -> Result<()> {
     let body = bytes(body);
     let route = get(async move || ([(CONTENT_TYPE, "application/json")], body));
     let listener = tokio::net::TcpListener::bind(address.parse::<SocketAddr>()?).await?;
-    axum::serve(listener, Router::new().route("/", route)).await?;
+    axum::serve(listener, route.into_make_service()).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::rate::Client;
+use crate::client::Client;
 
 type Counts = HashMap<Client, usize>;
 

@@ -3,7 +3,6 @@
 use std::{ops::Deref, sync::Arc};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use proto::{
     transport::Transport,
@@ -19,20 +18,18 @@ use proto::{
         user_query_client::UserQueryClient,
     },
 };
-use uuid::Uuid;
 
 use crate::{
-    admission::Admission, auth::token::Tokens, cache::Cache, products::past::PastQueries, rate::Limits,
-    representation::Schema,
+    admission::Admission,
+    cache::Cache,
+    identity::token::Tokens,
+    past_queries::PastQueries,
+    rate::Limits,
+    sources::{ClockFn, IdsFn},
 };
 
 /// Longest answer of a query, in bytes: a year of daily sales of every product, 200 events of a mebibyte.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
-
-/// The source of the time.
-pub type ClockFn = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-/// The source of ids.
-pub type IdsFn = Arc<dyn Fn() -> Uuid + Send + Sync>;
 
 /// What all handlers share; a cheap clone.
 #[derive(Clone)]
@@ -54,7 +51,6 @@ pub(crate) struct Shared {
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,
     pub(crate) metrics: Option<PrometheusHandle>,
-    pub(crate) schema: Schema,
     /// None: nobody is told what others searched for.
     pub(crate) past_queries: Option<PastQueries>,
     pub(crate) products: Cache,

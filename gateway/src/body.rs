@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     app_state::AppState,
-    auth::caller::Identity,
     etag::{self, Expected},
+    identity::Identity,
     json::{Json, ReadBody, read_body},
     origin::{CHANNEL, Origin},
     params::refuse_any,
-    pipeline::RequestInfo,
     problem::Problem,
+    request::RequestInfo,
 };
 
 /// Longest `Idempotency-Key`.

@@ -8,18 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::{Admission, Capacity},
-    app_state::{AppState, ClockFn, IdsFn, Shared},
-    auth::{
+    app_state::{AppState, Shared},
+    cache::{self, Cache, RedisError},
+    identity::{
         key::{KeyError, SigningKey},
         token::Tokens,
     },
-    cache::{self, Cache, RedisError},
-    endpoint::Table,
-    openapi::openapi,
-    products::past::PastQueries,
+    openapi::{openapi, schema},
+    past_queries::PastQueries,
     rate::{Limits, Quotas},
-    representation::Schema,
     routes,
+    sources::{ClockFn, IdsFn},
 };
 
 /// What the gateway needs.
@@ -99,7 +98,7 @@ impl Config {
     pub fn build(self) -> Result<Gateway, ConfigError> {
         let app = self.app()?;
         Ok(Gateway {
-            router: routes::router(&app),
+            router: routes::router(&app, schema()?),
             operations: routes::operations(&app),
             background: Background(app),
         })
@@ -121,7 +120,6 @@ impl Config {
         )?;
         let orders = cache("orders", ChangeTopic::Orders, self.cache_bytes / 4)?;
         Ok(AppState::new(Shared {
-            schema: Schema::of(serde_json::to_value(openapi())?, &Table::of(&routes::all())),
             past_queries: self.past_queries.then(PastQueries::default),
             products,
             orders,

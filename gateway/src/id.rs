@@ -1,10 +1,6 @@
 //! Ids of the shape `prod_<uuid>`, in paths and bodies.
 
-use axum::extract::{FromRequestParts, Path};
-use http::request::Parts;
 use uuid::Uuid;
-
-use crate::{app_state::AppState, problem::Problem};
 
 /// Prefix of a product's id.
 pub(crate) const PRODUCT: &str = "prod";
@@ -23,75 +19,41 @@ pub(crate) fn is(prefix: &str, text: &str) -> bool {
     uuid.len() == 36 && !uuid.bytes().any(|byte| byte.is_ascii_uppercase()) && Uuid::try_parse(uuid).is_ok()
 }
 
-/// The `{id}` of a product's address. What cannot be an id names no product: 404.
-pub(crate) struct ProductId(pub(crate) String);
+/// Makes the extractor of the `{id}` of an address. What cannot be an id names nothing: 404.
+macro_rules! path_id {
+    ($(#[$docs:meta])* $name:ident, $prefix:expr, $code:literal, $detail:literal) => {
+        $(#[$docs])*
+        pub(crate) struct $name(pub(crate) String);
 
-/// The `{id}` of an order's address. What cannot be an id names no order: 404.
-pub(crate) struct OrderId(pub(crate) String);
+        impl<S: Send + Sync> axum::extract::FromRequestParts<S> for $name {
+            type Rejection = $crate::problem::Problem;
 
-/// The `{id}` of a user's address. What cannot be an id names no user: 404.
-pub(crate) struct UserId(pub(crate) String);
-
-impl FromRequestParts<AppState> for UserId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        id_of(parts, app, USER, "user_not_found", "there is no such user")
-            .await
-            .map(Self)
-    }
+            async fn from_request_parts(parts: &mut http::request::Parts, state: &S) -> Result<Self, Self::Rejection> {
+                match axum::extract::Path::<String>::from_request_parts(parts, state).await {
+                    Ok(axum::extract::Path(id)) if $crate::id::is($prefix, &id) => Ok(Self(id)),
+                    _ => Err($crate::problem::Problem::new(http::StatusCode::NOT_FOUND, $code, $detail)),
+                }
+            }
+        }
+    };
 }
+pub(crate) use path_id;
 
-/// The `{id}` of the address of a rule for a query. What cannot be an id names no rule: 404.
-pub(crate) struct SearchRuleId(pub(crate) String);
-
-impl FromRequestParts<AppState> for ProductId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        id_of(parts, app, PRODUCT, "product_not_found", "there is no such product")
-            .await
-            .map(Self)
-    }
+path_id! {
+    /// The id of a product in an address.
+    ProductId, PRODUCT, "product_not_found", "there is no such product"
 }
-
-impl FromRequestParts<AppState> for OrderId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        id_of(parts, app, ORDER, "order_not_found", "there is no such order")
-            .await
-            .map(Self)
-    }
+path_id! {
+    /// The id of an order in an address.
+    OrderId, ORDER, "order_not_found", "there is no such order"
 }
-
-impl FromRequestParts<AppState> for SearchRuleId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        id_of(
-            parts,
-            app,
-            SEARCH_RULE,
-            "search_rule_not_found",
-            "there is no such rule",
-        )
-        .await
-        .map(Self)
-    }
+path_id! {
+    /// The id of a user in an address.
+    UserId, USER, "user_not_found", "there is no such user"
 }
-
-async fn id_of(
-    parts: &mut Parts,
-    app: &AppState,
-    prefix: &str,
-    code: &'static str,
-    detail: &'static str,
-) -> Result<String, Problem> {
-    match Path::<String>::from_request_parts(parts, app).await {
-        Ok(Path(id)) if is(prefix, &id) => Ok(id),
-        _ => Err(Problem::new(http::StatusCode::NOT_FOUND, code, detail)),
-    }
+path_id! {
+    /// The id of a rule of the search in an address.
+    SearchRuleId, SEARCH_RULE, "search_rule_not_found", "there is no such rule"
 }
 
 #[cfg(test)]

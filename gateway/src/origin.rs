@@ -1,12 +1,11 @@
 //! Where a command comes from and why, for the audit log. Addresses and user agents are personal data: they go with the command and
 //! nowhere else, least of all into our own log.
 
-use std::{borrow::Cow, net::SocketAddr};
+use std::borrow::Cow;
 
-use axum::extract::ConnectInfo;
 use http::{HeaderMap, HeaderName, header::USER_AGENT, request::Parts};
 
-use crate::{problem::Problem, rate};
+use crate::{client, problem::Problem, request::peer};
 
 /// The way in that leads through here.
 pub(crate) const CHANNEL: &str = "rest";
@@ -31,8 +30,7 @@ impl Origin {
     /// # Errors
     /// 400 for a reason that cannot be kept.
     pub(crate) fn of(parts: &Parts, proxies: usize) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        let address = rate::address(peer, &parts.headers, proxies);
+        let address = client::address(peer(&parts.extensions), &parts.headers, proxies);
         Ok(Self {
             client_ip: address
                 .map(|address| address.to_canonical().to_string())
@@ -85,6 +83,9 @@ fn breaks(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
     use http::{HeaderValue, Request};
 
     use super::*;

@@ -5,12 +5,10 @@ use http::{Uri, request::Parts};
 use proto::v1::{AmountRange, PageRequest, TimeRange};
 
 use crate::{
-    app_state::AppState,
     id,
     json::words,
     money::is_currency,
     problem::{FieldError, Problem},
-    representation::Taken,
     times,
 };
 
@@ -45,10 +43,22 @@ pub(crate) struct Values {
     errors: Vec<FieldError>,
 }
 
-impl<T: ReadParams> FromRequestParts<AppState> for Params<T> {
+/// Marks a request whose `fields` and `expand` the middleware has read, and holds what is wrong with them: the handler reports it, once
+/// it has let the caller in.
+#[derive(Clone)]
+pub(crate) struct RepresentationParams(pub(crate) Vec<FieldError>);
+
+impl RepresentationParams {
+    /// Whether a parameter is one of them.
+    pub(crate) fn include(name: &str) -> bool {
+        ["fields", "expand"].contains(&name)
+    }
+}
+
+impl<T: ReadParams, S: Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         read_rest(&parts.uri, parts.extensions.get()).map(Self)
     }
 }
@@ -68,12 +78,16 @@ pub(crate) fn read<T: ReadParams>(uri: &Uri) -> Result<T, Problem> {
 }
 
 /// The same without the parameters that are taken care of elsewhere.
-fn read_rest<T: ReadParams>(uri: &Uri, taken: Option<&Taken>) -> Result<T, Problem> {
+fn read_rest<T: ReadParams>(uri: &Uri, elsewhere: Option<&RepresentationParams>) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
     let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
     read_values(Values {
-        pairs: pairs.filter(|(name, _)| taken.is_none() || !Taken::is(name)).collect(),
-        errors: taken.map(|Taken(mistakes)| mistakes.clone()).unwrap_or_default(),
+        pairs: pairs
+            .filter(|(name, _)| elsewhere.is_none() || !RepresentationParams::include(name))
+            .collect(),
+        errors: elsewhere
+            .map(|RepresentationParams(mistakes)| mistakes.clone())
+            .unwrap_or_default(),
     })
 }
 

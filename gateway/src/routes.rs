@@ -8,16 +8,15 @@ use crate::{
     app_state::AppState,
     audit, auth,
     endpoint::{Described, Table},
-    exports,
-    ops::{
-        self,
-        kept::{Kept, keep},
-    },
-    orders,
+    exports, ops, orders,
     pipeline::pipeline,
     problem::{Problem, method_not_allowed},
     processes, products, projections, reports,
-    representation::{compression, represent},
+    representation::{
+        Schema, compression,
+        page_cache::{PageCache, cached},
+        represent,
+    },
     search, stock, users,
 };
 
@@ -64,7 +63,8 @@ fn api() -> Vec<Described> {
 }
 
 /// The whole router.
-pub(crate) fn router(app: &AppState) -> Router {
+#[expect(clippy::disallowed_methods, reason = "puts together routers of described endpoints")]
+pub(crate) fn router(app: &AppState, schema: Schema) -> Router {
     let table = ops::docs::SWAGGER_UI
         .into_iter()
         .fold(Table::of(&all()), Table::with_page);
@@ -72,9 +72,9 @@ pub(crate) fn router(app: &AppState) -> Router {
     let pages = mounted(ops::docs::endpoints())
         .merge(ops::docs::swagger_ui())
         .layer(compression())
-        .layer(from_fn_with_state(Kept::default(), keep));
+        .layer(from_fn_with_state(PageCache::default(), cached));
     let guides = mounted(ops::pages::endpoints());
-    guarded(mounted(api()).merge(pages).merge(guides), table, app)
+    guarded(mounted(api()).merge(pages).merge(guides), table, schema, app)
 }
 
 /// What operators and orchestrators ask, and nothing else.
@@ -85,9 +85,11 @@ pub(crate) fn operations(app: &AppState) -> Router {
 /// A router of these endpoints alone.
 pub(crate) fn only(endpoints: Vec<Described>, app: &AppState) -> Router {
     let table = Table::of(&endpoints);
-    guarded(mounted(endpoints), table, app)
+    guarded(mounted(endpoints), table, Schema::default(), app)
 }
 
+/// The one place where a route is made.
+#[expect(clippy::disallowed_methods, reason = "each route has its description")]
 fn mounted(endpoints: Vec<Described>) -> Router<AppState> {
     endpoints.into_iter().fold(Router::new(), |router, described| {
         router.route(&described.path, described.handler)
@@ -95,12 +97,13 @@ fn mounted(endpoints: Vec<Described>) -> Router<AppState> {
 }
 
 /// Puts what holds for every request around a router.
-fn guarded(router: Router<AppState>, table: Table, app: &AppState) -> Router {
+fn guarded(router: Router<AppState>, table: Table, schema: Schema, app: &AppState) -> Router {
+    let schema = Arc::new(schema);
     router
         .fallback(async || Problem::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || method_not_allowed())
-        .layer(from_fn_with_state(app.clone(), represent))
+        .layer(from_fn_with_state((app.clone(), Arc::clone(&schema)), represent))
         .layer(compression())
-        .layer(from_fn_with_state((app.clone(), Arc::new(table)), pipeline))
+        .layer(from_fn_with_state((app.clone(), Arc::new(table), schema), pipeline))
         .with_state(app.clone())
 }

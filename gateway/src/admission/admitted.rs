@@ -7,8 +7,8 @@ use axum::{
 };
 use http::Version;
 
-use super::{Admission, Class, Party, Permit, keep_until_sent, overloaded, unread};
-use crate::{addresses::Present, app_state::AppState, intake, problem::Problem, serve::Crowded};
+use super::{Admission, Class, Party, Permit, intake, keep_until_sent, overloaded, unread};
+use crate::{addresses::Present, problem::Problem, serve::Crowded};
 
 /// What a request has while it is worked on.
 pub(crate) struct Admitted {
@@ -27,13 +27,12 @@ impl Admitted {
     /// # Errors
     /// The refusal.
     pub(crate) async fn take(
-        app: &AppState,
+        admission: Option<&Admission>,
         class: Option<Class>,
         party: Party,
         request: &mut Request,
         body: Option<&mut Body>,
     ) -> Result<Self, Problem> {
-        let admission = app.admission.as_ref();
         if class.is_some() && request.extensions().get::<Crowded>().is_some() {
             return Err(admission.map_or_else(overloaded, Admission::refuse_crowded));
         }
@@ -61,10 +60,10 @@ impl Admitted {
 
     /// Gives back what is not needed any more once the answer is there, and keeps the rest until it has been sent. A report is made
     /// while it is sent, or large: it keeps its place until then. What is sent of other answers is bounded in memory.
-    pub(crate) fn release(self, app: &AppState, mut response: Response) -> Response {
+    pub(crate) fn release(self, admission: Option<&Admission>, mut response: Response) -> Response {
         let is_report = self.class == Some(Class::Report);
         let length = unread::length(self.version, &mut response);
-        let taken = match (&app.admission, self.class, length) {
+        let taken = match (admission, self.class, length) {
             (Some(admission), Some(_), Some(length)) if !is_report => {
                 let owed = !self.is_safe || !response.status().is_success();
                 match admission.answer(&self.party, length, owed) {

@@ -252,7 +252,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::{admission::share::NOBODY, rate::Client};
+    use crate::{admission::share::NOBODY, client::Client};
 
     fn gate(places: usize, wait: u64) -> Gate {
         Gate::new("test", Limit::fixed(places), Duration::from_millis(wait), 100)

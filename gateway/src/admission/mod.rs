@@ -7,6 +7,7 @@
 
 mod admitted;
 mod gate;
+mod intake;
 mod limit;
 mod share;
 mod unread;
@@ -34,6 +35,7 @@ use crate::{
 };
 pub(crate) use admitted::Admitted;
 use gate::{Gate, Permit};
+pub(crate) use intake::discard;
 use limit::Limit;
 pub(crate) use share::Party;
 pub(crate) use unread::measured;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::rate::Client;
+use crate::client::Client;
 
 /// Whom a request is counted against: its caller, if known, and its address.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use http::Version;
 use metrics::{Gauge, gauge};
 
 use super::{gate::whole, share::Party};
-use crate::rate::Client;
+use crate::client::Client;
 
 /// What an answer takes beside its body, in bytes: its request, its headers and what the connection has of it.
 const BESIDE: usize = 4 * 1024;

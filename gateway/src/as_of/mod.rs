@@ -3,22 +3,24 @@
 //! The answer has the shape of the live one. It comes from the events and not from a read model, so nothing of it is kept and nothing is
 //! waited for but the visibility of the thing.
 
-mod read;
-
-use http::HeaderName;
-use proto::v1::{AsOf, as_of::Point};
+use http::{HeaderName, HeaderValue, StatusCode};
+use proto::{
+    failure::Failure,
+    v1::{AsOf, Moment, as_of::Point},
+};
+use serde::Serialize;
 
 use crate::{
     params::{ReadParams, Values},
+    problem::Problem,
+    reply::Reply,
     times,
 };
 
-pub(crate) use read::{order, product, search_rule, search_settings, stock, user};
-
 /// Where in the log the answer ends: `lane.position`.
-pub(crate) const POSITION: HeaderName = HeaderName::from_static("as-of-position");
+const POSITION: HeaderName = HeaderName::from_static("as-of-position");
 /// The time that it stands for.
-pub(crate) const TIME: HeaderName = HeaderName::from_static("as-of-time");
+const TIME: HeaderName = HeaderName::from_static("as-of-time");
 
 /// The moment to look at.
 #[derive(utoipa::IntoParams)]
@@ -53,6 +55,30 @@ impl Values {
             );
         }
         point.map(|point| AsOf { point: Some(point) })
+    }
+}
+
+/// The refusal of a read of the past: `missing` is the code when there never was such a thing, which differs from "not yet".
+pub(crate) fn refused(failure: Failure, missing: &'static str) -> Problem {
+    let early = failure.code == "not_created_yet";
+    let problem = Problem::of_read(failure);
+    if early { problem } else { problem.missing(missing) }
+}
+
+/// An answer that says which moment it is of.
+pub(crate) fn reply(moment: Option<Moment>, view: &impl Serialize) -> Reply {
+    let moment = moment.unwrap_or_default();
+    let reply = Reply::json(StatusCode::OK, view);
+    let reply = match HeaderValue::try_from(moment.position) {
+        Ok(position) => reply.header(POSITION, position),
+        Err(_) => reply,
+    };
+    match moment
+        .time_micros
+        .map(|micros| HeaderValue::try_from(times::rfc3339(micros)))
+    {
+        Some(Ok(time)) => reply.header(TIME, time),
+        _ => reply,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::representation::Expansion;
+use crate::expansion::Expansion;
 use crate::times::rfc3339;
 use crate::users::related::USER;
 

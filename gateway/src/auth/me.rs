@@ -67,7 +67,7 @@ pub(crate) async fn read_me(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::user(&app, context, as_of, caller.user_id.to_string()).await;
+        return past_user(&app, context, as_of, caller.user_id.to_string()).await;
     }
     let request = v1::GetUserRequest {
         context: Some(context),
@@ -82,4 +82,23 @@ pub(crate) async fn read_me(
     Ok(Reply::json(StatusCode::OK, &UserView::from(user))
         .freshness(reply.freshness)
         .into())
+}
+
+/// A user as they stood.
+pub(crate) async fn past_user(
+    app: &AppState,
+    context: v1::ReadContext,
+    as_of: v1::AsOf,
+    id: String,
+) -> Result<Response, Problem> {
+    let request = v1::UserAsOfRequest {
+        context: Some(context),
+        as_of: Some(as_of),
+        id,
+    };
+    let reply = ask(CALL, app.history_query().user_as_of(timed(CALL, request)))
+        .await
+        .map_err(|failure| as_of::refused(failure, "user_not_found"))?;
+    let user = reply.user.ok_or_else(Problem::internal)?;
+    Ok(as_of::reply(reply.moment, &UserView::from(user)).into())
 }

@@ -1,16 +1,13 @@
-//! Who asks: keys, tokens, logging in.
+//! Logging in, and who is logged in.
 
 pub(crate) mod caller;
 pub(crate) mod jwks;
-pub(crate) mod key;
 pub(crate) mod login;
 pub(crate) mod me;
-mod signature;
-pub(crate) mod token;
 
 pub(crate) use caller::{Caller, Visitor};
 
-use crate::endpoint::Described;
+use crate::{endpoint::Described, identity::token};
 
 /// The endpoints that tell who asks.
 pub(crate) fn endpoints() -> Vec<Described> {

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use proto::v1::ReadAt;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::token::Principal;
+use crate::identity::token::Principal;
 
 /// Who may see an answer. Administrators see all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{kept::Kept, positions::Positions};
-use crate::app_state::IdsFn;
+use crate::sources::IdsFn;
 
 /// Redis answers within this time or is not used.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(250);

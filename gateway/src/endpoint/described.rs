@@ -5,8 +5,8 @@ use http::Method;
 use utoipa::openapi::{PathItem, RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use super::Endpoint;
-use crate::{app_state::AppState, openapi};
+use super::{Endpoint, operation};
+use crate::app_state::AppState;
 
 /// A handler with what is said of it.
 pub(crate) struct Described {
@@ -29,8 +29,8 @@ impl Endpoint {
     pub(crate) fn handler(self, (schemas, paths, handler): UtoipaMethodRouter<AppState>) -> Described {
         let (path, mut item) = paths.paths.into_iter().next().unwrap_or_default();
         let mut method = Method::GET;
-        for (own, operation) in openapi::operations(&mut item) {
-            openapi::complete(operation, &self, &path);
+        for (own, operation) in operation::operations(&mut item) {
+            operation::complete(operation, &self, &path);
             method = own;
         }
         Described {

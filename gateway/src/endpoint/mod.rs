@@ -2,6 +2,7 @@
 //! who is let in, how requests are counted and admitted, how long they may take, what is done to answers, the description of the API.
 
 mod described;
+mod operation;
 mod table;
 
 use std::time::Duration;
@@ -9,9 +10,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use proto::access::Role;
 
-use crate::{admission, consistency, rate, representation::Expansion};
+use crate::{admission, consistency, expansion::Expansion, rate};
 
 pub(crate) use described::{Described, Told};
+pub(crate) use operation::operations;
 pub(crate) use proto::access::Permission;
 pub(crate) use table::Table;
 pub(crate) use utoipa_axum::routes;

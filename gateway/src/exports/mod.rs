@@ -10,10 +10,7 @@ mod view;
 /// Prefix of an export's id.
 const EXPORT: &str = "exp";
 
-use axum::extract::{FromRequestParts, Path};
-use http::request::Parts;
-
-use crate::{app_state::AppState, endpoint::Described, id, problem::Problem};
+use crate::{endpoint::Described, id::path_id};
 
 /// The endpoints of exports.
 pub(crate) fn endpoints() -> Vec<Described> {
@@ -26,24 +23,7 @@ pub(crate) fn endpoints() -> Vec<Described> {
     ]
 }
 
-/// The `{id}` of an export's address. What cannot be an id names no export: 404.
-pub(crate) struct ExportId(String);
-
-impl FromRequestParts<AppState> for ExportId {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, app)
-            .await
-            .map_err(|_| missing())?;
-        if id::is(EXPORT, &text) {
-            Ok(Self(text))
-        } else {
-            Err(missing())
-        }
-    }
-}
-
-fn missing() -> Problem {
-    Problem::not_found("there is no such export")
+path_id! {
+    /// The id of an export in an address.
+    ExportId, EXPORT, "not_found", "there is no such export"
 }

@@ -1,16 +1,13 @@
 //! The description of the API: what the handlers say of themselves, completed by what holds for all of them.
 
-mod operation;
 mod shared;
 
 use std::sync::OnceLock;
 
-use http::Method;
 use utoipa::{
     OpenApi as _,
     openapi::{
-        OpenApi, PathItem,
-        path::Operation,
+        OpenApi,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -18,9 +15,9 @@ use utoipa::{
 use crate::{
     endpoint::{Table, Told},
     problem::{FieldError, ProblemBody},
-    representation, routes,
+    representation::{self, Schema},
+    routes,
 };
-pub(crate) use operation::complete;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -77,29 +74,16 @@ pub fn openapi() -> OpenApi {
         .clone()
 }
 
+/// What a client may ask of each address.
+///
+/// # Errors
+/// When the description cannot be written as JSON.
+pub(crate) fn schema() -> Result<Schema, serde_json::Error> {
+    Ok(Schema::of(serde_json::to_value(openapi())?, &Table::of(&routes::all())))
+}
+
 /// The description of the whole API as JSON text, for `docs/openapi.json`.
 #[must_use]
 pub fn openapi_json() -> String {
     openapi().to_pretty_json().unwrap_or_default()
-}
-
-/// The operations of a path, by their methods.
-pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    let PathItem {
-        get,
-        post,
-        put,
-        patch,
-        delete,
-        ..
-    } = item;
-    [
-        (Method::GET, get),
-        (Method::POST, post),
-        (Method::PUT, put),
-        (Method::PATCH, patch),
-        (Method::DELETE, delete),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use utoipa::openapi::{OpenApi, Ref, RefOr, Response};
 
-use super::operations;
+use crate::endpoint::operations;
 
 /// Lets operations refer to the answer that most of them give with a status, instead of each describing it.
 pub(super) fn share(description: &mut OpenApi) {

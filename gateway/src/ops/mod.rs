@@ -3,7 +3,6 @@
 pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod home;
-pub(crate) mod kept;
 pub(crate) mod metrics;
 pub(crate) mod pages;
 pub(crate) mod ready;

@@ -43,7 +43,7 @@ pub(crate) async fn read_order(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::order(&app, context, as_of, id, super::only_customer(&caller)).await;
+        return past_order(&app, context, as_of, id, super::only_customer(&caller)).await;
     }
     let services = app.clone();
     let load = async move |id, context| {
@@ -80,4 +80,28 @@ pub(crate) async fn read_order(
         let detail = format!("there is no order {id}");
         Err(Problem::new(StatusCode::NOT_FOUND, "order_not_found", detail))
     }
+}
+
+/// An order as it stood.
+async fn past_order(
+    app: &AppState,
+    context: v1::ReadContext,
+    as_of: v1::AsOf,
+    id: String,
+    only_customer_id: String,
+) -> Result<Response, Problem> {
+    let request = v1::OrderAsOfRequest {
+        context: Some(context),
+        as_of: Some(as_of),
+        id,
+        only_customer_id,
+    };
+    let reply = ask(CALL, app.history_query().order_as_of(timed(CALL, request)))
+        .await
+        .map_err(|failure| as_of::refused(failure, "order_not_found"))?;
+    let order = reply.order.ok_or_else(Problem::internal)?;
+    let version = order.version;
+    Ok(as_of::reply(reply.moment, &OrderView::from(order))
+        .version(version)
+        .into())
 }

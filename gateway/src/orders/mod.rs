@@ -9,7 +9,7 @@ pub(crate) mod view;
 use http::StatusCode;
 use proto::v1;
 
-use crate::{auth::token::Principal, endpoint::Described, problem::Problem, reply::Reply};
+use crate::{endpoint::Described, identity::token::Principal, problem::Problem, reply::Reply};
 use view::OrderView;
 
 /// The endpoints of orders.

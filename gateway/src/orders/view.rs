@@ -4,8 +4,8 @@ use proto::v1::{self, LineKind, OrderStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::expansion::Expansion;
 use crate::products::related::PRODUCT;
-use crate::representation::Expansion;
 use crate::users::related::USER;
 use crate::{money::Money, times::rfc3339};
 

@@ -7,6 +7,9 @@ use proto::{access::Permission, failure::Failure};
 
 use super::{FieldError, Problem};
 
+/// Longest body of a request, in bytes.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+
 impl Problem {
     /// A well-formed body with wrong values; all of them.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
@@ -75,7 +78,7 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Self::not_found("there is nothing at this address"),
             StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(),
-            StatusCode::PAYLOAD_TOO_LARGE => payload_too_large(crate::intake::MAX_BODY),
+            StatusCode::PAYLOAD_TOO_LARGE => payload_too_large(),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
                 "unsupported_media_type",
@@ -118,14 +121,14 @@ pub(crate) fn method_not_allowed() -> Problem {
     )
 }
 
-/// The body is longer than `limit` bytes.
-pub(crate) fn payload_too_large(limit: usize) -> Problem {
+/// The body is longer than [`MAX_BODY`].
+pub(crate) fn payload_too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "payload_too_large",
-        format!("a body has at most {limit} bytes"),
+        format!("a body has at most {MAX_BODY} bytes"),
     )
-    .with_data("limit", limit)
+    .with_data("limit", MAX_BODY)
 }
 
 fn summary(errors: &[FieldError], place: &str) -> String {

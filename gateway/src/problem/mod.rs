@@ -17,7 +17,7 @@ use proto::failure::{Failure, FailureKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(crate) use kinds::{method_not_allowed, payload_too_large};
+pub(crate) use kinds::{MAX_BODY, method_not_allowed, payload_too_large};
 
 /// The media type of every refusal.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";

@@ -10,13 +10,13 @@ use crate::{
     app_state::AppState,
     as_of::{self, AsOfParam},
     auth::Visitor,
-    auth::token::Principal,
     cache::{Audience, Content, Found, Loaded},
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     etag,
     id::ProductId,
+    identity::token::Principal,
     params::Params,
     problem::Problem,
     reply::Reply,
@@ -46,7 +46,7 @@ pub(crate) async fn read_product(
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
         let include_hidden = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
-        return as_of::product(&app, context, as_of, id, include_hidden).await;
+        return past_product(&app, context, as_of, id, include_hidden).await;
     }
     let found = product(&app, &id, context, visitor.as_deref()).await?;
     Ok(Reply::kept(&found.content).stale(found.stale).into())
@@ -92,4 +92,27 @@ pub(crate) async fn product(
         let detail = format!("there is no product {id}");
         Err(Problem::new(StatusCode::NOT_FOUND, "product_not_found", detail))
     }
+}
+
+/// A product as it stood.
+async fn past_product(
+    app: &AppState,
+    context: v1::ReadContext,
+    as_of: v1::AsOf,
+    id: String,
+    include_hidden: bool,
+) -> Result<Response, Problem> {
+    let request = v1::ProductAsOfRequest {
+        context: Some(context),
+        as_of: Some(as_of),
+        id,
+        include_hidden,
+    };
+    let reply = ask(CALL, app.history_query().product_as_of(timed(CALL, request)))
+        .await
+        .map_err(|failure| as_of::refused(failure, "product_not_found"))?;
+    let product = reply.product.ok_or_else(Problem::internal)?;
+    let stock_version = product.stock.as_ref().map_or(0, |stock| stock.version);
+    let tag = etag::of_product(product.version, stock_version);
+    Ok(as_of::reply(reply.moment, &ProductView::from(product)).tag(&tag).into())
 }

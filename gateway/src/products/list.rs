@@ -6,16 +6,17 @@ use proto::v1::{self, ProductStatus};
 
 use super::attributes::Attributes;
 use super::found::ProductPage;
-use super::past::Somebody;
 use super::view::{STATUSES, Status};
 use crate::{
     app_state::AppState,
-    auth::{Visitor, token::Principal},
+    auth::Visitor,
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
+    identity::token::Principal,
     params::{Params, ReadParams, Values},
     problem::Problem,
+    request::ClientAddress,
 };
 
 /// Orders that products can be listed in; some of them only one way round by search.
@@ -188,7 +189,7 @@ pub(crate) async fn list_products(
     State(app): State<AppState>,
     uri: Uri,
     Visitor(visitor): Visitor,
-    somebody: Somebody,
+    ClientAddress(address): ClientAddress,
     Params(filters): Params<ProductFilters>,
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
@@ -216,7 +217,7 @@ pub(crate) async fn list_products(
         && !reply.relaxed
         && !reply.hits.is_empty()
     {
-        past.note(&words, &somebody, visitor.as_deref());
+        past.note(&words, address, visitor.as_deref());
     }
     let degraded = reply.degraded;
     let (page, freshness) = ProductPage::found(reply);

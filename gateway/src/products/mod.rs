@@ -7,7 +7,6 @@ pub(crate) mod delete;
 pub(crate) mod found;
 pub(crate) mod get;
 pub(crate) mod list;
-pub(crate) mod past;
 pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod related;

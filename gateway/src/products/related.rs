@@ -5,11 +5,11 @@ use proto::v1;
 use super::view::ProductView;
 use crate::{
     app_state::AppState,
-    auth::token::Principal,
     call::{CALL, ask, timed},
     endpoint::Permission,
+    expansion::{Related, Things, json},
+    identity::token::Principal,
     problem::Problem,
-    representation::{Related, Things, json},
 };
 
 /// Products that others name.

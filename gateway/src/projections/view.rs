@@ -4,7 +4,7 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::representation::Expansion;
+use crate::expansion::Expansion;
 use crate::times::rfc3339;
 use crate::users::related::USER;
 

@@ -2,53 +2,27 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures::future::BoxFuture;
 use proto::v1;
 use serde_json::Value;
 
 use super::schema::Node;
-use crate::{app_state::AppState, auth::token::Principal, problem::Problem};
+use crate::{
+    app_state::AppState,
+    expansion::Expansion,
+    identity::token::Principal,
+    problem::{FieldError, Problem},
+};
 
 /// Ids of one call at most.
 const BATCH: usize = 500;
 /// Different things that one request may expand.
 const MOST: usize = 5_000;
 
-/// Something that can be expanded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expansion {
-    /// Where the thing is put, as clients name it.
-    pub(crate) name: &'static str,
-    /// The member beside it that holds the id. Ids in a list give way to the things.
-    pub(crate) id: &'static str,
-    pub(crate) target: &'static Related,
-}
-
-/// Reads things by their ids, in the name of a visitor.
-type Read = for<'a> fn(
-    &'a AppState,
-    &'a v1::ReadContext,
-    Option<&'a Principal>,
-    &'a [String],
-) -> BoxFuture<'a, Result<Things, Problem>>;
-
-/// A kind of things that others name by their ids.
-#[derive(Debug)]
-pub(crate) struct Related {
-    /// The name of its schema.
-    pub(crate) schema: &'static str,
-    /// Reads those of some ids that there are and that the visitor may see.
-    pub(crate) read: Read,
-}
-
-/// Things by their ids.
-pub(crate) type Things = Vec<(String, Value)>;
-
 /// Reads names, separated by commas.
 ///
 /// # Errors
 /// What is wrong with them, naming the first that is.
-pub(crate) fn parse(text: &str, all: &'static [Expansion]) -> Result<Vec<&'static Expansion>, String> {
+pub(super) fn parse(text: &str, all: &'static [Expansion]) -> Result<Vec<&'static Expansion>, String> {
     let mut expansions = Vec::new();
     for name in text.split(',').map(str::trim) {
         let Some(expansion) = all.iter().find(|expansion| expansion.name == name) else {
@@ -68,57 +42,55 @@ pub(crate) fn parse(text: &str, all: &'static [Expansion]) -> Result<Vec<&'stati
     Ok(expansions)
 }
 
-impl Expansion {
-    /// Adds the members of the related thing, as `node`, to those of what it belongs to.
-    pub(crate) fn describe(&self, members: &mut Node, node: Node) {
-        let mut at = members;
-        let (path, name) = self.name.rsplit_once('.').unwrap_or(("", self.name));
-        for step in path.split('.').filter(|step| !step.is_empty()) {
-            let Node::Object(known) = at else { return };
-            let Some(next) = known.get_mut(step) else { return };
-            at = next;
-        }
-        if let Node::Object(known) = at {
-            known.insert(name.to_owned(), node);
-        }
+/// Adds the members of the related thing, as `node`, to those of what it belongs to.
+pub(super) fn describe(expansion: &Expansion, members: &mut Node, node: Node) {
+    let mut at = members;
+    let (path, name) = expansion.name.rsplit_once('.').unwrap_or(("", expansion.name));
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        let Node::Object(known) = at else { return };
+        let Some(next) = known.get_mut(step) else { return };
+        at = next;
     }
+    if let Node::Object(known) = at {
+        known.insert(name.to_owned(), node);
+    }
+}
 
-    /// Puts the related things into `items`; null where there is none that the visitor may see.
-    pub(crate) async fn apply(
-        &self,
-        app: &AppState,
-        context: &v1::ReadContext,
-        visitor: Option<&Principal>,
-        items: &mut Value,
-    ) -> Result<(), Problem> {
-        let (path, name) = self.name.rsplit_once('.').unwrap_or(("", self.name));
-        let mut ids = BTreeSet::new();
-        visit(items, path, &mut |owner| {
-            let these = owner.get(self.id).map(each).into_iter().flatten();
-            ids.extend(these.filter_map(Value::as_str).map(str::to_owned));
-        });
-        if ids.len() > MOST {
-            return Err(Problem::parameters(vec![crate::problem::FieldError::new(
-                "expand",
-                "too_many",
-                format!("at most {MOST} different things can be expanded at once; ask for a shorter page"),
-            )]));
-        }
-        let ids: Vec<_> = ids.into_iter().collect();
-        let mut found = HashMap::new();
-        for ids in ids.chunks(BATCH) {
-            found.extend((self.target.read)(app, context, visitor, ids).await?);
-        }
-        visit(items, path, &mut |owner| {
-            let of = |id: &Value| id.as_str().and_then(|id| found.get(id)).cloned().unwrap_or_default();
-            let thing = match owner.get(self.id) {
-                Some(Value::Array(ids)) => Value::Array(ids.iter().map(of).collect()),
-                id => id.map(of).unwrap_or_default(),
-            };
-            owner.insert(name.to_owned(), thing);
-        });
-        Ok(())
+/// Puts the related things into `items`; null where there is none that the visitor may see.
+pub(super) async fn apply(
+    expansion: &Expansion,
+    app: &AppState,
+    context: &v1::ReadContext,
+    visitor: Option<&Principal>,
+    items: &mut Value,
+) -> Result<(), Problem> {
+    let (path, name) = expansion.name.rsplit_once('.').unwrap_or(("", expansion.name));
+    let mut ids = BTreeSet::new();
+    visit(items, path, &mut |owner| {
+        let these = owner.get(expansion.id).map(each).into_iter().flatten();
+        ids.extend(these.filter_map(Value::as_str).map(str::to_owned));
+    });
+    if ids.len() > MOST {
+        return Err(Problem::parameters(vec![FieldError::new(
+            "expand",
+            "too_many",
+            format!("at most {MOST} different things can be expanded at once; ask for a shorter page"),
+        )]));
     }
+    let ids: Vec<_> = ids.into_iter().collect();
+    let mut found = HashMap::new();
+    for ids in ids.chunks(BATCH) {
+        found.extend((expansion.target.read)(app, context, visitor, ids).await?);
+    }
+    visit(items, path, &mut |owner| {
+        let of = |id: &Value| id.as_str().and_then(|id| found.get(id)).cloned().unwrap_or_default();
+        let thing = match owner.get(expansion.id) {
+            Some(Value::Array(ids)) => Value::Array(ids.iter().map(of).collect()),
+            id => id.map(of).unwrap_or_default(),
+        };
+        owner.insert(name.to_owned(), thing);
+    });
+    Ok(())
 }
 
 /// The items of a list; what is none is its own only one.
@@ -142,11 +114,6 @@ fn visit(value: &mut Value, path: &str, visitor: &mut impl FnMut(&mut serde_json
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (),
     }
-}
-
-/// A thing as JSON.
-pub(crate) fn json(view: &impl serde::Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(view).map_err(|_| Problem::internal())
 }
 
 #[cfg(test)]

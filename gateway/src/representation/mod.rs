@@ -5,6 +5,7 @@
 
 mod expand;
 mod fields;
+pub(crate) mod page_cache;
 mod schema;
 
 use std::sync::Arc;
@@ -44,33 +45,21 @@ use crate::{
     consistency::Freshly,
     endpoint::{Amount, Effect, Endpoint, Table},
     etag,
-    ops::kept::Coded,
-    pipeline::RequestInfo,
+    expansion::Expansion,
+    identity::token::Principal,
+    params::RepresentationParams,
     problem::{FieldError, Problem},
+    request::RequestInfo,
 };
-pub(crate) use expand::{Expansion, Related, Things, json};
 use fields::Selection;
+use page_cache::Encoded;
 pub(crate) use schema::Schema;
 use schema::{Node, Resource};
 
-/// The parameters that are taken here and that no handler sees.
-const TAKEN: [&str; 2] = ["fields", "expand"];
 /// Longest answer that gets a validator of its content.
 const LONGEST: u64 = 8 * 1024 * 1024;
 /// Shorter answers are not compressed: the headers would cost more.
 const SHORTEST_COMPRESSED: u64 = 1024;
-
-/// Says to `params` that the parameters of a request that no handler sees are taken care of, and what is wrong with them: the handler
-/// tells it, once it has let the caller in.
-#[derive(Clone)]
-pub(crate) struct Taken(pub(crate) Vec<FieldError>);
-
-impl Taken {
-    /// Whether a parameter is one of them.
-    pub(crate) fn is(name: &str) -> bool {
-        TAKEN.contains(&name)
-    }
-}
 
 /// What a request wants of a finished answer.
 struct Shape {
@@ -80,17 +69,21 @@ struct Shape {
 }
 
 /// The middleware.
-pub(crate) async fn represent(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    measured(represented(&app, request, next).await)
+pub(crate) async fn represent(
+    State((app, schema)): State<(AppState, Arc<Schema>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    measured(represented(&app, &schema, request, next).await)
 }
 
-async fn represented(app: &AppState, request: Request, next: Next) -> Response {
+async fn represented(app: &AppState, schema: &Schema, request: Request, next: Next) -> Response {
     let endpoint = match RequestInfo::of(request.extensions()) {
         Ok(info) if info.endpoint.effect == Effect::Read => Arc::clone(&info.endpoint),
         _ => return next.run(request).await,
     };
     let mut response = if asks(request.uri()) {
-        shaped(app, &endpoint, request, next)
+        shaped(app, schema, &endpoint, request, next)
             .await
             .unwrap_or_else(IntoResponse::into_response)
     } else {
@@ -114,20 +107,26 @@ async fn represented(app: &AppState, request: Request, next: Next) -> Response {
 /// Whether there is anything to do here.
 fn asks(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| Taken::is(&name))
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| RepresentationParams::include(&name))
 }
 
-async fn shaped(app: &AppState, endpoint: &Endpoint, request: Request, next: Next) -> Result<Response, Problem> {
+async fn shaped(
+    app: &AppState,
+    schema: &Schema,
+    endpoint: &Endpoint,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let route = request.extensions().get::<MatchedPath>();
-    let Some(resource) = route.and_then(|route| app.schema.resource(route.as_str())) else {
+    let Some(resource) = route.and_then(|route| schema.resource(route.as_str())) else {
         return Ok(next.run(request).await);
     };
     let (mut parts, body) = request.into_parts();
     let Visitor(visitor) = Visitor::from_request_parts(&mut parts, app).await?;
-    let shape = Shape::read(&parts.uri, endpoint, resource, &app.schema);
+    let shape = Shape::read(&parts.uri, endpoint, resource, schema);
     let context = Freshly::from_request_parts(&mut parts, app).await;
     let mistakes = shape.as_ref().err().cloned().unwrap_or_default();
-    parts.extensions.insert(Taken(mistakes));
+    parts.extensions.insert(RepresentationParams(mistakes));
     let response = next.run(Request::from_parts(parts, body)).await;
     if response.status() != StatusCode::OK {
         return Ok(response);
@@ -174,7 +173,7 @@ impl Shape {
         let selection = parameter(uri, "fields", &mut errors).and_then(|text| {
             let mut members = resource.members.clone();
             for expansion in &expansions {
-                expansion.describe(&mut members, schema.named(expansion.target.schema));
+                expand::describe(expansion, &mut members, schema.named(expansion.target.schema));
             }
             let name = if resource.name.is_empty() {
                 "the answer"
@@ -221,7 +220,7 @@ impl Shape {
         &self,
         app: &AppState,
         context: &ReadContext,
-        visitor: Option<&crate::auth::token::Principal>,
+        visitor: Option<&Principal>,
         answer: &mut Value,
     ) -> Result<(), Problem> {
         let things = match answer.get_mut("items") {
@@ -229,7 +228,7 @@ impl Shape {
             _ => answer,
         };
         for expansion in &self.expansions {
-            expansion.apply(app, context, visitor, things).await?;
+            expand::apply(expansion, app, context, visitor, things).await?;
         }
         if let Some(selection) = &self.selection {
             selection.apply(things);
@@ -374,7 +373,7 @@ type Worthwhile = And<SizeAbove, fn(StatusCode, Version, &HeaderMap, &Extensions
 /// Compresses text of more than a kibibyte, by gzip or brotli, as the client likes.
 pub(crate) fn compression() -> CompressionLayer<Worthwhile> {
     let by_kind: fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool =
-        |_, _, headers, extensions| is_text(headers) && extensions.get::<Coded>().is_none();
+        |_, _, headers, extensions| is_text(headers) && extensions.get::<Encoded>().is_none();
     CompressionLayer::new().compress_when(SizeAbove::new(SHORTEST_COMPRESSED).and(by_kind))
 }
 
@@ -439,12 +438,3 @@ pub(crate) fn describe(description: &mut OpenApi, endpoints: &Table) {
         operation.responses.responses.insert("304".to_owned(), unchanged.into());
     }
 }
-
-/// Headers of an answer that say how to keep it, for the description.
-pub(crate) const HEADERS: [(&str, &str); 2] = [
-    ("ETag", "Validator of this representation, for `If-None-Match`."),
-    (
-        "Cache-Control",
-        "`private, no-cache`: keep it, and ask each time whether it is still good.",
-    ),
-];

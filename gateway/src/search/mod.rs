@@ -1,5 +1,6 @@
 //! What the shop sets about its search.
 
+mod past;
 pub(crate) mod rules;
 pub(crate) mod settings;
 

@@ -6,8 +6,7 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::products::related;
-use crate::representation::Expansion;
+use super::past;
 use crate::{
     app_state::AppState,
     as_of::{self, AsOfParam},
@@ -15,11 +14,13 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
+    expansion::Expansion,
     id::{PRODUCT, SearchRuleId},
     json::{Fields, Nothing, ReadBody},
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,
+    products::related,
     reply::Reply,
     times::rfc3339,
 };
@@ -165,7 +166,7 @@ pub(crate) async fn read_search_rule(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::search_rule(&app, context, as_of, &id).await;
+        return past_rule(&app, context, as_of, &id).await;
     }
     let reply = rules(&app, context, RuleFilters::default(), id).await?;
     let rule = reply.rules.into_iter().next();
@@ -175,8 +176,16 @@ pub(crate) async fn read_search_rule(
         .into())
 }
 
+/// A rule of the search as it stood.
+async fn past_rule(app: &AppState, context: v1::ReadContext, as_of: v1::AsOf, id: &str) -> Result<Response, Problem> {
+    let reply = past::read(app, context, as_of).await?;
+    let rule = reply.rules.into_iter().find(|rule| rule.id == id);
+    let rule = rule.ok_or_else(no_rule)?;
+    Ok(as_of::reply(reply.moment, &RuleView::from(rule)).into())
+}
+
 /// There is no such rule.
-pub(crate) fn no_rule() -> Problem {
+fn no_rule() -> Problem {
     Problem::not_found("there is no such rule").missing("search_rule_not_found")
 }
 

@@ -6,6 +6,7 @@ use proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::past;
 use crate::{
     app_state::AppState,
     as_of::{self, AsOfParam},
@@ -208,7 +209,7 @@ pub(crate) async fn read_search_settings(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::search_settings(&app, context, as_of).await;
+        return past_settings(&app, context, as_of).await;
     }
     let request = v1::GetSearchSettingsRequest { context: Some(context) };
     let reply = ask(CALL, app.search_query().get_search_settings(timed(CALL, request)))
@@ -298,6 +299,16 @@ async fn change(
     Ok(Reply::json(StatusCode::OK, &view)
         .version(version)
         .committed(&reply.committed.unwrap_or_default())
+        .into())
+}
+
+/// What the shop had set about its search, rules aside.
+async fn past_settings(app: &AppState, context: v1::ReadContext, as_of: v1::AsOf) -> Result<Response, Problem> {
+    let reply = past::read(app, context, as_of).await?;
+    let settings = reply.settings.ok_or_else(Problem::internal)?;
+    let version = settings.revision;
+    Ok(as_of::reply(reply.moment, &SettingsView::from(settings))
+        .version(version)
         .into())
 }
 

@@ -29,7 +29,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::{addresses::Addresses, rate::Client};
+use crate::{addresses::Addresses, client::Client};
 use line::{Line, Lines};
 use sent::Sent;
 use streams::Streams;

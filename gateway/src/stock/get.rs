@@ -42,7 +42,7 @@ pub(crate) async fn read_stock(
 ) -> Result<Response, Problem> {
     let include_hidden = visitor.is_some_and(|visitor| visitor.may(Permission::ProductsWrite));
     if let Some(as_of) = as_of {
-        return as_of::stock(&app, context, as_of, product_id, include_hidden).await;
+        return past_stock(&app, context, as_of, product_id, include_hidden).await;
     }
     let request = v1::GetStockRequest {
         context: Some(context),
@@ -58,4 +58,26 @@ pub(crate) async fn read_stock(
         .version(version)
         .freshness(reply.freshness)
         .into())
+}
+
+/// The stock of a product as it stood.
+async fn past_stock(
+    app: &AppState,
+    context: v1::ReadContext,
+    as_of: v1::AsOf,
+    product_id: String,
+    include_hidden: bool,
+) -> Result<Response, Problem> {
+    let request = v1::StockAsOfRequest {
+        context: Some(context),
+        as_of: Some(as_of),
+        product_id,
+        include_hidden,
+    };
+    let reply = ask(CALL, app.history_query().stock_as_of(timed(CALL, request)))
+        .await
+        .map_err(|failure| as_of::refused(failure, "product_not_found"))?;
+    let version = reply.level.as_ref().map(|level| level.version).unwrap_or_default();
+    let view = StockView::new(reply.product_id, reply.level, reply.updated_at_micros);
+    Ok(as_of::reply(reply.moment, &view).version(version).into())
 }

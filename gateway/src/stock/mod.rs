@@ -11,8 +11,8 @@ use http::StatusCode;
 use proto::{failure::Failure, v1};
 use serde::Serialize;
 
+use crate::expansion::Expansion;
 use crate::products::related::PRODUCT;
-use crate::representation::Expansion;
 use crate::{endpoint::Described, problem::Problem, reply::Reply, times::rfc3339};
 
 /// What can be put in the place of ids.

@@ -41,7 +41,7 @@ async fn another_method_is_told_which_ones_there_are() {
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_announced_or_not() {
     let world = World::alone();
-    let body = format!(r#"{{"email": "{}"}}"#, "x".repeat(crate::intake::MAX_BODY));
+    let body = format!(r#"{{"email": "{}"}}"#, "x".repeat(crate::problem::MAX_BODY));
     let length = body.len().to_string();
     let json = ("content-type", "application/json");
     let announced = world

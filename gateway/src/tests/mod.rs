@@ -32,7 +32,7 @@ use tonic::Status;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{Config, SigningKey, app_state::AppState, auth::token::Role};
+use crate::{Config, SigningKey, app_state::AppState, identity::token::Role};
 
 const ADMIN: &str = "usr_0198c0de-0000-7000-8000-00000000000a";
 const CUSTOMER: &str = "usr_0198c0de-0000-7000-8000-00000000000c";
@@ -173,7 +173,7 @@ impl World {
         change(&mut config);
         let app = config.app().unwrap();
         Self {
-            router: crate::routes::router(&app),
+            router: crate::routes::router(&app, crate::openapi::schema().unwrap()),
             app,
             calls,
         }

@@ -6,8 +6,8 @@ use proto::v1;
 
 use crate::{
     app_state::AppState,
-    as_of::{self, AsOfParam},
-    auth::me::UserView,
+    as_of::AsOfParam,
+    auth::me::{UserView, past_user},
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
@@ -35,7 +35,7 @@ pub(crate) async fn read_user(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return as_of::user(&app, context, as_of, id).await;
+        return past_user(&app, context, as_of, id).await;
     }
     let request = v1::GetUserRequest {
         context: Some(context),

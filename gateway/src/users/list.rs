@@ -6,10 +6,11 @@ use proto::v1;
 
 use crate::{
     app_state::AppState,
-    auth::{me::UserView, token::Role},
+    auth::me::UserView,
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
+    identity::token::Role,
     page::Page,
     params::{Params, ReadParams, Values},
     problem::Problem,

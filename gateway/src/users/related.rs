@@ -6,8 +6,8 @@ use crate::{
     app_state::AppState,
     auth::me::UserView,
     call::{CALL, ask, timed},
+    expansion::{Related, Things, json},
     problem::Problem,
-    representation::{Related, Things, json},
 };
 
 /// Users that others name.

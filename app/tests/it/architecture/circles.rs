@@ -18,7 +18,6 @@ const OPEN: &[(&str, usize, &str)] = &[
         6,
         "a measurement is told apart by the root, which it works with",
     ),
-    ("gateway", 36, "what every endpoint needs knows some of the endpoints"),
     ("query", 14, "the type that every query works with is the root's"),
     ("search", 2, "a search corrects its words by another search"),
 ];

@@ -6,14 +6,11 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher as _, RandomState},
-    net::SocketAddr,
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
-use axum::extract::{ConnectInfo, FromRequestParts};
-use http::request::Parts;
-
-use crate::{app_state::AppState, auth::token::Principal, rate};
+use crate::identity::token::Principal;
 
 /// Callers that make a query one of many.
 const SEVERAL: usize = 3;
@@ -55,11 +52,11 @@ impl Made {
 
 impl PastQueries {
     /// Takes in a query that found something.
-    pub(super) fn note(&self, query: &str, caller: &Somebody, visitor: Option<&Principal>) {
+    pub(crate) fn note(&self, query: &str, address: Option<IpAddr>, visitor: Option<&Principal>) {
         let Some(query) = harmless(query) else { return };
         let caller = match visitor {
             Some(visitor) => self.key.hash_one(&visitor.user_id),
-            None => self.key.hash_one(caller.0),
+            None => self.key.hash_one(address),
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.clock += 1;
@@ -83,7 +80,7 @@ impl PastQueries {
     }
 
     /// What several have searched for that begins like this and goes on, the most frequent first.
-    pub(super) fn beginning(&self, typed: &str) -> Vec<String> {
+    pub(crate) fn beginning(&self, typed: &str) -> Vec<String> {
         let typed = normal(typed);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = known.queries.iter().filter(|(query, made)| {
@@ -115,37 +112,25 @@ fn harmless(query: &str) -> Option<String> {
     (fits && !query.contains('@') && digits.unwrap_or_default() < DIGITS).then_some(query)
 }
 
-/// Where somebody is who need not be logged in.
-pub(crate) struct Somebody(Option<std::net::IpAddr>);
-
-impl FromRequestParts<AppState> for Somebody {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        Ok(Self(rate::address(peer, &parts.headers, app.trusted_proxies)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn from(address: u8) -> Somebody {
-        Somebody(Some([10, 0, 0, address].into()))
+    fn from(address: u8) -> IpAddr {
+        [10, 0, 0, address].into()
     }
 
     #[test]
     fn a_query_is_told_once_several_have_made_it() {
         let past = PastQueries::default();
         for _ in 0..9 {
-            past.note("Linen  Shirt", &from(1), None);
+            past.note("Linen  Shirt", Some(from(1)), None);
         }
-        past.note("linen shirt", &from(2), None);
+        past.note("linen shirt", Some(from(2)), None);
         assert!(past.beginning("lin").is_empty(), "two are not several");
-        past.note("linen shirt", &from(3), None);
+        past.note("linen shirt", Some(from(3)), None);
         for caller in 1..=3 {
-            past.note("linen trousers", &from(caller), None);
+            past.note("linen trousers", Some(from(caller)), None);
         }
         assert_eq!(past.beginning(" LIN"), ["linen shirt", "linen trousers"]);
         assert_eq!(past.beginning("linen shirt"), Vec::<String>::new(), "that is it");
@@ -164,10 +149,10 @@ mod tests {
     fn the_store_is_bounded_and_keeps_what_many_want() {
         let past = PastQueries::default();
         for caller in 1..=3 {
-            past.note("linen shirt", &from(caller), None);
+            past.note("linen shirt", Some(from(caller)), None);
         }
         for number in 0..3 * MOST {
-            past.note(&format!("thing {number}"), &from(1), None);
+            past.note(&format!("thing {number}"), Some(from(1)), None);
         }
         assert_eq!(past.known.lock().unwrap().queries.len(), MOST);
         assert_eq!(past.beginning("linen"), ["linen shirt"]);

@@ -14,22 +14,23 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header::ACCEPT_ENCODING};
 use http_body_util::BodyExt;
 
-use crate::{problem::Problem, representation::takes_gzip};
+use super::takes_gzip;
+use crate::problem::Problem;
 
 /// Marks an answer that is in its content coding already, or is meant to have none.
 #[derive(Clone, Copy)]
-pub(crate) struct Coded;
+pub(crate) struct Encoded;
 
 /// A page by its path and whether it is compressed.
 type Pages = HashMap<(String, bool), (HeaderMap, Bytes)>;
 
 /// The pages that were asked for; never more than there are.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Pages>>);
+pub(crate) struct PageCache(Arc<Mutex<Pages>>);
 
 /// The middleware: around the compressor, which sees a page once.
-pub(crate) async fn keep(
-    State(Kept(kept)): State<Kept>,
+pub(crate) async fn cached(
+    State(PageCache(cache)): State<PageCache>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -42,7 +43,7 @@ pub(crate) async fn keep(
         return Ok(next.run(request).await);
     }
     let key = (path.to_owned(), takes_gzip(request.headers()));
-    let found = kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    let found = cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     if let Some((headers, bytes)) = found {
         return Ok(page(headers, bytes));
     }
@@ -55,14 +56,14 @@ pub(crate) async fn keep(
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|_| Problem::internal())?.to_bytes();
     let headers = parts.headers;
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.insert(key, (headers.clone(), bytes.clone()));
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    cache.insert(key, (headers.clone(), bytes.clone()));
     Ok(page(headers, bytes))
 }
 
 fn page(headers: HeaderMap, bytes: Bytes) -> Response {
     let mut response = Response::new(bytes.into());
     *response.headers_mut() = headers;
-    response.extensions_mut().insert(Coded);
+    response.extensions_mut().insert(Encoded);
     response
 }

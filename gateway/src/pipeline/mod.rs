@@ -3,16 +3,16 @@
 //! Request and correlation ids, who asks, rate limits, the time limit, panics, problems in their final shape, metrics
 //! and the log line. One layer instead of eight: each would box the future and touch the headers again.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version,
+    HeaderMap, HeaderValue, Method, StatusCode, Version,
     header::{CONNECTION, CONTENT_TYPE, EXPECT, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS},
 };
 use tokio::time::Instant;
@@ -20,14 +20,16 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    admission::{Admitted, Party},
+    admission::{Admitted, Party, discard},
     app_state::AppState,
-    auth::caller::Identity,
+    client::Client,
     endpoint::{Endpoint, Table},
-    headers, intake,
+    headers,
+    identity::Identity,
     problem::{PROBLEM_JSON, Problem},
-    rate::{self, Client, Verdict},
-    representation::{allow_identity, conditional},
+    rate::{self, Verdict},
+    representation::{Schema, allow_identity, conditional},
+    request::{CORRELATION_ID, REQUEST_ID, RequestInfo, peer},
     serve::Crowded,
 };
 
@@ -39,70 +41,14 @@ pub const REQUEST_DURATION_BUCKETS: [f64; 12] =
 
 /// What metrics call all addresses that there are not.
 const UNMATCHED: &str = "unmatched";
-/// Longest id of a request that is taken over from the client.
-const MAX_REQUEST_ID: usize = 128;
-
 /// What is asked by machines that watch the process.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// Longest path in the log, in bytes.
 const MAX_LOGGED: usize = 256;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
-
-/// What is known of every request before its handler runs.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestInfo {
-    pub(crate) request_id: Arc<str>,
-    pub(crate) correlation_id: Uuid,
-    pub(crate) identity: Identity,
-    /// What the request is for.
-    pub(crate) endpoint: Arc<Endpoint>,
-}
-
-impl RequestInfo {
-    fn new(app: &AppState, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
-        // Pages are for everybody, whatever token comes along.
-        let identity = if endpoint.is_guarded() {
-            Identity::of(headers, &app.tokens, (app.clock)())
-        } else {
-            Identity::Anonymous
-        };
-        let request_id = only(headers, &REQUEST_ID)
-            .map(HeaderValue::as_bytes)
-            .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
-            .and_then(|id| std::str::from_utf8(id).ok())
-            .map_or_else(|| (app.ids)().to_string().into(), Arc::from);
-        let correlation_id = only(headers, &CORRELATION_ID)
-            .and_then(|id| id.to_str().ok())
-            .and_then(|id| Uuid::try_parse(id).ok())
-            .unwrap_or_else(|| (app.ids)());
-        Self {
-            request_id,
-            correlation_id,
-            identity,
-            endpoint: Arc::clone(endpoint),
-        }
-    }
-
-    /// What is known of the request that a handler works on.
-    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Problem> {
-        extensions
-            .get::<Arc<Self>>()
-            .map(AsRef::as_ref)
-            .ok_or_else(Problem::internal)
-    }
-}
-
-/// The value of a header that is there once.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
-}
-
 /// Runs a request.
 pub(crate) async fn pipeline(
-    State((app, endpoints)): State<(AppState, Arc<Table>)>,
+    State((app, endpoints, schema)): State<(AppState, Arc<Table>, Arc<Schema>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -114,14 +60,14 @@ pub(crate) async fn pipeline(
     let endpoint = endpoints.find(route.as_ref().map(MatchedPath::as_str), &method);
 
     let info = Arc::new(RequestInfo::new(&app, request.headers(), endpoint));
-    let address = address(&app, &request);
+    let address = Client::of_connection(peer(request.extensions()), request.headers(), app.trusted_proxies);
     let verdict = count(&app, endpoint, &address, &info.identity);
 
     let span = tracing::info_span!("request", id = %info.request_id, %method, route = path);
     let refused = verdict
         .as_ref()
         .and_then(Verdict::refusal)
-        .or_else(|| headers::refusal(&app.schema, path, &request))
+        .or_else(|| headers::refusal(&schema, path, &request))
         .or_else(|| info.identity.refusal(endpoint.permission));
     // For the end of the way; most requests bring none.
     let known: HeaderMap = request
@@ -140,7 +86,14 @@ pub(crate) async fn pipeline(
         let class = endpoint.class(request.headers());
         let receives = !method.is_safe() && class.is_some();
         let party = Party::new(user, address);
-        Admitted::take(&app, class, party, &mut request, receives.then_some(&mut body)).await
+        Admitted::take(
+            app.admission.as_ref(),
+            class,
+            party,
+            &mut request,
+            receives.then_some(&mut body),
+        )
+        .await
     };
     let response = match admitted {
         Err(problem) => problem.into_response(),
@@ -148,7 +101,7 @@ pub(crate) async fn pipeline(
             request.extensions_mut().insert(Arc::clone(&info));
             allow_identity(request.headers_mut());
             let response = run(endpoint.limit, request, next).instrument(span.clone()).await;
-            admitted.release(&app, response)
+            admitted.release(app.admission.as_ref(), response)
         }
     };
     let response = conditional(&method, &known, response);
@@ -169,7 +122,7 @@ pub(crate) async fn pipeline(
     }
     // Who cannot send another request on the connection is told so. Over HTTP/2 a request that is not read to its end is ended alone.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;
-    if version < Version::HTTP_2 && (late || !intake::discard(body, expects).await || crowded) {
+    if version < Version::HTTP_2 && (late || !discard(body, expects).await || crowded) {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -253,11 +206,6 @@ fn finish(app: &AppState, info: &RequestInfo, mut response: Response) -> Respons
     }
     let headers = std::mem::take(response.headers_mut());
     problem.render(&app.base, &info.request_id, headers)
-}
-
-fn address(app: &AppState, request: &Request) -> Client {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    Client::of_connection(peer, request.headers(), app.trusted_proxies)
 }
 
 fn count(app: &AppState, endpoint: &Endpoint, address: &Client, identity: &Identity) -> Option<Verdict> {

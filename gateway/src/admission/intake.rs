@@ -8,13 +8,9 @@ use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
 
-use crate::{
-    admission::{Admission, Class, Party},
-    problem::{Problem, payload_too_large},
-};
+use super::{Admission, Class, Party};
+use crate::problem::{MAX_BODY, Problem, payload_too_large};
 
-/// Longest body, in bytes.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// A longer body than this needs one of the few places for long ones, in bytes: so many bodies at once have a bounded size together.
 const SHORT: usize = 64 * 1024;
 /// How long a client may take to send its body, unless the configuration says otherwise.
@@ -40,7 +36,7 @@ pub(crate) async fn receive(
         .or_else(|| body.size_hint().exact())
         .unwrap_or_default();
     if announced > MAX_BODY as u64 {
-        return Err(payload_too_large(MAX_BODY));
+        return Err(payload_too_large());
     }
     let place = async |class| match admission {
         Some(admission) => admission.admit(class, party).await.map(Some),
@@ -56,7 +52,7 @@ pub(crate) async fn receive(
         return Ok(received.whole());
     }
     if is_long {
-        return Err(payload_too_large(MAX_BODY));
+        return Err(payload_too_large());
     }
     // It did not say how long it is.
     let _long = place(Class::LongBody).await?;
@@ -65,7 +61,7 @@ pub(crate) async fn receive(
     if timed(limit, rest, received.fill(body, MAX_BODY)).await? {
         Ok(received.whole())
     } else {
-        Err(payload_too_large(MAX_BODY))
+        Err(payload_too_large())
     }
 }
 

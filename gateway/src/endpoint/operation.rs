@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use http::Method;
 use serde_json::Value;
 use utoipa::{
     IntoParams,
     openapi::{
-        Content, HeaderBuilder, Ref, RefOr, Required, Response, Type,
+        Content, HeaderBuilder, PathItem, Ref, RefOr, Required, Response, Type,
         extensions::Extensions,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::Object,
@@ -14,15 +15,20 @@ use utoipa::{
     },
 };
 
-use crate::{
-    as_of::AsOfParam,
-    endpoint::{Amount, Effect, Endpoint},
-    problem::PROBLEM_JSON,
-    representation,
-};
+use super::{Amount, Effect, Endpoint};
+use crate::{as_of::AsOfParam, problem::PROBLEM_JSON};
+
+/// Headers of an answer that say how to keep it, for the description.
+const HEADERS: [(&str, &str); 2] = [
+    ("ETag", "Validator of this representation, for `If-None-Match`."),
+    (
+        "Cache-Control",
+        "`private, no-cache`: keep it, and ask each time whether it is still good.",
+    ),
+];
 
 /// Adds what follows from what the endpoint at `path` says of itself: statuses, parameters, headers, who may ask.
-pub(crate) fn complete(operation: &mut Operation, endpoint: &Endpoint, path: &str) {
+pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, path: &str) {
     if endpoint.permission.is_some() {
         let bearer = SecurityRequirement::new("bearer", Vec::<String>::new());
         let nobody = endpoint.is_public().then(SecurityRequirement::default);
@@ -229,7 +235,7 @@ fn describe_headers(operation: &mut Operation, endpoint: &Endpoint) {
                     "`true`: the answer does not show the write of the token yet.",
                 );
                 if reads {
-                    for (name, description) in representation::HEADERS {
+                    for (name, description) in HEADERS {
                         header(name, description);
                     }
                 }
@@ -271,4 +277,25 @@ fn parameter(name: &str, description: &str, place: ParameterIn) -> Parameter {
         .required(Required::False)
         .schema(Some(Object::with_type(kind)))
         .build()
+}
+
+/// The operations of a path, by their methods.
+pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem {
+        get,
+        post,
+        put,
+        patch,
+        delete,
+        ..
+    } = item;
+    [
+        (Method::GET, get),
+        (Method::POST, post),
+        (Method::PUT, put),
+        (Method::PATCH, patch),
+        (Method::DELETE, delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }

@@ -1,0 +1,80 @@
+//! Who a request says it comes from, and the tokens that prove it.
+
+pub(crate) mod key;
+mod signature;
+pub(crate) mod token;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::WWW_AUTHENTICATE};
+use proto::access::{Permission, Role};
+
+use crate::problem::Problem;
+use token::{Principal, Refusal, Tokens};
+
+/// Who a request says it comes from. Found out once, in the middleware, which counts requests by it.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    Anonymous,
+    Known(Arc<Principal>),
+    Refused(Refusal),
+}
+
+impl Identity {
+    /// Who it is, if that is known.
+    pub(crate) fn known(&self) -> Option<&Arc<Principal>> {
+        match self {
+            Self::Known(principal) => Some(principal),
+            _ => None,
+        }
+    }
+
+    /// Why somebody may not do what needs a permission.
+    pub(crate) fn refusal(&self, permission: Option<Permission>) -> Option<Problem> {
+        let permission = permission?;
+        match self {
+            Self::Refused(refusal) => Some((*refusal).into()),
+            Self::Known(principal) if !principal.may(permission) => Some(Problem::lacking(permission)),
+            Self::Anonymous if !permission.is_granted_to(Role::Unspecified) => Some(Problem::unauthenticated()),
+            Self::Known(_) | Self::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn of(headers: &HeaderMap, tokens: &Tokens, now: chrono::DateTime<chrono::Utc>) -> Self {
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            return Self::Anonymous;
+        };
+        let token = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
+        match token
+            .ok_or(Refusal::Invalid)
+            .and_then(|token| tokens.verify(token, now))
+        {
+            Ok(principal) => Self::Known(principal),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (code, detail, challenge) = match refusal {
+            Refusal::Invalid => (
+                "invalid_token",
+                "the access token is not one of ours; log in again",
+                r#"Bearer realm="tillroll", error="invalid_token", error_description="not a token of this issuer""#,
+            ),
+            Refusal::Expired => (
+                "token_expired",
+                "the access token has expired; log in again",
+                r#"Bearer realm="tillroll", error="invalid_token", error_description="expired""#,
+            ),
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+}
