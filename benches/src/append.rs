@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use crate::cluster::Cluster;
 use crate::counter::{Counter, CounterEvent, Never};
+use crate::effort::{CALLERS, rounds, seconds};
+use crate::pgbench;
 use crate::report::{self, Report, median};
-use crate::{CALLERS, pgbench, rounds, seconds};
 
 /// H1: fresh streams.
 pub(crate) async fn fresh(cluster: &Cluster, report: &mut Report) -> Result<()> {

@@ -4,6 +4,7 @@ mod append;
 mod baseline;
 mod cluster;
 mod counter;
+mod effort;
 mod history;
 mod http;
 mod judged;
@@ -21,34 +22,8 @@ mod shop;
 mod speed;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
-
-/// Concurrent callers, connections or buyers.
-const CALLERS: u32 = 64;
-/// The word for runs that are too short to measure anything, and show that every part runs to its end.
-const QUICK: &str = "--quick";
-static IS_QUICK: AtomicBool = AtomicBool::new(false);
-
-/// A figure, or a small one in quick runs.
-fn unless_quick<T>(figure: T, small: T) -> T {
-    if IS_QUICK.load(Ordering::Relaxed) {
-        small
-    } else {
-        figure
-    }
-}
-
-/// Seconds of one run.
-fn seconds() -> u32 {
-    unless_quick(8, 1)
-}
-
-/// Runs of each, in turn with the peer's, so that a drifting machine drifts for both.
-fn rounds() -> usize {
-    unless_quick(3, 1)
-}
 
 const PARTS: [&str; 6] = ["append", "hot", "orders", "flash", "idle", "reads"];
 /// Parts that run only when asked for: they take long, or much disk.
@@ -60,8 +35,7 @@ async fn main() -> Result<()> {
     if asked.first().is_some_and(|part| part == reads::CONSTANT) {
         return reads::constant(&asked[1..]).await;
     }
-    IS_QUICK.store(asked.iter().any(|word| word == QUICK), Ordering::Relaxed);
-    asked.retain(|word| word != QUICK);
+    effort::choose(&mut asked);
     if asked.is_empty() {
         asked = PARTS.map(str::to_owned).to_vec();
     }

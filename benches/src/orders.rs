@@ -11,10 +11,11 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Database};
+use crate::effort::{CALLERS, rounds, seconds, unless_quick};
 use crate::http::{Answer, Connection};
+use crate::pgbench;
 use crate::report::{self, Report, median};
 use crate::server::{Server, expect};
-use crate::{CALLERS, pgbench, rounds, seconds, unless_quick};
 
 const PRODUCTS: u32 = 10_000;
 const FEW_PRODUCTS: u32 = 200;

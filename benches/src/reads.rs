@@ -13,10 +13,10 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
+use crate::effort::{CALLERS, rounds, seconds};
 use crate::http::Connection;
 use crate::report::{self, Report};
 use crate::server::Server;
-use crate::{CALLERS, rounds, seconds};
 
 /// The word that makes this binary the peer instead of the measurement.
 pub(crate) const CONSTANT: &str = "constant";

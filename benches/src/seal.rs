@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::append::store_fresh;
 use crate::cluster::Cluster;
+use crate::effort::rounds;
 use crate::report::{self, Report, median};
-use crate::rounds;
 
 /// Events of the log that is verified.
 const EVENTS: u32 = 1_000_000;

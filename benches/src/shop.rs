@@ -10,12 +10,12 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::cluster::Cluster;
+use crate::effort::{rounds, seconds};
 use crate::http::Connection;
 use crate::orders::{self, milliseconds};
 use crate::reads::load;
 use crate::report::{self, Report, median};
 use crate::server::{Server, expect};
-use crate::{rounds, seconds};
 
 const PRODUCTS: usize = 100_000;
 /// Connections that fill the shop.

@@ -8,7 +8,7 @@ use proto::v1::ImportOutcome;
 use proto::v1::import_outcome::Kind;
 
 use super::error::Error;
-use super::send::Service;
+use super::service::Service;
 
 /// How often a request is tried while the service is away or busy: about a minute in all.
 const TRIES: u32 = 16;

@@ -12,6 +12,7 @@ mod products;
 mod reader;
 mod report;
 mod send;
+mod service;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,21 +26,13 @@ pub use deliver::{Delivered, deliver};
 pub use error::Error;
 pub use files::read::Input;
 pub use ledger::Counts;
-pub use send::{Orders, Products, Service};
+pub use reader::Format;
+pub use service::{Orders, Products, Service};
 
 use error::Stop;
 use item::{Item, Position, beside};
 use ledger::{Closed, Files, Ledger, Progress, Start};
 use reader::{Halt, Outlet};
-
-/// How the rows are written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// RFC 4180 with a header; UTF-8.
-    Csv,
-    /// One JSON document a line; UTF-8.
-    Jsonl,
-}
 
 /// What to import and how.
 #[derive(Clone, Debug)]

@@ -10,7 +10,16 @@ use super::error::{Error, FieldError, RowError};
 use super::header::Header;
 use super::item::{Item, Origin, Position, Ready};
 use super::json::Lines;
-use super::{Format, orders, products};
+use super::{orders, products};
+
+/// How the rows are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 4180 with a header; UTF-8.
+    Csv,
+    /// One JSON document a line; UTF-8.
+    Jsonl,
+}
 
 /// Rows that are read ahead.
 const AHEAD: usize = 32;

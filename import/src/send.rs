@@ -1,106 +1,23 @@
 //! From rows to requests: batches, a few of them on their way at once, tried again when the service is busy.
 
 use std::collections::{HashSet, VecDeque};
-use std::future::Future;
 
-use proto::transport::Transport;
 use proto::v1::import_outcome::Kind;
-use proto::v1::order_command_client::OrderCommandClient;
-use proto::v1::product_command_client::ProductCommandClient;
-use proto::v1::{
-    CommandContext, ImportOrderRow, ImportOrdersRequest, ImportProductRow, ImportProductsRequest, ImportReply,
-};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
-use tonic::Status;
 
 use super::deliver::{Delivered, deliver};
 use super::error::{Error, RowError, Stop};
 use super::item::{Item, Position, Ready};
 use super::ledger::{Fate, Ledger};
+use super::service::Service;
 
 /// Most rows in a request.
 const BATCH_ROWS: usize = 200;
 /// Most bytes in a request, roughly; a single larger row goes alone.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Largest answer to a request, in bytes.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// Requests on their way at once.
 const IN_FLIGHT: usize = 4;
-
-/// A command service that takes rows of one kind.
-pub trait Service: Clone + Send + Sync + 'static {
-    /// What it takes.
-    type Row: Clone + Send + Sync + 'static;
-
-    /// Sends rows; the reply has one outcome for each.
-    fn import(&self, rows: Vec<Self::Row>) -> impl Future<Output = Result<ImportReply, Status>> + Send;
-}
-
-/// Sends products.
-#[derive(Clone, Debug)]
-pub struct Products {
-    client: ProductCommandClient<Transport>,
-    context: CommandContext,
-}
-
-impl Products {
-    /// To `commands`, in the name of `context`.
-    #[must_use]
-    pub fn new(commands: Transport, context: CommandContext) -> Self {
-        Self {
-            client: ProductCommandClient::new(commands).max_decoding_message_size(MAX_MESSAGE),
-            context,
-        }
-    }
-}
-
-impl Service for Products {
-    type Row = ImportProductRow;
-
-    async fn import(&self, rows: Vec<ImportProductRow>) -> Result<ImportReply, Status> {
-        let request = ImportProductsRequest {
-            context: Some(self.context.clone()),
-            rows,
-        };
-        let reply = self.client.clone().import_products(request).await?;
-        Ok(reply.into_inner())
-    }
-}
-
-/// Sends orders and credits.
-#[derive(Clone, Debug)]
-pub struct Orders {
-    client: OrderCommandClient<Transport>,
-    context: CommandContext,
-    source: String,
-}
-
-impl Orders {
-    /// To `commands`, in the name of `context`, as those of the system `source`.
-    #[must_use]
-    pub fn new(commands: Transport, context: CommandContext, source: &str) -> Self {
-        Self {
-            client: OrderCommandClient::new(commands).max_decoding_message_size(MAX_MESSAGE),
-            context,
-            source: source.to_owned(),
-        }
-    }
-}
-
-impl Service for Orders {
-    type Row = ImportOrderRow;
-
-    async fn import(&self, rows: Vec<ImportOrderRow>) -> Result<ImportReply, Status> {
-        let request = ImportOrdersRequest {
-            context: Some(self.context.clone()),
-            source: self.source.clone(),
-            rows,
-        };
-        let reply = self.client.clone().import_orders(request).await?;
-        Ok(reply.into_inner())
-    }
-}
 
 /// Sends what the reader hands over and enters each acknowledged batch into the ledger, in the order of the input.
 pub(crate) async fn send<S: Service>(

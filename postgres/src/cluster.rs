@@ -1,5 +1,6 @@
 //! The cluster at rest and how it comes up.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,8 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::account::Account;
 use super::binaries::{self, Installation};
+use super::connection::{DATABASE, connect_options};
 use super::postmaster::{Note, Postmaster};
-use super::{DATABASE, Error, Options, connect_options, folder, settings, socket};
+use super::{Error, folder, settings, socket};
 
 /// How often a starting server is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -25,6 +27,15 @@ const LONGEST_LOG: u64 = 16 * 1024 * 1024;
 const START_AGAIN_WITHIN: Duration = Duration::from_secs(10);
 /// What it says then.
 const STILL_IN_USE: &str = "is still in use";
+
+/// Where the cluster lives and what it is run from.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data folder; the cluster is in its folder `postgres`.
+    pub data_dir: PathBuf,
+    /// `PATH`, for finding PostgreSQL's programs.
+    pub path: Option<OsString>,
+}
 
 /// A cluster on disk and what it is run with.
 #[derive(Debug)]

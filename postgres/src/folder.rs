@@ -8,9 +8,10 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use tokio::process::Command;
 
+use super::Error;
 use super::account::Account;
 use super::binaries::Installation;
-use super::{Error, USER};
+use super::connection::USER;
 
 /// Where clusters live whose data folder is closed to the server's account.
 const ELSEWHERE: &str = "/var/lib/tillroll";

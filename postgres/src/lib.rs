@@ -3,6 +3,7 @@
 mod account;
 mod binaries;
 mod cluster;
+mod connection;
 pub mod data_folder;
 mod error;
 mod folder;
@@ -15,15 +16,15 @@ mod supervisor;
 mod update;
 mod usage;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use binaries::{Installation, find as find_installations};
+pub use cluster::Options;
 pub use error::Error;
 pub use folder::major_version;
 pub use newcomer::{newcomer, unloadable};
@@ -31,25 +32,10 @@ pub use programs::version as program_version;
 pub use usage::{check_free, serving_process};
 
 use cluster::Cluster;
+use connection::{DATABASE, PORT, USER, connect_options};
 use programs::Programs;
 use supervisor::{Plan, Supervisor};
 use usage::{ServeLock, Usage};
-
-/// The cluster's superuser, which is who Tillroll connects as.
-const USER: &str = "tillroll";
-/// The database.
-const DATABASE: &str = "tillroll";
-/// Names the socket only; nothing listens on TCP.
-const PORT: u16 = 5432;
-
-/// Where the cluster lives and what it is run from.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The data folder; the cluster is in its folder `postgres`.
-    pub data_dir: PathBuf,
-    /// `PATH`, for finding PostgreSQL's programs.
-    pub path: Option<OsString>,
-}
 
 /// A running cluster that this process uses.
 #[derive(Debug)]
@@ -179,14 +165,4 @@ impl Embedded {
         drop(self.lock);
         Ok(())
     }
-}
-
-fn connect_options(socket_folder: &Path, database: &str) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .host("localhost")
-        .socket(socket_folder)
-        .port(PORT)
-        .username(USER)
-        .database(database)
-        .ssl_mode(PgSslMode::Disable)
 }

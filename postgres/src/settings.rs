@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{Error, PORT};
+use super::Error;
+use super::connection::PORT;
 
 /// Tuned for an event log: many small durable commits, few connections, one machine shared with Tillroll itself.
 const SETTINGS: &str = "\

@@ -3,9 +3,10 @@
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use super::Error;
 use super::account::Account;
+use super::connection::PORT;
 use super::folder::set_mode;
-use super::{Error, PORT};
 
 /// The kernel keeps a socket's path in 108 bytes, the last of which is zero.
 const LONGEST_PATH: usize = 107;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::timeout;
 
+use super::connection::{DATABASE, connect_options};
 use super::newcomer::{newcomer, unloadable};
 use super::supervisor::{Plan, Supervisor};
-use super::{DATABASE, connect_options, programs, usage};
+use super::{programs, usage};
 
 /// A server that takes longer to answer is not asked.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);

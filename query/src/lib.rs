@@ -5,6 +5,7 @@ mod batch;
 mod feed;
 mod finding;
 mod history;
+mod like;
 mod orders;
 mod products;
 mod read_at;

@@ -3,8 +3,10 @@
 mod calendar;
 mod compare;
 mod cursor;
+mod entries;
 mod export;
 mod exports;
+mod kept_sums;
 mod measure;
 mod orders;
 mod orders_table;
@@ -12,9 +14,11 @@ mod plan;
 mod request;
 mod sales;
 mod sales_row;
+mod sum_query;
 mod sums;
 mod table;
 mod top;
+mod totals;
 mod words;
 
 use std::pin::Pin;

@@ -9,10 +9,12 @@ use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::{Period, Span, periods};
+use super::entries::customer_label;
 use super::request::{Group, Level, Report, depth};
 use super::sales_row::{SumsRow, zeros};
-use super::sums::{Only, PREVIOUS, TOTALS, Wanted, customer_label, totals_of};
-use super::top::{self, Best};
+use super::sum_query::{Customers, SumQuery, TopCustomers};
+use super::top;
+use super::totals::{PREVIOUS, TOTALS, totals_of};
 
 /// Of an answer that is one message: it is in memory as a whole, several times over, on its way from rows to JSON. Files are not.
 const MAX_ROWS: usize = 50_000;
@@ -64,7 +66,7 @@ pub(super) struct Asked {
     previous: Vec<Option<Period>>,
     whole_previous: Option<Period>,
     /// The groups that are shown, where they were worth finding first.
-    best: Option<Best>,
+    best: Option<TopCustomers>,
 }
 
 /// The sums over the whole time and over what it is compared with, by currency.
@@ -135,33 +137,35 @@ impl Asked {
             .zip(wholes)
             .filter_map(|(number, span)| Some((number, span?)))
             .collect();
-        let wanted = |group, only, spans: &[_]| Wanted {
+        let wanted = |group, customers, spans: &[_]| SumQuery {
             group,
             filter: &report.filter,
             by_order_date: report.by_order_date,
-            only,
+            customers,
             spans: spans.to_vec(),
         };
         sql.push("WITH ");
         push_cells(sql, "whole", |sql| {
-            wanted(Group::None, Only::All, &whole_spans).push(sql);
+            wanted(Group::None, Customers::All, &whole_spans).push(sql);
         });
         sql.push(", ");
         let mut from = "cells";
         if let Some(best) = &self.best {
             push_cells(sql, "cells", |sql| {
-                wanted(report.group, Only::Guests(best), &spans).push(sql);
+                wanted(report.group, Customers::Guests(best), &spans).push(sql);
                 sql.push(" UNION ALL ");
-                wanted(report.group, Only::Best(best), &spans).push(sql);
+                wanted(report.group, Customers::Top(best), &spans).push(sql);
             });
             sql.push(", ");
             push_cells(sql, "everything", |sql| {
-                wanted(Group::None, Only::All, &spans).push(sql);
+                wanted(Group::None, Customers::All, &spans).push(sql);
             });
             push_others(sql);
             from = "best";
         } else {
-            push_cells(sql, "cells", |sql| wanted(report.group, Only::All, &spans).push(sql));
+            push_cells(sql, "cells", |sql| {
+                wanted(report.group, Customers::All, &spans).push(sql)
+            });
             if let Some(top) = report.top {
                 self.push_top(sql, top);
                 from = "best";

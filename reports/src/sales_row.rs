@@ -15,7 +15,7 @@ pub(super) struct SumsRow {
 }
 
 impl SumsRow {
-    /// Reads the sums from these columns, which are in the order of [`TOTALS`](super::sums::TOTALS).
+    /// Reads the sums from these columns, which are in the order of [`TOTALS`](super::totals::TOTALS).
     pub(super) fn read(row: &PgRow, columns: &[&'static str; 13]) -> Result<Self, Error> {
         let cells = Cells::new("sales", row, "key");
         let text = |column| cells.get::<Option<String>>(column).map(Option::unwrap_or_default);

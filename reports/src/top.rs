@@ -6,24 +6,17 @@ use reads::error::Error;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::Span;
+use super::kept_sums::kept_column;
 use super::measure::{Measure, SUMS};
 use super::plan::{Segment, Source, segments};
 use super::request::{Filter, Group, Report};
-use super::sums::{Only, Wanted, kept_column};
+use super::sum_query::{Customers, SumQuery, TopCustomers};
 
 /// What a year may have more or less at its edges, as in other time zones. Whoever bought there is looked at one by one.
 const MAX_EDGES: TimeDelta = TimeDelta::days(3);
 
-/// The customers that are shown, each in a currency.
-pub(super) struct Best {
-    /// All that were ever used, or the one that is asked for.
-    pub(super) currencies: Vec<String>,
-    /// Currency, customer.
-    pub(super) keys: Vec<(String, String)>,
-}
-
 /// The first customers, where nothing narrows what is added up; `None`: the report itself adds up all of them.
-pub(super) async fn customers(query: &Reads, report: &Report, whole: Span) -> Result<Option<Best>, Error> {
+pub(super) async fn customers(query: &Reads, report: &Report, whole: Span) -> Result<Option<TopCustomers>, Error> {
     let asked = &report.filter.currency;
     let unfiltered = Filter {
         currency: asked.clone(),
@@ -43,7 +36,7 @@ pub(super) async fn customers(query: &Reads, report: &Report, whole: Span) -> Re
         None => push_all(report, &segments, top, &mut sql),
     }
     let found: Vec<(String, Option<String>)> = sql.build_query_as().persistent(false).fetch_all(query.pool()).await?;
-    let mut best = Best {
+    let mut best = TopCustomers {
         currencies: found.iter().map(|(currency, _)| currency.clone()).collect(),
         keys: Vec::new(),
     };
@@ -72,11 +65,11 @@ fn push_sums(report: &Report, segments: &[Segment], sums: &[&str], sql: &mut Que
         sql.push(format_args!(", sum({name}) AS {name}"));
     }
     sql.push(" FROM (");
-    let wanted = Wanted {
+    let wanted = SumQuery {
         group: Group::Customer,
         filter: &report.filter,
         by_order_date: report.by_order_date,
-        only: Only::All,
+        customers: Customers::All,
         spans: Vec::new(),
     };
     wanted.push_segments(segments, Some("customer"), sql);

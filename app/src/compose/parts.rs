@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventstore::Store;
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -85,7 +85,9 @@ impl Parts {
         let mut queries = None;
         let (stands, standing) = watch::channel(Standing::default());
         if let Some(database) = database {
-            self.sizes = room::pools(config, database).await?;
+            let mut connection = database.connect().await?;
+            self.sizes = room::pools(config, &mut connection).await?;
+            connection.close().await?;
             migrate(database).await?;
             let search = self.search(config, world, database).await?;
             if roles.has(Role::Query) {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use tokio::time::sleep;
 
-use super::database::Database;
 use crate::config::{Config, Pools};
 
 /// How many connections servers leave to the command line. It works with these.
@@ -25,9 +24,9 @@ struct Room {
 }
 
 /// The connections of this process. Fewer than usual where the server has no room for those and nobody asked for a number.
-pub(super) async fn pools(config: &Config, database: &Database) -> anyhow::Result<Pools> {
+pub(super) async fn pools(config: &Config, connection: &mut PgConnection) -> anyhow::Result<Pools> {
     let wanted = Pools::of(&config.roles, config.database.connections);
-    let room = Room::of(database).await?;
+    let room = Room::seen_from(connection).await?;
     let usable = room.usable.saturating_sub(COMMAND_LINE);
     let pools = match wanted {
         Ok(pools) if pools.total() <= usable => pools,
@@ -83,13 +82,6 @@ pub(super) async fn leave_some(connection: &mut PgConnection) -> Result<(), sqlx
 }
 
 impl Room {
-    async fn of(database: &Database) -> anyhow::Result<Room> {
-        let mut connection = database.connect().await?;
-        let room = Room::seen_from(&mut connection).await?;
-        connection.close().await?;
-        Ok(room)
-    }
-
     async fn seen_from(connection: &mut PgConnection) -> Result<Room, sqlx::Error> {
         // The statistics count all accounts' connections and may be read by any of them.
         let (most, reserved, used): (i32, i32, i64) = sqlx::query_as(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const JWT_KEY_FILE: Variable = Variable {
@@ -24,7 +24,7 @@ pub struct Auth {
     pub jwt_key_file: Option<PathBuf>,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Auth, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Auth, Invalid> {
     let jwt_key_file = reader.optional(&JWT_KEY_FILE, |text| {
         let path = PathBuf::from(text);
         if path.is_file() {

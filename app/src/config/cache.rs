@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug, Display, Formatter};
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const CACHE_MB: Variable = Variable {
@@ -62,7 +62,7 @@ impl Debug for RedisUrl {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Cache, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Cache, Invalid> {
     let bytes = reader.required(&CACHE_MB, |text| match text.parse::<u64>() {
         Ok(megabytes @ 0..=MOST_MB) => Ok(megabytes << 20),
         _ => Err(format!("a whole number of mebibytes from 0 to {MOST_MB}")),

@@ -1,8 +1,7 @@
 //! How much the gateway works on at once.
 
-use std::time::Duration;
-
-use super::layers::{Noted, Reader};
+use super::parse::{milliseconds, number, seconds, switch};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const LOAD_SHEDDING: Variable = Variable {
@@ -118,10 +117,7 @@ pub(super) const VARIABLES: &[&Variable] = &[
     &UNREAD_MB,
 ];
 
-const MOST: usize = 1_000_000;
 const MOST_MB: usize = 1024 * 1024;
-const LONGEST: u64 = 60_000;
-const LONGEST_SECONDS: u64 = 3_600;
 
 /// How much the gateway works on at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,8 +128,8 @@ pub struct Capacity {
     pub connections: gateway::Connections,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
-    let shedding = reader.required(&LOAD_SHEDDING, super::http::switch);
+pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Invalid> {
+    let shedding = reader.required(&LOAD_SHEDDING, switch);
     let writes = reader.required(&MAX_WRITES, number);
     let reads = reader.required(&MAX_READS, number);
     let reports = reader.required(&MAX_REPORTS, number);
@@ -166,25 +162,4 @@ pub(super) fn read(reader: &mut Reader) -> Result<Capacity, Noted> {
         requests: shedding?.then_some(requests),
         connections: connections?,
     })
-}
-
-pub(super) fn number(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 1..=MOST) => Ok(number),
-        _ => Err(format!("a whole number from 1 to {MOST}")),
-    }
-}
-
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(number @ 1..=LONGEST_SECONDS) => Ok(Duration::from_secs(number)),
-        _ => Err(format!("a whole number of seconds from 1 to {LONGEST_SECONDS}")),
-    }
-}
-
-fn milliseconds(text: &str, least: u64) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(number) if (least..=LONGEST).contains(&number) => Ok(Duration::from_millis(number)),
-        _ => Err(format!("a whole number of milliseconds from {least} to {LONGEST}")),
-    }
 }

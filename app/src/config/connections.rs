@@ -1,7 +1,7 @@
 //! The connections of clients.
 
-use super::capacity::{number, seconds};
-use super::layers::{Noted, Reader};
+use super::parse::{number, seconds};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const MAX_CONNECTIONS: Variable = Variable {
@@ -76,7 +76,7 @@ pub(super) const VARIABLES: &[&Variable] = &[
 /// In bytes a second: more would give up clients on ordinary networks.
 const FASTEST: u32 = 1_000_000;
 
-pub(super) fn read(reader: &mut Reader) -> Result<gateway::Connections, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<gateway::Connections, Invalid> {
     let limit = reader.required(&MAX_CONNECTIONS, number);
     let per_address = reader.required(&MAX_CONNECTIONS_PER_ADDRESS, number);
     let head = reader.required(&HEAD_TIMEOUT, seconds);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const DATA_DIR: Variable = Variable {
@@ -24,7 +24,7 @@ pub struct Data {
     pub dir: PathBuf,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Data, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Data, Invalid> {
     let dir = reader.required(&DATA_DIR, |text| {
         let path = PathBuf::from(text);
         if path.exists() && !path.is_dir() {

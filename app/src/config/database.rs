@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::layers::{Noted, Reader};
 use super::pools::Pools;
+use super::reader::{Invalid, Reader};
 use super::roles::Roles;
 use super::variable::{Secrecy, Variable};
 
@@ -111,7 +111,7 @@ impl Debug for DatabaseUrl {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Database, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Database, Invalid> {
     let url = reader.optional(&DATABASE_URL, str::parse);
     let replicas = reader.optional(&READ_DATABASE_URL, |text| {
         let urls = text.split(',').map(str::trim).map(str::parse);

@@ -3,15 +3,7 @@
 use std::fmt::Write as _;
 
 use super::layers::Source;
-use super::variable::Variable;
-
-/// A variable and what it came to.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) variable: &'static Variable,
-    /// The value as it may be shown, and who set it.
-    pub(super) value: Option<(String, Source)>,
-}
+use super::reader::Entry;
 
 pub(super) fn render(entries: &[Entry]) -> String {
     let mut text = String::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use super::layers::{Error, Problem};
+use super::error::{Error, Problem};
 use super::variable::Variable;
 use super::variables;
 

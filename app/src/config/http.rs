@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::layers::{Noted, Reader};
+use super::parse::switch;
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 pub(super) const HTTP_ADDR: Variable = Variable {
@@ -93,7 +94,7 @@ pub struct Http {
     pub public_url: Option<String>,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Http, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Http, Invalid> {
     let addr = reader.required(&HTTP_ADDR, socket_address);
     let operations_addr = reader.required(&OPERATIONS_ADDR, optional_address);
     let rate_limit = reader.required(&RATE_LIMIT, switch);
@@ -138,12 +139,4 @@ pub(super) fn optional_address(text: &str) -> Result<Option<SocketAddr>, String>
     socket_address(text)
         .map(Some)
         .map_err(|expected| format!("`off`, or {expected}"))
-}
-
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("`on` or `off`".to_owned()),
-    }
 }

@@ -1,7 +1,7 @@
 //! Variables that are part of the contract already and whose servers this version does not use yet. They are checked
 //! like the others, so that a deployment can be written today, and whoever sets one is told.
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const SMTP_URL: Variable = Variable {
@@ -33,7 +33,7 @@ impl Later {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Later, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Later, Invalid> {
     let smtp = reader.optional(&SMTP_URL, |text| {
         url_of(text, &["smtp", "smtps"], "smtps://user:password@mail.example.com")
     });

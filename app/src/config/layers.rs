@@ -1,12 +1,12 @@
-//! The layers under one roof: who set what, and what is wrong with it.
+//! The layers of the configuration: which of them set a variable, and to what.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
-use super::dump::Entry;
-use super::variable::{Secrecy, Variable};
+use super::error::{Error, Problem};
+use super::variable::Variable;
 use super::{Inputs, variables};
 
 /// Where a value came from.
@@ -33,52 +33,11 @@ impl Display for Source {
     }
 }
 
-/// One thing that is wrong with the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable's name in the environment, or the file, that is wrong.
-    pub variable: String,
-    /// What is wrong and what would be right; never holds a secret.
-    pub message: String,
-}
-
-/// The configuration cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// Everything that is wrong, in the order of the variables.
-    pub problems: Vec<Problem>,
-}
-
-impl Error {
-    fn one(variable: impl Into<String>, message: impl Into<String>) -> Error {
-        Error {
-            problems: vec![Problem {
-                variable: variable.into(),
-                message: message.into(),
-            }],
-        }
-    }
-}
-
-impl Display for Error {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                formatter.write_str("\n")?;
-            }
-            write!(formatter, "{} {}", problem.variable, problem.message)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Error {}
-
 /// A value before it is understood.
 #[derive(Clone, Debug)]
-struct Raw {
-    text: String,
-    source: Source,
+pub(super) struct Raw {
+    pub(super) text: String,
+    pub(super) source: Source,
 }
 
 /// The winning text of every variable that somebody set.
@@ -125,6 +84,11 @@ impl Layers {
             }
         }
         Ok(Layers { values })
+    }
+
+    /// The value that somebody gave the variable.
+    pub(super) fn get(&self, variable: &Variable) -> Option<&Raw> {
+        self.values.get(variable.key)
     }
 }
 
@@ -195,105 +159,6 @@ fn file_text(value: &toml::Value) -> Option<String> {
             words.map(|words| words.join(","))
         }
         toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
-    }
-}
-
-/// A value was wrong; the reader has noted what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Noted;
-
-/// Hands the sections their values and collects what is wrong with them.
-#[derive(Debug)]
-pub(super) struct Reader {
-    layers: Layers,
-    problems: Vec<Problem>,
-    entries: Vec<Entry>,
-}
-
-impl Reader {
-    pub(super) fn new(layers: Layers) -> Reader {
-        Reader {
-            layers,
-            problems: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-
-    /// A variable that always has a value. `parse` fails with what would have been right.
-    pub(super) fn required<T>(
-        &mut self,
-        variable: &'static Variable,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, Noted> {
-        if let Some(value) = self.optional(variable, parse)? {
-            Ok(value)
-        } else {
-            self.problem(variable, "is not set");
-            Err(Noted)
-        }
-    }
-
-    /// A variable that may be missing.
-    pub(super) fn optional<T>(
-        &mut self,
-        variable: &'static Variable,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Noted> {
-        let raw = match (self.layers.values.get(variable.key), variable.default) {
-            (Some(raw), _) => raw.clone(),
-            (None, Some(default)) => Raw {
-                text: default.to_owned(),
-                source: Source::Default,
-            },
-            (None, None) => {
-                self.entries.push(Entry { variable, value: None });
-                return Ok(None);
-            }
-        };
-        let shown = variable.secrecy.redact(&raw.text);
-        self.entries.push(Entry {
-            variable,
-            value: Some((shown.clone(), raw.source.clone())),
-        });
-        match parse(&raw.text) {
-            Ok(value) => Ok(Some(value)),
-            Err(expected) => {
-                let what = if variable.secrecy == Secrecy::Whole {
-                    "is wrong".to_owned()
-                } else {
-                    format!("is \"{shown}\"")
-                };
-                self.problem(variable, &format!("({}) {what}; expected {expected}", raw.source));
-                Err(Noted)
-            }
-        }
-    }
-
-    /// Whether nobody set the variable.
-    pub(super) fn is_default(&self, variable: &Variable) -> bool {
-        !self.layers.values.contains_key(variable.key)
-    }
-
-    /// Notes something that is wrong with the variable in view of others.
-    pub(super) fn problem(&mut self, variable: &Variable, message: &str) {
-        self.problems.push(Problem {
-            variable: variable.environment.to_owned(),
-            message: message.to_owned(),
-        });
-    }
-
-    pub(super) fn has_problems(&self) -> bool {
-        !self.problems.is_empty()
-    }
-
-    pub(super) fn into_error(self) -> Error {
-        Error {
-            problems: self.problems,
-        }
-    }
-
-    pub(super) fn into_entries(self) -> Vec<Entry> {
-        self.entries
     }
 }
 

@@ -12,13 +12,16 @@ mod connections;
 mod data;
 mod database;
 mod dump;
+mod error;
 mod flags;
 mod http;
 mod later;
 mod layers;
 mod orders;
+mod parse;
 mod pools;
 mod projector;
+mod reader;
 mod roles;
 mod seal;
 mod search;
@@ -35,10 +38,11 @@ pub use cache::{Cache, RedisUrl};
 pub use capacity::Capacity;
 pub use data::Data;
 pub use database::{Database, DatabaseUrl};
+pub use error::{Error, Problem};
 pub use flags::{FLAGS_HEADING, Flags};
 pub use http::Http;
 pub use later::Later;
-pub use layers::{Error, Problem, Source};
+pub use layers::Source;
 pub use orders::Orders;
 pub use pools::Pools;
 pub use projector::Projector;
@@ -48,7 +52,8 @@ pub use search::Search;
 pub use services::Services;
 pub use telemetry::{LogFormat, Telemetry};
 
-use layers::{Layers, Reader};
+use layers::Layers;
+use reader::Reader;
 use variable::Variable;
 
 /// Every variable, in the order of `--help` and `config dump`.
@@ -120,7 +125,7 @@ pub struct Config {
     pub path: Option<OsString>,
     /// Things that are not wrong but that somebody should read.
     pub notices: Vec<String>,
-    effective: Vec<dump::Entry>,
+    effective: Vec<reader::Entry>,
 }
 
 impl Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const RESERVATION_TTL: Variable = Variable {
@@ -26,7 +26,7 @@ pub struct Orders {
     pub reservation_ttl: Duration,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Orders, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Orders, Invalid> {
     let reservation_ttl = reader.required(&RESERVATION_TTL, |text| match text.parse() {
         Ok(seconds @ 1..=WEEK) => Ok(Duration::from_secs(seconds)),
         _ => Err(format!("a whole number of seconds from 1 to {WEEK}")),

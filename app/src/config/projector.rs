@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const PROJECTOR_LEASE: Variable = Variable {
@@ -26,7 +26,7 @@ pub struct Projector {
     pub lease: Duration,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Projector, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Projector, Invalid> {
     let lease = reader.required(&PROJECTOR_LEASE, |text| match text.parse() {
         Ok(seconds @ 1..=LONGEST) => Ok(Duration::from_secs(seconds)),
         _ => Err(format!("a whole number of seconds from 1 to {LONGEST}")),

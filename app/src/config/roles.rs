@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const ROLES: Variable = Variable {
@@ -99,6 +99,6 @@ impl FromStr for Roles {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Roles, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Roles, Invalid> {
     reader.required(&ROLES, str::parse)
 }

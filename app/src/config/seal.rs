@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const KEY_FILE: Variable = Variable {
@@ -39,7 +39,7 @@ pub struct Seal {
     pub every: Option<Duration>,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Seal, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Seal, Invalid> {
     let key_file = reader.optional(&KEY_FILE, |text| {
         let path = PathBuf::from(text);
         if path.is_file() {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug, Formatter};
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const MEILI_URL: Variable = Variable {
@@ -45,7 +45,7 @@ impl Debug for Search {
     }
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Search, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Search, Invalid> {
     let meili_url = reader.optional(&MEILI_URL, |text| match url::Url::parse(text) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(text.to_owned()),
         _ => Err("a URL such as http://meilisearch:7700".to_owned()),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::http::{HTTP_ADDR, Http, optional_address};
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::roles::{Role, Roles};
 use super::variable::{Secrecy, Variable};
 
@@ -50,7 +50,7 @@ pub struct Services {
     pub query_url: Option<String>,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Services, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Services, Invalid> {
     let addr = reader.required(&GRPC_ADDR, optional_address);
     let command_url = reader.optional(&COMMAND_URL, service_url);
     let query_url = reader.optional(&QUERY_URL, service_url);

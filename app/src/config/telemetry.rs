@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::layers::{Noted, Reader};
+use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};
 
 const RUST_LOG: Variable = Variable {
@@ -45,7 +45,7 @@ pub struct Telemetry {
     pub format: LogFormat,
 }
 
-pub(super) fn read(reader: &mut Reader) -> Result<Telemetry, Noted> {
+pub(super) fn read(reader: &mut Reader) -> Result<Telemetry, Invalid> {
     let filter = reader.required(&RUST_LOG, |text| match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err(

@@ -3,6 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+/// The name of the source: part of the identity of every order.
+pub const SOURCE: &str = "online-retail";
+/// The currency of all prices.
+pub(crate) const CURRENCY: &str = "GBP";
+
 #[derive(Serialize)]
 pub(crate) struct Product<'a> {
     pub(crate) sku: &'a str,

@@ -8,10 +8,10 @@ use anyhow::Result;
 use files::read::Record;
 
 use crate::credits::Purchases;
-use crate::document::{self, Kind, Order, Type};
+use crate::document::{self, CURRENCY, Kind, Order, Type};
 use crate::line::{Line, Mistake, Wrong, to_pence};
 use crate::survey::{self, Survey};
-use crate::{CURRENCY, time};
+use crate::time;
 
 /// An invoice whose lines have not all been read. Nearly always there is one at a time, but lines of one invoice of the data
 /// set stand apart.

@@ -15,12 +15,10 @@ use anyhow::{Context as _, Result};
 use files::read::Input;
 use serde::Serialize;
 
+pub use document::SOURCE;
 pub use line::Wrong;
 use survey::Survey;
 
-/// The name of the source: part of the identity of every order.
-pub const SOURCE: &str = "online-retail";
-const CURRENCY: &str = "GBP";
 /// The products, in the folder that [`convert`] writes to.
 pub const PRODUCTS: &str = "products.jsonl";
 /// The orders and credits, in the same folder.

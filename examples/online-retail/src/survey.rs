@@ -7,9 +7,9 @@ use std::io::Read;
 use anyhow::{Result, ensure};
 use files::read::{Record, Records, Window};
 
-use crate::document::{Money, Product};
+use crate::document::{CURRENCY, Money, Product, SOURCE};
 use crate::line::{Header, Line, is_product, to_pence};
-use crate::{CURRENCY, SOURCE, time};
+use crate::time;
 
 /// What the second pass has to know beforehand. About 10 MB for the 541,909 lines of the data set.
 pub(crate) struct Survey {

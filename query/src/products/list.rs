@@ -7,9 +7,10 @@ use reads::Reads;
 use serde::Serialize;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
+use super::MODELS;
 use super::row::{ProductRow, SELECT, SELECT_WITH_SALES};
-use super::{MODELS, search};
 use crate::error::Error;
+use crate::like;
 use crate::list::{Column, Kind, List, Sort, Value};
 use crate::ranges::{Amounts, currency, push_equal};
 use crate::row::Word as _;
@@ -26,7 +27,7 @@ static LIST: List<ProductRow> = List {
         Sort {
             name: "name",
             column: column("p.name_key", Kind::Text, |row| {
-                Value::Text(::search::sort_key(row.name()))
+                Value::Text(search::sort_key(row.name()))
             }),
         },
         // Its pages are those of `BY_PRICE`.
@@ -236,7 +237,7 @@ impl Filter {
             wanted.ranges.push((range.min, range.max));
         }
         Ok(Self {
-            search: search::words(&request.search)?,
+            search: like::words(&request.search)?,
             categories: request.categories.iter().cloned().chain(one).collect(),
             statuses: ProductStatus::asked(&request.statuses)?,
             sku: request.sku.clone(),
@@ -272,7 +273,7 @@ impl Filter {
                 .push_bind(word.clone());
         }
         if !self.categories.is_empty() {
-            let below: Vec<_> = self.categories.iter().map(|path| search::below(path)).collect();
+            let below: Vec<_> = self.categories.iter().map(|path| like::below(path)).collect();
             sql.push(" AND (p.category = ANY(")
                 .push_bind(self.categories.clone())
                 .push(") OR p.category LIKE ANY(")
@@ -293,7 +294,7 @@ impl Filter {
         for (key, wanted) in &self.attributes {
             let values = wanted.values.iter();
             let objects: Vec<_> = values
-                .flat_map(|text| search::meanings(text))
+                .flat_map(|text| like::meanings(text))
                 .map(|value| serde_json::Value::Object([(key.clone(), value)].into_iter().collect()))
                 .collect();
             sql.push(" AND (p.attributes @> ANY(").push_bind(objects).push(")");

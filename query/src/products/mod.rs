@@ -4,7 +4,6 @@ mod get;
 mod get_many;
 pub(crate) mod list;
 mod row;
-pub(crate) mod search;
 
 use proto::v1::product_query_server::{ProductQuery, ProductQueryServer};
 use proto::v1::{

@@ -12,8 +12,8 @@ use sqlx::{Postgres, QueryBuilder};
 use super::{MODELS, level};
 use crate::cells::Cells;
 use crate::error::Error;
+use crate::like;
 use crate::list::{Column, Kind, List, Sort, Value};
-use crate::products::search;
 use crate::ranges::{Amounts, push_equal};
 use crate::row::Word as _;
 
@@ -148,7 +148,7 @@ impl Filter {
             sql.push(" AND (p.category = ")
                 .push_bind(self.category.clone())
                 .push(" OR p.category LIKE ")
-                .push_bind(search::below(&self.category))
+                .push_bind(like::below(&self.category))
                 .push(")");
         }
         push_equal(sql, "p.sku", &self.sku);

@@ -97,7 +97,12 @@ impl<'a> Search<'a> {
         } else {
             let found = self.find(&asked)?;
             if found.relaxed {
-                correction = correction::nearest(self, &asked)?;
+                correction = correction::nearest(
+                    &self.vocabulary,
+                    &asked,
+                    |word| self.has(word),
+                    |words| self.finds(words),
+                )?;
             }
             found
         };

@@ -6,47 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Crates that still have circles: how many of their modules at most, and why. Lower a number when there are fewer; never raise one.
-const OPEN: &[(&str, usize, &str)] = &[
-    (
-        "app",
-        9,
-        "the configuration is written down by what it consists of; imports send what they deliver",
-    ),
-    (
-        "benches",
-        6,
-        "a measurement is told apart by the root, which it works with",
-    ),
-    ("query", 14, "the type that every query works with is the root's"),
-    ("search", 2, "a search corrects its words by another search"),
-];
-
 /// A module by the names on the way to it; the crate's root has none.
 type Module = Vec<String>;
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Says what is wrong: crates with more modules in circles than they may have, and entries of [`OPEN`] that are no longer needed.
+/// Names the modules in circles, of each crate that has any.
 pub(crate) fn problems(crates: impl Iterator<Item = (String, std::path::PathBuf)>) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (name, folder) in crates {
-        let circles = Crate::read(&folder.join("src")).circles();
-        let count: usize = circles.iter().map(Vec::len).sum();
-        let open = OPEN.iter().find(|(open, ..)| *open == name);
-        let allowed = open.map_or(0, |(_, allowed, _)| *allowed);
-        if count > allowed {
-            let shown: Vec<String> = circles.iter().map(|circle| circle.join(", ")).collect();
-            problems.push(format!(
-                "{name} has {count} modules in circles, {allowed} at most: {}",
-                shown.join("; ")
-            ));
-        } else if count == 0 && open.is_some() {
-            problems.push(format!("{name} has no circles any more: take it out of OPEN"));
-        } else if count < allowed {
-            println!("{name} has only {count} modules in circles: lower its number in OPEN");
-        }
-    }
-    problems
+    crates
+        .flat_map(|(name, folder)| {
+            let circles = Crate::read(&folder.join("src")).circles();
+            circles
+                .into_iter()
+                .map(move |circle| format!("{name} has modules in a circle: {}", circle.join(", ")))
+        })
+        .collect()
 }
 
 /// The modules of a crate and the paths that each names.

@@ -1,4 +1,4 @@
-//! What a client types, as LIKE patterns.
+//! Texts of clients as patterns of `LIKE` and as values of attributes.
 
 use crate::error::Error;
 
@@ -8,7 +8,7 @@ const MAX_WORDS: usize = 10;
 const MAX_CHARS: usize = search::MAX_WORDS_CHARS;
 
 /// One pattern a word; a product must match all of them.
-pub(super) fn words(search: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn words(search: &str) -> Result<Vec<String>, Error> {
     if search.len() > MAX_CHARS && search.chars().count() > MAX_CHARS {
         return Err(Error::invalid(
             "search",
@@ -41,7 +41,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The JSON values that a client may mean by `text`: the string, and the number or boolean of that spelling.
-pub(super) fn meanings(text: &str) -> Vec<serde_json::Value> {
+pub(crate) fn meanings(text: &str) -> Vec<serde_json::Value> {
     let literal = serde_json::from_str::<serde_json::Value>(text)
         .ok()
         .filter(|value| value.is_number() || value.is_boolean());

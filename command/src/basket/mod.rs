@@ -2,6 +2,8 @@
 //!
 //! All products and stocks are looked at, and changed, at once: all lines or none, and no two orders get the same unit.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 
 use domain::{
@@ -11,16 +13,12 @@ use domain::{
     stock::{Stock, StockCommand, StockError},
 };
 use eventstore::{Plan, Transaction};
-use proto::{
-    failure::{Failure, FailureKind},
-    v1::{self, OrderableProduct, StockLine},
-};
+use proto::v1::{self, OrderableProduct, StockLine};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    fields::Fields,
-    refusal::{of_product, of_stock, product_not_found},
-};
+pub(crate) use self::refusal::Refusal;
+use self::refusal::{Short, Unsellable};
+use crate::fields::Fields;
 
 /// The checked lines of an order.
 #[derive(Debug)]
@@ -217,88 +215,5 @@ impl Orderable {
                 currency: self.price.currency().to_string(),
             }),
         }
-    }
-}
-
-/// Everything that speaks against the order.
-#[derive(Debug, Default)]
-pub(crate) struct Refusal {
-    products: Vec<(usize, Unsellable)>,
-    stock: Option<StockError>,
-    short: Vec<Short>,
-}
-
-impl Refusal {
-    fn is_empty(&self) -> bool {
-        self.products.is_empty() && self.stock.is_none() && self.short.is_empty()
-    }
-}
-
-/// Why a product cannot be sold.
-#[derive(Clone, Copy, Debug)]
-enum Unsellable {
-    NotFound,
-    Deleted,
-    NotActive,
-}
-
-/// A line that asks for more than there is.
-#[derive(Debug, Serialize)]
-struct Short {
-    #[serde(skip)]
-    line: usize,
-    product_id: ProductId,
-    sku: Sku,
-    requested: i64,
-    available: i64,
-}
-
-impl Unsellable {
-    fn failure(self) -> Failure {
-        match self {
-            Self::NotFound => product_not_found(),
-            Self::Deleted => of_product(&ProductError::Deleted),
-            Self::NotActive => Failure::new(
-                FailureKind::Conflict,
-                "product_not_active",
-                "the product is not for sale",
-            ),
-        }
-    }
-}
-
-impl From<Refusal> for Failure {
-    /// What cannot be sold at all comes before what there is too little of.
-    fn from(refusal: Refusal) -> Self {
-        if let Some((_, first)) = refusal.products.first() {
-            return refusal
-                .products
-                .iter()
-                .fold(first.failure(), |failure, (line, problem)| {
-                    let Self { code, message, .. } = problem.failure();
-                    failure.with_field(format!("lines[{line}].product_id"), &code, message)
-                });
-        }
-        if let Some(error) = refusal.stock {
-            return of_stock(error);
-        }
-        let message = match refusal.short.as_slice() {
-            [only] => format!(
-                "{} of {} are wanted and {} are available",
-                only.requested, only.sku, only.available
-            ),
-            lines => format!("there is not enough stock for {} products", lines.len()),
-        };
-        refusal.short.iter().fold(
-            Self::new(FailureKind::Conflict, "insufficient_stock", message)
-                .with_data(&serde_json::json!({"lines": refusal.short})),
-            |failure, short| {
-                failure.with_field(
-                    format!("lines[{}].quantity", short.line),
-                    "insufficient_stock",
-                    format!("{} are available", short.available),
-                )
-            },
-        )
     }
 }
