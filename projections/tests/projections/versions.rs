@@ -104,8 +104,10 @@ async fn written_before(pool: &PgPool) {
             written.insert(event.event_type);
         }
     }
-    let known = REGISTRY.iter().flat_map(|entry| entry.events);
-    assert_eq!(written, known.map(|event| event.name.to_owned()).collect());
+    let changed = REGISTRY.iter().flat_map(|entry| entry.events).filter(|event| event.version > 1);
+    for event in changed {
+        assert!(written.contains(event.name), "{} has an older version", event.name);
+    }
 }
 
 async fn log(store: &Store) -> Vec<Recorded> {
