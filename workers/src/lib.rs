@@ -7,5 +7,5 @@ mod lease;
 mod transaction;
 
 pub use cursor::{Cursors, from_columns, lane_column, position_column};
-pub use lease::{Beat, FREE, HELD, Lease, Leases, RENEW, TAKE, owner};
+pub use lease::{FREE, HELD, Heartbeat, Lease, Leases, RENEW, TAKE, owner};
 pub use transaction::begin;
