@@ -117,7 +117,7 @@ impl From<sqlx::Error> for Error {
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum TransactError<E> {
-    /// The decision itself said no.
+    /// The decision rejected the command.
     #[error("the command was rejected")]
     Rejected(E),
     /// The stream is not at the version that the caller expects.

@@ -25,7 +25,7 @@ pub struct DeadLetter {
     pub attempts: i32,
     /// Why the last attempt failed.
     pub error: String,
-    /// When it was said.
+    /// When the process sent it.
     pub created_at: DateTime<Utc>,
     /// When it was given up.
     pub finished_at: DateTime<Utc>,

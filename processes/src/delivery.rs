@@ -1,4 +1,4 @@
-//! Whoever delivers effects: any worker that knows their kind.
+//! The delivery of effects, by any worker that knows their kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl Shared {
     async fn attempt(&self, owner: Uuid, claim: Claim) {
         let Json(body) = claim.body.clone();
         let result = match self.effects.get(&*claim.kind) {
-            // It ended whoever delivered it, or nobody could say how it went.
+            // Every worker that tried it ended, or the outcome of no attempt is known.
             _ if claim.attempts > self.config.attempts => Err(Refused::never("every attempt broke off")),
             Some(effect) => self.deliver_in_time(effect, claim.id, body).await,
             None => Err(Refused::later("nobody here delivers this kind")),

@@ -1,11 +1,11 @@
-//! The table `process_effect`, as whoever folds a process uses it.
+//! The table `process_effect`, as the follower of a process uses it.
 
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::effect::Done;
 
-/// An effect that was said.
+/// An effect that a process sent.
 #[derive(Clone, Debug)]
 pub(crate) struct OutgoingEffect {
     pub(crate) id: Uuid,

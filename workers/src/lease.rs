@@ -2,7 +2,7 @@
 //!
 //! A lease lives in the row of what it is for, so that the lock of that row is the lock of the lease and no transaction needs another
 //! statement for it. Such a table has the columns `owner uuid`, `lease_until timestamptz` and `fence bigint NOT NULL DEFAULT 0`. Times are
-//! the database's alone. Safety does not come from time: whoever writes under a lease checks [`HELD`] in the transaction that writes.
+//! the database's alone. Safety does not come from time: a transaction that writes under a lease checks [`HELD`].
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! What workers on one database share: leases, cursors, and transactions that survive being given up.
 //!
-//! Knows no domain and no log: whoever works in turns, on whatever, does it with this.
+//! The crate knows no domain and no log.
 
 mod cursor;
 mod lease;

@@ -112,7 +112,7 @@ impl Sealer {
             self.seal_if_due(&mut state, &mut lease, true).await;
         }
         if let Some(lease) = lease {
-            // Whoever comes next waits for it to run out, then.
+            // If this fails, the next sealer waits for the lease to run out.
             let _ = lease.release(&self.pool).await;
         }
     }
@@ -186,7 +186,7 @@ impl Sealer {
         step.seal((self.config.clock)(), known).await
     }
 
-    /// Seals if that is due. What goes wrong is told, and tried again at the next look.
+    /// Seals if that is due. Failures are logged and tried again at the next poll.
     async fn seal_if_due(&self, state: &mut SealerState, lease: &mut Option<Lease>, last: bool) {
         let result = self.try_seal_if_due(state, lease, last).await;
         self.record_complaint(state, lease.as_ref(), result.as_ref().err())

@@ -26,7 +26,7 @@ pub(crate) struct Step<'a> {
     pub(crate) ttl: Duration,
     /// Events at most.
     pub(crate) batch: u64,
-    /// Is told of every checkpoint.
+    /// Remembers every checkpoint outside of the database.
     pub(crate) witness: Option<&'a Witness>,
 }
 

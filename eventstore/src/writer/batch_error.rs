@@ -1,4 +1,4 @@
-//! Why a try at a batch fails, and for how long the database is waited for.
+//! Why an attempt at a batch fails, and how long it waits for the database.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) enum BatchError {
     Refused(sqlx::Error),
 }
 
-/// A database that does not answer in time counts as one whose connection broke. Whoever waits for an answer that was lost on the way would
+/// A database that does not answer in time counts as one whose connection broke. A caller that waits for an answer that was lost on the way would
 /// wait for ever.
 pub(super) async fn with_timeout<T, E: From<sqlx::Error>>(
     limit: Duration,
@@ -33,7 +33,7 @@ pub(super) async fn with_timeout<T, E: From<sqlx::Error>>(
 }
 
 impl BatchError {
-    /// What a setback during a commit says.
+    /// The same error during a commit, whose outcome is unknown when the connection broke.
     pub(super) fn unanswered(self, verdicts: Vec<Verdict>) -> Self {
         match self {
             Self::Broken(error) => Self::Unanswered { error, verdicts },

@@ -51,7 +51,7 @@ impl<'a> Stretch<'a> {
 }
 
 impl History {
-    /// What each of the events changed, in their order. Of events that nobody knows or can read, nothing is told.
+    /// What each of the events changed, in their order. Events that are unknown or cannot be read have no changes.
     pub async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError> {
         let mut found = vec![Vec::new(); events.len()];
         let mut stretches = self.stretches(events).await?;

@@ -1,7 +1,7 @@
 //! Looking back: what a read model showed at any moment, and what any event changed.
 //!
 //! A stream is folded by the read model's own code, up to the event in question. Long streams are not folded from their beginning each
-//! time: whoever folds a stretch leaves a snapshot behind every [`EVERY`] events, and the next one begins at the nearest. A moment is a
+//! time: the reader that folds a stretch leaves a snapshot behind every [`EVERY`] events, and the next one begins at the nearest. A moment is a
 //! position in the lane of the stream, and times are turned into one; both are found by binary search.
 
 mod changes;

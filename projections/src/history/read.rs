@@ -143,7 +143,7 @@ impl History {
         Ok((stream.folding.start(), 0))
     }
 
-    /// Stores snapshots. Whoever is refused folds more the next time, nothing else.
+    /// Stores snapshots. A failure makes the next read fold more events, nothing else.
     async fn leave(&self, stream: &StreamRef<'_>, marks: Vec<Mark>) {
         if marks.is_empty() {
             return;

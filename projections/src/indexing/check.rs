@@ -20,7 +20,7 @@ impl Follower {
             }
             Err(error) => return Err(error.into()),
         };
-        // Whoever wrote after losing the lease renewed the marks: the next batch mends it.
+        // A worker that wrote after losing the lease renewed the marks: the next batch repairs the index.
         let disturbed = work.disturbed != self.disturbed && !work.dirty.is_empty();
         let [tag, pending] = &work.tags;
         if statistics.tag != *tag && (statistics.tag.is_none() || statistics.tag != *pending) && !disturbed {

@@ -27,7 +27,7 @@ impl Follower {
             .begin_fill(total, &self.pool)
             .await?
             .ok_or(IndexError::LeaseLost)?;
-        // Whoever took sales in without marking them for an index that was not to be filled yet is done after this.
+        // After this, no transaction is left that counted sales without marking them for this index.
         rows::follow_sales(Duration::ZERO, &self.pool).await?;
         if !self.engine_down {
             tracing::info!(index = self.index, products = total, "filling the search index");

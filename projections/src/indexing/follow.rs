@@ -94,7 +94,7 @@ impl Follower {
         }
         if work.ready {
             let index = self.index.clone();
-            // Not to be believed until the engine has said so.
+            // Unknown until the engine has confirmed it.
             for change in &changes {
                 self.sent.remove(change.id());
             }
@@ -132,7 +132,7 @@ impl Follower {
         dirty.iter().filter_map(change).collect()
     }
 
-    /// Has the engine make changes. A product that it refuses is left out, and said.
+    /// Has the engine make changes. A product that it refuses is left out and logged.
     pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), IndexError> {
         let mut parts = vec![changes];
         while let Some(mut part) = parts.pop() {
@@ -202,7 +202,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Notes that the engine failed, and says so the first time.
+    /// Records that the engine failed; logs the first failure.
     pub(super) async fn report_engine_failure(&mut self, error: &search::Error) {
         let engine = self.engine.name();
         gauge!("tillroll_search_up", "engine" => engine).set(0.0);
@@ -221,7 +221,7 @@ impl Follower {
         let _ = self.lease.outage(Some(&reason), &self.pool).await;
     }
 
-    /// Notes that the engine has taken in all that it was given, and says so after a failure.
+    /// Records that the engine has taken in all that it was given; logs it after a failure.
     pub(super) async fn report_engine_success(&mut self) -> Result<(), IndexError> {
         let engine = self.engine.name();
         gauge!("tillroll_search_up", "engine" => engine).set(1.0);

@@ -126,7 +126,7 @@ enum Step {
 /// One transaction: the first events of the stream that are parked.
 async fn step(pool: &PgPool, log: &Log, parking: &Parking<'_>, chunk: usize) -> Result<Step, Error> {
     let projection = parking.projection;
-    // Read beforehand: whoever holds a lane must not wait for a second connection.
+    // Read beforehand: a transaction that holds a lane must not wait for a second connection.
     let events = log.at(&active_parked(pool, parking, chunk).await?).await?;
     let mut tx = cursor::begin(pool).await?;
     let version = hold(projection, parking.lane, &mut tx).await?;

@@ -250,7 +250,7 @@ async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) ->
 }
 
 /// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`. All
-/// types of aggregates come in the order of the log, unless streams are asked for: whoever wants all does not fold streams.
+/// types of aggregates come in the order of the log, unless streams are asked for: a projection of all types does not fold streams.
 ///
 /// The type is compared as an expression, so that no index on it is considered: its index would be read as a whole for every chunk.
 fn history(types: &[&str], by_stream: bool) -> String {

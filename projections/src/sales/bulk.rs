@@ -1,4 +1,4 @@
-//! All of history: entries are copied out as they are told, everything else follows from them in the end.
+//! All of history: entries are copied as they are folded; everything else is derived from them at the end.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Which credit undoes which order.
 //!
-//! The credit and the order stand in lanes of their own, so either may be read first. Both come by this row: whoever comes second finds
+//! The credit and the order stand in lanes of their own, so either may be read first. Both write this row: the second one finds
 //! what the first one left.
 
 use std::collections::BTreeMap;

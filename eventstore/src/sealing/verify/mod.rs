@@ -71,7 +71,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Verifies the log in `pool`'s database, which may go on meanwhile. `progress` is told how many events of how many have been read.
+/// Verifies the log in `pool`'s database, which may go on meanwhile. `progress` receives the number of events read and their total.
 ///
 /// # Errors
 /// When the database fails. What is wrong with the log is no error: the report says it.
@@ -200,7 +200,7 @@ async fn misplaced(
     };
     let mut reported = Vec::new();
     for (lane, position) in &found {
-        // Sealed ones behind a head that was set back are told as that.
+        // Sealed events behind a head that was set back are reported as such.
         if reported.contains(lane) || sealed(*lane, *position) {
             continue;
         }
