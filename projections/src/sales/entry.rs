@@ -89,7 +89,7 @@ row! {
     }
     table "sales_entry", key "order_id, document, kind, line", fill 95;
     index happened "(happened_at)";
-    index credited_order "(ordered_at) WHERE kind <> 'sale'";
+    index undone "(ordered_at) WHERE kind <> 'sale'";
     index product "(product, happened_at)";
     index customer "(customer, happened_at)";
 }
