@@ -7,7 +7,8 @@ use proto::v1::ImportOrderLine;
 use super::super::error::FieldError;
 use super::super::field;
 use super::super::header::Header;
-use super::{DiscountDraft, HeadDraft, LineDraft};
+use super::discount::DiscountDraft;
+use super::{HeadDraft, LineDraft};
 
 /// The columns that say something of the order as a whole.
 pub(super) fn head(header: &Header, record: &Record) -> Result<HeadDraft, FieldError> {

@@ -15,8 +15,8 @@ use super::engine::Pins;
 use super::fresh::fresh_in_index;
 use super::request::{Search, facet_name};
 use crate::error::Error;
+use crate::products::Filter;
 use crate::products::list as catalogue;
-use crate::products::list::Filter;
 
 /// What search results are answered from.
 const MODELS: &[&str] = &["products", "stock", "search_settings"];
