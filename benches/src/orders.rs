@@ -250,7 +250,7 @@ async fn rebuild(server: &Server, pool: &PgPool, report: &mut Report) -> Result<
         "from the start of the command to the switch",
         &format!("{:.1} s, {rate:.0} events/s", start.elapsed().as_secs_f64()),
     );
-    report::figure("it said", printed.trim().lines().last().unwrap_or_default());
+    report::figure("output", printed.trim().lines().last().unwrap_or_default());
     report.ratio("rebuild / 30,000 events/s", rate / 30_000.0, Some(1.0));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The query that adds up.
+//! The query that adds up sales: which kept sums and which entries it reads.
 
 use sqlx::{Postgres, QueryBuilder};
 

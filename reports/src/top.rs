@@ -13,7 +13,7 @@ use super::plan::{Segment, Source, segments};
 use super::request::{Group, Report};
 use super::sum_query::{Customers, SumQuery, TopCustomers};
 
-/// What a year may have more or less at its edges, as in other time zones. Whoever bought there is looked at one by one.
+/// What a year may have more or less at its edges, as in other time zones. Customers who bought there are added up one by one.
 const MAX_EDGES: TimeDelta = TimeDelta::days(3);
 
 /// The first customers, where nothing narrows what is added up; `None`: the report itself adds up all of them.

@@ -221,9 +221,9 @@ pub(crate) fn apart(word: &str) -> Vec<String> {
 /// Takes in the point that stands before a word.
 fn pointed(part: &mut Part) {
     if part.text == "net" {
-        let bare = std::mem::replace(&mut part.text, DOT_NET.to_owned());
+        let word = std::mem::replace(&mut part.text, DOT_NET.to_owned());
         part.pieces = vec![Piece {
-            text: bare,
+            text: word,
             range: part.range,
         }];
     } else if part.text.starts_with(|first: char| first.is_ascii_digit()) {

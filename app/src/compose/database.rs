@@ -191,7 +191,7 @@ fn is_of_replica(pool: &PgPool) -> bool {
     pool.connect_options().get_application_name() == Some("tillroll replica")
 }
 
-/// The name shows in `pg_stat_activity`. A slow statement is no news here: those of a rebuild are slow by nature and thousands of letters
+/// The name shows in `pg_stat_activity`. Slow statements are logged at debug level only: those of a rebuild are slow by nature and thousands of letters
 /// long, and PostgreSQL's own log has them under `log_min_duration_statement`.
 fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
     options

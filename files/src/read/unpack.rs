@@ -9,7 +9,7 @@ use super::utf16;
 /// What a packed file begins with.
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// Whether the input is read as it stands.
+/// Whether the input is read without unpacking.
 pub(super) fn is_plain(input: &mut impl BufRead) -> io::Result<bool> {
     let beginning = input.fill_buf()?;
     Ok(!beginning.starts_with(&MAGIC) && utf16::unit(beginning).is_none())

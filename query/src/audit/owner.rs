@@ -1,4 +1,4 @@
-//! Whose doing an event is. Clients choose the ids that requests go by, so somebody else's may turn up under one's own.
+//! Who caused an event. Clients choose the ids of requests, so events of others may have the same id.
 
 use std::collections::HashMap;
 

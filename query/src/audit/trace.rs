@@ -1,4 +1,4 @@
-//! Everything that one request set in motion, oldest first. Who sends somebody else's ids along does not get into what they did.
+//! Everything that one request set in motion, oldest first. A client that sends the ids of another's request does not appear in it.
 
 use proto::v1::{RecordedEvent, TraceReply, TraceRequest};
 use uuid::Uuid;

@@ -1,6 +1,6 @@
-//! `ChangeFeed`: tells those who keep answers what has changed, once the read models show it.
+//! `ChangeFeed`: reports changes to caches, once the read models show them.
 //!
-//! The feed reads the primary: what a replica shows comes later, and whoever keeps an answer from there compares positions.
+//! The feed reads the primary: a replica shows changes later, and caches compare the positions of its answers.
 
 mod poll;
 

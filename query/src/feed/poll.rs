@@ -110,7 +110,7 @@ impl Poll {
                     }
                 }
                 Err(error) => {
-                    // The follower being gone is no news.
+                    // The follower may be gone; nothing has to be reported.
                     let _ = sender.send(Err(error.into())).await;
                     return;
                 }

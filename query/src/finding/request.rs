@@ -1,4 +1,4 @@
-//! A search, asked for: checked, and in the words of the engine.
+//! Checks the request of a search and translates it for the engine.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which products a list has.
+//! The conditions of a list of products.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::like;
 use crate::ranges::{Amounts, currency, push_equal};
 use crate::row::Word as _;
 
-/// What the attribute of a key is to be: one of the values, or a number of one of the ranges.
+/// The condition on one attribute: one of the values, or a number in one of the ranges.
 #[derive(Default, Serialize)]
-struct Wanted {
+struct AttributeFilter {
     values: Vec<String>,
     ranges: Vec<(Option<f64>, Option<f64>)>,
 }
 
-/// Which products the list has.
+/// The conditions of a list of products.
 #[derive(Serialize)]
 pub(crate) struct Filter {
     search: Vec<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Filter {
     price: Amounts,
     currency: String,
     in_stock: Option<bool>,
-    attributes: BTreeMap<String, Wanted>,
+    attributes: BTreeMap<String, AttributeFilter>,
     ids: Vec<String>,
     pub(super) include_hidden: bool,
     pub(super) deleted: bool,
@@ -38,7 +38,7 @@ impl Filter {
     /// Checks which products are asked for.
     pub(crate) fn new(request: &ListProductsRequest) -> Result<Self, Error> {
         let one = (!request.category.is_empty()).then(|| request.category.clone());
-        let mut attributes: BTreeMap<String, Wanted> = BTreeMap::new();
+        let mut attributes: BTreeMap<String, AttributeFilter> = BTreeMap::new();
         for (key, value) in &request.attributes {
             attributes.entry(key.clone()).or_default().values.push(value.clone());
         }

@@ -1,4 +1,4 @@
-//! A file on its way: its bytes in pieces of one size.
+//! Sends the bytes of a file in chunks of one size.
 
 use std::io::Write;
 

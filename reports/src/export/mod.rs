@@ -1,4 +1,4 @@
-//! Reports as files, row by row, for whoever asks at once and for exports in the background.
+//! Reports as files, row by row, for downloads and for exports in the background.
 
 mod chunks;
 mod rows;

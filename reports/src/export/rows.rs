@@ -15,6 +15,7 @@ use crate::{sales, table};
 /// Rows on their way to the file together.
 pub(super) const BATCH: usize = 500;
 
+/// The rows of a file: computed already, or found by a statement.
 pub(super) enum Rows {
     Ready { rows: Vec<Row>, totals: Vec<Row> },
     Found(Box<dyn Found>),

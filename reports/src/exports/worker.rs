@@ -1,4 +1,4 @@
-//! Whoever makes the files.
+//! The worker that makes the files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

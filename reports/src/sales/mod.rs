@@ -29,7 +29,7 @@ pub(super) async fn sales(query: &Reads, request: &SalesRequest) -> Result<Sales
     at_most(query, request, MAX_ROWS).await
 }
 
-/// A report of at most so many rows; a longer one is refused.
+/// A report of at most `limit` rows; a longer one is refused.
 pub(super) async fn at_most(query: &Reads, request: &SalesRequest, limit: usize) -> Result<SalesReply, Error> {
     let mut asked = Asked::new(Report::new(request)?)?;
     let freshness = query.fresh(request.context.as_ref(), &["sales"]).await?;

@@ -30,7 +30,7 @@ impl Asked {
             .zip(wholes)
             .filter_map(|(number, span)| Some((number, span?)))
             .collect();
-        let wanted = |group, customers, spans: &[_]| SumQuery {
+        let query_of = |group, customers, spans: &[_]| SumQuery {
             group,
             filter: &report.filter,
             by_order_date: report.by_order_date,
@@ -39,25 +39,25 @@ impl Asked {
         };
         sql.push("WITH ");
         push_cells(sql, "whole", |sql| {
-            wanted(Group::None, Customers::All, &whole_spans).push(sql);
+            query_of(Group::None, Customers::All, &whole_spans).push(sql);
         });
         sql.push(", ");
         let mut from = "cells";
         if let Some(best) = &self.best {
             push_cells(sql, "cells", |sql| {
-                wanted(report.group, Customers::Guests(best), &spans).push(sql);
+                query_of(report.group, Customers::Guests(best), &spans).push(sql);
                 sql.push(" UNION ALL ");
-                wanted(report.group, Customers::Top(best), &spans).push(sql);
+                query_of(report.group, Customers::Top(best), &spans).push(sql);
             });
             sql.push(", ");
             push_cells(sql, "everything", |sql| {
-                wanted(Group::None, Customers::All, &spans).push(sql);
+                query_of(Group::None, Customers::All, &spans).push(sql);
             });
             push_others(sql);
             from = "best";
         } else {
             push_cells(sql, "cells", |sql| {
-                wanted(report.group, Customers::All, &spans).push(sql);
+                query_of(report.group, Customers::All, &spans).push(sql);
             });
             if let Some(top) = report.top {
                 self.push_top(sql, top);
