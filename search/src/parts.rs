@@ -254,10 +254,10 @@ fn signed(part: &mut Part, after: &str) -> usize {
     if !ends(signs) {
         return 0;
     }
-    let bare = part.text.clone();
+    let word = part.text.clone();
     part.text.push_str(&name.repeat(signs));
     part.pieces = vec![Piece {
-        text: bare,
+        text: word,
         range: part.range,
     }];
     part.range.1 += signs;

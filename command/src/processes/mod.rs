@@ -1,4 +1,4 @@
-//! Processes: what must follow from events, whoever stopped half-way. How they work is the crate `processes`.
+//! Processes: what must follow from events, also after a crash. The crate `processes` runs them.
 
 pub(crate) mod books;
 mod reservations;

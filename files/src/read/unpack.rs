@@ -25,7 +25,7 @@ pub(super) fn readable<R: BufRead + Send + 'static>(mut input: R) -> io::Result<
 }
 
 fn decoded<R: BufRead + Send + 'static>(mut input: R) -> Box<dyn Read + Send> {
-    // What cannot be read is told where the rows are read.
+    // Errors are reported where the rows are read.
     match input.fill_buf().ok().and_then(utf16::unit) {
         Some(unit) => Box::new(utf16::Decoder::new(input, unit)),
         None => Box::new(input),

@@ -32,8 +32,8 @@ pub(super) fn agrees(first: &HeadDraft, row: &HeadDraft, line: u64) -> Result<()
         ("country", &first.country, &row.country),
         ("customer_reference", &first.customer_reference, &row.customer_reference),
     ];
-    for (column, said, says) in columns {
-        if !says.is_empty() && said != says {
+    for (column, first_value, repeated_value) in columns {
+        if !repeated_value.is_empty() && first_value != repeated_value {
             return Err(FieldError::new(
                 column,
                 "differs",

@@ -7,7 +7,7 @@ use proto::v1::RecordedEvent;
 /// Causes that are followed; a caller of the services may say anything.
 const MAX_CAUSES: usize = 64;
 
-/// For each event who set it in motion: who made it, or for a part of the system whoever made what that reacted to.
+/// For each event who caused it: its actor, or, if a part of the system reacted to another event, the actor of that one.
 pub(super) fn owners(events: &[RecordedEvent]) -> Vec<String> {
     let mut causes: HashMap<&str, &RecordedEvent> = HashMap::new();
     for event in events {

@@ -9,7 +9,7 @@ use super::owner::owners;
 use super::row::{COLUMNS, EventRow};
 use crate::error::Error;
 
-/// More events than a person can follow; a request that made more (an import) is told by its first ones.
+/// More events than a person can follow; of a request that made more (an import) the first ones are shown.
 const MAX_EVENTS: i64 = 1_000;
 const MAX_ID: usize = 200;
 

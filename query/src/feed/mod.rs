@@ -65,7 +65,7 @@ impl ChangeFeed for FeedService {
                 })?),
             };
         let poll = Poll::new(self.pool.clone(), topic, after, (request.database, request.generation));
-        // One message at a time: a follower that is slow is told more at once.
+        // One message at a time: a slow follower receives more changes in each.
         let (sender, receiver) = mpsc::channel(1);
         let stop = self.stop.clone();
         tokio::spawn(async move {

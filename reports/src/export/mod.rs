@@ -206,7 +206,7 @@ fn draw(
     Err(RenderError::Io(std::io::Error::other("its rows broke off")))
 }
 
-/// A file for whoever waits for it.
+/// A file as a download.
 pub(super) async fn export(
     query: &Reads,
     request: &ExportRequest,
@@ -242,7 +242,7 @@ pub(super) async fn export(
                     break;
                 }
             }
-            // Otherwise whoever writes would wait for ever.
+            // Otherwise the writer would wait for ever.
             drop(chunks);
         };
         let (written, ()) = tokio::join!(writing, forwarding);

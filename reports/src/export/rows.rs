@@ -81,7 +81,7 @@ pub(super) enum Batch {
 }
 
 pub(super) async fn feed(query: &Reads, rows: Rows, limit: usize, sender: mpsc::Sender<Batch>) -> Result<(), Error> {
-    // Whoever does not take rows any more says why.
+    // The receiver says why it takes no more rows.
     match rows {
         Rows::Ready { rows, totals } => {
             let mut rows = rows.into_iter().peekable();
