@@ -1,4 +1,4 @@
-//! What callers are told when a command does not go through.
+//! What callers receive when a command fails.
 
 use eventstore::TransactError;
 use proto::failure::{Failure, FailureKind};

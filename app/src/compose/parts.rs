@@ -127,7 +127,7 @@ impl Parts {
         pool
     }
 
-    /// Looks how the process stands with its database, and how far the read models are: whoever fills them may be gone.
+    /// Watches the state of the database, and how far the read models are: the process that fills them may be gone.
     fn watch(&mut self, database: &Database, stands: watch::Sender<Standing>) {
         let stop = self.upkeep.stop_token();
         if let Some(pool) = self.pools.first() {
