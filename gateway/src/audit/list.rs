@@ -12,57 +12,39 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, Values, params},
     problem::Problem,
 };
 
-/// Which events.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EventFilters {
-    /// Who did it: a user's id or e-mail address, or `system:<process>`.
-    actor: Option<String>,
-    /// Type of the event; several with commas, or by giving the parameter again: any of them.
-    #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
-    kinds: Vec<String>,
-    /// Type of the aggregate.
-    #[param(example = "order")]
-    aggregate: Option<String>,
-    /// Id of the aggregate.
-    aggregate_id: Option<String>,
-    /// Only events that changed this field, as `changes` calls it; `attributes` is any attribute of a product.
-    #[param(example = "attributes.colour")]
-    field: Option<String>,
-    /// Id shared by everything that one request set in motion.
-    correlation: Option<String>,
-    /// Id of the request.
-    request: Option<String>,
-    /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
-    #[param(value_type = Option<String>, example = "-recorded_at")]
-    sort: String,
-    #[param(ignore)]
-    recorded: Option<v1::TimeRange>,
-    #[param(ignore)]
-    occurred: Option<v1::TimeRange>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for EventFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            actor: values.text("actor"),
-            kinds: values.words("type"),
-            aggregate: values.text("aggregate"),
-            aggregate_id: values.text("aggregate_id"),
-            field: values.text("field"),
-            correlation: uuid(values, "correlation"),
-            request: values.text("request"),
-            sort: values.sort(&["recorded_at", "occurred_at"]),
-            recorded: values.time_range(),
-            occurred: values.times_between("occurred_from", "occurred_to"),
-            page: values.page(),
-        }
+params! {
+    /// Which events.
+    pub(crate) struct EventFilters {
+        /// Who did it: a user's id or e-mail address, or `system:<process>`.
+        actor: Option<String> = text(),
+        /// Type of the event; several with commas, or by giving the parameter again: any of them.
+        #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
+        kinds: Vec<String> = words() named "type",
+        /// Type of the aggregate.
+        #[param(example = "order")]
+        aggregate: Option<String> = text(),
+        /// Id of the aggregate.
+        aggregate_id: Option<String> = text(),
+        /// Only events that changed this field, as `changes` calls it; `attributes` is any attribute of a product.
+        #[param(example = "attributes.colour")]
+        field: Option<String> = text(),
+        /// Id shared by everything that one request set in motion.
+        correlation: Option<String> = |values| uuid(values, "correlation"),
+        /// Id of the request.
+        request: Option<String> = text(),
+        /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
+        #[param(value_type = Option<String>, example = "-recorded_at")]
+        sort: String = sort(&["recorded_at", "occurred_at"]),
+        #[param(ignore)]
+        recorded: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        occurred: Option<v1::TimeRange> = times_between("occurred_to") named "occurred_from",
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

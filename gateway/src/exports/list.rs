@@ -12,36 +12,25 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     id::USER,
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
 const STATUSES: [&str; 5] = ["queued", "running", "done", "failed", "cancelled"];
 
-/// Which exports, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ExportFilters {
-    /// `queued`, `running`, `done`, `failed` or `cancelled`; several with commas.
-    #[param(value_type = Option<String>)]
-    status: Vec<&'static str>,
-    /// Id of who asked.
-    created_by: Option<String>,
-    /// `created_at` or `-created_at`, the default.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for ExportFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            status: values.several_of("status", &STATUSES.map(|status| (status, status))),
-            created_by: values.id("created_by", USER),
-            sort: values.sort(&["created_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Which exports, and in which order.
+    pub(crate) struct ExportFilters {
+        /// `queued`, `running`, `done`, `failed` or `cancelled`; several with commas.
+        #[param(value_type = Option<String>)]
+        status: Vec<&'static str> = several_of(&STATUSES.map(|status| (status, status))),
+        /// Id of who asked.
+        created_by: Option<String> = id(USER),
+        /// `created_at` or `-created_at`, the default.
+        #[param(required = false)]
+        sort: String = sort(&["created_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

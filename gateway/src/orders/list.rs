@@ -13,57 +13,33 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Which orders, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct OrderFilters {
-    /// Repeatable, or several with commas.
-    #[param(required = false, value_type = Vec<Status>)]
-    status: Vec<OrderStatus>,
-    /// Id of a customer; customers see only their own orders.
-    customer: Option<String>,
-    /// Id of a product in one of the lines.
-    product: Option<String>,
-    #[param(ignore)]
-    placed: Option<v1::TimeRange>,
-    #[param(ignore)]
-    total: Option<v1::AmountRange>,
-    /// Only orders in this currency. Required with `min_total` and `max_total`.
-    #[param(example = "GBP")]
-    currency: Option<String>,
-    /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise. `total` is by
-    /// currency, in each by amount.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for OrderFilters {
-    fn read(values: &mut Values) -> Self {
-        let total = values.amount_range("min_total", "max_total");
-        let currency = values.currency("currency");
-        if total.is_some() && currency.is_none() {
-            values.wrong(
-                "currency",
-                "required",
-                "a range of totals needs the currency that it is in",
-            );
-        }
-        Self {
-            status: values.several_of("status", STATUSES),
-            customer: values.id("customer", USER),
-            product: values.id("product", PRODUCT),
-            placed: values.time_range(),
-            total,
-            currency,
-            sort: values.sort(&["placed_at", "total", "number"]),
-            page: values.page(),
-        }
+params! {
+    /// Which orders, and in which order.
+    pub(crate) struct OrderFilters {
+        /// Repeatable, or several with commas.
+        #[param(required = false, value_type = Vec<Status>)]
+        status: Vec<OrderStatus> = several_of(STATUSES),
+        /// Id of a customer; customers see only their own orders.
+        customer: Option<String> = id(USER),
+        /// Id of a product in one of the lines.
+        product: Option<String> = id(PRODUCT),
+        #[param(ignore)]
+        placed: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        total: Option<v1::AmountRange> = amount_range(),
+        /// Only orders in this currency. Required with `min_total` and `max_total`.
+        #[param(example = "GBP")]
+        currency: Option<String> = currency_of(total.is_some(), "a range of totals needs the currency that it is in"),
+        /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise. `total` is by
+        /// currency, in each by amount.
+        #[param(required = false)]
+        sort: String = sort(&["placed_at", "total", "number"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

@@ -14,25 +14,18 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
     reply::Reply,
     times::rfc3339,
 };
 
-/// Why an effect is dropped.
-#[derive(ToSchema)]
-pub(crate) struct Dropping {
-    /// Kept with the effect and in the audit.
-    #[schema(example = "settled by hand", min_length = 1, max_length = 500)]
-    reason: String,
-}
-
-impl ReadBody for Dropping {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            reason: fields.text("reason"),
-        }
+body! {
+    /// Why an effect is dropped.
+    pub(crate) struct Dropping {
+        /// Kept with the effect and in the audit.
+        #[schema(example = "settled by hand")]
+        reason: String = ruled(&values::REASON),
     }
 }
 

@@ -11,27 +11,18 @@ use crate::{
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Which effects.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeadLetterFilters {
-    /// Of this process.
-    #[param(example = "reservations")]
-    process: Option<String>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for DeadLetterFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            process: values.text("process"),
-            page: values.page(),
-        }
+params! {
+    /// Which effects.
+    pub(crate) struct DeadLetterFilters {
+        /// Of this process.
+        #[param(example = "reservations")]
+        process: Option<String> = text(),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

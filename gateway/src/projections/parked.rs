@@ -11,38 +11,26 @@ use crate::{
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Which events.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ParkedFilters {
-    /// Of this read model.
-    #[param(example = "orders")]
-    projection: Option<String>,
-    /// `failed` (cannot be applied), `waiting` (behind a failed one of its stream) or `skipped` (by an operator).
-    #[param(value_type = Option<String>, example = "failed")]
-    state: Option<v1::ParkedState>,
-    /// Of the stream of this id.
-    aggregate_id: Option<String>,
-    /// `id` (by read model and place in the log) or `parked_at`; a leading `-` reverses. `id`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for ParkedFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            projection: values.text("projection"),
-            state: values.one_of("state", STATES),
-            aggregate_id: values.text("aggregate_id"),
-            sort: values.sort(&["id", "parked_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Which events.
+    pub(crate) struct ParkedFilters {
+        /// Of this read model.
+        #[param(example = "orders")]
+        projection: Option<String> = text(),
+        /// `failed` (cannot be applied), `waiting` (behind a failed one of its stream) or `skipped` (by an operator).
+        #[param(value_type = Option<String>, example = "failed")]
+        state: Option<v1::ParkedState> = one_of(STATES),
+        /// Of the stream of this id.
+        aggregate_id: Option<String> = text(),
+        /// `id` (by read model and place in the log) or `parked_at`; a leading `-` reverses. `id`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["id", "parked_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

@@ -59,7 +59,7 @@ impl ReadParams for SalesOrdersParams {
             group_by: values.one_of("group_by", GROUPS).unwrap_or(SalesGroup::None),
             category_level: category_level(values),
             except: values.keys("except"),
-            sort: values.sort(&["at"]),
+            sort: values.sort("sort", &["at"]),
             page: values.page(),
             format: values.one_of("format", FORMATS),
             shop: values::prose(&values.text("shop").unwrap_or_default()).into_owned(),

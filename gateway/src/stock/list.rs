@@ -12,45 +12,31 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
     products::view::{STATUSES, Status},
 };
 
-/// Of which products, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StockFilters {
-    /// The category or one below it.
-    #[param(required = false, example = "kitchen")]
-    category: String,
-    #[param(required = false)]
-    sku: String,
-    /// Of the product. Repeatable, or several with commas.
-    #[param(required = false, value_type = Vec<Status>)]
-    status: Vec<ProductStatus>,
-    #[param(ignore)]
-    available: Option<v1::AmountRange>,
-    #[param(ignore)]
-    reserved: Option<v1::AmountRange>,
-    /// `sku`, `available`, `on_hand`, `reserved` or `updated_at`; a leading `-` reverses. `sku`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for StockFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            category: values.identifier("category").unwrap_or_default(),
-            sku: values.identifier("sku").unwrap_or_default(),
-            status: values.several_of("status", STATUSES),
-            available: values.amount_range("min_available", "max_available"),
-            reserved: values.amount_range("min_reserved", "max_reserved"),
-            sort: values.sort(&["sku", "available", "on_hand", "reserved", "updated_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Of which products, and in which order.
+    pub(crate) struct StockFilters {
+        /// The category or one below it.
+        #[param(required = false, example = "kitchen")]
+        category: String = |values| values.identifier("category").unwrap_or_default(),
+        #[param(required = false)]
+        sku: String = |values| values.identifier("sku").unwrap_or_default(),
+        /// Of the product. Repeatable, or several with commas.
+        #[param(required = false, value_type = Vec<Status>)]
+        status: Vec<ProductStatus> = several_of(STATUSES),
+        #[param(ignore)]
+        available: Option<v1::AmountRange> = amount_range(),
+        #[param(ignore)]
+        reserved: Option<v1::AmountRange> = amount_range(),
+        /// `sku`, `available`, `on_hand`, `reserved` or `updated_at`; a leading `-` reverses. `sku`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["sku", "available", "on_hand", "reserved", "updated_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

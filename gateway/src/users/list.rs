@@ -12,41 +12,28 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     identity::token::Role,
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Which users, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct UserFilters {
-    #[param(value_type = Option<Role>)]
-    role: Option<v1::Role>,
-    /// The whole address, whatever its case.
-    #[param(required = false)]
-    email: String,
-    /// Part of the name or of the address.
-    #[param(required = false)]
-    q: String,
-    #[param(ignore)]
-    created: Option<v1::TimeRange>,
-    /// `created_at`, `email` or `name`; a leading `-` reverses. `-created_at`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for UserFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            role: values.one_of("role", &[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
-            email: values.identifier("email").unwrap_or_default(),
-            q: values.text("q").unwrap_or_default(),
-            created: values.time_range(),
-            sort: values.sort(&["created_at", "email", "name"]),
-            page: values.page(),
-        }
+params! {
+    /// Which users, and in which order.
+    pub(crate) struct UserFilters {
+        #[param(value_type = Option<Role>)]
+        role: Option<v1::Role> = one_of(&[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
+        /// The whole address, whatever its case.
+        #[param(required = false)]
+        email: String = |values| values.identifier("email").unwrap_or_default(),
+        /// Part of the name or of the address.
+        #[param(required = false)]
+        q: String = |values| values.text("q").unwrap_or_default(),
+        #[param(ignore)]
+        created: Option<v1::TimeRange> = |values| values.time_range(),
+        /// `created_at`, `email` or `name`; a leading `-` reverses. `-created_at`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["created_at", "email", "name"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

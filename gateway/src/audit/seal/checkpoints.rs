@@ -11,30 +11,20 @@ use crate::{
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Which checkpoints, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CheckpointFilters {
-    /// `number`, or `-number`: newest first. `-number`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    made: Option<v1::TimeRange>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for CheckpointFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            sort: values.sort(&["number"]),
-            made: values.time_range(),
-            page: values.page(),
-        }
+params! {
+    /// Which checkpoints, and in which order.
+    pub(crate) struct CheckpointFilters {
+        /// `number`, or `-number`: newest first. `-number`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["number"]),
+        #[param(ignore)]
+        made: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
