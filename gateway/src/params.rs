@@ -1,10 +1,11 @@
 //! Query parameters, read so that everything wrong with them is told at once.
 
-use std::ops::RangeInclusive;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use axum::extract::FromRequestParts;
 use http::{Uri, request::Parts};
 use proto::v1::{AmountRange, PageRequest, TimeRange};
+use values::TextRule;
 
 use crate::{
     id,
@@ -198,6 +199,24 @@ impl Values {
         self.text(name).map(identifier)
     }
 
+    /// A text of a kind, taken, in its normal form; an empty one counts as absent.
+    pub(crate) fn ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        let text = self.text(name)?;
+        self.judged(name, rule, &text)
+    }
+
+    /// Texts of a kind, in their normal form; the parameter may come several times.
+    pub(crate) fn several_ruled(&mut self, name: &str, rule: &TextRule) -> Vec<String> {
+        let texts = self.texts(name);
+        texts.iter().filter_map(|text| self.judged(name, rule, text)).collect()
+    }
+
+    fn judged(&mut self, name: &str, rule: &TextRule, text: &str) -> Option<String> {
+        let text = rule.check(text).map(Cow::into_owned);
+        text.map_err(|error| self.wrong(name, error.code().as_str(), error.message()))
+            .ok()
+    }
+
     /// A key of a report, taken, in its normal form. The empty one is that of what has none.
     pub(crate) fn key(&mut self, name: &str) -> Option<String> {
         self.single(name, MAX_KEY).map(identifier)
@@ -240,11 +259,6 @@ impl Values {
     /// Whether the parameter is there and nobody took it yet.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
-    }
-
-    /// Texts that identify something, in their normal form; the parameter may come several times.
-    pub(crate) fn identifiers(&mut self, name: &str) -> Vec<String> {
-        self.texts(name).into_iter().map(identifier).collect()
     }
 
     /// A parameter that may come several times.

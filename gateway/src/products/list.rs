@@ -35,7 +35,7 @@ params! {
         q: String = |values| values.text("q").unwrap_or_default(),
         /// The category or one below it. Repeatable: any of them.
         #[param(required = false, example = "kitchen")]
-        category: Vec<String> = identifiers(),
+        category: Vec<String> = several_ruled(&values::CATEGORY),
         #[param(required = false)]
         sku: String = |values| values.identifier("sku").unwrap_or_default(),
         /// Administrators only, but for `active`. Repeatable, or several with commas.

@@ -40,7 +40,7 @@ params! {
         q: String = required_text(),
         /// Only products of this category or one below it. Repeatable: any of them.
         #[param(required = false)]
-        category: Vec<String> = identifiers(),
+        category: Vec<String> = several_ruled(&values::CATEGORY),
         /// Only products that can, or cannot, be ordered now.
         in_stock: Option<bool> = boolean(),
         /// Suggestions at most, 1 to 20. 8, unless said otherwise.

@@ -22,7 +22,7 @@ params! {
     pub(crate) struct StockFilters {
         /// The category or one below it.
         #[param(required = false, example = "kitchen")]
-        category: String = |values| values.identifier("category").unwrap_or_default(),
+        category: String = |values| values.ruled("category", &values::CATEGORY).unwrap_or_default(),
         #[param(required = false)]
         sku: String = |values| values.identifier("sku").unwrap_or_default(),
         /// Of the product. Repeatable, or several with commas.

@@ -163,3 +163,24 @@ async fn mistakes_of_shape_and_value_are_told_together() {
         assert_eq!(told, expected, "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn a_category_to_filter_by_is_one_that_there_can_be() {
+    let world = World::alone();
+    let token = world.admin();
+    for path in [
+        "/v1/products?category=kitchen/",
+        "/v1/products?category=kitchen&category=/mugs",
+        "/v1/products/suggest?q=mug&category=kitchen//mugs",
+        "/v1/stock?category=kitchen/",
+    ] {
+        let refused = world.get(path, &[("authorization", &token)]).await;
+        let refused = refused.problem(400, "invalid_parameter");
+        assert_eq!(refused["errors"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(
+            (&refused["errors"][0]["field"], &refused["errors"][0]["code"]),
+            (&"category".into(), &"invalid_format".into()),
+            "{path}"
+        );
+    }
+}
