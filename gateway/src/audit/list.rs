@@ -1,18 +1,16 @@
 //! `GET /v1/audit`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 use uuid::Uuid;
 
 use super::{entry::EntryView, view::EXPANSIONS};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, Values, params},
+    page::{List, Page},
+    params::{Values, params},
     problem::Problem,
 };
 
@@ -73,10 +71,11 @@ pub(crate) fn endpoint() -> Described {
         ("occurred_to" = Option<String>, Query, description = "Happened before this time or date.")),
     responses((status = 200, description = "A page of events", body = Page<EntryView>)))]
 pub(crate) async fn list_events(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<EventFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<EventFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListEventsRequest {
         context: Some(context),
@@ -93,9 +92,10 @@ pub(crate) async fn list_events(
         occurred: filters.occurred,
         ..v1::ListEventsRequest::default()
     };
-    let reply = ask(CALL, app.audit_query().list_events(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.audit_query().list_events(timed(CALL, request)),
+            EntryView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.events.into_iter().map(EntryView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

@@ -1,18 +1,16 @@
 //! `GET /v1/exports`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::{EXPANSIONS, ExportView};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     id::USER,
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
@@ -45,10 +43,7 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(get, path = "/v1/exports", tag = "reports", params(ExportFilters),
     responses((status = 200, description = "A page of exports", body = Page<ExportView>)))]
 pub(crate) async fn list_exports(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<ExportFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<ExportFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListExportsRequest {
         page: Some(filters.page),
@@ -56,13 +51,9 @@ pub(crate) async fn list_exports(
         created_by: filters.created_by.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.export_jobs().list_exports(timed(CALL, request)))
+    pages
+        .answer(pages.app.export_jobs().list_exports(timed(CALL, request)), |export| {
+            ExportView::new(export, &pages.app.base)
+        })
         .await
-        .map_err(Problem::of_read)?;
-    let items: Vec<_> = reply
-        .exports
-        .into_iter()
-        .map(|export| ExportView::new(export, &app.base))
-        .collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

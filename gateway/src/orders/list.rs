@@ -1,19 +1,17 @@
 //! `GET /v1/orders`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1::{self, OrderStatus};
 
 use super::view::{EXPANSIONS, OrderView, STATUSES, Status};
 use crate::{
-    app_state::AppState,
     auth::Caller,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
@@ -58,11 +56,12 @@ pub(crate) fn endpoint() -> Described {
         ("max_total" = Option<i64>, Query, description = "Minor units of `currency`, included.")),
     responses((status = 200, description = "A page of orders", body = Page<OrderView>)))]
 pub(crate) async fn list_orders(
-    State(app): State<AppState>,
-    uri: Uri,
     Caller(caller): Caller,
-    Params(filters): Params<OrderFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<OrderFilters>,
 ) -> Result<Response, Problem> {
     let only = super::only_customer(&caller);
     let customer_id = match filters.customer {
@@ -83,9 +82,10 @@ pub(crate) async fn list_orders(
         currency: filters.currency.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.order_query().list_orders(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.order_query().list_orders(timed(CALL, request)),
+            OrderView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.orders.into_iter().map(OrderView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

@@ -1,17 +1,15 @@
 //! `GET /v1/projections/parked`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::{EXPANSIONS, ParkedView, STATES};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
@@ -49,10 +47,7 @@ pub(crate) fn endpoint() -> Described {
     params(ParkedFilters),
     responses((status = 200, description = "A page of them", body = Page<ParkedView>)))]
 pub(crate) async fn list_parked(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<ParkedFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<ParkedFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListParkedRequest {
         page: Some(filters.page),
@@ -61,9 +56,10 @@ pub(crate) async fn list_parked(
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.projection_operations().list_parked(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.projection_operations().list_parked(timed(CALL, request)),
+            ParkedView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.events.into_iter().map(ParkedView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

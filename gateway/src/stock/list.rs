@@ -1,18 +1,16 @@
 //! `GET /v1/stock`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1::{self, ProductStatus};
 use serde::Serialize;
 
 use super::StockView;
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
     products::view::{STATUSES, Status},
 };
@@ -77,10 +75,11 @@ pub(crate) fn endpoint() -> Described {
         ("max_reserved" = Option<i64>, Query, description = "Units that orders hold, included.")),
     responses((status = 200, description = "A page of stock", body = Page<StockItemView>)))]
 pub(crate) async fn list_stock(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<StockFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<StockFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListStockRequest {
         context: Some(context),
@@ -92,9 +91,10 @@ pub(crate) async fn list_stock(
         reserved: filters.reserved,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.stock_query().list_stock(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.stock_query().list_stock(timed(CALL, request)),
+            StockItemView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.items.into_iter().map(StockItemView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

@@ -1,18 +1,16 @@
 //! `GET /v1/users`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use crate::{
-    app_state::AppState,
     auth::me::UserView,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     identity::token::Role,
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
@@ -48,10 +46,11 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Created before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of users", body = Page<UserView>)))]
 pub(crate) async fn list_users(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<UserFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<UserFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListUsersRequest {
         context: Some(context),
@@ -62,9 +61,7 @@ pub(crate) async fn list_users(
         created: filters.created,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.user_query().list_users(timed(CALL, request)))
+    pages
+        .answer(pages.app.user_query().list_users(timed(CALL, request)), UserView::from)
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.users.into_iter().map(UserView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

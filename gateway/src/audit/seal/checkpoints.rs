@@ -1,17 +1,15 @@
 //! `GET /v1/audit/checkpoints`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, params},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
@@ -41,19 +39,17 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Made before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of checkpoints", body = Page<CheckpointView>)))]
 pub(crate) async fn list_checkpoints(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<CheckpointFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<CheckpointFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListCheckpointsRequest {
         page: Some(filters.page),
         made: filters.made,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.seal_query().list_checkpoints(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.seal_query().list_checkpoints(timed(CALL, request)),
+            CheckpointView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.checkpoints.into_iter().map(CheckpointView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }
