@@ -1,4 +1,4 @@
-//! Query parameters, read so that everything wrong with them is told at once.
+//! Query parameters, read so that everything wrong with them is reported at once.
 
 use std::{borrow::Cow, ops::RangeInclusive};
 

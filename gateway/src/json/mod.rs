@@ -1,4 +1,4 @@
-//! Request bodies, read so that everything wrong with them is told at once.
+//! Request bodies, read so that everything wrong with them is reported at once.
 //!
 //! serde's derived readers stop at the first mistake and take the last of two equal keys. A body is therefore parsed
 //! into [`Json`] and then read field by field ([`Fields`]), noting each mistake with its path.

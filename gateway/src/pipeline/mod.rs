@@ -120,7 +120,7 @@ pub(crate) async fn pipeline(
     if let Some(verdict) = verdict {
         verdict.write(headers);
     }
-    // Who cannot send another request on the connection is told so. Over HTTP/2 a request that is not read to its end is ended alone.
+    // A client that cannot send another request on the connection gets `Connection: close`. HTTP/2 ends the unread request alone.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;
     if version < Version::HTTP_2 && (late || !discard(body, expects).await || crowded) {
         response
@@ -202,8 +202,8 @@ fn finish(app: &AppState, info: &RequestInfo, mut response: Response) -> Respons
         info.endpoint.codes().any(|code| code == problem.code()),
         "an endpoint does not say that it may answer {problem:?}"
     );
-    // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells; what is not implemented is
-    // the client's affair. Clients may cause any number of each.
+    // The beginning and the end of an overload are logged where it is noticed, and readiness reports read models that are behind. What is
+    // not implemented is the client's affair. Clients may cause any number of each.
     let counted = matches!(problem.code(), "overloaded" | "read_model_behind");
     let own = problem.status().is_server_error() && problem.status() != StatusCode::NOT_IMPLEMENTED;
     if own && !counted {

@@ -49,7 +49,7 @@ pub(crate) fn endpoint() -> Described {
 
 /// Gives up an effect for good
 ///
-/// It never takes place, and its process is told so. Who did it and why is kept. Dropping it again changes nothing.
+/// It never takes place, and its process is informed. Who did it and why is recorded. Dropping it again changes nothing.
 #[utoipa::path(post, path = "/v1/processes/dead-letters/{id}/drop", tag = "processes",
     request_body = Dropping,
     params(("id" = String, Path, description = "Of the effect")),

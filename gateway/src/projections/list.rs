@@ -49,7 +49,7 @@ pub(crate) fn endpoint() -> Described {
         .handler(routes!(list_projections))
 }
 
-/// Tells how the read models stand
+/// Lists the read models and their state
 ///
 /// One entry for the version of each that serves reads, and one for the version that a rebuild is making. They are few: the list has one
 /// page.

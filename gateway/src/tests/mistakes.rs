@@ -1,5 +1,5 @@
-//! Everything that is wrong with a body is told at once: its shape, and what the values in it have to be. By the same codes as the
-//! services tell it, which are not asked.
+//! Everything that is wrong with a body is reported at once: its shape and its values. The codes are those of the services, which are not
+//! called.
 
 use serde_json::json;
 
@@ -153,14 +153,14 @@ async fn mistakes_of_shape_and_value_are_told_together() {
         let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
         let answer = world.send(method, path, &headers, body.to_string()).await;
         let problem = answer.problem(422, "validation_failed");
-        let mut told: Vec<(&str, &str)> = problem["errors"]
+        let mut reported: Vec<(&str, &str)> = problem["errors"]
             .as_array()
             .unwrap()
             .iter()
             .map(|error| (error["field"].as_str().unwrap(), error["code"].as_str().unwrap()))
             .collect();
-        told.sort_unstable();
-        assert_eq!(told, expected, "{method} {path}");
+        reported.sort_unstable();
+        assert_eq!(reported, expected, "{method} {path}");
     }
 }
 
