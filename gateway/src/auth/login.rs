@@ -14,18 +14,19 @@ use crate::{
     body::Form,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, routes},
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
     reply::Reply,
 };
 
-/// An e-mail address and its password.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Credentials {
-    #[schema(example = "admin@example.com")]
-    email: String,
-    #[schema(format = Password)]
-    password: String,
+body! {
+    /// An e-mail address and its password.
+    pub(crate) struct Credentials {
+        #[schema(example = "admin@example.com")]
+        email: String = text(),
+        #[schema(format = Password)]
+        password: String = text(),
+    }
 }
 
 /// A token and whom it speaks for.
@@ -39,15 +40,6 @@ pub(crate) struct Session {
     #[schema(example = 600)]
     expires_in: i64,
     user: UserView,
-}
-
-impl ReadBody for Credentials {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            email: fields.text("email"),
-            password: fields.text("password"),
-        }
-    }
 }
 
 pub(crate) fn endpoint() -> Described {
