@@ -66,6 +66,7 @@ const STREAMS: &[(&str, &str, &[&str])] = &[
         "ord_01939b7e-5c1a-7f00-8000-0000000000b3",
         &["OrderAbandoned.v1"],
     ),
+    ("process", "reservations", &["EffectRetried.v1", "EffectDropped.v1"]),
     (
         "credit",
         "crd_7d0f4d26-26f8-5c0b-9a3e-0000000000d1",
