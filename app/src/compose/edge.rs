@@ -94,7 +94,10 @@ pub(super) fn operations(
             .map(|recorder| recorder.render())
             .ok_or(StatusCode::NOT_FOUND)
     };
-    #[expect(clippy::disallowed_methods, reason = "a process without a gateway has these three alone")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a process without a gateway has these three alone"
+    )]
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

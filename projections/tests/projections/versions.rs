@@ -105,7 +105,10 @@ async fn written_before(pool: &PgPool) {
             written.insert(event.event_type);
         }
     }
-    let changed = REGISTRY.iter().flat_map(|entry| entry.events).filter(|event| event.version > 1);
+    let changed = REGISTRY
+        .iter()
+        .flat_map(|entry| entry.events)
+        .filter(|event| event.version > 1);
     for event in changed {
         assert!(written.contains(event.name), "{} has an older version", event.name);
     }
