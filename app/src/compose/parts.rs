@@ -147,7 +147,7 @@ impl Parts {
     }
 
     /// Returns when the database turns out to have lost what this process has seen of it.
-    pub(super) async fn database_lost_events(&self) -> eventstore::Lost {
+    pub(super) async fn database_lost_events(&self) -> eventstore::MissingEvent {
         match &self.store {
             Some(store) => store.continuity().broken().await,
             None => std::future::pending().await,
