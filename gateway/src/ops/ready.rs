@@ -92,7 +92,7 @@ pub(crate) async fn check_readiness(State(app): State<AppState>) -> Result<Respo
             seal(&app)
         )
     };
-    let (command, query, read, search, models, books, seal) = itself().scope(asked).await;
+    let (command, query, read, search, models, books, seal) = itself().scope(Box::pin(asked)).await;
     let notices = [&command, &query]
         .into_iter()
         .filter_map(|answer| answer.as_ref().ok()?.as_deref());
