@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = [
         "access",
         "audit",
+        "caller",
         "common",
         "failure",
         "feed",
@@ -61,23 +62,33 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     }
     entries.sort();
     let mut table = String::from("&[\n");
-    for (path, permission, class) in entries {
-        writeln!(
-            table,
-            "Method {{ path: {path:?}, permission: Permission::{permission}, class: CallClass::{class} }},"
-        )?;
+    for entry in entries {
+        writeln!(table, "{entry},")?;
     }
     table.push(']');
     Ok(table)
 }
 
-fn entry(method: &MethodDescriptor, access: Option<&DynamicMessage>) -> Option<(String, String, String)> {
+/// The value of a `Method`; none: what it says is not enough, or the actor of its command is not where it is looked for.
+fn entry(method: &MethodDescriptor, access: Option<&DynamicMessage>) -> Option<String> {
     let access = access?;
     let permission = variant(access, "permission")?;
     let class = variant(access, "class")?;
     let asks_nothing = ["Login", "Internal"].contains(&class.as_str());
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    (class != "Unspecified" && asks_nothing == (permission == "Unspecified")).then_some((path, permission, class))
+    let gateway = access.get_field_by_name("gateway")?.as_bool()?;
+    let context = method.input().fields().find(|field| {
+        let kind = field.kind();
+        kind.as_message()
+            .is_some_and(|message| message.full_name() == "tillroll.v1.CommandContext")
+    });
+    let acts = context.as_ref().is_some_and(|field| field.number() == 1);
+    let found = acts || context.is_none() || class == "Login";
+    (found && class != "Unspecified" && asks_nothing == (permission == "Unspecified")).then(|| {
+        format!(
+            "Method {{ path: {path:?}, permission: Permission::{permission}, class: CallClass::{class}, gateway: {gateway}, acts: {acts} }}"
+        )
+    })
 }
 
 /// The value of a field that is an enum, as the generated code calls it: `OrdersWrite` of `PERMISSION_ORDERS_WRITE`.

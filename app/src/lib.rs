@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod certs;
 pub mod cli;
 pub mod compose;
 pub mod config;
+mod internal;
 mod key_file;
 pub mod lifecycle;
 pub mod operations;

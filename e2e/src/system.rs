@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use app::lifecycle::Lifecycle;
 use app::world::World;
+use proto::caller::{Caller, Part};
 use proto::failure::Failure;
+use proto::statement::Keys;
+use proto::transport::Transport;
 use proto::v1::user_command_client::UserCommandClient;
 use proto::v1::{CommandContext, CreateUserRequest, Role};
 use sqlx::PgPool;
 use tempfile::TempDir;
-use tonic::transport::{Channel, Endpoint};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -63,6 +65,7 @@ impl Options {
             ("database-url", database.url()),
             ("http-addr", "127.0.0.1:0".to_owned()),
             ("grpc-addr", "127.0.0.1:0".to_owned()),
+            ("insecure-internal", "on".to_owned()),
             ("rate-limit", "off".to_owned()),
             // Builds for tests on busy machines are slow, which is no overload.
             ("load-shedding", "off".to_owned()),
@@ -138,10 +141,20 @@ impl System {
         )
     }
 
-    /// A channel to the gRPC services.
+    /// A channel to the gRPC services, for the system's own operator.
     #[must_use]
-    pub fn grpc(&self) -> Channel {
-        Endpoint::from_shared(self.grpc_url()).expect("a URL").connect_lazy()
+    pub fn grpc(&self) -> Transport {
+        self.grpc_by(Caller::system(Part::Operator, "e2e"))
+    }
+
+    /// A channel to the gRPC services, for a caller.
+    #[must_use]
+    pub fn grpc_by(&self, caller: Caller) -> Transport {
+        let clock = self.clock.clone();
+        let keys = Keys::insecure(Arc::new(move || clock.now().timestamp_micros()));
+        Transport::remote(&self.grpc_url(), keys, None)
+            .expect("a URL")
+            .by(caller)
     }
 
     /// The clock of the system.

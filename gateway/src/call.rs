@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proto::caller::{Caller, Part};
 use proto::failure::{Failure, FailureKind};
 use tonic::{Request, Response, Status};
 
@@ -9,6 +10,13 @@ use tonic::{Request, Response, Status};
 pub(crate) const CALL: Duration = Duration::from_millis(9_500);
 /// How long a report may take.
 pub(crate) const REPORT_CALL: Duration = Duration::from_millis(59_500);
+
+const UNAVAILABLE: &str = "a part of the system does not answer; try again shortly";
+
+/// The gateway itself: for what it asks whoever the request comes from, and without any.
+pub(crate) fn itself() -> Caller {
+    Caller::system(Part::Gateway, "gateway")
+}
 
 /// A request with the time after which nobody waits for its answer (`grpc-timeout`).
 pub(crate) fn timed<T>(limit: Duration, message: T) -> Request<T> {
@@ -31,6 +39,11 @@ pub(crate) async fn ask<T>(
             let failure = Failure::from(&status);
             if failure.kind() == FailureKind::Internal || failure.kind() == FailureKind::Unavailable {
                 tracing::warn!(code = ?status.code(), message = status.message(), "a call to a service failed");
+            }
+            if ["caller_unproven", "actor_mismatch"].contains(&&*failure.code) {
+                // Nothing that a client could do better.
+                tracing::error!(message = failure.message, "a service does not believe this gateway");
+                return Err(Failure::new(FailureKind::Unavailable, "unavailable", UNAVAILABLE));
             }
             Err(failure)
         }

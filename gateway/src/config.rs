@@ -10,6 +10,7 @@ use crate::{
     admission::{Admission, Capacity},
     app_state::{AppState, Shared},
     cache::{self, Cache, RedisError},
+    call::itself,
     identity::{
         key::{KeyError, SigningKey},
         token::Tokens,
@@ -161,7 +162,11 @@ impl Background {
             .into_iter()
             .filter(|cache| cache.is_on())
         {
-            tasks.spawn(cache::follow(cache.clone(), self.0.query.clone(), stop.clone()));
+            tasks.spawn(cache::follow(
+                cache.clone(),
+                self.0.query.clone().by(itself()),
+                stop.clone(),
+            ));
             if let Some(shared) = cache.shared() {
                 tasks.spawn(shared.run(stop.clone()));
             }

@@ -13,6 +13,10 @@ pub struct Method {
     pub permission: Permission,
     /// What kind of work it is.
     pub class: CallClass,
+    /// Whether the gateway may call it in its own name.
+    pub gateway: bool,
+    /// Whether its request has a `CommandContext` as its first field, whose actor has to be who calls.
+    pub acts: bool,
 }
 
 /// All methods, in the order of their paths.

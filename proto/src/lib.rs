@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod caller;
 pub mod failure;
+pub mod guard;
 pub mod health;
+pub mod statement;
 pub mod transport;
 
 /// Messages, clients and servers generated from `tillroll/v1/*.proto`.

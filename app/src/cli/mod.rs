@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod certs;
 mod doctor;
 mod end;
 mod import;
@@ -71,6 +72,9 @@ enum Command {
     /// Manage the accounts of people
     #[command(subcommand)]
     User(user::Command),
+    /// Make certificates with which split roles trust each other
+    #[command(subcommand)]
+    Certs(certs::Command),
     /// Write one stream to a file, or replay such a file
     #[command(subcommand)]
     Stream(stream::Command),
@@ -155,6 +159,7 @@ async fn run(command: Command, config: &Config) -> anyhow::Result<End> {
         Command::Rebuild(arguments) => rebuild::run(config, &arguments).await,
         Command::Audit(command) => audit::run(config, command).await,
         Command::User(command) => user::run(config, command).await,
+        Command::Certs(command) => certs::run(config, command),
         Command::Stream(command) => stream::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Config(ConfigCommand::Dump) => {

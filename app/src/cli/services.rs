@@ -1,14 +1,20 @@
 //! The services inside a command's own process, on the same database as those of a server that may be running beside it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use eventstore::{Positions, Store};
+use http::{Request, Response};
+use proto::caller::{Caller, Part};
+use proto::guard::Guard;
 use proto::transport::Transport;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tower::{Layer as _, Service};
 
 use super::session::Work;
 use crate::compose;
@@ -85,22 +91,22 @@ impl Services {
 
     /// A channel to the write services.
     pub(super) fn commands(&self) -> Transport {
-        Transport::in_process(self.command.routes())
+        inside(self.command.routes())
     }
 
     /// A channel to what operators do about read models.
     pub(super) fn operations(&self) -> Transport {
-        Transport::in_process(self.operations.server())
+        inside(self.operations.server())
     }
 
     /// A channel to what operators do about processes.
     pub(super) fn process_operations(&self) -> Transport {
-        Transport::in_process(self.operations.process_server())
+        inside(self.operations.process_server())
     }
 
     /// A channel to the read services.
     pub(super) fn queries(&self) -> Transport {
-        Transport::in_process(compose::query_routes(&self.queries))
+        inside(compose::query_routes(&self.queries))
     }
 
     /// Sees to it that the read models keep up. Beside a server of the embedded cluster, its projectors do; otherwise
@@ -182,6 +188,15 @@ impl Services {
         compose::close_pool(&self.query_pool).await;
         compose::close_pool(&self.command_pool).await;
     }
+}
+
+/// A channel to services of this process, for whoever runs the system.
+fn inside<S>(server: S) -> Transport
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    Transport::in_process(Guard::inside().layer(server)).by(Caller::system(Part::Operator, "cli"))
 }
 
 /// How many events are not shown yet.

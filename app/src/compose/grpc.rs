@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use proto::guard::Guard;
 use proto::transport::Transport;
 use query::{
     AuditService, FeedService, HistoryService, OrderService, ProductService, SealService, SearchService, StockService,
@@ -21,9 +23,11 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health as HealthChecks, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tonic_health::server::{HealthReporter, HealthService};
+use tower::Layer as _;
 
 use super::queries::Queries;
 use super::standing::Standing;
+use crate::internal::Internal;
 use crate::operations::Operations;
 
 /// A service, and whether it writes.
@@ -116,15 +120,19 @@ impl Services {
     /// A channel to the services inside the process.
     pub(super) fn in_process(self) -> (Transport, Health) {
         let (routes, health) = self.finish();
-        (Transport::in_process(routes), health)
+        (Transport::in_process(Guard::inside().layer(routes)), health)
     }
 
-    /// A server for other processes, with reflection for tools such as grpcurl; runs until `stop` and then drains.
+    /// A server for other processes that prove who calls, with reflection for tools such as grpcurl; runs until `stop` and then drains.
     pub(super) fn on(
         mut self,
         listener: TcpListener,
+        internal: &Internal,
         stop: CancellationToken,
-    ) -> anyhow::Result<(impl Future<Output = Result<(), tonic::transport::Error>> + Send, Health)> {
+    ) -> anyhow::Result<(
+        impl Future<Output = Result<(), tonic::transport::Error>> + Send + use<>,
+        Health,
+    )> {
         let described = || {
             let described = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -140,8 +148,15 @@ impl Services {
         self.builder.add_service(current).add_service(older);
         let (routes, health) = self.finish();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let server = Server::builder()
+        let mut server = Server::builder();
+        if let Some(tls) = &internal.tls {
+            server = server
+                .tls_config(tls.server())
+                .context("the files of TLS cannot be used")?;
+        }
+        let server = server
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
+            .layer(Guard::between(internal.keys.clone(), internal.tls.is_some()))
             .add_routes(routes);
         Ok((
             server.serve_with_incoming_shutdown(incoming, async move { stop.cancelled().await }),

@@ -1,6 +1,5 @@
 //! Where a process answers: its gRPC port, its gateway, its address for operators.
 
-use anyhow::Context as _;
 use proto::transport::Transport;
 use tokio::sync::watch;
 
@@ -11,6 +10,7 @@ use super::parts::Parts;
 use super::queries::Queries;
 use super::standing::Standing;
 use crate::config::{Config, Role};
+use crate::internal::Internal;
 use crate::world::World;
 
 impl Parts {
@@ -35,7 +35,8 @@ impl Parts {
             if let Some(queries) = queries {
                 services = services.queries(queries);
             }
-            let (server, health) = services.on(listener, self.edge.stop_token())?;
+            let internal = Internal::load(config, world)?;
+            let (server, health) = services.on(listener, &internal, self.edge.stop_token())?;
             self.upkeep
                 .spawn(health.follow(standing.clone(), self.edge.stop_token()));
             self.edge.spawn(async move {
@@ -66,11 +67,14 @@ impl Parts {
                     };
                     self.inside(services, standing)
                 }
-                None => remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
+                None => Internal::load(config, world)?
+                    .remote("TILLROLL_COMMAND_URL", config.services.command_url.as_deref())?,
             };
             let query = match queries {
                 Some(queries) => self.inside(Services::new(standing.clone()).queries(queries), standing),
-                None => remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?,
+                None => {
+                    Internal::load(config, world)?.remote("TILLROLL_QUERY_URL", config.services.query_url.as_deref())?
+                }
             };
             let server = edge::gateway(
                 config,
@@ -93,9 +97,4 @@ impl Parts {
             .spawn(health.follow(standing.clone(), self.edge.stop_token()));
         transport
     }
-}
-
-fn remote(variable: &str, url: Option<&str>) -> anyhow::Result<Transport> {
-    let url = url.with_context(|| format!("{variable} is not set"))?;
-    Transport::remote(url).with_context(|| format!("{variable} cannot be used"))
 }

@@ -76,15 +76,19 @@ impl FromArgMatches for Flags {
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
         variables().fold(command, |command, variable| {
-            command.arg(
-                Arg::new(variable.key)
-                    .long(variable.flag)
-                    .value_name(variable.value)
-                    .help(described(variable))
-                    .help_heading(FLAGS_HEADING)
-                    .hide(!COMMON.contains(&variable.flag))
-                    .global(true),
-            )
+            let flag = Arg::new(variable.key)
+                .long(variable.flag)
+                .value_name(variable.value)
+                .help(described(variable))
+                .help_heading(FLAGS_HEADING)
+                .hide(!COMMON.contains(&variable.flag))
+                .global(true);
+            // A switch alone is on.
+            command.arg(if variable.value == "on|off" {
+                flag.num_args(0..=1).default_missing_value("on")
+            } else {
+                flag
+            })
         })
     }
 

@@ -15,6 +15,7 @@ mod dump;
 mod error;
 mod flags;
 mod http;
+mod internal;
 mod later;
 mod layers;
 mod orders;
@@ -41,6 +42,7 @@ pub use database::{Database, DatabaseUrl};
 pub use error::{Error, Problem};
 pub use flags::{FLAGS_HEADING, Flags};
 pub use http::Http;
+pub use internal::{Internal, TlsFiles};
 pub use later::Later;
 pub use layers::Source;
 pub use orders::Orders;
@@ -63,6 +65,7 @@ const VARIABLES: &[&[&Variable]] = &[
     capacity::VARIABLES,
     connections::VARIABLES,
     services::VARIABLES,
+    internal::VARIABLES,
     roles::VARIABLES,
     database::VARIABLES,
     cache::VARIABLES,
@@ -101,6 +104,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// gRPC between processes.
     pub services: Services,
+    /// How processes prove to each other who they are.
+    pub internal: Internal,
     /// What this process does.
     pub roles: Roles,
     /// The databases.
@@ -136,6 +141,7 @@ impl Config {
         let http = http::read(&mut reader);
         let capacity = capacity::read(&mut reader);
         let services = services::read(&mut reader);
+        let internal = internal::read(&mut reader);
         let roles = roles::read(&mut reader);
         let database = database::read(&mut reader);
         let cache = cache::read(&mut reader);
@@ -148,6 +154,9 @@ impl Config {
         let later = later::read(&mut reader);
         if let (Ok(http), Ok(services), Ok(roles)) = (&http, &services, &roles) {
             services::check(&mut reader, services, http, roles);
+            if let Ok(internal) = &internal {
+                internal::check(&mut reader, internal, services, roles);
+            }
         }
         if let (Ok(database), Ok(roles)) = (&database, &roles) {
             database::check(&mut reader, database, roles);
@@ -156,7 +165,7 @@ impl Config {
         else {
             return Err(reader.into_error());
         };
-        let (Ok(capacity), Ok(projector)) = (capacity, projector) else {
+        let (Ok(capacity), Ok(internal), Ok(projector)) = (capacity, internal, projector) else {
             return Err(reader.into_error());
         };
         let (Ok(auth), Ok(orders), Ok(seal), Ok(telemetry), Ok(later)) = (auth, orders, seal, telemetry, later) else {
@@ -176,6 +185,7 @@ impl Config {
             http,
             capacity,
             services,
+            internal,
             roles,
             database,
             cache,

@@ -7,17 +7,17 @@ use super::reader::{Invalid, Reader};
 use super::roles::{Role, Roles};
 use super::variable::{Secrecy, Variable};
 
-const GRPC_ADDR: Variable = Variable {
+pub(super) const GRPC_ADDR: Variable = Variable {
     key: "grpc_addr",
     environment: "TILLROLL_GRPC_ADDR",
     flag: "grpc-addr",
     value: "ADDRESS:PORT|off",
     default: Some("off"),
     secrecy: Secrecy::Open,
-    help: "Address on which the command and query services listen for other processes, without encryption or authentication: use a private network",
+    help: "Address on which the command and query services listen for other processes; needs TILLROLL_INTERNAL_KEY_FILE and certificates",
 };
 
-const COMMAND_URL: Variable = Variable {
+pub(super) const COMMAND_URL: Variable = Variable {
     key: "command_url",
     environment: "TILLROLL_COMMAND_URL",
     flag: "command-url",
@@ -27,7 +27,7 @@ const COMMAND_URL: Variable = Variable {
     help: "Address of the command services, for a process without the role `command`",
 };
 
-const QUERY_URL: Variable = Variable {
+pub(super) const QUERY_URL: Variable = Variable {
     key: "query_url",
     environment: "TILLROLL_QUERY_URL",
     flag: "query-url",
@@ -62,9 +62,9 @@ pub(super) fn read(reader: &mut Reader) -> Result<Services, Invalid> {
 }
 
 fn service_url(text: &str) -> Result<String, String> {
-    let expected = || "an http:// URL with a host and a port, such as http://command:9090".to_owned();
+    let expected = || "an http:// or https:// URL with a host and a port, such as https://command:9090".to_owned();
     let url = url::Url::parse(text).map_err(|_| expected())?;
-    if url.scheme() == "http" && url.has_host() {
+    if ["http", "https"].contains(&url.scheme()) && url.has_host() {
         Ok(text.to_owned())
     } else {
         Err(expected())
@@ -77,13 +77,13 @@ pub(super) fn check(reader: &mut Reader, services: &Services, http: &Http, roles
         if !roles.has(Role::Command) && services.command_url.is_none() {
             reader.problem(
                 &COMMAND_URL,
-                "is not set; a gateway without the role `command` in its process needs it, such as http://command:9090",
+                "is not set; a gateway without the role `command` in its process needs it, such as https://command:9090",
             );
         }
         if !roles.has(Role::Query) && services.query_url.is_none() {
             reader.problem(
                 &QUERY_URL,
-                "is not set; a gateway without the role `query` in its process needs it, such as http://query:9091",
+                "is not set; a gateway without the role `query` in its process needs it, such as https://query:9091",
             );
         }
     } else if (roles.has(Role::Command) || roles.has(Role::Query)) && services.addr.is_none() {

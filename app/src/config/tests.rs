@@ -231,6 +231,11 @@ fn split_roles_say_what_they_miss() {
     );
     let split = Case::new()
         .env("TILLROLL_ROLES", "gateway")
+        .env("TILLROLL_MESH_TLS", "on")
+        .env(
+            "TILLROLL_INTERNAL_KEY_FILE",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        )
         .env("TILLROLL_COMMAND_URL", "http://command:9090")
         .env("TILLROLL_QUERY_URL", "http://query:9091");
     assert!(!split.load().unwrap().roles.need_database());
@@ -242,6 +247,49 @@ fn split_roles_say_what_they_miss() {
             .roles
             .need_database()
     );
+}
+
+#[test]
+fn split_roles_prove_who_they_are_or_do_not_start() {
+    let gateway = |command: &str| {
+        Case::new()
+            .env("TILLROLL_ROLES", "gateway")
+            .env("TILLROLL_COMMAND_URL", command)
+            .env("TILLROLL_QUERY_URL", "http://127.0.0.1:9091")
+    };
+    let missing = ["TILLROLL_INTERNAL_KEY_FILE is not set", "TILLROLL_TLS_CERT is not set"];
+    let services = |address: &str| {
+        Case::new()
+            .env("TILLROLL_ROLES", "command")
+            .env("TILLROLL_GRPC_ADDR", address)
+    };
+    let everything = Case::new().env("TILLROLL_GRPC_ADDR", "127.0.0.1:9090");
+    for case in [gateway("http://127.0.0.1:9090"), services("127.0.0.1:9090"), everything] {
+        let message = case.message();
+        for missing in missing {
+            assert!(message.contains(missing), "{message}");
+        }
+        assert!(
+            message.contains("tillroll certs dev") && message.contains("--insecure-internal"),
+            "{message}"
+        );
+    }
+    let here = gateway("http://[::1]:9090").env("TILLROLL_INSECURE_INTERNAL", "on");
+    assert!(here.load().is_ok());
+    let elsewhere = gateway("http://command:9090").env("TILLROLL_INSECURE_INTERNAL", "on");
+    assert!(
+        elsewhere
+            .message()
+            .contains("TILLROLL_COMMAND_URL names another machine")
+    );
+    let open = services("0.0.0.0:9090").env("TILLROLL_INSECURE_INTERNAL", "on");
+    assert!(open.message().contains("TILLROLL_GRPC_ADDR is \"0.0.0.0:9090\""));
+    let half = services("127.0.0.1:9090").env("TILLROLL_TLS_KEY", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    assert!(half.message().contains("TILLROLL_TLS_CA is not set"));
+    // Whoever listens to nobody and calls nobody needs nothing.
+    for roles in ["all", "projector", "worker"] {
+        assert!(Case::new().env("TILLROLL_ROLES", roles).load().is_ok(), "{roles}");
+    }
 }
 
 #[test]

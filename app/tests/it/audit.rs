@@ -7,7 +7,6 @@ use app::{Config, System};
 use proto::v1;
 use proto::v1::user_command_client::UserCommandClient;
 use sqlx::{ConnectOptions as _, PgPool};
-use tonic::transport::Endpoint;
 
 /// The program on the database of a test.
 struct Program<'a> {
@@ -56,11 +55,12 @@ async fn write(pool: &PgPool, folder: &Path, name: &str) {
         ("data-dir", folder.join("data").display().to_string()),
         ("http-addr", "127.0.0.1:0".to_owned()),
         ("grpc-addr", "127.0.0.1:0".to_owned()),
+        ("insecure-internal", "on".to_owned()),
         ("seal-every", "off".to_owned()),
     ];
     let system = System::start(&Config::from_pairs(pairs).unwrap()).await.unwrap();
-    let channel = Endpoint::from_shared(format!("http://{}", system.grpc_addr().unwrap())).unwrap();
-    let mut users = UserCommandClient::new(channel.connect_lazy());
+    let grpc = format!("http://{}", system.grpc_addr().unwrap());
+    let mut users = UserCommandClient::new(crate::by_operator(&grpc));
     for n in 0..5 {
         let request = v1::CreateUserRequest {
             context: Some(v1::CommandContext {

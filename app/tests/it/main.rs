@@ -23,3 +23,12 @@ mod stream;
 #[expect(dead_code, reason = "the tests beside it use more of it")]
 mod support;
 mod system;
+
+/// The services at an address that proves nothing, for whoever runs the system.
+fn by_operator(url: &str) -> proto::transport::Transport {
+    let keys = proto::statement::Keys::insecure(std::sync::Arc::new(|| app::world::clock()().timestamp_micros()));
+    let operator = proto::caller::Caller::system(proto::caller::Part::Operator, "test");
+    proto::transport::Transport::remote(url, keys, None)
+        .unwrap()
+        .by(operator)
+}

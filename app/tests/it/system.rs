@@ -27,12 +27,19 @@ async fn start(pool: &PgPool, folder: &tempfile::TempDir, pairs: &[(&'static str
     System::start(&Config::from_pairs(all).unwrap()).await.unwrap()
 }
 
+/// Services that other processes reach.
+fn grpc() -> [(&'static str, String); 2] {
+    [
+        ("grpc-addr", "127.0.0.1:0".to_owned()),
+        ("insecure-internal", "on".to_owned()),
+    ]
+}
+
 fn url(system: &System, path: &str) -> String {
     format!("http://{}{path}", system.http_addr().unwrap())
 }
 
 async fn create_admin(grpc: &str) {
-    let channel = Endpoint::from_shared(grpc.to_owned()).unwrap().connect_lazy();
     let request = v1::CreateUserRequest {
         context: Some(v1::CommandContext {
             actor: "system:test".into(),
@@ -43,7 +50,10 @@ async fn create_admin(grpc: &str) {
         role: v1::Role::Admin.into(),
         password: PASSWORD.into(),
     };
-    UserCommandClient::new(channel).create_user(request).await.unwrap();
+    UserCommandClient::new(crate::by_operator(grpc))
+        .create_user(request)
+        .await
+        .unwrap();
 }
 
 /// Logs in, writes a product and reads it back in the listing.
@@ -110,7 +120,7 @@ async fn services(grpc: &str) -> Vec<String> {
 #[sqlx::test(migrations = false)]
 async fn one_process_does_it_all(pool: PgPool) {
     let folder = tempfile::tempdir().unwrap();
-    let system = start(&pool, &folder, &[("grpc-addr", "127.0.0.1:0".to_owned())]).await;
+    let system = start(&pool, &folder, &grpc()).await;
     let client = reqwest::Client::new();
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"] {
         assert_eq!(
@@ -147,7 +157,7 @@ async fn one_process_does_it_all(pool: PgPool) {
 #[sqlx::test(migrations = false)]
 async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
     let folder = tempfile::tempdir().unwrap();
-    let system = start(&pool, &folder, &[("grpc-addr", "127.0.0.1:0".to_owned())]).await;
+    let system = start(&pool, &folder, &grpc()).await;
     let grpc = format!("http://{}", system.grpc_addr().unwrap());
     let ready = async || {
         let answer = reqwest::get(url(&system, "/readyz")).await.unwrap();
@@ -194,7 +204,7 @@ async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
         // Without a password it is an event alone.
         password: String::new(),
     };
-    let mut users = UserCommandClient::new(Endpoint::from_shared(grpc.clone()).unwrap().connect_lazy());
+    let mut users = UserCommandClient::new(crate::by_operator(&grpc));
     let refused = users.create_user(request()).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused:?}");
     let body = until(503).await;
@@ -214,9 +224,9 @@ async fn readiness_knows_from_writes_whether_there_can_be_any(pool: PgPool) {
 async fn a_process_for_each_role_is_the_same_system(pool: PgPool) {
     let folder = tempfile::tempdir().unwrap();
     let role = |name: &str| ("roles", name.to_owned());
-    let port = ("grpc-addr", "127.0.0.1:0".to_owned());
-    let command = start(&pool, &folder, &[role("command"), port.clone()]).await;
-    let query = start(&pool, &folder, &[role("query"), port]).await;
+    let [port, insecure] = grpc();
+    let command = start(&pool, &folder, &[role("command"), port.clone(), insecure.clone()]).await;
+    let query = start(&pool, &folder, &[role("query"), port, insecure.clone()]).await;
     let rest = start(&pool, &folder, &[role("projector,worker")]).await;
     let command_url = format!("http://{}", command.grpc_addr().unwrap());
     let query_url = format!("http://{}", query.grpc_addr().unwrap());
@@ -225,6 +235,7 @@ async fn a_process_for_each_role_is_the_same_system(pool: PgPool) {
         &folder,
         &[
             role("gateway"),
+            insecure,
             ("command-url", command_url.clone()),
             ("query-url", query_url.clone()),
         ],

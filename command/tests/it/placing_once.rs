@@ -1,11 +1,10 @@
 use proto::{
     failure::FailureKind,
-    transport::Transport,
     v1::{CancelOrderRequest, PlaceOrderRequest},
 };
 use sqlx::PgPool;
 
-use crate::support::{CUSTOMER, Shop, answer, keyed, order, refused};
+use crate::support::{CUSTOMER, Shop, answer, keyed, order, refused, remote};
 
 fn under_key(product_id: &str, key: &str, body: &str) -> PlaceOrderRequest {
     PlaceOrderRequest {
@@ -106,7 +105,7 @@ async fn without_the_stock_service_nothing_is_placed(pool: PgPool) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let cut_off = shop.beside_with_stock(2, Transport::remote(&address).unwrap()).await;
+    let cut_off = shop.beside_with_stock(2, remote(&address)).await;
     let failure = cut_off.place(under_key(&mug.id, "k", "a")).await;
     refused(failure, FailureKind::Unavailable, "unavailable");
     assert_eq!(shop.count("OrderPlaced").await, 0);

@@ -2,7 +2,6 @@
 
 use proto::{
     failure::FailureKind,
-    transport::Transport,
     v1::{order_command_client::OrderCommandClient, product_command_client::ProductCommandClient},
 };
 use sqlx::PgPool;
@@ -11,7 +10,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::support::{Shop, answer, new_product, order, refused};
+use crate::support::{Shop, answer, new_product, order, refused, remote};
 
 /// Serves on a free port until the token is cancelled; answers with the address.
 async fn listen(routes: Routes, stop: CancellationToken) -> String {
@@ -32,12 +31,10 @@ async fn an_order_is_placed_through_two_servers(pool: PgPool) {
     let stop = CancellationToken::new();
     let stock_side = Shop::open(pool).await;
     let stock_address = listen(stock_side.command.routes(), stop.clone()).await;
-    let order_side = stock_side
-        .beside_with_stock(2, Transport::remote(&stock_address).unwrap())
-        .await;
+    let order_side = stock_side.beside_with_stock(2, remote(&stock_address)).await;
     let address = listen(order_side.command.routes(), stop.clone()).await;
 
-    let transport = Transport::remote(&address).unwrap();
+    let transport = remote(&address);
     let mut products = ProductCommandClient::new(transport.clone());
     let mut orders = OrderCommandClient::new(transport);
     let mug = answer(products.create_product(new_product("MUG-1", 1250)).await)

@@ -5,7 +5,6 @@ use std::path::Path;
 use app::seed;
 use e2e::System;
 use import::{Counts, Format, Input};
-use proto::transport::Transport;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -47,7 +46,7 @@ fn counts(created: u64, updated: u64, unchanged: u64, rejected: u64) -> Counts {
 #[tokio::test]
 async fn products_and_orders_come_in_from_files() {
     let system = System::start().await;
-    let commands = Transport::remote(&system.grpc_url()).unwrap();
+    let commands = system.grpc();
     let products = system.folder().join("products.csv");
     std::fs::write(&products, PRODUCTS).unwrap();
     let summary = import::products(commands.clone(), Format::Csv, &options(&products))
@@ -108,7 +107,7 @@ async fn products_and_orders_come_in_from_files() {
 #[tokio::test]
 async fn what_spreadsheets_and_other_shops_write_comes_in() {
     let system = System::start().await;
-    let commands = Transport::remote(&system.grpc_url()).unwrap();
+    let commands = system.grpc();
     let products = system.folder().join("products.csv");
     std::fs::write(
         &products,
@@ -197,7 +196,7 @@ async fn what_spreadsheets_and_other_shops_write_comes_in() {
 #[tokio::test]
 async fn the_demo_shop_is_made_once() {
     let system = System::start().await;
-    let services = Transport::remote(&system.grpc_url()).unwrap();
+    let services = system.grpc();
     let mut options = seed::Options {
         scale: 1,
         today: "2026-06-15".parse().unwrap(),

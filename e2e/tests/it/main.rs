@@ -24,3 +24,4 @@ mod search;
 mod split;
 mod stock;
 mod tour;
+mod trust;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use chrono::{Datelike as _, Days, NaiveDate};
 use e2e::{Client, System};
 use import::{Counts, Format, Input};
-use proto::transport::Transport;
 use uuid::Uuid;
 
 /// Net value in pence by day, stock code or customer.
@@ -19,7 +18,7 @@ async fn run(system: &System, file: &Path) -> [Counts; 2] {
     let folder = system.folder().join("online-retail");
     let converted = online_retail::convert(file, &folder).unwrap();
     assert_eq!(converted.wrong, []);
-    let commands = Transport::remote(&system.grpc_url()).unwrap();
+    let commands = system.grpc();
     let options = |name| import::Options {
         input: Input::File(folder.join(name)),
         errors: None,

@@ -9,7 +9,7 @@ use super::{Caller, token::Role};
 use crate::{
     app_state::AppState,
     as_of::{self, AsOfParam},
-    call::{CALL, ask, timed},
+    call::{CALL, ask, itself, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     params::Params,
@@ -67,13 +67,17 @@ pub(crate) async fn read_me(
     Freshly(context): Freshly,
 ) -> Result<Response, Problem> {
     if let Some(as_of) = as_of {
-        return past_user(&app, context, as_of, caller.user_id.to_string()).await;
+        return itself()
+            .scope(past_user(&app, context, as_of, caller.user_id.to_string()))
+            .await;
     }
     let request = v1::GetUserRequest {
         context: Some(context),
         id: caller.user_id.to_string(),
     };
-    let reply = ask(CALL, app.user_query().get_user(timed(CALL, request)))
+    // Nobody else's user is asked for, so no permission of the caller is needed.
+    let reply = itself()
+        .scope(ask(CALL, app.user_query().get_user(timed(CALL, request))))
         .await
         .map_err(|failure| Problem::of_read(failure).missing("user_not_found"))?;
     let user = reply

@@ -25,6 +25,7 @@ use std::{
 
 use futures::FutureExt;
 use metrics::{Counter, counter, gauge};
+use proto::caller::Caller;
 use proto::v1::{ChangeTopic, Changes, FollowRequest, ReadAt, ReadContext};
 use quick_cache::{OptionsBuilder, Weighter};
 use tokio::{sync::watch, time::Instant};
@@ -36,6 +37,7 @@ pub(crate) use positions::Positions;
 pub use shared::RedisError;
 pub(crate) use shared::Shared;
 
+use crate::call::itself;
 use crate::problem::Problem;
 use in_flight::{InFlight, Ticket, Verdict};
 
@@ -241,7 +243,9 @@ impl Cache {
             // Nobody may wait any more.
             let _ = sender.send(Some(fetched.outcome));
         };
-        tokio::spawn(work.in_current_span());
+        // Who waits first asks for all.
+        let caller = Caller::current().unwrap_or_else(itself);
+        tokio::spawn(caller.scope(work.in_current_span()));
         outcome
     }
 

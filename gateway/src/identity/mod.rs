@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::WWW_AUTHENTICATE};
 use proto::access::{Permission, Role};
+use proto::caller::Caller;
 
 use crate::problem::Problem;
 use token::{Principal, Refusal, Tokens};
@@ -27,6 +28,15 @@ impl Identity {
             Self::Known(principal) => Some(principal),
             _ => None,
         }
+    }
+
+    /// Who calls the services for the request of this id.
+    pub(crate) fn caller(&self, request_id: &Arc<str>) -> Caller {
+        let (actor, role) = match self {
+            Self::Known(principal) => (Arc::clone(&principal.user_id), principal.granted()),
+            Self::Anonymous | Self::Refused(_) => (Arc::default(), Role::Unspecified),
+        };
+        Caller::person(actor, role, Arc::clone(request_id))
     }
 
     /// Why somebody may not do what needs a permission.

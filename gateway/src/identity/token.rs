@@ -76,10 +76,15 @@ impl Principal {
     }
 
     pub(crate) fn may(&self, permission: Permission) -> bool {
-        permission.is_granted_to(match self.role {
+        permission.is_granted_to(self.granted())
+    }
+
+    /// The role as services know it.
+    pub(crate) fn granted(&self) -> access::Role {
+        match self.role {
             Role::Admin => access::Role::Admin,
             Role::Customer => access::Role::Customer,
-        })
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     app_state::AppState,
-    call::{ask, timed},
+    call::{ask, itself, timed},
     endpoint::{Described, Endpoint, routes},
     id::USER,
     problem::Problem,
@@ -81,15 +81,18 @@ pub(crate) fn endpoint() -> Described {
     responses((status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not ready; `not_ready` lists the parts")))]
 pub(crate) async fn check_readiness(State(app): State<AppState>) -> Result<Response, Problem> {
-    let (command, query, read, search, models, books, seal) = tokio::join!(
-        serving(app.command.clone(), ORDER_COMMAND),
-        serving(app.query.clone(), ORDER_QUERY),
-        reads(&app),
-        searches(&app),
-        models(&app),
-        books(&app),
-        seal(&app)
-    );
+    let asked = async {
+        tokio::join!(
+            serving(app.command.clone(), ORDER_COMMAND),
+            serving(app.query.clone(), ORDER_QUERY),
+            reads(&app),
+            searches(&app),
+            models(&app),
+            books(&app),
+            seal(&app)
+        )
+    };
+    let (command, query, read, search, models, books, seal) = itself().scope(Box::pin(asked)).await;
     let notices = [&command, &query]
         .into_iter()
         .filter_map(|answer| answer.as_ref().ok()?.as_deref());

@@ -100,7 +100,8 @@ pub(crate) async fn pipeline(
         Ok(admitted) => {
             request.extensions_mut().insert(Arc::clone(&info));
             allow_identity(request.headers_mut());
-            let response = run(endpoint.limit, request, next).instrument(span.clone()).await;
+            let run = run(endpoint.limit, request, next).instrument(span.clone());
+            let response = info.identity.caller(&info.request_id).scope(run).await;
             admitted.release(app.admission.as_ref(), response)
         }
     };

@@ -261,7 +261,8 @@ async fn failures_of_reads_are_problems() {
 
 #[tokio::test]
 async fn a_service_that_cannot_be_reached_is_unavailable() {
-    let router = config(Transport::remote("http://127.0.0.1:1").unwrap())
+    let keys = proto::statement::Keys::insecure(Arc::new(|| now().timestamp_micros()));
+    let router = config(Transport::remote("http://127.0.0.1:1", keys, None).unwrap())
         .build()
         .unwrap()
         .router;

@@ -15,7 +15,9 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::{Report, chain};
 use crate::config::{Config, Role};
+use crate::internal::Internal;
 use crate::signing_key;
+use crate::world::World;
 
 /// A server that takes longer to answer at one of our addresses has a problem.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -59,7 +61,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
         .await;
     }
     if let Some(address) = config.services.addr {
-        let ours = answers_grpc(address);
+        let ours = answers_grpc(config, address);
         port("gRPC port", "TILLROLL_GRPC_ADDR", address, (server, ours), report).await;
     }
 }
@@ -198,8 +200,16 @@ async fn answers_http(address: SocketAddr) -> bool {
 }
 
 /// Whether one of Tillroll's services is known there.
-async fn answers_grpc(address: SocketAddr) -> bool {
-    let Ok(transport) = Transport::remote(&format!("http://{address}")) else {
+async fn answers_grpc(config: &Config, address: SocketAddr) -> bool {
+    let Ok(internal) = Internal::load(config, &World::default()) else {
+        return false;
+    };
+    let url = match internal.tls {
+        // A certificate names hosts.
+        Some(_) => format!("https://localhost:{}", address.port()),
+        None => format!("http://{address}"),
+    };
+    let Ok(transport) = Transport::remote(&url, internal.keys, internal.tls.as_ref()) else {
         return false;
     };
     let mut client = HealthClient::new(transport);

@@ -35,6 +35,7 @@ impl Process {
                 "off",
                 "--grpc-addr",
                 "127.0.0.1:0",
+                "--insecure-internal",
             ])
             .args([
                 "--load-shedding",

@@ -1,6 +1,8 @@
 //! `/v1/audit/requests/{id}`: what caused what.
 
-use e2e::{Answer, PATIENCE, System, wait_until};
+use e2e::{Answer, Client, PATIENCE, System, wait_until};
+use proto::access::Role;
+use proto::caller::{Caller, Part};
 use proto::v1::stock_command_client::StockCommandClient;
 use proto::v1::{CommandContext, ReserveStockRequest, StockLine};
 use serde_json::{Value, json};
@@ -98,6 +100,11 @@ async fn a_request_leads_to_its_commands_and_these_to_their_events() {
     either(only(&request), "cancel_order", ["OrderCancelled", "StockReleased"]);
 }
 
+/// A part of the system that works for somebody.
+fn other_part(client: &Client) -> Caller {
+    Caller::person(client.user_id().into(), Role::Admin, "".into()).through(Part::Worker)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_recorded_nothing_stands_unnamed_above_what_it_called() {
     let system = System::start().await;
@@ -118,7 +125,7 @@ async fn a_command_that_recorded_nothing_stands_unnamed_above_what_it_called() {
             quantity: 1,
         }],
     };
-    let _ = StockCommandClient::new(system.grpc())
+    let _ = StockCommandClient::new(system.grpc_by(other_part(&admin)))
         .reserve_stock(reserve)
         .await
         .unwrap();
@@ -151,7 +158,7 @@ async fn what_the_system_does_later_hangs_under_the_event_that_it_reacts_to() {
             quantity: 4,
         }],
     };
-    let _ = StockCommandClient::new(system.grpc())
+    let _ = StockCommandClient::new(system.grpc_by(other_part(&admin)))
         .reserve_stock(request)
         .await
         .unwrap();
