@@ -6,6 +6,7 @@ pub mod config;
 mod key_file;
 pub mod lifecycle;
 pub mod operations;
+pub mod refresh_key;
 pub mod seal_key;
 pub mod seed;
 pub mod signing_key;

@@ -10,6 +10,7 @@ use super::database::Database;
 use super::parts::Parts;
 use crate::config::{Config, Role};
 use crate::operations::Operations;
+use crate::refresh_key;
 use crate::seal_key;
 use crate::world::World;
 
@@ -40,7 +41,7 @@ impl Parts {
             self.projectors.spawn(runner.run(self.projectors.stop_token()));
         }
         if config.roles.has(Role::Command) || config.roles.has(Role::Worker) {
-            let command = command(config, world, &store, &pool);
+            let command = command(config, world, &store, &pool)?;
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
@@ -71,12 +72,12 @@ impl Parts {
 }
 
 /// The write services on a store.
-#[must_use]
-pub fn command(config: &Config, world: &World, store: &Store, pool: &PgPool) -> command::Command {
+pub fn command(config: &Config, world: &World, store: &Store, pool: &PgPool) -> anyhow::Result<command::Command> {
     let defaults = command::Config::new(store.clone(), pool.clone(), world.clock.clone(), world.ids.clone());
-    command::Config {
+    let config = command::Config {
         reservation_ttl: config.orders.reservation_ttl,
+        refresh_key: refresh_key::load(config)?,
         ..defaults
-    }
-    .build()
+    };
+    Ok(config.build())
 }

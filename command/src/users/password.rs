@@ -6,16 +6,18 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use domain::EmailAddress;
 use proto::failure::Failure;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::common;
 use crate::{core::Ids, failure};
 
 /// Shortest password, in characters.
-const MIN_CHARS: usize = 10;
+const MIN_CHARS: usize = 8;
 /// Longest password, in characters; bounds what a caller can make us hash.
-const MAX_CHARS: usize = 256;
+const MAX_CHARS: usize = 128;
 
 /// KiB of memory, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -35,33 +37,55 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-/// Checks the length of a new password, the one rule that helps.
-pub(super) fn check(password: &str) -> Result<(), PasswordError> {
+/// Checks a new password: its length, and that it is none of those that are tried first. No rule says what characters it has to have.
+pub(super) fn check(password: &str, email: Option<&EmailAddress>) -> Result<(), PasswordError> {
     let chars = password.chars().count();
-    if (MIN_CHARS..=MAX_CHARS).contains(&chars) {
-        Ok(())
-    } else {
-        Err(PasswordError { chars })
+    if chars < MIN_CHARS {
+        return Err(PasswordError::TooShort);
     }
+    if chars > MAX_CHARS {
+        return Err(PasswordError::TooLong);
+    }
+    let lower = password.to_lowercase();
+    if common::is_common(&lower) {
+        return Err(PasswordError::Common);
+    }
+    if email.is_some_and(|email| email.as_str().to_lowercase() == lower) {
+        return Err(PasswordError::Email);
+    }
+    Ok(())
 }
 
-/// A password of a wrong length.
-#[derive(Debug)]
-pub(super) struct PasswordError {
-    chars: usize,
+/// The same, as a failure that names the field.
+pub(super) fn accept(password: &str, field: &str, email: &EmailAddress) -> Result<(), Failure> {
+    check(password, Some(email)).map_err(|error| Failure::invalid(field, error.code(), error.message()))
+}
+
+/// Why a password is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PasswordError {
+    TooShort,
+    TooLong,
+    Common,
+    Email,
 }
 
 impl PasswordError {
-    pub(super) fn code(&self) -> &'static str {
-        if self.chars < MIN_CHARS {
-            "too_short"
-        } else {
-            "too_long"
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::Common => "too_common",
+            Self::Email => "is_email",
         }
     }
 
-    pub(super) fn message() -> String {
-        format!("a password has {MIN_CHARS} to {MAX_CHARS} characters")
+    pub(super) fn message(self) -> String {
+        match self {
+            Self::TooShort | Self::TooLong => format!("a password has {MIN_CHARS} to {MAX_CHARS} characters"),
+            Self::Common => "this is one of the passwords that are tried first".to_owned(),
+            Self::Email => "a password is not the e-mail address".to_owned(),
+        }
     }
 }
 

@@ -1,14 +1,9 @@
 //! `POST /v1/auth/login`
 
 use axum::{extract::State, response::Response};
-use http::{StatusCode, header::CACHE_CONTROL};
 use proto::v1;
-use serde::Serialize;
 
-use super::{
-    me::UserView,
-    token::{LIFETIME, Role},
-};
+use super::session::{self, SessionView};
 use crate::{
     app_state::AppState,
     body::Form,
@@ -16,7 +11,6 @@ use crate::{
     endpoint::{Described, Endpoint, routes},
     json::{Fields, ReadBody},
     problem::Problem,
-    reply::Reply,
 };
 
 /// An e-mail address and its password.
@@ -26,19 +20,6 @@ pub(crate) struct Credentials {
     email: String,
     #[schema(format = Password)]
     password: String,
-}
-
-/// A token and whom it speaks for.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Session {
-    /// Send it as `Authorization: Bearer ...`.
-    access_token: String,
-    #[schema(value_type = String, example = "Bearer")]
-    token_type: &'static str,
-    /// Seconds.
-    #[schema(example = 600)]
-    expires_in: i64,
-    user: UserView,
 }
 
 impl ReadBody for Credentials {
@@ -53,16 +34,16 @@ impl ReadBody for Credentials {
 pub(crate) fn endpoint() -> Described {
     Endpoint::login()
         .refuses(&["invalid_credentials"])
-        .causes(&["LoggedIn", "LogInFailed"])
+        .causes(&["LoggedIn", "LogInFailed", "SessionOpened"])
         .handler(routes!(log_in))
 }
 
 /// Logs in
 ///
-/// Answers with an access token, a JWT signed with Ed25519. Attempts are limited more strictly than other requests, and are on record:
+/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other requests, and are on record:
 /// `/v1/audit?type=LoggedIn,LogInFailed`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
-    responses((status = 200, description = "Logged in", body = Session),
+    responses((status = 200, description = "Logged in", body = SessionView),
         (status = 401, description = "The e-mail address or the password is wrong")))]
 pub(crate) async fn log_in(
     State(app): State<AppState>,
@@ -74,26 +55,5 @@ pub(crate) async fn log_in(
         context: Some(context),
     };
     let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request))).await?;
-    let user = reply.user.ok_or_else(Problem::internal)?;
-    let role = match user.role() {
-        v1::Role::Admin => Role::Admin,
-        v1::Role::Customer => Role::Customer,
-        v1::Role::Unspecified => return Err(Problem::internal()),
-    };
-    let access_token = app
-        .tokens
-        .issue(&user.id, role, (app.clock)(), (app.ids)())
-        .map_err(|error| {
-            tracing::error!(%error, "an access token could not be signed");
-            Problem::internal()
-        })?;
-    let session = Session {
-        access_token,
-        token_type: "Bearer",
-        expires_in: LIFETIME,
-        user: UserView::from(user),
-    };
-    Ok(Reply::json(StatusCode::OK, &session)
-        .header(CACHE_CONTROL, http::HeaderValue::from_static("no-store"))
-        .into())
+    session::answer(&app, reply)
 }
