@@ -26,8 +26,15 @@ CREATE TABLE session (
     lane integer, -- of its end
     position bigint
 ) WITH (fillfactor = 70); -- room in the page: a refresh changes no indexed column
-CREATE INDEX session_alive ON session (user_id) WHERE ended_at IS NULL;
+CREATE INDEX session_user ON session (user_id);
 CREATE INDEX session_end ON session (lane, position) WHERE lane IS NOT NULL;
+
+-- Guesses at passwords, counted by account and address together, by account and by address. Lost with a crash, which only forgets them.
+CREATE UNLOGGED TABLE login_guess (
+    key bytea PRIMARY KEY, -- a keyed hash: it tells nobody who or from where
+    guesses integer NOT NULL,
+    last_at timestamptz NOT NULL
+) WITH (fillfactor = 70);
 
 -- Must not fail: it would take everything with it that is appended in the same batch.
 CREATE FUNCTION follow_accounts() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,9 +14,12 @@ use proto::{
 
 use super::{
     logins::{ACTOR, Account},
+    password::Passwords,
     refresh_token::hash,
     resources::Resources,
-    sessions, view,
+    sessions,
+    throttle::too_soon,
+    view,
 };
 use crate::{context::Context, failure};
 
@@ -32,9 +35,8 @@ pub(super) async fn authenticate(
     let (mut context, ()) = Context::accept(&users.core, "log_in", Some(context), |_| Some(()))?;
     // A text that is no address has no account; it is told and timed like any other without one.
     let email = EmailAddress::new(&request.email);
-    let hash_of_address = users
-        .logins
-        .hash(email.as_ref().map_or(&request.email, EmailAddress::as_str));
+    let address = email.as_ref().map_or(&*request.email, EmailAddress::as_str).to_owned();
+    let hash_of_address = users.logins.hash(&address);
     let owner = match email {
         Ok(email) => {
             let claim = users.core.load::<EmailClaim>(&email.stream_id()).await?;
@@ -46,23 +48,52 @@ pub(super) async fn authenticate(
     let password_hash = users.credentials.password_hash(&id).await;
     let password_hash = password_hash.map_err(|error| failure::of_database(&error))?;
     let account = owner.map_or(Account::Unknown(hash_of_address), Account::Known);
-    if !users.passwords.verify(request.password, password_hash).await? {
+    let password = request.password;
+    let admitted = users
+        .throttle
+        .admit(&address, &id, context.client_ip(), context.now)
+        .await;
+    let attempt = match admitted.map_err(|error| failure::of_database(&error))? {
+        Ok(attempt) => attempt,
+        Err(wait) => {
+            users.logins.failed(context, account);
+            return Err(too_soon(wait));
+        }
+    };
+    if !users.passwords.verify(&password, password_hash.as_deref()).await? {
         users.logins.failed(context, account);
         return Err(wrong());
     }
     let Some(user_id) = owner else {
         return Err(failure::internal("a password was right and nobody's", &id));
     };
-    let attempt = context.clone();
+    let taken_back = users.throttle.was_right(attempt).await;
+    taken_back.map_err(|error| failure::of_database(&error))?;
+    let of_nobody = context.clone();
     context.metadata.actor = id;
     match open(users, &context, user_id).await {
-        Ok(reply) => Ok(reply),
+        Ok(reply) => {
+            if let Some(former) = password_hash.filter(|hash| Passwords::is_outdated(hash)) {
+                rehash(users, &context.metadata.actor, &former, password).await;
+            }
+            Ok(reply)
+        }
         Err(failure) => {
             if failure.kind() == FailureKind::Unauthenticated {
-                users.logins.failed(attempt, account);
+                users.logins.failed(of_nobody, account);
             }
             Err(failure)
         }
+    }
+}
+
+/// Puts a hash of today's costs in the place of one with lower ones, as long as the password is at hand. Who is in stays in if that fails.
+async fn rehash(users: &Resources, user_id: &str, former: &str, password: String) {
+    let Ok(hash) = users.passwords.hash(password).await else {
+        return;
+    };
+    if let Err(error) = users.credentials.rehash(user_id, former, &hash).await {
+        tracing::warn!(user_id, %error, "a password keeps its hash with lower costs");
     }
 }
 

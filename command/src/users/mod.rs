@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod create;
 mod credentials;
+mod find;
 mod logins;
 mod password;
 mod refresh;
@@ -14,14 +15,15 @@ mod refresh_token;
 mod resources;
 mod rows;
 mod sessions;
+mod throttle;
 mod view;
 
 use domain::session::EndReason;
 use proto::v1::{
     AuthenticateReply, AuthenticateRequest, ChangePasswordRequest, ChangeRoleRequest, ChangeUserRequest,
-    CheckSessionReply, CheckSessionRequest, CreateUserRequest, EndSessionRequest, FollowSessionsReply,
+    CheckSessionReply, CheckSessionRequest, CreateUserRequest, EndSessionRequest, FindUserRequest, FollowSessionsReply,
     FollowSessionsRequest, ListSessionsReply, ListSessionsRequest, LogOutEverywhereRequest, RefreshSessionRequest,
-    SessionsEnded, UserReply, user_command_server::UserCommand,
+    SessionsEnded, SetPasswordRequest, UserReply, user_command_server::UserCommand,
 };
 use tonic::{Request, Response, Status};
 
@@ -154,6 +156,18 @@ impl UserCommand for Users {
         serve(
             "FollowSessions",
             check::follow_sessions(&self.resources, request.into_inner()),
+        )
+        .await
+    }
+
+    async fn find_user(&self, request: Request<FindUserRequest>) -> Result<Response<UserReply>, Status> {
+        serve("FindUser", find::find_user(&self.resources, request.into_inner())).await
+    }
+
+    async fn set_password(&self, request: Request<SetPasswordRequest>) -> Result<Response<UserReply>, Status> {
+        serve(
+            "SetPassword",
+            change_password::set_password(&self.resources, request.into_inner()),
         )
         .await
     }

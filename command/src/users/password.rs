@@ -114,15 +114,21 @@ impl Passwords {
         .map_err(|error| failure::internal("a password could not be hashed", &error))
     }
 
+    /// Whether a hash was made with lower costs than those of today.
+    pub(super) fn is_outdated(hash: &str) -> bool {
+        let (memory, passes, lanes) = COST;
+        !hash.starts_with(&format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$"))
+    }
+
     /// Whether the password is the one of the hash. Without a hash (no such user) as much work is done, so that the time of the
     /// answer does not say which addresses have an account.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Failure> {
+    pub(super) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Failure> {
         // Nobody has such a password, and it must not be hashed without bound.
         let oversized = password.chars().nth(MAX_CHARS).is_some();
-        let password = if oversized { String::new() } else { password };
+        let password = if oversized { "" } else { password }.to_owned();
         let known = hash.is_some() && !oversized;
         let hash = match hash {
-            Some(hash) => hash,
+            Some(hash) => hash.to_owned(),
             None => self
                 .nobody
                 .get_or_try_init(|| self.hash((self.ids)().to_string()))

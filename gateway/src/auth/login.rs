@@ -1,7 +1,10 @@
 //! `POST /v1/auth/login`
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
-use proto::v1;
+use http::StatusCode;
+use proto::{failure::Failure, v1};
 
 use super::session::{self, SessionView};
 use crate::{
@@ -33,14 +36,14 @@ impl ReadBody for Credentials {
 
 pub(crate) fn endpoint() -> Described {
     Endpoint::login()
-        .refuses(&["invalid_credentials"])
+        .refuses(&["invalid_credentials", "log_in_delayed"])
         .causes(&["LoggedIn", "LogInFailed", "SessionOpened"])
         .handler(routes!(log_in))
 }
 
 /// Logs in
 ///
-/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other requests, and are on record:
+/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other requests, each wrong one delays the next, and all are on record:
 /// `/v1/audit?type=LoggedIn,LogInFailed`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
     responses((status = 200, description = "Logged in", body = SessionView),
@@ -54,6 +57,17 @@ pub(crate) async fn log_in(
         password: body.password,
         context: Some(context),
     };
-    let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request))).await?;
+    let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request)))
+        .await
+        .map_err(refused)?;
     session::answer(&app, reply)
+}
+
+/// It is who asks, and not the service, that is to slow down.
+fn refused(failure: Failure) -> Problem {
+    if failure.code != "log_in_delayed" {
+        return failure.into();
+    }
+    let wait = Duration::from_millis(failure.retry_after_ms.into());
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "log_in_delayed", failure.message).with_retry_after(wait)
 }

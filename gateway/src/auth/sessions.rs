@@ -39,7 +39,7 @@ pub(crate) struct OpenSession {
 
 pub(crate) fn endpoint() -> Described {
     Endpoint::read(Permission::ProfileRead)
-        .operates()
+        .all()
         .handler(routes!(list_sessions))
 }
 

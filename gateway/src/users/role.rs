@@ -21,6 +21,7 @@ pub(super) const ROLES: &[(&str, v1::Role)] = &[("admin", v1::Role::Admin), ("cu
 
 /// What is to change about a user.
 #[derive(utoipa::ToSchema)]
+#[schema(example = json!({"role": "customer"}))]
 pub(crate) struct UserPatch {
     #[schema(value_type = Role)]
     role: v1::Role,
