@@ -26,7 +26,7 @@ CREATE TABLE session (
     lane integer, -- of its end
     position bigint
 ) WITH (fillfactor = 70); -- room in the page: a refresh changes no indexed column
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_of_user ON session (user_id);
 CREATE INDEX session_end ON session (lane, position) WHERE lane IS NOT NULL;
 
 -- Guesses at passwords, counted by account and address together, by account and by address. Lost with a crash, which only forgets them.

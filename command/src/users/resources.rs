@@ -1,6 +1,9 @@
 //! What the use cases of accounts work with.
 
-use super::{credentials::Credentials, logins::Logins, password::Passwords, refresh_token::RefreshKey, rows::Rows};
+use super::{
+    credentials::Credentials, logins::Logins, password::Passwords, refresh_token::RefreshKey, rows::Rows,
+    throttle::Throttle,
+};
 use crate::core::Core;
 
 #[derive(Clone)]

@@ -34,11 +34,8 @@ pub(super) async fn end_own(
     })?;
     // Whose it is never changes, so it may be looked up before. Of others' sessions nobody is told that they are there.
     let found = users.core.load::<Session>(&session.to_string()).await?;
-    if !found
-        .aggregate
-        .user_id()
-        .is_some_and(|user| user.to_string() == context.metadata.actor)
-    {
+    let owner = found.aggregate.user_id();
+    if owner.is_none_or(|user| user.to_string() != context.metadata.actor) {
         return Err(refused(SessionError::NotFound));
     }
     let committed = end(users, context.plan(), session, SessionCommand::End { reason }).await?;
