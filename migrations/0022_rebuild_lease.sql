@@ -1,5 +1,8 @@
--- A rebuild is leased as everything else is. `builder` and `builder_until` stay for processes from before this step.
-ALTER TABLE projections
-    ADD COLUMN owner uuid,
-    ADD COLUMN lease_until timestamptz,
-    ADD COLUMN fence bigint NOT NULL DEFAULT 0;
+-- The leases of rebuilds, one for each projection: the holder is `builder` of the version in the making too. `builder_until` stays for
+-- processes from before this step.
+CREATE TABLE projection_rebuild (
+    name text COLLATE "C" PRIMARY KEY,
+    owner uuid,
+    lease_until timestamptz,
+    fence bigint NOT NULL DEFAULT 0
+);

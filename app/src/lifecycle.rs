@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Signals that come together are one request: `timeout`, `make` and shells send theirs to the process and to its group.
 const ONE_REQUEST: Duration = Duration::from_millis(300);
 
-/// Who is told to end, and whether they have.
+/// The tasks that have to end, and whether they have ended.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     soft: CancellationToken,

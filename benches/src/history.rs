@@ -51,10 +51,10 @@ pub(crate) async fn long_stream(cluster: &Cluster) -> Result<()> {
             sequence: u64::from(index * STRIDE % LENGTH + 1),
         };
         let started = Instant::now();
-        let told = history.changes(&[place]).await?;
+        let changes = history.changes(&[place]).await?;
         times.record(micros(started.elapsed()))?;
         ensure!(
-            told.first().is_some_and(|changes| changes.len() == 2),
+            changes.first().is_some_and(|changes| changes.len() == 2),
             "a change is missing"
         );
     }

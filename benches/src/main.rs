@@ -11,6 +11,7 @@ mod judged;
 mod orders;
 mod overload;
 mod pgbench;
+mod placing;
 mod project;
 mod reads;
 mod relevance;

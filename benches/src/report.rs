@@ -1,5 +1,7 @@
 //! What was seen, as text that can be pasted into the README.
 
+use hdrhistogram::Histogram;
+
 /// The middle of the runs.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -21,6 +23,13 @@ pub(crate) fn rate(what: &str, runs: &[f64]) {
 /// Any other figure.
 pub(crate) fn figure(what: &str, value: &str) {
     println!("- {what}: {value}");
+}
+
+/// A quantile of latencies in microseconds, in milliseconds.
+pub(crate) fn milliseconds(latency: &Histogram<u64>, quantile: f64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a request")]
+    let value = latency.value_at_quantile(quantile) as f64 / 1000.0;
+    format!("{value:.1} ms")
 }
 
 /// Remembers which targets were missed.

@@ -66,7 +66,7 @@ pub(crate) async fn reports(cluster: &Cluster, report: &mut report::Report) -> R
     let orders = std::env::var("TILLROLL_BENCH_ORDERS").map_or(Ok(ORDERS), |text| text.parse())?;
     report::section(&format!("Sales reports over {orders} orders"));
     let database = cluster.database("reports").await?;
-    // While there is little to project: whoever is created waits for the read model.
+    // While there is little to project: a user who is created waits for the read model.
     let server = Server::start(&database.url).await?;
     server.log_in().await?;
     server.stop().await?;

@@ -12,9 +12,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::cluster::Cluster;
 use crate::effort::{rounds, seconds};
 use crate::http::Connection;
-use crate::orders::{self, milliseconds};
+use crate::orders;
+use crate::placing;
 use crate::reads::load;
-use crate::report::{self, Report, median};
+use crate::report::{self, Report, median, milliseconds};
 use crate::server::{Server, expect};
 
 const PRODUCTS: usize = 100_000;
@@ -259,7 +260,7 @@ pub(crate) async fn shop(cluster: &Cluster, report: &mut Report) -> Result<()> {
 
     let sold = Arc::new(server.products(&login, "sold", SOLD, PLENTY).await?);
     orders::caught_up(&server, &database.pool).await?;
-    let peak = orders::place(&server, &login, &sold, 2, false).await?.per_second;
+    let peak = placing::place(&server, &login, &sold, 2, false).await?.per_second;
     orders::caught_up(&server, &database.pool).await?;
     report::figure("peak of orders beside the index", &format!("{peak:.0}/s"));
     let seen = orders::lag(&server, &login, &sold, peak / 2.0, |_| {

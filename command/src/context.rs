@@ -42,7 +42,7 @@ struct Origin {
 }
 
 impl Context {
-    /// Reads a request: who asks, and by `read` what is asked. Everything that is wrong with either is told at once. `command` keeps
+    /// Reads a request: who asks, and by `read` what is asked. Everything that is wrong with either is reported at once. `command` keeps
     /// the keys of different commands apart.
     pub(crate) fn accept<T>(
         core: &Core,
@@ -170,7 +170,7 @@ impl Context {
     }
 }
 
-/// Records with each event which command made it, so that the log tells commands apart that one request set in motion.
+/// Records with each event the command that made it, so that the commands of one request can be told apart in the log.
 pub(crate) fn annotated(plan: Plan, command_id: Uuid, command: &'static str) -> Plan {
     plan.annotation("command_id", command_id.to_string())
         .annotation("command", command)

@@ -1,4 +1,4 @@
-//! What callers are told when a command does not go through.
+//! What callers receive when a command fails.
 
 use eventstore::TransactError;
 use proto::failure::{Failure, FailureKind};
@@ -114,7 +114,7 @@ pub(crate) fn of_database(error: &sqlx::Error) -> Failure {
 pub(crate) fn of_store(error: &eventstore::Error) -> Failure {
     use eventstore::Error;
     match error {
-        Error::Unreachable | Error::Lost(_) => unavailable("event store", error),
+        Error::Unreachable | Error::MissingEvent(_) => unavailable("event store", error),
         Error::Database(inner) | Error::OutcomeUnknown(inner) => of_database(inner),
         Error::Decode { source, .. } => unreadable(&format_args!("{error}: {source}")),
         Error::Encode { source, .. } => internal(

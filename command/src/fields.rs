@@ -1,4 +1,4 @@
-//! Checking a request: every wrong field is told at once.
+//! Checks a request and reports every wrong field at once.
 
 use domain::ValueError;
 use proto::failure::{Failure, FailureKind, FieldFailure};

@@ -1,4 +1,4 @@
-//! What a successful command tells of its commit.
+//! What the reply of a successful command says of its commit.
 
 use eventstore::{Committed, Positions};
 use proto::v1;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::wait::{PATIENCE, wait_until};
 
-/// An empty database on the server that `DATABASE_URL` names; dropped with this value, whoever is still connected.
+/// An empty database on the server that `DATABASE_URL` names; dropped with this value, even if clients are still connected.
 #[derive(Debug)]
 pub struct Database {
     server: Url,
@@ -62,7 +62,7 @@ impl Database {
         PgPool::connect_lazy(&self.url()).expect("the URL is one of PostgreSQL")
     }
 
-    /// Makes one with the same in it, whoever is connected: connections are cut, and none is let in until it is made.
+    /// Makes a copy of it. Connections are cut, and none is let in until the copy is made.
     pub async fn backup(&self) -> Database {
         let backup = Database {
             server: self.server.clone(),

@@ -75,14 +75,14 @@ pub async fn adopt(pool: &PgPool, table: &str, known: &[&Entry]) -> Result<Adopt
     .bind(table)
     .fetch_optional(pool)
     .await?;
-    let theirs = match found {
+    let source = match found {
         None => return Err(AdoptError::NoTable(table.to_owned())),
         Some((_, true)) => return Err(AdoptError::Own(table.to_owned())),
         Some((name, false)) => name,
     };
     let lanes = u32::try_from(heads(pool).await?.len()).unwrap_or_default();
     let streams: Vec<(String, String)> = sqlx::query_as(&format!(
-        "SELECT aggregate_type::text, aggregate_id::text FROM {theirs} GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT aggregate_type::text, aggregate_id::text FROM {source} GROUP BY 1, 2 ORDER BY 1, 2"
     ))
     .fetch_all(pool)
     .await?;
@@ -90,7 +90,7 @@ pub async fn adopt(pool: &PgPool, table: &str, known: &[&Entry]) -> Result<Adopt
     for (aggregate_type, aggregate_id) in streams {
         let key = StreamKey::new(aggregate_type, aggregate_id);
         let entry = known.iter().find(|entry| *entry.aggregate_type == *key.aggregate_type);
-        match stream(pool, &theirs, &key, lane_of(&key.aggregate_id, lanes), entry.copied()).await {
+        match stream(pool, &source, &key, lane_of(&key.aggregate_id, lanes), entry.copied()).await {
             Ok(0) => adopted.unchanged += 1,
             Ok(events) => {
                 adopted.streams += 1;
@@ -111,20 +111,24 @@ async fn stream(pool: &PgPool, table: &str, key: &StreamKey, lane: u32, entry: O
         .bind(lane.cast_signed())
         .execute(&mut *tx)
         .await?;
-    let theirs = events(&mut tx, table, key).await?;
-    let ours = events(&mut tx, "events", key).await?;
-    let both = ours.len().min(theirs.len());
-    if let Some((event, _)) = theirs.iter().zip(&ours).find(|(their, our)| their != our) {
+    let source = events(&mut tx, table, key).await?;
+    let stored = events(&mut tx, "events", key).await?;
+    let both = stored.len().min(source.len());
+    if let Some((event, _)) = source
+        .iter()
+        .zip(&stored)
+        .find(|(from_source, from_log)| from_source != from_log)
+    {
         return Err(Refused::Stream(format!(
             "the log has another event {} in this stream",
             event.0
         )));
     }
-    let new = &theirs[both..];
+    let new = &source[both..];
     if new.is_empty() {
         return Ok(0);
     }
-    for (expected, event) in (1..).zip(&theirs) {
+    for (expected, event) in (1..).zip(&source) {
         check(event, expected, entry).map_err(Refused::Stream)?;
     }
     match appended(key, lane, new).send(&mut tx, &[]).await {
@@ -132,7 +136,7 @@ async fn stream(pool: &PgPool, table: &str, key: &StreamKey, lane: u32, entry: O
         Err(AppendError::Sql(error)) => return Err(error.into()),
         Err(AppendError::Contended) => return Err(Refused::Stream("it is being written at this moment".to_owned())),
     }
-    if events(&mut tx, "events", key).await? != theirs {
+    if events(&mut tx, "events", key).await? != source {
         return Err(Refused::Stream("what was stored is not what was there".to_owned()));
     }
     tx.commit().await?;

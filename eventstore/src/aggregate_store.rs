@@ -157,7 +157,7 @@ fn number(sequence: u64) -> usize {
 fn failed<E: std::error::Error>(error: Error) -> AggregateError<E> {
     match error {
         Error::Decode { .. } | Error::Encode { .. } => AggregateError::DeserializationError(Box::new(error)),
-        Error::Database(_) | Error::Unreachable | Error::Lost(_) | Error::OutcomeUnknown(_) => {
+        Error::Database(_) | Error::Unreachable | Error::MissingEvent(_) | Error::OutcomeUnknown(_) => {
             AggregateError::DatabaseConnectionError(Box::new(error))
         }
         Error::Damaged(_) => AggregateError::UnexpectedError(Box::new(error)),

@@ -7,15 +7,15 @@ use crate::fold::Stream;
 use crate::stream::StreamKey;
 
 /// What an ordinary stream takes, in bytes.
-const ORDINARY: u64 = 1024;
+const TYPICAL_STREAM_BYTES: u64 = 1024;
 
 /// A cache of bounded size. Whatever it says is checked by the next append that relies on it.
-pub(crate) struct StreamCache(Cache<StreamKey, Stream, Weigh>);
+pub(crate) struct StreamCache(Cache<StreamKey, Stream, StreamWeighter>);
 
 #[derive(Clone)]
-struct Weigh;
+struct StreamWeighter;
 
-impl Weighter<StreamKey, Stream> for Weigh {
+impl Weighter<StreamKey, Stream> for StreamWeighter {
     fn weight(&self, _: &StreamKey, stream: &Stream) -> u64 {
         stream.weight()
     }
@@ -24,8 +24,8 @@ impl Weighter<StreamKey, Stream> for Weigh {
 impl StreamCache {
     /// One of about `bytes` in memory.
     pub(crate) fn new(bytes: u64) -> Self {
-        let streams = usize::try_from(bytes / ORDINARY).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(streams, bytes, Weigh))
+        let streams = usize::try_from(bytes / TYPICAL_STREAM_BYTES).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(streams, bytes, StreamWeighter))
     }
 
     /// Takes a stream out.

@@ -20,7 +20,7 @@ pub struct Config {
     pub ids: IdSource,
     /// Commands that may wait. The next one is refused at once.
     pub queue_capacity: usize,
-    /// What a refused caller is told.
+    /// The delay that a refused caller is asked to wait.
     pub retry_after: Duration,
     /// Commands committed together at most.
     pub batch_commands: usize,

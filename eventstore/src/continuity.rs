@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{PgConnection, Row};
 
 use crate::tail::Tail;
-use crate::{Error, Lost};
+use crate::{Error, MissingEvent};
 
 /// What this process has seen of the log. A database that holds an older state of it was restored while the process ran, or is a standby
 /// that took over without the newest commits: what the process has in memory would be taken for what is there.
@@ -18,10 +18,10 @@ impl Continuity {
     /// Compares the log behind a connection with what this process has seen of it: of every lane the newest event.
     ///
     /// # Errors
-    /// [`Error::Lost`] when one of them is not there; from then on for ever. [`Error::Database`] when it cannot be found out.
+    /// [`Error::MissingEvent`] when one of them is not there; from then on for ever. [`Error::Database`] when it cannot be found out.
     pub async fn check(&self, connection: &mut PgConnection) -> Result<(), Error> {
-        if let Some(lost) = self.tail.lost() {
-            return Err(Error::Lost(lost));
+        if let Some(missing) = self.tail.missing_event() {
+            return Err(Error::MissingEvent(missing));
         }
         // Before the question: what is seen meanwhile may be too new for its answer.
         let known = self.tail.known();
@@ -39,16 +39,16 @@ impl Continuity {
         .fetch_optional(connection)
         .await?;
         let Some(missing) = missing else { return Ok(()) };
-        let lost = Lost {
+        let missing = MissingEvent {
             lane: missing.try_get::<i32, _>("in_lane")?.cast_unsigned(),
             position: missing.try_get::<i64, _>("at_position")?.cast_unsigned(),
         };
-        self.tail.lose(lost);
-        Err(Error::Lost(lost))
+        self.tail.record_missing(missing);
+        Err(Error::MissingEvent(missing))
     }
 
     /// Returns when an event turns out to be lost. The process should end then: nothing in its memory can be relied on.
-    pub async fn broken(&self) -> Lost {
-        self.tail.until_lost().await
+    pub async fn broken(&self) -> MissingEvent {
+        self.tail.until_missing().await
     }
 }

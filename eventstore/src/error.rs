@@ -21,7 +21,7 @@ pub enum Error {
     OutcomeUnknown(#[source] Arc<sqlx::Error>),
     /// The database holds an older state than this process has seen; the process should end.
     #[error(transparent)]
-    Lost(#[from] Lost),
+    MissingEvent(#[from] MissingEvent),
     /// A stored text does not decode into what was asked for.
     #[error("{what} does not decode")]
     Decode {
@@ -51,7 +51,7 @@ pub enum Error {
     "the database holds an older state than this process has seen: event {position} of lane {lane} is not there, or is another one. A backup \
      was restored, or a standby took over without the newest commits"
 )]
-pub struct Lost {
+pub struct MissingEvent {
     /// Its lane.
     pub lane: u32,
     /// Its position in the lane.
@@ -81,9 +81,9 @@ pub struct Undecodable(String);
 
 impl Undecodable {
     pub(crate) fn new(error: &DecodeError) -> Self {
-        let said = error.to_string();
+        let text = error.to_string();
         let DecodeError::Json(error) = error else {
-            return Self(said);
+            return Self(text);
         };
         // Names of fields and of what is expected are the program's own; whatever else serde or a type says may quote.
         let quoting = [
@@ -92,11 +92,11 @@ impl Undecodable {
             "unknown variant ",
             "unknown field ",
         ];
-        if said.starts_with("missing field ") || !error.is_data() {
-            return Self(said);
+        if text.starts_with("missing field ") || !error.is_data() {
+            return Self(text);
         }
-        match said.rsplit_once(", expected ") {
-            Some((_, expected)) if quoting.iter().any(|start| said.starts_with(start)) => {
+        match text.rsplit_once(", expected ") {
+            Some((_, expected)) if quoting.iter().any(|start| text.starts_with(start)) => {
                 Self(format!("something else stands there than the expected {expected}"))
             }
             _ => Self(format!(
@@ -117,7 +117,7 @@ impl From<sqlx::Error> for Error {
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum TransactError<E> {
-    /// The decision itself said no.
+    /// The decision rejected the command.
     #[error("the command was rejected")]
     Rejected(E),
     /// The stream is not at the version that the caller expects.

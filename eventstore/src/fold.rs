@@ -64,7 +64,7 @@ impl Fold {
     pub(crate) fn apply(&mut self, place: usize, events: Box<dyn Any>, count: u64, bytes: usize) {
         let stream = &mut self.streams[place];
         stream.state.apply(events);
-        stream.learn(bytes);
+        stream.count_bytes(bytes);
         stream.version += count;
     }
 
@@ -83,12 +83,12 @@ impl Fold {
 
 /// Of so many events after a snapshot, or after none, the state is taken to hold what they say; later ones change it rather than add
 /// to it.
-const TELLING: u64 = 8;
+const SIZING_EVENTS: u64 = 8;
 
 impl Stream {
     /// Notes the bytes of events that are about to be applied.
-    pub(crate) fn learn(&mut self, bytes: usize) {
-        if self.version < self.last_snapshot.version + TELLING {
+    pub(crate) fn count_bytes(&mut self, bytes: usize) {
+        if self.version < self.last_snapshot.version + SIZING_EVENTS {
             self.bytes += bytes as u64;
         }
     }

@@ -34,7 +34,7 @@ pub use aggregate_store::{AggregateStore, LoadedContext};
 pub use committed::Committed;
 pub use config::{Clock, Config, IdSource, SnapshotPolicy};
 pub use continuity::Continuity;
-pub use error::{Error, IdempotencyError, Lost, TransactError, Undecodable};
+pub use error::{Error, IdempotencyError, MissingEvent, TransactError, Undecodable};
 pub use load::Loaded;
 pub use log::Log;
 pub use metadata::{IdempotencyKey, Metadata};

@@ -23,7 +23,7 @@ pub struct Loaded<A> {
 }
 
 /// A stream to load.
-pub(crate) struct Wanted {
+pub(crate) struct StreamRequest {
     pub(crate) key: StreamKey,
     pub(crate) kind: Kind,
     pub(crate) lane: u32,
@@ -31,40 +31,44 @@ pub(crate) struct Wanted {
 
 /// How to read what is stored.
 #[derive(Clone, Copy)]
-pub(crate) struct Reading {
+pub(crate) struct Loader {
     pub(crate) revision: u32,
 }
 
-impl Reading {
+impl Loader {
     /// Loads every wanted stream, in their order. A stream that does not decode comes back broken, unless what is in the way is to be
     /// passed over; the others are not disturbed.
-    pub(crate) async fn load(self, db: &mut PgConnection, wanted: Vec<Wanted>) -> Result<Vec<Stream>, sqlx::Error> {
-        let mut streams = self.load_passing(db, wanted, &Skips::new()).await?;
+    pub(crate) async fn load(
+        self,
+        db: &mut PgConnection,
+        requests: Vec<StreamRequest>,
+    ) -> Result<Vec<Stream>, sqlx::Error> {
+        let mut streams = self.load_skipping(db, requests, &Skips::new()).await?;
         let broken: Vec<&Stream> = streams.iter().filter(|stream| stream.broken.is_some()).collect();
         if broken.is_empty() {
             return Ok(streams);
         }
         let skips = skips(db, &broken).await?;
-        let again = streams.iter_mut().filter(|stream| skips.contains_key(&stream.key));
-        let again: Vec<&mut Stream> = again.collect();
-        let wanted = again.iter().map(|stream| Wanted::again(stream)).collect();
-        for (stream, loaded) in again.into_iter().zip(self.load_passing(db, wanted, &skips).await?) {
+        let retried = streams.iter_mut().filter(|stream| skips.contains_key(&stream.key));
+        let retried: Vec<&mut Stream> = retried.collect();
+        let requests = retried.iter().map(|stream| StreamRequest::of(stream)).collect();
+        for (stream, loaded) in retried.into_iter().zip(self.load_skipping(db, requests, &skips).await?) {
             *stream = loaded;
         }
         Ok(streams)
     }
 
-    async fn load_passing(
+    async fn load_skipping(
         self,
         db: &mut PgConnection,
-        wanted: Vec<Wanted>,
+        requests: Vec<StreamRequest>,
         skips: &Skips,
     ) -> Result<Vec<Stream>, sqlx::Error> {
-        if wanted.is_empty() {
+        if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let new = |wanted| Load::new(wanted, skips);
-        let loads = self.fetch(db, wanted.into_iter().map(new).collect(), true).await?;
+        let new = |requests| Load::new(requests, skips);
+        let loads = self.fetch(db, requests.into_iter().map(new).collect(), true).await?;
         if loads.iter().all(|load| !load.snapshot_unreadable) {
             return Ok(loads.into_iter().map(|load| load.stream).collect());
         }
@@ -72,11 +76,11 @@ impl Reading {
             .into_iter()
             .enumerate()
             .partition(|(_, load)| load.snapshot_unreadable);
-        let (places, again): (Vec<_>, Vec<_>) = unreadable
+        let (places, retried): (Vec<_>, Vec<_>) = unreadable
             .into_iter()
-            .map(|(place, load)| (place, new(Wanted::again(&load.stream))))
+            .map(|(place, load)| (place, new(StreamRequest::of(&load.stream))))
             .unzip();
-        readable.extend(places.into_iter().zip(self.fetch(db, again, false).await?));
+        readable.extend(places.into_iter().zip(self.fetch(db, retried, false).await?));
         readable.sort_unstable_by_key(|(place, _)| *place);
         Ok(readable.into_iter().map(|(_, load)| load.stream).collect())
     }
@@ -105,7 +109,7 @@ impl Reading {
             if let Some(stream) = streams.get_mut(ordinal(&row)?) {
                 let sequence = row.try_get::<i64, _>("sequence")?.cast_unsigned();
                 let (event_type, event_version) = (row.try_get("event_type")?, row.try_get("event_version")?);
-                stream.take(sequence, event_type, event_version, row.try_get("body")?);
+                stream.apply_stored(sequence, event_type, event_version, row.try_get("body")?);
             }
         }
         Ok(())
@@ -156,8 +160,8 @@ struct Load {
     skip: HashSet<u64>,
 }
 
-impl Wanted {
-    fn again(stream: &Stream) -> Self {
+impl StreamRequest {
+    fn of(stream: &Stream) -> Self {
         Self {
             key: stream.key.clone(),
             kind: stream.kind.clone(),
@@ -167,7 +171,7 @@ impl Wanted {
 }
 
 impl Load {
-    fn new(Wanted { key, kind, lane }: Wanted, skips: &Skips) -> Self {
+    fn new(StreamRequest { key, kind, lane }: StreamRequest, skips: &Skips) -> Self {
         Self {
             skip: skips.get(&key).cloned().unwrap_or_default(),
             stream: Stream::empty(key, kind, lane),
@@ -183,10 +187,10 @@ impl Load {
         let body: &str = row.try_get("body")?;
         match row.try_get::<Option<&str>, _>("event_type")? {
             None => self.restore(sequence, body),
-            Some(_) if self.skip.contains(&sequence) => self.stream.pass(sequence),
+            Some(_) if self.skip.contains(&sequence) => self.stream.skip_to(sequence),
             Some(event_type) => {
                 let event_version = row.try_get("event_version")?;
-                self.stream.take(sequence, event_type, event_version, body);
+                self.stream.apply_stored(sequence, event_type, event_version, body);
             }
         }
         Ok(())
@@ -214,13 +218,13 @@ impl Load {
 
 impl Stream {
     /// Goes on behind an event that does not count.
-    fn pass(&mut self, sequence: u64) {
+    fn skip_to(&mut self, sequence: u64) {
         self.version = sequence;
         self.base = sequence;
     }
 
     /// Takes in the next stored event.
-    fn take(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str) {
+    fn apply_stored(&mut self, sequence: u64, event_type: &str, event_version: &str, payload: &str) {
         if self.broken.is_some() {
             return;
         }
@@ -242,7 +246,7 @@ impl Stream {
         };
         match state.fold(&stored) {
             Ok(()) => {
-                self.learn(payload.len());
+                self.count_bytes(payload.len());
                 self.version = sequence;
                 self.base = sequence;
             }

@@ -9,7 +9,7 @@ use sqlx::{PgPool, Row};
 use tokio::time::MissedTickBehavior;
 
 use crate::tail::{Known, Served, Tail};
-use crate::{Error, Lost, Positions, Recorded};
+use crate::{Error, MissingEvent, Positions, Recorded};
 
 /// A reader of the log. Cheap to clone.
 ///
@@ -37,7 +37,7 @@ struct Names(Vec<Arc<str>>);
 impl Log {
     /// The head of every lane: the position of its newest event, 0 when it is empty.
     pub async fn heads(&self) -> Result<Positions, Error> {
-        learn(&self.pool, &self.tail).await
+        refresh_heads(&self.pool, &self.tail).await
     }
 
     /// The events after `after` in its lanes: lanes ascending, each in order. About `limit` of them, shared fairly, but at least one
@@ -45,8 +45,8 @@ impl Log {
     ///
     /// Recent events come from memory, others from PostgreSQL.
     pub async fn read(&self, after: &Positions, limit: usize) -> Result<Vec<Recorded>, Error> {
-        if let Some(lost) = self.tail.lost() {
-            return Err(Error::Lost(lost));
+        if let Some(missing) = self.tail.missing_event() {
+            return Err(Error::MissingEvent(missing));
         }
         if after
             .iter()
@@ -190,19 +190,19 @@ pub(crate) async fn heads(pool: &PgPool) -> Result<Positions, sqlx::Error> {
 }
 
 /// Reads the heads and takes note of them. Heads never go back, unless the database is another one than before.
-async fn learn(pool: &PgPool, tail: &Tail) -> Result<Positions, Error> {
+async fn refresh_heads(pool: &PgPool, tail: &Tail) -> Result<Positions, Error> {
     let known = tail.known();
     let heads = heads(pool).await?;
-    let lost = known
+    let missing = known
         .iter()
         .find(|known| heads.get(known.lane).unwrap_or_default() < known.position);
-    if let Some(&Known { lane, position, .. }) = lost {
-        tail.lose(Lost { lane, position });
+    if let Some(&Known { lane, position, .. }) = missing {
+        tail.record_missing(MissingEvent { lane, position });
     }
-    if let Some(lost) = tail.lost() {
-        return Err(Error::Lost(lost));
+    if let Some(missing) = tail.missing_event() {
+        return Err(Error::MissingEvent(missing));
     }
-    tail.learn(&heads);
+    tail.advance_heads(&heads);
     Ok(heads)
 }
 
@@ -264,7 +264,7 @@ pub(crate) async fn poll(pool: PgPool, tail: Weak<Tail>, interval: Duration) {
             () = pool.close_event() => return,
         }
         match tail.upgrade() {
-            Some(tail) if tail.awaited() => match learn(&pool, &tail).await {
+            Some(tail) if tail.has_waiting_readers() => match refresh_heads(&pool, &tail).await {
                 Ok(_) => told = false,
                 // Once of an outage: the next tries are only moments away.
                 Err(error) if !told => {

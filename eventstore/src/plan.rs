@@ -1,4 +1,4 @@
-//! What a command is going to touch, said before it is decided.
+//! What a command is going to touch, declared before it is decided.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

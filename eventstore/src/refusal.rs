@@ -18,11 +18,11 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn note(&self, error: Error) {
+    pub(crate) fn record(&self, error: Error) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    pub(crate) fn forget(&self) {
+    pub(crate) fn clear(&self) {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 

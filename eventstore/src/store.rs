@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::erased::Kind;
 use crate::fold::Stream;
-use crate::load::{Reading, Wanted, aggregate_of};
+use crate::load::{Loader, StreamRequest, aggregate_of};
 use crate::log::heads;
 use crate::refusal::{self, Refusal};
 use crate::snapshot::{self, Snapshots};
@@ -54,7 +54,7 @@ impl Store {
             ));
         }
         let tail = Arc::new(Tail::new(lanes, config.tail_events, config.tail_bytes));
-        tail.learn(&known);
+        tail.advance_heads(&known);
         let (queue, waiting) = mpsc::channel(config.queue_capacity.max(1));
         let (snapshots, due) = Snapshots::new(config.snapshots);
         let writer = Writer::new(
@@ -118,8 +118,8 @@ impl Store {
         if let Some(reason) = plan.unstorable() {
             return Err(TransactError::Invalid(reason.to_owned()));
         }
-        if let Some(lost) = self.shared.tail.lost() {
-            return Err(TransactError::Unavailable(Error::Lost(lost)));
+        if let Some(missing) = self.shared.tail.missing_event() {
+            return Err(TransactError::Unavailable(Error::MissingEvent(missing)));
         }
         let (reply, answer) = oneshot::channel();
         let lanes: BTreeSet<u32> = plan
@@ -182,16 +182,16 @@ impl Store {
     pub(crate) async fn stream<A: Registered>(&self, id: &str) -> Result<Stream, Error> {
         let Shared { pool, config, .. } = &*self.shared;
         let kind = Kind::of::<A>();
-        let wanted = Wanted {
+        let request = StreamRequest {
             key: StreamKey::new(Arc::clone(&kind.aggregate_type), id),
             kind,
             lane: self.lane_of(id),
         };
-        let reading = Reading {
+        let loader = Loader {
             revision: config.snapshots.revision,
         };
         let mut connection = pool.acquire().await?;
-        let stream = reading.load(&mut connection, vec![wanted]).await?.pop();
+        let stream = loader.load(&mut connection, vec![request]).await?.pop();
         stream.ok_or_else(|| Error::Damaged(format!("{} did not load", A::TYPE)))
     }
 
@@ -225,7 +225,7 @@ impl Store {
         let refusal = &self.shared.refusal;
         refusal.last()?;
         if refusal::takes_writes(&self.shared.pool).await {
-            refusal.forget();
+            refusal.clear();
         }
         refusal.last()
     }

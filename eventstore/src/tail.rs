@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{Lost, Positions, Recorded};
+use crate::{MissingEvent, Positions, Recorded};
 
 /// A bounded window on the end of the log. It may have gaps at any time (other processes write, too); positions tell.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Tail {
     /// Ticks when a head has moved.
     moved: watch::Sender<()>,
     /// An event that was seen and is not there any more.
-    lost: watch::Sender<Option<Lost>>,
+    missing: watch::Sender<Option<MissingEvent>>,
     /// Readers that wait for a head to move; without any, nobody needs to poll.
     waiting: AtomicUsize,
 }
@@ -65,7 +65,7 @@ impl Tail {
             window: Mutex::new(window),
             heads: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
             moved: watch::Sender::new(()),
-            lost: watch::Sender::new(None),
+            missing: watch::Sender::new(None),
             waiting: AtomicUsize::new(0),
         }
     }
@@ -78,16 +78,16 @@ impl Tail {
             window.push(event);
         }
         drop(window);
-        self.learn(&heads);
+        self.advance_heads(&heads);
     }
 
     /// Takes note of what exists, wherever it was written.
-    pub(crate) fn learn(&self, heads: &Positions) {
-        let news = heads.iter().fold(false, |news, (lane, position)| {
+    pub(crate) fn advance_heads(&self, heads: &Positions) {
+        let changed = heads.iter().fold(false, |changed, (lane, position)| {
             let head = self.heads.get(lane as usize);
-            news | head.is_some_and(|head| head.fetch_max(position, Ordering::AcqRel) < position)
+            changed | head.is_some_and(|head| head.fetch_max(position, Ordering::AcqRel) < position)
         });
-        if news {
+        if changed {
             self.moved.send_replace(());
         }
     }
@@ -116,27 +116,27 @@ impl Tail {
     }
 
     /// Takes note that an event is not there any more. The first one counts.
-    pub(crate) fn lose(&self, lost: Lost) {
-        self.lost.send_if_modified(|known| {
-            let news = known.is_none();
-            known.get_or_insert(lost);
-            news
+    pub(crate) fn record_missing(&self, missing: MissingEvent) {
+        self.missing.send_if_modified(|known| {
+            let changed = known.is_none();
+            known.get_or_insert(missing);
+            changed
         });
     }
 
     /// An event that is not there any more.
-    pub(crate) fn lost(&self) -> Option<Lost> {
-        *self.lost.borrow()
+    pub(crate) fn missing_event(&self) -> Option<MissingEvent> {
+        *self.missing.borrow()
     }
 
     /// Returns when one is not.
-    pub(crate) async fn until_lost(&self) -> Lost {
-        let mut lost = self.lost.subscribe();
+    pub(crate) async fn until_missing(&self) -> MissingEvent {
+        let mut missing = self.missing.subscribe();
         loop {
-            if let Some(lost) = *lost.borrow_and_update() {
-                return lost;
+            if let Some(missing) = *missing.borrow_and_update() {
+                return missing;
             }
-            if lost.changed().await.is_err() {
+            if missing.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
@@ -187,7 +187,7 @@ impl Tail {
     }
 
     /// Whether any reader waits.
-    pub(crate) fn awaited(&self) -> bool {
+    pub(crate) fn has_waiting_readers(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 

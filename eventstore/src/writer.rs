@@ -2,12 +2,12 @@
 
 mod answer;
 mod attempt;
+mod batch_error;
 mod conclude;
 mod connection;
 mod contention;
 mod decide;
 mod job;
-mod setback;
 mod settle;
 mod unanswered;
 

@@ -24,9 +24,9 @@ pub fn guard(text: &str) -> Cow<'_, str> {
 /// The text that [`guard`] was given. Other texts stay as they are.
 #[must_use]
 pub fn unguard(text: &str) -> Cow<'_, str> {
-    rewritten(text, |cell, bare| match cell.strip_prefix(GUARD) {
-        Some(rest) if is_formula(rest) => bare.push_str(rest),
-        _ => bare.push_str(cell),
+    rewritten(text, |cell, unguarded| match cell.strip_prefix(GUARD) {
+        Some(rest) if is_formula(rest) => unguarded.push_str(rest),
+        _ => unguarded.push_str(cell),
     })
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     /// Without a slash at its end; empty: addresses in answers are relative.
     pub(crate) base: String,
     pub(crate) metrics: Option<PrometheusHandle>,
-    /// None: nobody is told what others searched for.
+    /// None: queries of others are not suggested.
     pub(crate) past_queries: Option<PastQueries>,
     pub(crate) products: Cache,
     pub(crate) orders: Cache,

@@ -10,7 +10,7 @@ pub(crate) const CALL: Duration = Duration::from_millis(9_500);
 /// How long a report may take.
 pub(crate) const REPORT_CALL: Duration = Duration::from_millis(59_500);
 
-/// A request that tells the service when its answer will not be waited for any longer (`grpc-timeout`).
+/// A request with the time after which nobody waits for its answer (`grpc-timeout`).
 pub(crate) fn timed<T>(limit: Duration, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(limit);

@@ -39,7 +39,7 @@ pub struct Config {
     pub quotas: Option<Quotas>,
     /// How many requests are worked on at once; none: all that come.
     pub capacity: Option<Capacity>,
-    /// Whether suggestions tell what several others searched for.
+    /// Whether suggestions include what several others searched for.
     pub past_queries: bool,
     /// How many proxies in front are trusted to append to `X-Forwarded-For`; 0: the header is ignored.
     pub trusted_proxies: usize,

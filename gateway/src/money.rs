@@ -35,7 +35,7 @@ impl Money {
     /// The same of what one unit costs.
     pub(crate) fn read_price(fields: &mut Fields<'_>) -> Self {
         Self {
-            amount: fields.number("amount", values::price_amount),
+            amount: fields.number("amount", &values::PRICE_AMOUNT),
             currency: fields.ruled("currency", &values::CURRENCY),
         }
     }

@@ -1,12 +1,20 @@
 //! Pages of a list: the same shape and the same `Link` header everywhere.
 
-use axum::response::Response;
-use http::{HeaderValue, StatusCode, Uri, header::LINK};
-use proto::v1::{Freshness, PageInfo};
+use axum::{extract::FromRequestParts, response::Response};
+use http::{HeaderValue, StatusCode, Uri, header::LINK, request::Parts};
+use proto::v1::{self, Freshness, PageInfo};
 use serde::Serialize;
+use tonic::Status;
 use utoipa::ToSchema;
 
-use crate::{app_state::AppState, reply::Reply};
+use crate::{
+    app_state::AppState,
+    call::{CALL, ask},
+    consistency::Freshly,
+    params::{Params, ReadParams},
+    problem::Problem,
+    reply::Reply,
+};
 
 /// Longest `Link`, in bytes: clients and proxies bound the head of an answer. The body has the cursors all the same.
 const MAX_LINK: usize = 6 * 1024;
@@ -21,6 +29,86 @@ pub(crate) struct Page<T> {
     /// Give it as `cursor` for the page before; null on the first one.
     #[schema(required)]
     prev_cursor: Option<String>,
+}
+
+/// A request for a page of a list, as the argument of a handler: its parameters `F`, and `C`, how fresh the page has to be.
+pub(crate) struct List<F, C = Freshly> {
+    pub(crate) filters: F,
+    pub(crate) context: C,
+    pub(crate) pages: Pages,
+}
+
+/// The pages of a list at an address.
+pub(crate) struct Pages {
+    pub(crate) app: AppState,
+    uri: Uri,
+}
+
+impl<F: ReadParams + Send, C: FromRequestParts<AppState, Rejection = Problem>> FromRequestParts<AppState>
+    for List<F, C>
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let Params(filters) = Params::from_request_parts(parts, app).await?;
+        let context = C::from_request_parts(parts, app).await?;
+        let pages = Pages {
+            app: app.clone(),
+            uri: parts.uri.clone(),
+        };
+        Ok(Self {
+            filters,
+            context,
+            pages,
+        })
+    }
+}
+
+/// What a service answers a request for a page with.
+pub(crate) trait PageReply {
+    type Item;
+
+    fn parts(self) -> (Vec<Self::Item>, Option<PageInfo>, Option<Freshness>);
+}
+
+/// Each: the answer, where its items are, and where it says how fresh they are, if it does.
+macro_rules! page_replies {
+    ($($reply:ident { $items:ident: $item:ident $(, $freshness:ident)? })*) => {$(
+        impl PageReply for v1::$reply {
+            type Item = v1::$item;
+
+            fn parts(self) -> (Vec<v1::$item>, Option<PageInfo>, Option<Freshness>) {
+                (self.$items, self.page, None$(.or(self.$freshness))?)
+            }
+        }
+    )*};
+}
+page_replies! {
+    ListCheckpointsReply { checkpoints: SealedCheckpoint }
+    ListDeadLettersReply { dead_letters: DeadLetter }
+    ListEventsReply { events: RecordedEvent, freshness }
+    ListExportsReply { exports: Export }
+    ListOrdersReply { orders: Order, freshness }
+    ListParkedReply { events: ParkedEvent }
+    ListStockReply { items: StockItem, freshness }
+    ListUsersReply { users: User, freshness }
+}
+
+impl Pages {
+    /// Answers with the page that a call to a service gives, each item as `view` shows it.
+    ///
+    /// # Errors
+    /// The failure of the call.
+    pub(crate) async fn answer<R: PageReply, V: Serialize>(
+        &self,
+        call: impl Future<Output = Result<tonic::Response<R>, Status>>,
+        view: impl Fn(R::Item) -> V,
+    ) -> Result<Response, Problem> {
+        let reply = ask(CALL, call).await.map_err(Problem::of_read)?;
+        let (items, info, freshness) = reply.parts();
+        let page = Page::new(items.into_iter().map(view).collect(), info);
+        Ok(page.reply(&self.app, &self.uri, freshness))
+    }
 }
 
 impl<T: Serialize> Page<T> {

@@ -1,8 +1,11 @@
-//! Query parameters, read so that everything wrong with them is told at once.
+//! Query parameters, read so that everything wrong with them is reported at once.
+
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use axum::extract::FromRequestParts;
 use http::{Uri, request::Parts};
 use proto::v1::{AmountRange, PageRequest, TimeRange};
+use values::TextRule;
 
 use crate::{
     id,
@@ -30,6 +33,43 @@ pub(crate) struct Params<T>(pub(crate) T);
 
 /// An address that takes no parameters.
 pub(crate) struct NoParams;
+
+/// Declares a set of query parameters: each with its type, its documentation and, after `=`, how it is read: a method of [`Values`] with
+/// what it takes beside the name, which is the member's unless it is `named` otherwise; or a closure.
+macro_rules! params {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {$(
+            $(#[$member_meta:meta])*
+            $member_vis:vis $member:ident: $type:ty =
+                $($method:ident($($argument:tt)*) $(named $given:literal)?)? $(|$values:ident| $read:expr)?
+        ),* $(,)?}
+    ) => {
+        $(#[$meta])*
+        #[derive(utoipa::IntoParams)]
+        #[into_params(parameter_in = Query)]
+        $vis struct $name {$($(#[$member_meta])* $member_vis $member: $type),*}
+
+        impl $crate::params::ReadParams for $name {
+            fn read(values: &mut $crate::params::Values) -> Self {
+                $(
+                    $(let $member = values.$method($crate::params::name_of!($member $($given)?), $($argument)*);)?
+                    $(let $member = (|$values: &mut $crate::params::Values| $read)(values);)?
+                )*
+                Self { $($member),* }
+            }
+        }
+    };
+}
+macro_rules! name_of {
+    ($member:ident) => {
+        stringify!($member)
+    };
+    ($member:ident $given:literal) => {
+        $given
+    };
+}
+pub(crate) use {name_of, params};
 
 /// A set of query parameters.
 pub(crate) trait ReadParams: Sized {
@@ -159,6 +199,24 @@ impl Values {
         self.text(name).map(identifier)
     }
 
+    /// A text of a kind, taken, in its normal form; an empty one counts as absent.
+    pub(crate) fn ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        let text = self.text(name)?;
+        self.judged(name, rule, &text)
+    }
+
+    /// Texts of a kind, in their normal form; the parameter may come several times.
+    pub(crate) fn several_ruled(&mut self, name: &str, rule: &TextRule) -> Vec<String> {
+        let texts = self.texts(name);
+        texts.iter().filter_map(|text| self.judged(name, rule, text)).collect()
+    }
+
+    fn judged(&mut self, name: &str, rule: &TextRule, text: &str) -> Option<String> {
+        let text = rule.check(text).map(Cow::into_owned);
+        text.map_err(|error| self.wrong(name, error.code().as_str(), error.message()))
+            .ok()
+    }
+
     /// A key of a report, taken, in its normal form. The empty one is that of what has none.
     pub(crate) fn key(&mut self, name: &str) -> Option<String> {
         self.single(name, MAX_KEY).map(identifier)
@@ -201,11 +259,6 @@ impl Values {
     /// Whether the parameter is there and nobody took it yet.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
-    }
-
-    /// Texts that identify something, in their normal form; the parameter may come several times.
-    pub(crate) fn identifiers(&mut self, name: &str) -> Vec<String> {
-        self.texts(name).into_iter().map(identifier).collect()
     }
 
     /// A parameter that may come several times.
@@ -319,6 +372,30 @@ impl Values {
         )
     }
 
+    /// A currency, which a range of amounts needs: `message` says so.
+    pub(crate) fn currency_of(&mut self, name: &str, is_needed: bool, message: &'static str) -> Option<String> {
+        let currency = self.currency(name);
+        if is_needed && currency.is_none() {
+            self.wrong(name, "required", message);
+        }
+        currency
+    }
+
+    /// A whole number within a range.
+    pub(crate) fn number(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let number = self.integer(name)?;
+        let number = u32::try_from(number).ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = (range.start(), range.end());
+            self.wrong(
+                name,
+                "out_of_range",
+                format!("a number from {least} to {most} is expected"),
+            );
+        }
+        number
+    }
+
     /// One of a few words.
     pub(crate) fn one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
         let expected = format!("one of {}", words(table));
@@ -336,9 +413,9 @@ impl Values {
     }
 
     /// The order of a list: one of `fields`, reversed by a leading `-`.
-    pub(crate) fn sort(&mut self, fields: &[&str]) -> String {
+    pub(crate) fn sort(&mut self, name: &str, fields: &[&str]) -> String {
         let expected = format!("one of {}, reversed by a leading -,", fields.join(", "));
-        self.parsed("sort", "unknown", &expected, |text| {
+        self.parsed(name, "unknown", &expected, |text| {
             fields
                 .contains(&text.strip_prefix('-').unwrap_or(text))
                 .then(|| text.to_owned())
@@ -373,11 +450,12 @@ impl Values {
         (from_micros.is_some() || to_micros.is_some()).then_some(TimeRange { from_micros, to_micros })
     }
 
-    /// Two amounts, both included.
-    pub(crate) fn amount_range(&mut self, lowest: &str, highest: &str) -> Option<AmountRange> {
-        let (min, max) = (self.integer(lowest), self.integer(highest));
+    /// Two amounts, `min_<name>` and `max_<name>`, both included.
+    pub(crate) fn amount_range(&mut self, name: &str) -> Option<AmountRange> {
+        let (lowest, highest) = (format!("min_{name}"), format!("max_{name}"));
+        let (min, max) = (self.integer(&lowest), self.integer(&highest));
         if min.zip(max).is_some_and(|(min, max)| min > max) {
-            self.wrong(highest, "out_of_range", format!("{highest} is less than {lowest}"));
+            self.wrong(&highest, "out_of_range", format!("{highest} is less than {lowest}"));
         }
         (min.is_some() || max.is_some()).then_some(AmountRange { min, max })
     }
@@ -437,9 +515,9 @@ mod tests {
             Self {
                 page: values.page(),
                 placed: values.time_range(),
-                total: values.amount_range("min_total", "max_total"),
+                total: values.amount_range("total"),
                 statuses: values.several_of("status", &[("one", 1), ("two", 2), ("three", 3)]),
-                sort: values.sort(&["name", "price"]),
+                sort: values.sort("sort", &["name", "price"]),
                 attributes: values.prefixed_several("attr."),
             }
         }

@@ -1,6 +1,6 @@
-//! What was searched for before, for whoever begins to type the same.
+//! Past queries, suggested to visitors who begin to type the same.
 //!
-//! Kept in the memory of this process and nowhere else, and told only once several callers have made the query and it found something.
+//! Kept in the memory of this process and nowhere else, and suggested only once several callers have made the query and it found something.
 //! Of the callers there are keyed hashes, as many as it takes to count to "several"; the key dies with the process.
 
 use std::{

@@ -51,7 +51,7 @@ impl Reply {
     }
 
     /// What a cache answers with.
-    pub(crate) fn kept(content: &Content) -> Self {
+    pub(crate) fn cached(content: &Content) -> Self {
         let mut response = Response::new(content.body.clone().into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -46,6 +46,7 @@ impl RequestInfo {
             .map(HeaderValue::as_bytes)
             .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic))
             .and_then(|id| std::str::from_utf8(id).ok())
+            .filter(|id| !may_be_email(id))
             .map_or_else(|| (app.ids)().to_string().into(), Arc::from);
         let correlation_id = only(headers, &CORRELATION_ID)
             .and_then(|id| id.to_str().ok())
@@ -78,6 +79,11 @@ async fn confirmed(app: &AppState, identity: Identity, endpoint: &Endpoint) -> I
         Err(Refusal::Unknown) if endpoint.is_public() => Identity::Anonymous,
         Err(refusal) => Identity::Refused(refusal),
     }
+}
+
+/// Whether a text may be an e-mail address or contain one, also as it is written in an address: it must not get into the log.
+pub(crate) fn may_be_email(text: &str) -> bool {
+    text.contains('@') || text.contains("%40")
 }
 
 /// The value of a header that is there once.

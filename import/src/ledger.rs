@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::error::{Error, RowError, Stop};
 use super::item::{Position, beside};
+use super::progress::Progress;
 use super::report::Report;
 
 const VERSION: u32 = 2;
@@ -278,30 +278,5 @@ fn remove(path: &Path) -> Result<(), Error> {
             source,
         }),
         _ => Ok(()),
-    }
-}
-
-/// A bar over the bytes of an input; hidden when standard error is no terminal.
-pub(crate) struct Progress {
-    bar: ProgressBar,
-}
-
-impl Progress {
-    /// For so many bytes; `None`: nobody knows how many there will be.
-    pub(crate) fn new(length: Option<u64>) -> Self {
-        let template = match length {
-            Some(_) => "{bar:30} {percent:>3} %  {bytes}/{total_bytes}  {msg}  {elapsed_precise}, {eta} left",
-            None => "{spinner} {bytes}  {msg}  {elapsed_precise}",
-        };
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(5));
-        // A template that does not parse would leave the default style; a test keeps it from happening.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Self { bar }
-    }
-
-    fn show(&self, position: &Position) {
-        self.bar.set_position(position.offset);
     }
 }

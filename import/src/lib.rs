@@ -9,6 +9,7 @@ mod json;
 mod ledger;
 mod orders;
 mod products;
+mod progress;
 mod reader;
 mod report;
 mod send;
@@ -31,7 +32,8 @@ pub use service::{Orders, Products, Service};
 
 use error::Stop;
 use item::{Item, Position, beside};
-use ledger::{Closed, Files, Ledger, Progress, Start};
+use ledger::{Closed, Files, Ledger, Start};
+use progress::Progress;
 use reader::{Halt, Outlet};
 
 /// What to import and how.

@@ -8,7 +8,7 @@ use files::formula;
 
 use super::error::{Error, RowError};
 
-/// First line of every such file; also what tells it from somebody else's.
+/// First line of every such file. A file without it is somebody else's and is not overwritten.
 const HEADER: &str = "line,field,code,reason,key";
 
 /// The list of rejected rows; the file is made with the first of them.

@@ -172,7 +172,7 @@ fn fate<R>(ready: &Ready<R>, delivered: Option<Delivered>) -> Result<Fate, Error
             let mut errors: Vec<RowError> = mistakes
                 .map(|mistake| ready.refused(&mistake.field, &mistake.code, &mistake.message))
                 .collect();
-            // Not known by field; or the service is older, and tells no more than one.
+            // The mistake belongs to no field, or an older service reports only one.
             if errors.len() < 2 {
                 errors = vec![ready.refused(&outcome.field, &outcome.code, &outcome.message)];
             }

@@ -180,7 +180,7 @@ impl Cluster {
         match self.ready(&mut postmaster).await {
             Ok(()) => Ok(postmaster),
             Err(Error::Start { reason, log }) => Err(Error::Start {
-                reason: said_since(&path, begin).unwrap_or(reason),
+                reason: log_since(&path, begin).unwrap_or(reason),
                 log,
             }),
             Err(error) => Err(error),
@@ -191,15 +191,15 @@ impl Cluster {
     /// end ends the wait.
     async fn ready(&self, postmaster: &mut Postmaster) -> Result<(), Error> {
         let data = self.data();
-        let mut said = Instant::now();
+        let mut reported_at = Instant::now();
         let ready = async {
             loop {
                 if Note::read(&data).is_some_and(|note| note.status == "ready") {
                     return;
                 }
-                if said.elapsed() > Duration::from_secs(10) {
+                if reported_at.elapsed() > Duration::from_secs(10) {
                     tracing::info!("waiting for PostgreSQL to recover");
-                    said = Instant::now();
+                    reported_at = Instant::now();
                 }
                 sleep(LOOK_EVERY).await;
             }
@@ -252,7 +252,7 @@ fn owned_by_root(path: &Path) -> bool {
 }
 
 /// The last lines that the server wrote after the position.
-fn said_since(log: &Path, begin: u64) -> Option<String> {
+fn log_since(log: &Path, begin: u64) -> Option<String> {
     let bytes = std::fs::read(log).ok()?;
     let text = String::from_utf8_lossy(bytes.get(usize::try_from(begin).ok()?..)?).into_owned();
     let lines: Vec<&str> = text.lines().collect();

@@ -12,7 +12,7 @@ const GROUP_PASSES: u32 = 0o010;
 /// For folders above, whatever the umask.
 const ANYBODY_PASSES: u32 = 0o755;
 
-/// Makes the folder when it is missing, and closes it to other users whoever made it: all that the shop knows is in there.
+/// Makes the folder when it is missing, and closes it to other users, also when it existed: all data of the shop is in there.
 pub fn make(folder: &Path) -> Result<()> {
     if let Some(above) = folder.parent()
         && !above.as_os_str().is_empty()

@@ -99,7 +99,7 @@ pub enum Error {
     Program {
         /// Which one.
         program: PathBuf,
-        /// What it said.
+        /// Its output.
         output: String,
     },
     /// The server ended before it was ready.

@@ -163,15 +163,15 @@ pub(super) async fn make_cluster(data: &Path, installation: &Installation, accou
         .kill_on_drop(true);
     let output = command.output().await.map_err(Error::file("run", &program))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Error::Program { program, output: said });
+        let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::Program { program, output });
     }
-    // Reached through the private socket only, so whoever gets there is the server's account or root.
+    // Reached through the private socket only: who can connect is the server's account or root.
     let access = data.join("pg_hba.conf");
     std::fs::write(&access, "local all all trust\n").map_err(Error::file("write", &access))
 }
 
-/// A clean environment: variables such as PGDATA or PGPORT of whoever starts Tillroll must not steer the cluster.
+/// A clean environment: PGDATA, PGPORT and the like of the user who starts Tillroll must not steer the cluster.
 pub(super) fn environment(command: &mut Command) -> &mut Command {
     command
         .env_clear()

@@ -21,12 +21,12 @@ pub async fn newcomer(options: &PgConnectOptions) -> Result<String, sqlx::Error>
 /// What to do when the error says that the server cannot load its own libraries, as after its programs were replaced under it.
 #[must_use]
 pub fn unloadable(error: &sqlx::Error) -> Option<String> {
-    let said = error.as_database_error()?.message();
+    let message = error.as_database_error()?.message();
     let library =
-        said.contains("load library") || said.contains("incompatible library") || said.contains("access file");
+        message.contains("load library") || message.contains("incompatible library") || message.contains("access file");
     library.then(|| {
         format!(
-            "new connections to PostgreSQL fail ({said}): its programs were replaced or removed while it runs; restart the PostgreSQL server"
+            "new connections to PostgreSQL fail ({message}): its programs were replaced or removed while it runs; restart the PostgreSQL server"
         )
     })
 }

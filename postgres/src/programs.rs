@@ -15,7 +15,7 @@ pub(super) struct Programs {
     files: Vec<(PathBuf, Option<Identity>)>,
 }
 
-/// Tells a file from the one that takes its place.
+/// Identifies a file, so that another one in its place is noticed.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -64,11 +64,11 @@ pub(super) async fn rehearse(cluster: &Path, installation: &Installation, accoun
 
 /// What the installed server program says of itself, as `SHOW server_version` does: `15.18 (Debian 15.18-0+deb12u1)`.
 pub async fn version(installation: &Installation) -> Option<String> {
-    let said = Command::new(installation.program("postgres"))
+    let output = Command::new(installation.program("postgres"))
         .arg("--version")
         .output()
         .await
         .ok()?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    Some(said.split_once("(PostgreSQL) ")?.1.trim().to_owned())
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(version.split_once("(PostgreSQL) ")?.1.trim().to_owned())
 }

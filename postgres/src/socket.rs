@@ -72,8 +72,8 @@ pub(super) fn remove(folder: &Path, socket_folder: &Path, account: &Account) {
     }
 }
 
-/// Removes what a server that was killed left in its folder. Its lock names a process by number; whoever has that number by now would be
-/// taken for the server.
+/// Removes what a server that was killed left in its folder. Its lock names a process by number, and another process with that
+/// number would be taken for the server.
 pub(super) fn clear(socket_folder: &Path) -> Result<(), Error> {
     for file in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
         let path = socket_folder.join(file);

@@ -1,4 +1,4 @@
-//! Watches the server: starts it again when it dies, stops it when told to.
+//! Watches the server: starts it again when it dies, stops it on request.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ impl Supervisor {
             Ok(Err(error)) => unloadable(&error),
             _ => None,
         };
-        // Whoever starts or stops it is about to run the new programs, or none.
+        // A process that starts or stops the server is about to run the new programs, or none.
         let Ok(Some(change)) = usage::try_lock_changes(&self.cluster.folder) else {
             return true;
         };
@@ -53,17 +53,17 @@ impl Supervisor {
         self.start_again().await
     }
 
-    /// Says once what is waited for.
+    /// Reports once what the restart waits for.
     async fn wait(&self, what: &str) -> bool {
         let installed = programs::version(&self.cluster.installation).await;
         let installed = installed.unwrap_or_else(|| "another version".to_owned());
         let notice =
             format!("PostgreSQL's programs were replaced on disk by {installed} and the old ones still run: {what}");
-        self.notices.send_if_modified(|told| {
-            let news = told.as_ref() != Some(&notice);
+        self.notices.send_if_modified(|reported| {
+            let news = reported.as_ref() != Some(&notice);
             if news {
                 tracing::warn!("{notice}");
-                *told = Some(notice);
+                *reported = Some(notice);
             }
             news
         });

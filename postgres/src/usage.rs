@@ -188,7 +188,7 @@ pub(super) fn try_lock_changes(folder: &Path) -> Result<Option<File>, Error> {
 async fn lock_changes(folder: &Path) -> Result<File, Error> {
     let path = folder.join("change.lock");
     let file = open(&path)?;
-    // Whoever holds it is starting or stopping PostgreSQL, which may take a while.
+    // The process that holds it is starting or stopping PostgreSQL, which may take a while.
     let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
     locked
         .map_err(std::io::Error::other)

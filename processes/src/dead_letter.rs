@@ -25,7 +25,7 @@ pub struct DeadLetter {
     pub attempts: i32,
     /// Why the last attempt failed.
     pub error: String,
-    /// When it was said.
+    /// When the process sent it.
     pub created_at: DateTime<Utc>,
     /// When it was given up.
     pub finished_at: DateTime<Utc>,
@@ -33,7 +33,7 @@ pub struct DeadLetter {
 
 /// Which dead letters.
 #[derive(Clone, Debug, Default)]
-pub struct DeadLetters {
+pub struct DeadLetterFilter {
     /// Of this process.
     pub process: Option<String>,
     /// After the one that was given up then, in the order of [`dead_letters`].
@@ -44,7 +44,7 @@ pub struct DeadLetters {
 
 /// A dead letter that was dropped.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Dropped {
+pub struct DroppedDeadLetter {
     /// The effect.
     pub id: Uuid,
     /// The process.
@@ -64,17 +64,17 @@ const COLUMNS: &str =
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn dead_letters(which: &DeadLetters, pool: &PgPool) -> Result<Vec<DeadLetter>, sqlx::Error> {
+pub async fn dead_letters(filter: &DeadLetterFilter, pool: &PgPool) -> Result<Vec<DeadLetter>, sqlx::Error> {
     let statement = format!(
         "SELECT {COLUMNS} FROM process_effect
          WHERE status = 'dead' AND ($1::text IS NULL OR name = $1) AND ($2::timestamptz IS NULL OR (finished_at, id) > ($2, $3))
          ORDER BY finished_at, id LIMIT $4"
     );
     sqlx::query_as(&statement)
-        .bind(&which.process)
-        .bind(which.after.map(|(at, _)| at))
-        .bind(which.after.map(|(_, id)| id))
-        .bind(i64::from(which.limit))
+        .bind(&filter.process)
+        .bind(filter.after.map(|(at, _)| at))
+        .bind(filter.after.map(|(_, id)| id))
+        .bind(i64::from(filter.limit))
         .fetch_all(pool)
         .await
 }
@@ -93,11 +93,11 @@ pub async fn dead_letter(id: Uuid, pool: &PgPool) -> Result<Option<DeadLetter>, 
 /// # Errors
 /// When the database does not answer.
 pub async fn retry_dead_letter(id: Uuid, pool: &PgPool) -> Result<bool, sqlx::Error> {
-    let again = sqlx::query(
+    let update = sqlx::query(
         "UPDATE process_effect SET status = 'waiting', attempts = 0, due_at = clock_timestamp(), finished_at = NULL
          WHERE id = $1 AND status = 'dead'",
     );
-    Ok(again.bind(id).execute(pool).await?.rows_affected() > 0)
+    Ok(update.bind(id).execute(pool).await?.rows_affected() > 0)
 }
 
 /// Gives a dead letter up for good, and tells its process so. One that was dropped before stays as it is.
@@ -121,7 +121,7 @@ pub async fn drop_dead_letter(id: Uuid, actor: &str, reason: &str, pool: &PgPool
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn dropped(id: Uuid, pool: &PgPool) -> Result<Option<Dropped>, sqlx::Error> {
+pub async fn dropped_dead_letter(id: Uuid, pool: &PgPool) -> Result<Option<DroppedDeadLetter>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, name, error, dropped_by, finished_at FROM process_effect WHERE id = $1 AND dropped_by IS NOT NULL",
     )

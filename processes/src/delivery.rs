@@ -1,4 +1,4 @@
-//! Whoever delivers effects: any worker that knows their kind.
+//! The delivery of effects, by any worker that knows their kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use workers::{FREE, HELD, TAKE};
 
-use crate::effect::{Courier, Refused};
+use crate::effect::{ErasedEffect, Refused};
 use crate::shared::Shared;
 
 /// Effects delivered at once.
@@ -65,8 +65,8 @@ impl Shared {
     /// Takes effects that are due, those first that wait longest. A time further off than any attempt was set before the clock was set
     /// back.
     async fn claim(&self, owner: &mut Option<Uuid>, tidy_at: &mut Instant) -> Result<(Uuid, Vec<Claim>), sqlx::Error> {
-        let me = match owner {
-            Some(me) => *me,
+        let id = match owner {
+            Some(id) => *id,
             None => *owner.insert(workers::owner(&self.pool).await?),
         };
         if Instant::now() >= *tidy_at {
@@ -86,21 +86,21 @@ impl Shared {
              RETURNING id, name, key, kind, body, attempts, fence"
         );
         let claims = sqlx::query_as(&statement)
-            .bind(self.couriers.keys().collect::<Vec<_>>())
-            .bind(me)
+            .bind(self.effects.keys().collect::<Vec<_>>())
+            .bind(id)
             .bind(i64::try_from(IN_FLIGHT).unwrap_or(i64::MAX))
             .bind(self.config.lease.as_secs_f64())
             .fetch_all(&self.pool)
             .await?;
-        Ok((me, claims))
+        Ok((id, claims))
     }
 
     async fn attempt(&self, owner: Uuid, claim: Claim) {
         let Json(body) = claim.body.clone();
-        let result = match self.couriers.get(&*claim.kind) {
-            // It ended whoever delivered it, or nobody could say how it went.
+        let result = match self.effects.get(&*claim.kind) {
+            // Every worker that tried it ended, or the outcome of no attempt is known.
             _ if claim.attempts > self.config.attempts => Err(Refused::never("every attempt broke off")),
-            Some(courier) => self.within(courier, claim.id, body).await,
+            Some(effect) => self.deliver_in_time(effect, claim.id, body).await,
             None => Err(Refused::later("nobody here delivers this kind")),
         };
         let outcome = match &result {
@@ -130,8 +130,8 @@ impl Shared {
         }
     }
 
-    async fn within(&self, courier: &Arc<dyn Courier>, id: Uuid, body: Value) -> Result<Value, Refused> {
-        match timeout(self.config.patience, courier.deliver(id, body)).await {
+    async fn deliver_in_time(&self, effect: &Arc<dyn ErasedEffect>, id: Uuid, body: Value) -> Result<Value, Refused> {
+        match timeout(self.config.patience, effect.deliver(id, body)).await {
             Ok(result) => result,
             Err(_) => Err(Refused::later("it took too long")),
         }

@@ -59,11 +59,11 @@ pub struct Done {
 }
 
 /// An effect whose types are forgotten.
-pub(crate) trait Courier: Send + Sync {
+pub(crate) trait ErasedEffect: Send + Sync {
     fn deliver(&self, id: Uuid, body: Value) -> BoxFuture<'_, Result<Value, Refused>>;
 }
 
-impl<E: Effect> Courier for E {
+impl<E: Effect> ErasedEffect for E {
     fn deliver(&self, id: Uuid, body: Value) -> BoxFuture<'_, Result<Value, Refused>> {
         async move {
             let body = serde_json::from_value(body).map_err(Refused::never)?;

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Clock, Config};
-use crate::effect::{Courier, Effect};
+use crate::effect::{Effect, ErasedEffect};
 use crate::follower::Follower;
 use crate::process::Process;
 use crate::shared::Shared;
@@ -27,7 +27,7 @@ pub struct Engine {
     clock: Clock,
     config: Config,
     processes: Vec<Run>,
-    couriers: HashMap<&'static str, Arc<dyn Courier>>,
+    effects: HashMap<&'static str, Arc<dyn ErasedEffect>>,
 }
 
 impl Engine {
@@ -40,7 +40,7 @@ impl Engine {
             clock,
             config,
             processes: Vec::new(),
-            couriers: HashMap::new(),
+            effects: HashMap::new(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Engine {
     /// With effects of this kind.
     #[must_use]
     pub fn effect<E: Effect>(mut self, effect: E) -> Self {
-        self.couriers.insert(E::KIND, Arc::new(effect));
+        self.effects.insert(E::KIND, Arc::new(effect));
         self
     }
 
@@ -69,7 +69,7 @@ impl Engine {
             log: self.log.clone(),
             clock: Arc::clone(&self.clock),
             config: self.config,
-            couriers: self.couriers.clone(),
+            effects: self.effects.clone(),
             sent: Notify::new(),
             delivered: Notify::new(),
         });

@@ -7,7 +7,7 @@ use eventstore::Recorded;
 use sqlx::PgConnection;
 
 use crate::instance::{self, Instances};
-use crate::outbox::{self, Sent};
+use crate::outbox::{self, OutgoingEffect};
 use crate::process::{Out, Process};
 use crate::session::Session;
 
@@ -90,7 +90,7 @@ pub(crate) async fn fold<P: Process>(
 /// The instances that a step works on, and the effects that follow.
 struct Batch<S> {
     instances: Instances<S>,
-    sent: Vec<Sent>,
+    sent: Vec<OutgoingEffect>,
 }
 
 impl<S> Batch<S> {

@@ -49,20 +49,20 @@ impl<'a, P: Process> Follower<'a, P> {
                 Ok(SessionEnd::LeaseLost) => {}
                 Err(error) => tracing::warn!(process = P::NAME, error = &*error, "a process starts again"),
             }
-            rest(self.shared.config.poll * 2, stop).await;
+            sleep_unless_stopped(self.shared.config.poll * 2, stop).await;
         }
     }
 
     async fn session(&self, owner: &mut Option<Uuid>, stop: &CancellationToken) -> Result<SessionEnd, Failure> {
         let pool = &self.shared.pool;
-        let me = if let Some(me) = owner {
-            *me
+        let id = if let Some(id) = owner {
+            *id
         } else {
             install(P::NAME, P::VERSION, (self.shared.clock)(), pool).await?;
             *owner.insert(workers::owner(pool).await?)
         };
         let ttl = self.shared.config.lease;
-        let Some(lease) = PROCESSES.take(P::NAME, me, ttl, false, pool).await? else {
+        let Some(lease) = PROCESSES.take(P::NAME, id, ttl, false, pool).await? else {
             return Ok(SessionEnd::LeaseLost);
         };
         let ended = match Session::open::<P>(lease.clone(), self.shared).await? {
@@ -157,7 +157,7 @@ impl<'a, P: Process> Follower<'a, P> {
     }
 }
 
-async fn rest(duration: Duration, stop: &CancellationToken) {
+async fn sleep_unless_stopped(duration: Duration, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = tokio::time::sleep(duration) => {}

@@ -82,26 +82,26 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
     instances: &Instances<S>,
     db: &mut PgConnection,
 ) -> Result<i64, sqlx::Error> {
-    let nothing = S::default();
-    let mut gone = Vec::new();
-    let (mut keys, mut states, mut timers, mut dues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut more = 0;
+    let default = S::default();
+    let mut deleted = Vec::new();
+    let (mut keys, mut states, mut timers, mut due_times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut added = 0;
     for (key, instance) in instances {
-        if instance.timers.is_empty() && instance.state == nothing {
+        if instance.timers.is_empty() && instance.state == default {
             if instance.stored {
-                more -= 1;
-                gone.push(key.as_str());
+                added -= 1;
+                deleted.push(key.as_str());
             }
             continue;
         }
-        more += i64::from(!instance.stored);
+        added += i64::from(!instance.stored);
         let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
         keys.push(key.as_str());
         states.push(serde_json::to_string(&instance.state).map_err(encode)?);
         timers.push(serde_json::to_string(&instance.timers).map_err(encode)?);
-        dues.push(instance.timers.values().min().copied());
+        due_times.push(instance.timers.values().min().copied());
     }
-    if !gone.is_empty() {
+    if !deleted.is_empty() {
         sqlx::query(
             "DELETE FROM process_instance WHERE ctid = ANY (ARRAY(
                  SELECT i.ctid FROM unnest($2::text[]) AS u (key)
@@ -109,7 +109,7 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
                      SELECT ctid FROM process_instance WHERE name = $1 AND key BETWEEN u.key AND u.key ORDER BY key FOR UPDATE) i))",
         )
         .bind(name)
-        .bind(gone)
+        .bind(deleted)
         .execute(&mut *db)
         .await?;
     }
@@ -124,9 +124,9 @@ pub(crate) async fn store<S: Default + PartialEq + Serialize>(
         .bind(keys)
         .bind(states)
         .bind(timers)
-        .bind(dues)
+        .bind(due_times)
         .execute(db)
         .await?;
     }
-    Ok(more)
+    Ok(added)
 }

@@ -16,7 +16,8 @@ mod start;
 
 pub use config::{Clock, Config};
 pub use dead_letter::{
-    DeadLetter, DeadLetters, Dropped, dead_letter, dead_letters, drop_dead_letter, dropped, retry_dead_letter,
+    DeadLetter, DeadLetterFilter, DroppedDeadLetter, dead_letter, dead_letters, drop_dead_letter, dropped_dead_letter,
+    retry_dead_letter,
 };
 pub use effect::{Done, Effect, Refused};
 pub use engine::Engine;

@@ -1,13 +1,13 @@
-//! The table `process_effect`, as whoever folds a process uses it.
+//! The table `process_effect`, as the follower of a process uses it.
 
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use crate::effect::Done;
 
-/// An effect that was said.
+/// An effect that a process sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Sent {
+pub(crate) struct OutgoingEffect {
     pub(crate) id: Uuid,
     pub(crate) key: String,
     pub(crate) step: String,
@@ -19,7 +19,7 @@ pub(crate) struct Sent {
 
 /// Puts effects into the outbox. One that is there is not put again; if it is done, its outcome is folded again. One that is muted is
 /// not put at all. Answers whether there is something to deliver.
-pub(crate) async fn put(name: &str, sent: &[Sent], db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+pub(crate) async fn put(name: &str, sent: &[OutgoingEffect], db: &mut PgConnection) -> Result<bool, sqlx::Error> {
     if sent.is_empty() {
         return Ok(false);
     }
@@ -28,8 +28,8 @@ pub(crate) async fn put(name: &str, sent: &[Sent], db: &mut PgConnection) -> Res
         .bind(ids)
         .execute(&mut *db)
         .await?;
-    let sent: Vec<&Sent> = sent.iter().filter(|effect| !effect.muted).collect();
-    let column = |read: fn(&Sent) -> &str| sent.iter().map(|effect| read(effect)).collect::<Vec<_>>();
+    let sent: Vec<&OutgoingEffect> = sent.iter().filter(|effect| !effect.muted).collect();
+    let column = |read: fn(&OutgoingEffect) -> &str| sent.iter().map(|effect| read(effect)).collect::<Vec<_>>();
     let put = sqlx::query(
         "INSERT INTO process_effect (id, name, key, step, kind, body, remembered)
          SELECT s.id, $1, s.key, s.step, s.kind, s.body::json, s.remembered

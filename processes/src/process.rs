@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::effect::{Done, Effect};
-use crate::outbox::Sent;
+use crate::outbox::OutgoingEffect;
 
 /// A fold over the events of the log, with timers, from which effects follow. Pure: no clock, no database, no network.
 pub trait Process: Send + Sync + 'static {
@@ -60,7 +60,7 @@ pub struct Out<'a> {
     /// Whether it is a timer of a time of which ids are no longer known.
     pub(crate) old_timer: bool,
     pub(crate) timers: &'a mut BTreeMap<String, DateTime<Utc>>,
-    pub(crate) sent: &'a mut Vec<Sent>,
+    pub(crate) sent: &'a mut Vec<OutgoingEffect>,
 }
 
 impl Out<'_> {
@@ -76,7 +76,7 @@ impl Out<'_> {
         const EFFECTS: Uuid = Uuid::from_u128(0x7469_6c6c_726f_6c6c_0000_6566_6665_6374);
         let name = format!("{}\0{}\0{}\0{step}", self.process, self.cause, self.key);
         match serde_json::to_string(body) {
-            Ok(body) => self.sent.push(Sent {
+            Ok(body) => self.sent.push(OutgoingEffect {
                 id: Uuid::new_v5(&EFFECTS, name.as_bytes()),
                 key: self.key.to_owned(),
                 step: step.to_owned(),

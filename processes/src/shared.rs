@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::config::{Clock, Config};
-use crate::effect::Courier;
+use crate::effect::ErasedEffect;
 
 /// What followers and deliverers share.
 pub(crate) struct Shared {
@@ -16,7 +16,7 @@ pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) clock: Clock,
     pub(crate) config: Config,
-    pub(crate) couriers: HashMap<&'static str, Arc<dyn Courier>>,
+    pub(crate) effects: HashMap<&'static str, Arc<dyn ErasedEffect>>,
     /// There is something to deliver.
     pub(crate) sent: Notify,
     /// Something was delivered.

@@ -28,7 +28,8 @@ pub(crate) async fn install(name: &str, version: i32, now: DateTime<Utc>, pool: 
     tx.commit().await
 }
 
-/// Has a process folded from the start, whoever folds it, `now` by the clock of its timers. Nothing fires from it: see the README. False: there is no such process.
+/// Has a process folded from the start, by whichever worker holds it; `now` is the present time by the clock of its timers. Nothing fires
+/// from it: see the README. False: there is no such process.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -39,7 +40,7 @@ pub async fn rebuild(name: &str, now: DateTime<Utc>, pool: &PgPool) -> Result<bo
     Ok(known)
 }
 
-/// Whoever folds the process has lost its lease, and begins with nothing, silently up to the present end of the log.
+/// Takes the lease away, so that the next follower begins without a state. Events up to the present end of the log have no effects.
 async fn begin(name: &str, now: DateTime<Utc>, db: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let known = sqlx::query("UPDATE process SET owner = NULL, fence = fence + 1, since = $2 WHERE name = $1")
         .bind(name)

@@ -12,9 +12,9 @@ use crate::projection::{ApplyError, Projection, chain};
 
 /// Why a batch was not applied; nothing of it was.
 #[derive(Debug)]
-pub(crate) enum Refused {
+pub(crate) enum BatchError {
     /// Others have the lanes now, or are ahead in them.
-    Lost,
+    LeaseLost,
     /// It will never work: because of the event at this place, or one that is to be found.
     Poison {
         culprit: Option<(u32, u64)>,
@@ -24,7 +24,7 @@ pub(crate) enum Refused {
     Failed(sqlx::Error),
 }
 
-impl From<sqlx::Error> for Refused {
+impl From<sqlx::Error> for BatchError {
     fn from(error: sqlx::Error) -> Self {
         if permanent(&error) {
             Self::Poison {
@@ -37,7 +37,7 @@ impl From<sqlx::Error> for Refused {
     }
 }
 
-impl From<ApplyError> for Refused {
+impl From<ApplyError> for BatchError {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Event { lane, position, reason } => Self::Poison {
@@ -63,10 +63,10 @@ pub(crate) fn permanent(error: &sqlx::Error) -> bool {
 
 /// What PostgreSQL says, up to the value that it quotes, which may be a person's.
 fn reason(error: &sqlx::Error) -> String {
-    let said = chain(error);
-    match said.split_once(": \"") {
+    let message = chain(error);
+    match message.split_once(": \"") {
         Some((before, _)) => before.to_owned(),
-        None => said,
+        None => message,
     }
 }
 
@@ -81,14 +81,14 @@ pub(crate) struct Target<'a> {
 impl Target<'_> {
     /// Applies events of the leased lanes, of each lane in order and without gaps; those that were applied before are skipped. Events
     /// that can never be applied are set aside. Returns how many were.
-    pub(crate) async fn apply(&self, batch: &[Recorded]) -> Result<usize, Refused> {
+    pub(crate) async fn apply(&self, batch: &[Recorded]) -> Result<usize, BatchError> {
         let mut parked = 0;
         // Parts of the batch still to do, the next one last. Each is a slice, so of every lane a part stays a run without gaps.
         let mut parts = vec![(batch, None)];
         while let Some((part, verdict)) = parts.pop() {
             match self.once(part, verdict.as_deref()).await {
                 Ok(()) => parked += usize::from(verdict.is_some()),
-                Err(Refused::Poison { culprit, reason }) => {
+                Err(BatchError::Poison { culprit, reason }) => {
                     let culprit =
                         culprit.and_then(|place| part.iter().position(|event| (event.lane, event.position) == place));
                     parts.extend(split(part, culprit, reason));
@@ -100,14 +100,14 @@ impl Target<'_> {
     }
 
     /// One transaction. With a verdict, the (only) event is set aside for this reason.
-    async fn once(&self, batch: &[Recorded], verdict: Option<&str>) -> Result<(), Refused> {
+    async fn once(&self, batch: &[Recorded], verdict: Option<&str>) -> Result<(), BatchError> {
         if batch.is_empty() {
             return Ok(());
         }
         let name = self.projection.name();
         let mut tx = cursor::begin(self.pool).await?;
         let Some(locked) = lease::lock(name, self.held, &mut tx).await? else {
-            return Err(Refused::Lost);
+            return Err(BatchError::LeaseLost);
         };
         let fresh = unseen(batch, &locked.positions)?;
         if let Some(reason) = verdict {
@@ -157,12 +157,12 @@ pub(crate) async fn fold(
     if locked.parked && !wanted.is_empty() {
         let parked = dead_letter::parked(projection.name(), version, &wanted, connection).await?;
         if !parked.is_empty() {
-            let waits = |event: &&&Recorded| {
+            let is_waiting = |event: &&&Recorded| {
                 parked.contains(&(event.aggregate_type.to_string(), event.aggregate_id.to_string()))
             };
-            let waiting: Vec<&Recorded> = wanted.iter().filter(waits).copied().collect();
-            let keep: HashSet<_> = waiting.iter().map(|event| (event.lane, event.position)).collect();
-            wanted.retain(|event| !keep.contains(&(event.lane, event.position)));
+            let waiting: Vec<&Recorded> = wanted.iter().filter(is_waiting).copied().collect();
+            let waiting_places: HashSet<_> = waiting.iter().map(|event| (event.lane, event.position)).collect();
+            wanted.retain(|event| !waiting_places.contains(&(event.lane, event.position)));
             dead_letter::park(projection.name(), version, &waiting, None, connection).await?;
         }
     }
@@ -173,16 +173,16 @@ pub(crate) async fn fold(
 }
 
 /// The events behind the cursors. They must follow on them: a gap means that the caller read from somewhere else.
-fn unseen<'a>(batch: &'a [Recorded], cursors: &Positions) -> Result<Vec<&'a Recorded>, Refused> {
+fn unseen<'a>(batch: &'a [Recorded], cursors: &Positions) -> Result<Vec<&'a Recorded>, BatchError> {
     let mut next: BTreeMap<u32, u64> = cursors.iter().map(|(lane, position)| (lane, position + 1)).collect();
     let mut fresh = Vec::with_capacity(batch.len());
     for event in batch {
-        let expected = next.get_mut(&event.lane).ok_or(Refused::Lost)?;
+        let expected = next.get_mut(&event.lane).ok_or(BatchError::LeaseLost)?;
         if event.position < *expected {
             continue;
         }
         if event.position > *expected {
-            return Err(Refused::Lost);
+            return Err(BatchError::LeaseLost);
         }
         *expected += 1;
         fresh.push(event);

@@ -53,7 +53,7 @@ pub async fn install(pool: &PgPool) -> Result<(), Error> {
         return Ok(());
     }
     let mut tx = workers::begin(pool, "BEGIN").await?;
-    // Whoever comes second waits here and then finds the work done.
+    // A second process waits here and then finds the work done.
     sqlx::query("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *tx)
         .await?;

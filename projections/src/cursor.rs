@@ -1,4 +1,4 @@
-//! How far a version has come. Whoever moves its cursors holds the locks of the leases for those lanes.
+//! How far a version has come. A worker that moves cursors holds the locks of the leases for those lanes.
 
 use sqlx::{PgPool, Postgres, Transaction};
 use workers::Cursors;

@@ -63,7 +63,7 @@ pub(crate) async fn park(
     .bind(events.iter().map(|event| &*event.aggregate_type).collect::<Vec<_>>())
     .bind(events.iter().map(|event| &*event.aggregate_id).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.event_id).collect::<Vec<_>>())
-    .bind(error.map(stored))
+    .bind(error.map(without_nul))
     .execute(connection)
     .await?;
     Ok(())
@@ -99,7 +99,7 @@ pub(crate) async fn remove(
 }
 
 /// Notes that parked events were tried once more in vain.
-pub(crate) async fn blame(
+pub(crate) async fn record_failure(
     name: &str,
     version: i32,
     places: &[(u32, u64)],
@@ -116,7 +116,7 @@ pub(crate) async fn blame(
         .bind(version)
         .bind(lane_column(*lane))
         .bind(position_column(*position))
-        .bind(stored(error))
+        .bind(without_nul(error))
         .execute(&mut *connection)
         .await?;
     }
@@ -124,6 +124,6 @@ pub(crate) async fn blame(
 }
 
 /// PostgreSQL stores no NUL.
-fn stored(error: &str) -> String {
+fn without_nul(error: &str) -> String {
     error.replace('\0', "\u{fffd}")
 }

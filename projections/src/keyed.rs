@@ -83,25 +83,25 @@ pub(crate) async fn apply<K: Keyed>(
     batch: &[&Recorded],
     connection: &mut PgConnection,
 ) -> Result<(), ApplyError> {
-    apply_noting(version, batch, |_: Option<&K>| (), connection)
+    apply_and_report(version, batch, |_: Option<&K>| (), connection)
         .await
         .map(drop)
 }
 
 /// The same; returns the keys of the rows of which `face` is another one afterwards.
-pub(crate) async fn apply_noting<K: Keyed, F: PartialEq>(
+pub(crate) async fn apply_and_report<K: Keyed, F: PartialEq>(
     version: i32,
     batch: &[&Recorded],
-    face: impl Fn(Option<&K>) -> F,
+    watched: impl Fn(Option<&K>) -> F,
     connection: &mut PgConnection,
 ) -> Result<Vec<String>, ApplyError> {
     let mut rows = load::<K>(version, batch, connection).await?;
-    let mut faces: HashMap<&str, F> = HashMap::new();
+    let mut before_batch: HashMap<&str, F> = HashMap::new();
     for recorded in batch {
         let before = rows.remove(&recorded.aggregate_id);
-        faces
+        before_batch
             .entry(&recorded.aggregate_id)
-            .or_insert_with(|| face(before.as_ref()));
+            .or_insert_with(|| watched(before.as_ref()));
         let seen = before.as_ref().is_some_and(|row| row.version() >= recorded.sequence);
         let after = if seen { before } else { evolve(before, recorded)? };
         if let Some(row) = after {
@@ -119,9 +119,11 @@ pub(crate) async fn apply_noting<K: Keyed, F: PartialEq>(
         arrays.push(row);
     }
     arrays.execute(&K::TABLE.upsert(version), connection).await?;
-    let changed = rows
-        .iter()
-        .filter(|(key, row)| faces.get(&**key).is_some_and(|before| *before != face(Some(row))));
+    let changed = rows.iter().filter(|(key, row)| {
+        before_batch
+            .get(&**key)
+            .is_some_and(|before| *before != watched(Some(row)))
+    });
     Ok(changed.map(|(key, _)| key.to_string()).collect())
 }
 
@@ -132,9 +134,9 @@ async fn load<K: Keyed>(
     connection: &mut PgConnection,
 ) -> Result<HashMap<Arc<str>, K>, sqlx::Error> {
     let mut keys: Vec<&str> = Vec::new();
-    let mut met = HashSet::with_capacity(batch.len());
+    let mut seen_streams = HashSet::with_capacity(batch.len());
     for recorded in batch {
-        if met.insert(&*recorded.aggregate_id) && recorded.sequence > 1 {
+        if seen_streams.insert(&*recorded.aggregate_id) && recorded.sequence > 1 {
             keys.push(&recorded.aggregate_id);
         }
     }

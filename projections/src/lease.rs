@@ -70,7 +70,7 @@ pub(crate) async fn heartbeat(pool: &PgPool, owner: Uuid, ttl: Duration) -> Resu
 }
 
 /// Takes over everything from workers of which the caller knows that they are dead.
-pub(crate) async fn bury_others(pool: &PgPool, owner: Uuid) -> Result<(), sqlx::Error> {
+pub(crate) async fn evict_others(pool: &PgPool, owner: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM projection_worker WHERE owner <> $1")
         .bind(owner)
         .execute(pool)

@@ -3,7 +3,6 @@
 mod arrays;
 mod audit;
 mod batch;
-mod careful;
 mod catalog;
 mod config;
 mod copy;
@@ -27,6 +26,7 @@ mod rebuild;
 mod reconcile;
 mod runner;
 mod sales;
+mod savepoint;
 mod search_settings;
 mod status;
 mod stock;

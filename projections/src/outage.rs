@@ -48,12 +48,12 @@ impl Cause {
 
 /// Why a step failed that will be tried again.
 #[derive(Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct Failure {
     cause: Cause,
     reason: String,
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         Self {
             cause: Cause::of(&error),
@@ -62,7 +62,7 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-impl From<eventstore::Error> for Trouble {
+impl From<eventstore::Error> for Failure {
     fn from(error: eventstore::Error) -> Self {
         let cause = match &error {
             eventstore::Error::Database(inner) | eventstore::Error::OutcomeUnknown(inner) => Cause::of(inner),
@@ -76,7 +76,7 @@ impl From<eventstore::Error> for Trouble {
     }
 }
 
-impl From<String> for Trouble {
+impl From<String> for Failure {
     fn from(reason: String) -> Self {
         Self {
             cause: Cause::Other,
@@ -97,7 +97,7 @@ struct Outage {
     /// Who waits.
     waiting: BTreeSet<&'static str>,
     /// Causes that were told of.
-    told: BTreeSet<Cause>,
+    reported: BTreeSet<Cause>,
     /// The first and the last failure.
     between: Option<(Instant, Instant)>,
     tries: u64,
@@ -105,8 +105,8 @@ struct Outage {
 
 impl Outages {
     /// A projector failed and will try again.
-    pub(crate) fn failed(&self, name: &'static str, trouble: &Trouble) {
-        let Trouble { cause, reason } = trouble;
+    pub(crate) fn failed(&self, name: &'static str, failure: &Failure) {
+        let Failure { cause, reason } = failure;
         counter!("projection_retries_total", "projection" => name, "cause" => cause.as_str()).increment(1);
         if *cause == Cause::Collision {
             tracing::debug!(
@@ -123,12 +123,12 @@ impl Outages {
         if outage.waiting.insert(name) {
             gauge!("projection_stalled", "projection" => name).set(1.0);
         }
-        if !outage.told.insert(*cause) {
+        if !outage.reported.insert(*cause) {
             tracing::debug!(projection = name, reason, "projecting failed again");
             return;
         }
         let cause = cause.as_str();
-        match trouble.cause {
+        match failure.cause {
             Cause::DiskFull => tracing::error!(
                 projection = name,
                 cause,
@@ -148,7 +148,7 @@ impl Outages {
     }
 
     /// A projector got through.
-    pub(crate) fn passed(&self, name: &'static str) {
+    pub(crate) fn succeeded(&self, name: &'static str) {
         let mut outage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if outage.waiting.remove(name) {
             gauge!("projection_stalled", "projection" => name).set(0.0);
@@ -169,17 +169,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_over_when_all_got_through_for_a_while() {
         let outages = Outages::default();
-        let gone = Trouble::from(sqlx::Error::PoolTimedOut);
+        let gone = Failure::from(sqlx::Error::PoolTimedOut);
         assert_eq!(gone.cause, Cause::Unreachable);
         outages.failed("orders", &gone);
         outages.failed("sales", &gone);
         outages.failed("sales", &gone);
         let waiting = |outages: &Outages| outages.0.lock().unwrap().waiting.len();
         assert_eq!((waiting(&outages), outages.0.lock().unwrap().tries), (2, 3));
-        outages.passed("orders");
-        outages.passed("users");
+        outages.succeeded("orders");
+        outages.succeeded("users");
         assert_eq!(waiting(&outages), 1);
-        outages.passed("sales");
+        outages.succeeded("sales");
         assert_eq!(
             (waiting(&outages), outages.0.lock().unwrap().tries),
             (0, 3),
@@ -187,16 +187,16 @@ mod tests {
         );
         outages.failed("sales", &gone);
         tokio::time::advance(CALM).await;
-        outages.passed("orders");
+        outages.succeeded("orders");
         assert_eq!(
             (waiting(&outages), outages.0.lock().unwrap().tries),
             (1, 4),
             "one still waits"
         );
-        outages.passed("sales");
+        outages.succeeded("sales");
         assert_eq!((waiting(&outages), outages.0.lock().unwrap().tries), (0, 0));
         assert!(
-            outages.0.lock().unwrap().told.is_empty(),
+            outages.0.lock().unwrap().reported.is_empty(),
             "the next outage is told of again"
         );
     }

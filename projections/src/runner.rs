@@ -35,7 +35,7 @@ impl Runner {
 
     /// Projects until the token is cancelled, then gives its lanes back. Whatever fails is logged and tried again.
     pub async fn run(self, token: CancellationToken) {
-        let Some(owner) = self.introduce(&token).await else {
+        let Some(owner) = self.register(&token).await else {
             return;
         };
         let outages = Arc::new(Outages::default());
@@ -51,7 +51,7 @@ impl Runner {
             };
             tasks.spawn(worker.run(token.clone()));
         }
-        tasks.spawn(beat(self.pool.clone(), self.config, owner, token));
+        tasks.spawn(keep_alive(self.pool.clone(), self.config, owner, token));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(reason = chain(&error), "a projector ended");
@@ -63,33 +63,33 @@ impl Runner {
     }
 
     /// Gets a name and shows up among the workers; `None` when cancelled before the database could be reached.
-    async fn introduce(&self, token: &CancellationToken) -> Option<Uuid> {
-        let mut told = false;
+    async fn register(&self, token: &CancellationToken) -> Option<Uuid> {
+        let mut reported = false;
         loop {
-            match self.try_introduce().await {
+            match self.try_register().await {
                 Ok(owner) => return Some(owner),
-                Err(_) if told => {}
+                Err(_) if reported => {}
                 Err(error) => {
-                    told = true;
+                    reported = true;
                     tracing::warn!(reason = chain(&error), "projectors cannot start yet");
                 }
             }
-            rested(Duration::from_millis(500), token).await?;
+            sleep_unless_cancelled(Duration::from_millis(500), token).await?;
         }
     }
 
-    async fn try_introduce(&self) -> Result<Uuid, sqlx::Error> {
+    async fn try_register(&self) -> Result<Uuid, sqlx::Error> {
         let owner = workers::owner(&self.pool).await?;
         lease::heartbeat(&self.pool, owner, self.config.lease).await?;
         if self.config.sole {
-            lease::bury_others(&self.pool, owner).await?;
+            lease::evict_others(&self.pool, owner).await?;
         }
         Ok(owner)
     }
 }
 
-async fn beat(pool: PgPool, config: Config, owner: Uuid, token: CancellationToken) {
-    while rested(config.renewal(), &token).await.is_some() {
+async fn keep_alive(pool: PgPool, config: Config, owner: Uuid, token: CancellationToken) {
+    while sleep_unless_cancelled(config.renewal(), &token).await.is_some() {
         if let Err(error) = lease::heartbeat(&pool, owner, config.lease).await {
             // The workers renew their leases on the same database and tell of its outage.
             tracing::debug!(reason = chain(&error), "the projectors' sign of life failed");
@@ -100,7 +100,7 @@ async fn beat(pool: PgPool, config: Config, owner: Uuid, token: CancellationToke
 /// Measures the active read models' lag and their parked events for the metrics, until the token is cancelled. Any process of the
 /// database can, so that a lag is seen when all projectors are gone.
 pub async fn measure(pool: PgPool, interval: Duration, token: CancellationToken) {
-    while rested(interval, &token).await.is_some() {
+    while sleep_unless_cancelled(interval, &token).await.is_some() {
         match status(&pool).await {
             Ok(all) => all
                 .iter()
@@ -121,7 +121,7 @@ fn publish(status: &Status) {
 }
 
 /// Sleeps; `None` when the token was cancelled meanwhile.
-async fn rested(duration: Duration, token: &CancellationToken) -> Option<()> {
+async fn sleep_unless_cancelled(duration: Duration, token: &CancellationToken) -> Option<()> {
     tokio::select! {
         () = token.cancelled() => None,
         () = tokio::time::sleep(duration) => Some(()),

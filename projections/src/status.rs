@@ -74,7 +74,9 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, Error> {
                 (SELECT count(*) FROM projection_dead_letter d WHERE d.name = p.name AND d.version = p.version),
                 (SELECT count(*) FROM projection_skip s WHERE s.name = p.name),
                 p.phase,
-                p.owner IS NOT NULL AND coalesce(p.lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false),
+                EXISTS (SELECT FROM projection_rebuild r
+                        WHERE r.name = p.name AND r.owner = p.builder
+                            AND r.lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes'),
                 lag.heads::bigint, lag.lanes, lag.positions
          FROM projections p
          CROSS JOIN LATERAL (

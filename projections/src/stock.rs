@@ -54,7 +54,7 @@ impl Keyed for StockRow {
         Box::pin(async move {
             // Search knows of a level only whether there is something to sell.
             let in_stock = |row: Option<&Self>| row.is_some_and(|row| row.on_hand > row.reserved);
-            let changed = keyed::apply_noting(version, batch, in_stock, connection).await?;
+            let changed = keyed::apply_and_report(version, batch, in_stock, connection).await?;
             indexing::mark(&changed, connection).await?;
             Ok(())
         })

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::batch::{Refused, Target};
+use crate::batch::{BatchError, Target};
 use crate::config::Config;
 use crate::cursor::{self, CURSORS};
 use crate::lease::{self, Held, Terms};
-use crate::outage::{Outages, Trouble};
+use crate::outage::{Failure, Outages};
 use crate::projection::Projection;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -55,12 +55,12 @@ impl Worker {
         while !token.is_cancelled() {
             match self.step(&mut state, &token).await {
                 Ok(rest) => {
-                    self.outages.passed(self.projection.name());
+                    self.outages.succeeded(self.projection.name());
                     state.backoff = FIRST_BACKOFF;
                     pause(rest, &token).await;
                 }
-                Err(trouble) => {
-                    self.outages.failed(self.projection.name(), &trouble);
+                Err(failure) => {
+                    self.outages.failed(self.projection.name(), &failure);
                     pause(state.backoff, &token).await;
                     state.backoff = (state.backoff * 2).min(LONGEST_BACKOFF);
                     state.renew_at = Instant::now();
@@ -70,7 +70,7 @@ impl Worker {
     }
 
     /// Renews leases if that is due, then applies a batch or waits for one. Returns how long to rest.
-    async fn step(&self, state: &mut State, token: &CancellationToken) -> Result<Duration, Trouble> {
+    async fn step(&self, state: &mut State, token: &CancellationToken) -> Result<Duration, Failure> {
         if Instant::now() >= state.renew_at {
             self.renew(state).await?;
         }
@@ -90,7 +90,7 @@ impl Worker {
         self.apply(&batch, state).await
     }
 
-    async fn apply(&self, batch: &[Recorded], state: &mut State) -> Result<Duration, Trouble> {
+    async fn apply(&self, batch: &[Recorded], state: &mut State) -> Result<Duration, Failure> {
         let name = self.projection.name();
         let started = Instant::now();
         let target = Target {
@@ -113,13 +113,13 @@ impl Worker {
                 Ok(self.config.pace.rest(batch.len(), self.config.batch, elapsed))
             }
             // Another worker has the lanes, or a rebuild switched: look who has what.
-            Err(Refused::Lost) => {
+            Err(BatchError::LeaseLost) => {
                 state.renew_at = Instant::now();
                 state.held = Held::nothing(self.owner);
                 Ok(Duration::ZERO)
             }
-            Err(Refused::Poison { reason, .. }) => Err(reason.into()),
-            Err(Refused::Failed(error)) => Err(error.into()),
+            Err(BatchError::Poison { reason, .. }) => Err(reason.into()),
+            Err(BatchError::Failed(error)) => Err(error.into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a single answer was read at, so that it can be kept and be told when it is out of date.
+//! What a single answer was read at, so that caches notice when it is out of date.
 
 use proto::v1::ReadAt;
 use sqlx::postgres::PgRow;

@@ -1,4 +1,4 @@
-//! What an aggregate says of its events, so that whoever reads or writes them takes it from one place.
+//! What an aggregate declares about its events: one place for all who read or write them.
 //!
 //! An [`Entry`] belongs to the type of the events ([`Event::ENTRY`]), not to a value that is handed around: whatever decodes an event of
 //! that type decodes older versions of it too. Only what is [`Registered`] can be appended, loaded and replayed.

@@ -2,8 +2,9 @@
 
 use sqlx::{Postgres, QueryBuilder};
 
+use super::filter::Filter;
 use super::plan::Segment;
-use super::request::{Filter, Group, Level};
+use super::request::{Group, Level};
 use super::sum_query::{Customers, SumQuery, push_below, push_signed};
 
 /// Which entries are dated.

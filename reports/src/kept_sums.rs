@@ -51,7 +51,7 @@ pub(super) fn push_kept(
     }
     query.push_common(sql, "s");
     if let Customers::Guests(best) = query.customers {
-        // Told month by month, currency by currency, so that the index leads to the rows.
+        // The condition names each month and each currency, so that the index leads to the rows.
         sql.push(
             " AND s.key = '' AND s.bucket = ANY (ARRAY(SELECT month AT TIME ZONE 'UTC' FROM generate_series(\
              g.since AT TIME ZONE 'UTC', (g.until - interval '1 microsecond') AT TIME ZONE 'UTC', interval '1 month') AS month)) \

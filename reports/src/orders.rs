@@ -13,8 +13,9 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::Span;
 use super::entries::{customer_label, entry_joins, entry_key, push_filter};
+use super::filter::{Filter, check_key};
 use super::measure::Measure;
-use super::request::{Dates, Filter, Group, Level, by_order_date, check_key, group};
+use super::request::{Dates, Group, Level, by_order_date, group};
 
 /// As many as can be ranked, and what has none.
 const MAX_EXCEPT: usize = 101;

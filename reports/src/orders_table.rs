@@ -8,7 +8,8 @@ use files::write::{Cell, Column, Document, Kind, Paper, Row};
 use proto::v1::{SalesOrder, SalesOrdersRequest};
 use reads::error::Error;
 
-use super::request::{Dates, Filter, by_order_date};
+use super::filter::Filter;
+use super::request::{Dates, by_order_date};
 use super::words;
 
 macro_rules! columns {

@@ -3,9 +3,10 @@
 use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::Span;
+use super::filter::Filter;
 use super::measure::SUMS;
 use super::plan::Segment;
-use super::request::{Filter, Group};
+use super::request::Group;
 
 /// A span of time under a number.
 pub(super) type Numbered = (i32, Span);

@@ -1,11 +1,12 @@
-//! The query that adds up.
+//! The query that adds up sales: which kept sums and which entries it reads.
 
 use sqlx::{Postgres, QueryBuilder};
 
 use super::entries::{Side, push_entries};
+use super::filter::Filter;
 use super::kept_sums::push_kept;
 use super::plan::{Segment, Source, segments};
-use super::request::{Filter, Group, Level};
+use super::request::{Group, Level};
 use super::sum_query::{Customers, SumQuery};
 
 /// A dimension that sums are kept by, and the condition that the filter is in it.

@@ -6,13 +6,14 @@ use reads::error::Error;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::calendar::Span;
+use super::filter::Filter;
 use super::kept_sums::kept_column;
 use super::measure::{Measure, SUMS};
 use super::plan::{Segment, Source, segments};
-use super::request::{Filter, Group, Report};
+use super::request::{Group, Report};
 use super::sum_query::{Customers, SumQuery, TopCustomers};
 
-/// What a year may have more or less at its edges, as in other time zones. Whoever bought there is looked at one by one.
+/// What a year may have more or less at its edges, as in other time zones. Customers who bought there are added up one by one.
 const MAX_EDGES: TimeDelta = TimeDelta::days(3);
 
 /// The first customers, where nothing narrows what is added up; `None`: the report itself adds up all of them.

@@ -3,7 +3,8 @@
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::calendar::Interval;
-use super::request::{Dates, Filter, Group, Report};
+use super::filter::Filter;
+use super::request::{Dates, Group, Report};
 
 pub(super) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()

@@ -2,12 +2,12 @@
 
 use frostem::{Algorithm, Stemmer};
 
-use crate::words::bare_or_articled;
+use crate::words::with_other_article;
 
 /// A language whose words have forms that are known here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Language {
-    /// Also of texts that nothing tells the language of.
+    /// Also used for texts in an unknown language.
     #[default]
     English,
     German,
@@ -288,7 +288,7 @@ impl Language {
         is_among(self.rules().articles, word)
     }
 
-    /// Tells which words are forms of the same word.
+    /// Finds which words are forms of the same word.
     pub(crate) fn stemmer(self) -> Stemmer {
         Stemmer::new(self.rules().stems)
     }
@@ -313,7 +313,7 @@ pub(crate) fn spellings(word: &str, language: Option<Language>) -> Vec<String> {
             }
         }
     }
-    spellings.extend(bare_or_articled(word));
+    spellings.extend(with_other_article(word));
     spellings
 }
 

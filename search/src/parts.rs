@@ -221,9 +221,9 @@ pub(crate) fn apart(word: &str) -> Vec<String> {
 /// Takes in the point that stands before a word.
 fn pointed(part: &mut Part) {
     if part.text == "net" {
-        let bare = std::mem::replace(&mut part.text, DOT_NET.to_owned());
+        let word = std::mem::replace(&mut part.text, DOT_NET.to_owned());
         part.pieces = vec![Piece {
-            text: bare,
+            text: word,
             range: part.range,
         }];
     } else if part.text.starts_with(|first: char| first.is_ascii_digit()) {
@@ -254,10 +254,10 @@ fn signed(part: &mut Part, after: &str) -> usize {
     if !ends(signs) {
         return 0;
     }
-    let bare = part.text.clone();
+    let word = part.text.clone();
     part.text.push_str(&name.repeat(signs));
     part.pieces = vec![Piece {
-        text: bare,
+        text: word,
         range: part.range,
     }];
     part.range.1 += signs;

@@ -177,15 +177,15 @@ fn spelled_out(typed: &str) -> Option<String> {
 }
 
 /// The other spelling of an Arabic word: without the article, or with it.
-pub(crate) fn bare_or_articled(word: &str) -> Option<String> {
+pub(crate) fn with_other_article(word: &str) -> Option<String> {
     let is_arabic = word.starts_with(|first| matches!(first, '\u{0620}'..='\u{064a}'));
-    is_arabic.then(|| bare(word).map_or_else(|| format!("{ARTICLE}{word}"), str::to_owned))
+    is_arabic.then(|| without_article(word).map_or_else(|| format!("{ARTICLE}{word}"), str::to_owned))
 }
 
 /// An Arabic word without the article that it has.
-pub(crate) fn bare(word: &str) -> Option<&str> {
-    let bare = word.strip_prefix(ARTICLE)?;
-    (bare.chars().count() > 1).then_some(bare)
+pub(crate) fn without_article(word: &str) -> Option<&str> {
+    let stem = word.strip_prefix(ARTICLE)?;
+    (stem.chars().count() > 1).then_some(stem)
 }
 
 fn row_length(parts: &[Part]) -> usize {

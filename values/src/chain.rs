@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// An error and its causes in one line. Many a library repeats the cause in its own words; it is told once.
+/// An error and its causes in one line. Many libraries repeat the cause in their own message; here it appears once.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_cause_appears_once() {
         let cause = Layer("refused", None);
         let repeats = Layer("no connection: refused", Some(Box::new(cause)));
         assert_eq!(

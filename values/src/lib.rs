@@ -23,8 +23,8 @@ pub use country::country_code;
 pub use currency::minor_digits;
 pub use disguise::{Disguise, disguise};
 pub use number::{
-    MAX_ATTRIBUTES, MAX_EXACT, MAX_ON_HAND, MAX_ORDER_LINES, MAX_PRICE, MAX_QUANTITY, adjustment, attribute_number,
-    counted, price_amount, quantity,
+    ADJUSTMENT, COUNTED, MAX_ATTRIBUTES, MAX_EXACT, MAX_ON_HAND, MAX_ORDER_LINES, MAX_PRICE, MAX_QUANTITY, NumberRule,
+    PRICE_AMOUNT, QUANTITY, adjustment, attribute_number, counted, price_amount, quantity,
 };
 pub use rule::{
     ATTRIBUTE_KEY, ATTRIBUTE_TEXT, CAMPAIGN, CATEGORY, COUNTRY, COUNTRY_CODE, CURRENCY, CUSTOMER_REFERENCE,

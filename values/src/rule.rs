@@ -105,7 +105,7 @@ pub const ATTRIBUTE_TEXT: TextRule = TextRule::new("an attribute value", 1_000, 
 pub const EMAIL_ADDRESS: TextRule = TextRule::new("an e-mail address", 254, lower_case, email);
 /// A word or phrase that people search for.
 pub const SEARCH_TERM: TextRule = TextRule::new("a word or phrase", 100, prose, line);
-/// A query that can have a rule: signs alone find nothing.
+/// A query that can have a rule. It needs a letter or a digit: without words it finds nothing.
 pub const SEARCH_QUERY: TextRule = TextRule::new("a word or phrase", 100, prose, query);
 /// A stop word: one word, that no space, hyphen, apostrophe or other sign parts.
 pub const STOP_WORD: TextRule = TextRule::new("a word or phrase", 100, prose, stop_word);

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-/// A table of cursors: rows `name text, version integer, lane integer, position bigint`. Whoever moves them holds the lock of the row of
+/// A table of cursors: rows `name text, version integer, lane integer, position bigint`. A worker that moves them holds the lock of the row of
 /// a lease in the same transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursors(pub &'static str);

@@ -2,7 +2,7 @@
 //!
 //! A lease lives in the row of what it is for, so that the lock of that row is the lock of the lease and no transaction needs another
 //! statement for it. Such a table has the columns `owner uuid`, `lease_until timestamptz` and `fence bigint NOT NULL DEFAULT 0`. Times are
-//! the database's alone. Safety does not come from time: whoever writes under a lease checks [`HELD`] in the transaction that writes.
+//! the database's alone. Safety does not come from time: a transaction that writes under a lease checks [`HELD`].
 
 use std::time::Duration;
 
@@ -34,9 +34,9 @@ pub struct Leases {
     /// What names a row, as SQL that yields a text.
     pub key: &'static str,
     /// What else is set when one is taken, as `, column = value`.
-    pub taken: &'static str,
+    pub set_on_take: &'static str,
     /// What else is set when one is renewed.
-    pub renewed: &'static str,
+    pub set_on_renew: &'static str,
 }
 
 /// The right to work, until it is lost.
@@ -58,8 +58,8 @@ impl Leases {
         Self {
             table,
             key,
-            taken: "",
-            renewed: "",
+            set_on_take: "",
+            set_on_renew: "",
         }
     }
 
@@ -84,9 +84,14 @@ impl Leases {
         sole: bool,
         db: impl PgExecutor<'_>,
     ) -> Result<Option<Lease>, sqlx::Error> {
-        let Self { table, key, taken, .. } = self;
+        let Self {
+            table,
+            key,
+            set_on_take,
+            ..
+        } = self;
         let statement = format!(
-            "UPDATE {table} SET {TAKE}{taken}
+            "UPDATE {table} SET {TAKE}{set_on_take}
              WHERE {key} = (SELECT {key} FROM {table} WHERE {key} = $1 AND ({FREE} OR owner = $2 OR $3) FOR UPDATE SKIP LOCKED)
              RETURNING fence"
         );
@@ -105,9 +110,12 @@ impl Lease {
     /// Prolongs it, and in a transaction locks it until that ends. False: it is lost.
     pub async fn renew(&self, ttl: Duration, db: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
         let Leases {
-            table, key, renewed, ..
+            table,
+            key,
+            set_on_renew,
+            ..
         } = self.kind;
-        let statement = format!("UPDATE {table} SET {RENEW}{renewed} WHERE {key} = $1 AND {HELD}");
+        let statement = format!("UPDATE {table} SET {RENEW}{set_on_renew} WHERE {key} = $1 AND {HELD}");
         let renewed = sqlx::query(&statement)
             .bind(&self.name)
             .bind(self.owner)
@@ -139,23 +147,23 @@ pub async fn owner(db: impl PgExecutor<'_>) -> Result<Uuid, sqlx::Error> {
 
 /// Renews a lease in the background, however long the work takes; ends with this value.
 #[derive(Debug)]
-pub struct Beat(JoinHandle<()>);
+pub struct Heartbeat(JoinHandle<()>);
 
-impl Beat {
+impl Heartbeat {
     /// Cancels `lost` when the lease is another's, or may be because it could not be renewed in time.
     #[must_use]
     pub fn start(lease: Lease, ttl: Duration, pool: PgPool, lost: CancellationToken) -> Self {
         Self(tokio::spawn(async move {
-            let mut renewed = Instant::now();
+            let mut renewed_at = Instant::now();
             loop {
                 tokio::time::sleep(ttl / 6).await;
                 let before = Instant::now();
                 match lease.renew(ttl, &pool).await {
-                    Ok(true) => renewed = before,
+                    Ok(true) => renewed_at = before,
                     Ok(false) => break,
                     Err(error) => tracing::debug!(lease = lease.name, %error, "a lease was not renewed"),
                 }
-                if renewed.elapsed() > ttl {
+                if renewed_at.elapsed() > ttl {
                     break;
                 }
             }
@@ -164,7 +172,7 @@ impl Beat {
     }
 }
 
-impl Drop for Beat {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.0.abort();
     }

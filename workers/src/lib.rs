@@ -1,11 +1,11 @@
 //! What workers on one database share: leases, cursors, and transactions that survive being given up.
 //!
-//! Knows no domain and no log: whoever works in turns, on whatever, does it with this.
+//! The crate knows no domain and no log.
 
 mod cursor;
 mod lease;
 mod transaction;
 
 pub use cursor::{Cursors, from_columns, lane_column, position_column};
-pub use lease::{Beat, FREE, HELD, Lease, Leases, RENEW, TAKE, owner};
+pub use lease::{FREE, HELD, Heartbeat, Lease, Leases, RENEW, TAKE, owner};
 pub use transaction::begin;

@@ -92,7 +92,7 @@ enum ConfigCommand {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    // What a shop keeps in files is for nobody else on the machine, whoever writes them: the search engine for one does not say.
+    // The files of a shop are for nobody else on the machine, also those whose writer sets no mode, as the search engine.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -115,7 +115,7 @@ async fn settle(client: &mut Client, asked: &DeadLetters) -> anyhow::Result<End>
                 client
                     .retry_dead_letter(request)
                     .await
-                    .map_err(|status| said(&status))?;
+                    .map_err(|status| refusal(&status))?;
                 print::line(format_args!("{id} is tried again"));
             }
         }
@@ -125,7 +125,10 @@ async fn settle(client: &mut Client, asked: &DeadLetters) -> anyhow::Result<End>
                 id: id.clone(),
                 reason: reason.clone(),
             };
-            client.drop_dead_letter(request).await.map_err(|status| said(&status))?;
+            client
+                .drop_dead_letter(request)
+                .await
+                .map_err(|status| refusal(&status))?;
             print::line(format_args!("{id} is dropped"));
         }
     }
@@ -142,7 +145,7 @@ async fn all(client: &mut Client, process: &str) -> anyhow::Result<Vec<v1::DeadL
         let reply = client
             .list_dead_letters(request)
             .await
-            .map_err(|status| said(&status))?;
+            .map_err(|status| refusal(&status))?;
         let reply = reply.into_inner();
         letters.extend(reply.dead_letters);
         cursor = reply.page.unwrap_or_default().next_cursor;
@@ -160,7 +163,7 @@ fn context() -> v1::CommandContext {
     }
 }
 
-fn said(status: &tonic::Status) -> anyhow::Error {
+fn refusal(status: &tonic::Status) -> anyhow::Error {
     let failure = Failure::from(status);
     anyhow::anyhow!("{} ({})", failure.message, failure.code)
 }

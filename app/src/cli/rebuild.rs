@@ -88,17 +88,17 @@ async fn rebuild(work: &Work, arguments: &Arguments) -> anyhow::Result<Rebuilt> 
     let mut display = Display::new();
     let rebuilding = async {
         let patience = Instant::now() + projections::REBUILD_LEASE;
-        let mut told = false;
+        let mut reported = false;
         loop {
             match projections::rebuild(&pool, &log, &arguments.name, options, |progress| display.show(progress)).await {
                 Err(Error::Building { .. }) if Instant::now() < patience => {
-                    if !told {
+                    if !reported {
                         let seconds = projections::REBUILD_LEASE.as_secs();
                         eprintln!(
                             "another rebuild is at work, or was killed less than {seconds} s ago: waiting as long to see which"
                         );
                     }
-                    told = true;
+                    reported = true;
                     sleep(Duration::from_millis(500)).await;
                 }
                 done => break done,

@@ -40,7 +40,7 @@ async fn rebuild(config: &Config, work: &Work) -> anyhow::Result<Vec<IndexStatus
     let pool = work.database.pool("rebuild search", CONNECTIONS, None);
     let result = tokio::select! {
         result = all(config, &pool) => result,
-        () = work.stop.cancelled() => Err(anyhow::anyhow!("interrupted; whoever keeps the index finishes what was asked for")),
+        () = work.stop.cancelled() => Err(anyhow::anyhow!("interrupted; the process that keeps the index finishes the rebuild")),
     };
     compose::close_pool(&pool).await;
     result
@@ -97,7 +97,7 @@ async fn all(config: &Config, pool: &sqlx::PgPool) -> anyhow::Result<Vec<IndexSt
 #[derive(Default)]
 struct Display {
     bar: Option<ProgressBar>,
-    said: String,
+    last_line: String,
 }
 
 impl Display {
@@ -118,9 +118,9 @@ impl Display {
     }
 
     fn say(&mut self, line: String) {
-        if self.said != line {
+        if self.last_line != line {
             eprintln!("{line}");
-            self.said = line;
+            self.last_line = line;
         }
     }
 

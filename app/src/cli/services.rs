@@ -125,7 +125,7 @@ impl Services {
     /// On a terminal it says meanwhile how far they are.
     pub(super) async fn caught_up(&self) -> anyhow::Result<()> {
         let heads = self.store.log().heads().await?;
-        let (mut before, mut moved, mut told) = (Vec::new(), Instant::now(), false);
+        let (mut before, mut moved, mut reported) = (Vec::new(), Instant::now(), false);
         let bar = indicatif::ProgressBar::with_draw_target(None, indicatif::ProgressDrawTarget::stderr_with_hz(5));
         if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {msg}  {elapsed_precise}") {
             bar.set_style(style);
@@ -159,9 +159,9 @@ impl Services {
                     names()
                 );
                 return Ok(());
-            } else if moved.elapsed() >= TELL_AFTER && !told {
+            } else if moved.elapsed() >= TELL_AFTER && !reported {
                 bar.suspend(|| eprintln!("waiting for the read models to catch up: {}", names()));
-                told = true;
+                reported = true;
             }
             before = behind;
             tokio::time::sleep(LOOK_EVERY).await;

@@ -70,7 +70,7 @@ impl Database {
         let url = config.database.url.as_ref().context("no database is configured")?;
         let options = url.options();
         let deadline = Instant::now() + patience;
-        let mut told = false;
+        let mut reported = false;
         loop {
             match PgConnection::connect_with(&options.clone().disable_statement_logging()).await {
                 Ok(connection) => {
@@ -91,9 +91,9 @@ impl Database {
                 Err(error) if Instant::now() >= deadline || !may_pass(&error) => {
                     return Err(error).with_context(|| format!("the database {url} (DATABASE_URL) does not answer"));
                 }
-                Err(error) if !told => {
+                Err(error) if !reported => {
                     tracing::info!("waiting for the database {url}: {error}");
-                    told = true;
+                    reported = true;
                 }
                 Err(_) => {}
             }
@@ -191,7 +191,7 @@ fn is_of_replica(pool: &PgPool) -> bool {
     pool.connect_options().get_application_name() == Some("tillroll replica")
 }
 
-/// The name shows in `pg_stat_activity`. A slow statement is no news here: those of a rebuild are slow by nature and thousands of letters
+/// The name shows in `pg_stat_activity`. Slow statements are logged at debug level only: those of a rebuild are slow by nature and thousands of letters
 /// long, and PostgreSQL's own log has them under `log_min_duration_statement`.
 fn named(options: &PgConnectOptions, name: &str) -> PgConnectOptions {
     options

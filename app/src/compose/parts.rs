@@ -127,7 +127,7 @@ impl Parts {
         pool
     }
 
-    /// Looks how the process stands with its database, and how far the read models are: whoever fills them may be gone.
+    /// Watches the state of the database, and how far the read models are: the process that fills them may be gone.
     fn watch(&mut self, database: &Database, stands: watch::Sender<Standing>) {
         let stop = self.upkeep.stop_token();
         if let Some(pool) = self.pools.first() {
@@ -147,7 +147,7 @@ impl Parts {
     }
 
     /// Returns when the database turns out to have lost what this process has seen of it.
-    pub(super) async fn database_lost_events(&self) -> eventstore::Lost {
+    pub(super) async fn database_lost_events(&self) -> eventstore::MissingEvent {
         match &self.store {
             Some(store) => store.continuity().broken().await,
             None => std::future::pending().await,

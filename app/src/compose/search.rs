@@ -120,7 +120,7 @@ impl Search {
     }
 }
 
-/// Opens the indexes of a folder. Whoever had them before may still be writing its last change.
+/// Opens the indexes of a folder. The process that had them before may still be writing its last change.
 async fn open_index(folder: PathBuf) -> Result<Tantivy, search::Error> {
     let deadline = Instant::now() + LAST_WRITE;
     loop {

@@ -108,7 +108,7 @@ impl Watch {
     }
 }
 
-/// Why a write was refused, for people who know nothing of its innards.
+/// Why a write was refused, for readers who do not know its internals.
 fn refused(error: &eventstore::Error) -> String {
     let eventstore::Error::Database(refusal) = error else {
         return format!("the database takes no writes: {error}");

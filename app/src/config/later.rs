@@ -1,5 +1,5 @@
 //! Variables that are part of the contract already and whose servers this version does not use yet. They are checked
-//! like the others, so that a deployment can be written today, and whoever sets one is told.
+//! like the others, so that a deployment can be written today, and a notice says so when one is set.
 
 use super::reader::{Invalid, Reader};
 use super::variable::{Secrecy, Variable};

@@ -3,7 +3,9 @@
 use chrono::DateTime;
 use domain::Reason;
 use domain::process::{DeadEffect, DroppedEffect, ProcessCommand};
-use processes::{DeadLetter, DeadLetters, dead_letter, dead_letters, drop_dead_letter, dropped, retry_dead_letter};
+use processes::{
+    DeadLetter, DeadLetterFilter, dead_letter, dead_letters, drop_dead_letter, dropped_dead_letter, retry_dead_letter,
+};
 use proto::failure::{Failure, FailureKind};
 use proto::v1;
 use proto::v1::process_operations_server::ProcessOperations;
@@ -59,7 +61,7 @@ async fn list(
     } else {
         Some(place(&page.cursor)?)
     };
-    let which = DeadLetters {
+    let which = DeadLetterFilter {
         process: Some(request.process).filter(|name| !name.is_empty()),
         after,
         // One more than the page has tells whether there is another one.
@@ -134,7 +136,7 @@ async fn give_up(
             .map_err(|error| of_database(&error))?;
     }
     let id = request.id.parse().map_err(|_| not_found())?;
-    let dropped = dropped(id, &operations.pool)
+    let dropped = dropped_dead_letter(id, &operations.pool)
         .await
         .map_err(|error| of_database(&error))?
         .ok_or_else(not_found)?;

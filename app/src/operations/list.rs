@@ -59,9 +59,9 @@ pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Res
     let start = start(&page.cursor, asked)?;
     let order = order(&request.sort)?;
     let filter = Filter {
-        projection: said(request.projection),
+        projection: non_empty(request.projection),
         state: state(request.state)?,
-        aggregate_id: said(request.aggregate_id),
+        aggregate_id: non_empty(request.aggregate_id),
     };
     if let Some(name) = &filter.projection
         && !projections::all().iter().any(|projection| projection.name() == name)
@@ -101,7 +101,7 @@ pub(super) async fn parked(pool: &PgPool, request: v1::ListParkedRequest) -> Res
     })
 }
 
-fn said(text: String) -> Option<String> {
+fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 

@@ -30,18 +30,18 @@ impl Program<'_> {
     }
 
     async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        said(self.command(arguments)).await
+        output_of(self.command(arguments)).await
     }
 
     async fn ok(&self, arguments: &[&str]) -> String {
-        let (code, said) = self.run(arguments).await;
-        assert_eq!(code, Some(0), "{arguments:?}: {said}");
-        said
+        let (code, output_of) = self.run(arguments).await;
+        assert_eq!(code, Some(0), "{arguments:?}: {output_of}");
+        output_of
     }
 }
 
 /// How it ended, and everything that it said.
-async fn said(mut command: Command) -> (Option<i32>, String) {
+async fn output_of(mut command: Command) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap();
@@ -165,7 +165,7 @@ async fn a_log_is_sealed_verified_exported_and_proven(pool: PgPool) {
         command
             .env_remove("DATABASE_URL")
             .env("TILLROLL_DATA_DIR", elsewhere.path().join("data"));
-        said(command).await
+        output_of(command).await
     };
     for (file, words) in [
         ("event.json", event.as_str()),

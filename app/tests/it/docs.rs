@@ -269,3 +269,22 @@ fn links_lead_somewhere() {
     }
     assert!(seen > 50, "{seen} links");
 }
+
+#[test]
+fn files_that_are_named_exist() {
+    let mut missing = Vec::new();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(&repository().join(page));
+        // Every second piece is in backticks. Names with a place for something else are patterns.
+        let paths = text.split('`').skip(1).step_by(2).filter(|code| {
+            let is_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+            code.contains('/') && !code.starts_with('/') && code.chars().all(is_path)
+        });
+        missing.extend(
+            paths
+                .filter(|path| !repository().join(path).exists())
+                .map(|path| format!("{page}: {path}")),
+        );
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}

@@ -1,4 +1,4 @@
-//! Processes: what must follow from events, whoever stopped half-way. How they work is the crate `processes`.
+//! Processes: what must follow from events, also after a crash. The crate `processes` runs them.
 
 pub(crate) mod books;
 mod reservations;
@@ -35,7 +35,7 @@ enum EventError {
 }
 
 impl EventError {
-    /// Says so, once: the fold goes on without the event.
+    /// Logs the error. The fold continues without the event.
     fn tell<T>(&self, event: &Recorded) -> Option<T> {
         tracing::error!(event_id = %event.event_id, error = %self, "an event cannot be read; processes go on without it");
         None

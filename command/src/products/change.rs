@@ -89,7 +89,7 @@ impl Change {
         core.store
             .transact(plan, move |transaction| {
                 let version = transaction.version::<Product>(&id);
-                // Compared here and not by the plan: of a product that is not there, that is what is told.
+                // Compared here and not by the plan: of a product that does not exist, that is reported.
                 Stale::check(self.expected_version.filter(|_| version > 0), version)?;
                 let decided = self.decide(transaction, &id)?;
                 let events = u64::try_from(decided.events.len()).unwrap_or(u64::MAX);

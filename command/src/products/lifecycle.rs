@@ -1,4 +1,4 @@
-//! Commands that say no more than what becomes of a product: it is sold or no longer, put away or brought back.
+//! Commands that change only the status of a product: publishing, archiving, deleting, restoring.
 
 use domain::product::ProductCommand;
 use proto::{

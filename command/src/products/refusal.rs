@@ -1,4 +1,4 @@
-//! Why the catalogue refuses, in the words of the border.
+//! Refusals of the catalogue as failures of the service.
 
 use domain::{Sku, product::ProductError, sku::SkuError, stock::StockError};
 use proto::failure::Failure;

@@ -1,4 +1,4 @@
-//! Why the domain refuses, in the words of the border: what several services answer alike.
+//! Refusals of the domain as failures, for those that several services share.
 
 mod order;
 mod product;

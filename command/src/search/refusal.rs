@@ -1,4 +1,4 @@
-//! Why the search settings refuse, in the words of the border.
+//! Refusals of the search settings as failures of the service.
 
 use domain::search_settings::SearchSettingsError;
 use proto::failure::{Failure, FailureKind};

@@ -23,7 +23,7 @@ pub enum SealError {
     },
     /// Another sealer has taken over.
     #[error("another sealer has taken over")]
-    Lost,
+    LeaseLost,
 }
 
 impl SealError {

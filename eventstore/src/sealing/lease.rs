@@ -12,7 +12,7 @@ const SEALERS: Leases = Leases::of("seal_log", "only_one::text");
 const LOG: &str = "true";
 
 /// Keeps the lease at hand, or takes it when it is free; `None` when somebody else has it.
-pub(crate) async fn keep(
+pub(crate) async fn renew_or_take(
     pool: &PgPool,
     held: Option<Lease>,
     owner: Uuid,
@@ -44,7 +44,7 @@ pub(crate) async fn hold(
 }
 
 /// Notes why nothing is sealed; `None`: sealing goes on.
-pub(crate) async fn note(pool: &PgPool, lease: &Lease, complaint: Option<&str>) -> Result<(), sqlx::Error> {
+pub(crate) async fn record_complaint(pool: &PgPool, lease: &Lease, complaint: Option<&str>) -> Result<(), sqlx::Error> {
     let statement = format!(
         "UPDATE seal_log SET complaint = $4 WHERE only_one::text = $1 AND {HELD} AND complaint IS DISTINCT FROM $4"
     );

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgPool};
 use uuid::Uuid;
 
 use super::error::SealError;
-use super::step::known_is_stored;
+use super::step::verify_stored;
 use super::witness::Witness;
 use super::{checkpoints, lease, rows, tiles};
 
@@ -19,7 +19,7 @@ const LEASE: Duration = Duration::from_secs(15);
 /// events cannot be hidden this way.
 ///
 /// # Errors
-/// [`SealError::Broken`] when the events are not those of the checkpoint; [`SealError::Lost`] when a sealer is at work.
+/// [`SealError::Broken`] when the events are not those of the checkpoint; [`SealError::LeaseLost`] when a sealer is at work.
 pub async fn rebuild_tiles(
     pool: &PgPool,
     keys: &[PublicKey],
@@ -27,8 +27,8 @@ pub async fn rebuild_tiles(
     witness: &Witness,
 ) -> Result<u64, SealError> {
     let known = witness.newest()?.map(|signed| signed.checkpoint);
-    let held = lease::keep(pool, None, owner, LEASE).await?;
-    let held = held.ok_or(SealError::Lost)?;
+    let held = lease::renew_or_take(pool, None, owner, LEASE).await?;
+    let held = held.ok_or(SealError::LeaseLost)?;
     let result = rebuild(pool, keys, &held, known.as_ref()).await;
     held.release(pool).await?;
     result
@@ -42,8 +42,8 @@ async fn rebuild(
 ) -> Result<u64, SealError> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    rows::along_the_index(&mut tx, true).await?;
-    lease::hold(&mut tx, held, LEASE).await?.ok_or(SealError::Lost)?;
+    rows::force_index_scans(&mut tx, true).await?;
+    lease::hold(&mut tx, held, LEASE).await?.ok_or(SealError::LeaseLost)?;
     let Some((number, note)) = checkpoints::newest(&mut tx).await? else {
         return Ok(0);
     };
@@ -56,7 +56,7 @@ async fn rebuild(
         )));
     }
     if let Some(known) = known {
-        known_is_stored(&mut tx, known, &signed.checkpoint).await?;
+        verify_stored(&mut tx, known, &signed.checkpoint).await?;
     }
     sqlx::query("DELETE FROM seal_tiles").execute(&mut *tx).await?;
     let mut buffer = Vec::new();

@@ -12,7 +12,7 @@ pub(crate) const INCOMPLETE: &str = "\0";
 
 /// Events are read along their index, whatever the planner thinks of a table that it has not looked at yet: for the rest of the
 /// transaction, or else of the connection.
-pub(crate) async fn along_the_index(connection: &mut PgConnection, local: bool) -> Result<(), sqlx::Error> {
+pub(crate) async fn force_index_scans(connection: &mut PgConnection, local: bool) -> Result<(), sqlx::Error> {
     sqlx::query(
         "SELECT set_config(name, 'off', $1) FROM unnest('{enable_seqscan,enable_bitmapscan,enable_sort,jit}'::text[]) AS name",
     )

@@ -15,7 +15,7 @@ use workers::Lease;
 
 use super::error::SealError;
 use super::lease;
-use super::step::{Sealed, Step};
+use super::step::{Step, StepResult};
 use super::witness::Witness;
 use crate::{Clock, chain};
 
@@ -76,7 +76,7 @@ pub struct Sealer {
 
 /// What a sealer knows between two looks.
 #[derive(Default)]
-struct Memory {
+struct SealerState {
     newest: Option<Checkpoint>,
     /// The newest checkpoint has been looked at since this sealer works.
     checked: bool,
@@ -86,7 +86,7 @@ struct Memory {
     /// The last complaint, so that it is logged once.
     complaint: String,
     /// What the database was told of it under this lease.
-    noted: Option<String>,
+    recorded_complaint: Option<String>,
 }
 
 impl Sealer {
@@ -99,20 +99,20 @@ impl Sealer {
     /// Seals until `stop` is ready, then once more, so that a system that ends in order is sealed to its end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let mut stop = pin!(stop);
-        let mut memory = Memory::default();
+        let mut state = SealerState::default();
         let mut lease = None;
         loop {
-            self.look(&mut memory, &mut lease, false).await;
+            self.seal_if_due(&mut state, &mut lease, false).await;
             let pause = pin!(sleep(self.config.poll));
             if let Either::Left(_) = select(&mut stop, pause).await {
                 break;
             }
         }
         if lease.is_some() {
-            self.look(&mut memory, &mut lease, true).await;
+            self.seal_if_due(&mut state, &mut lease, true).await;
         }
         if let Some(lease) = lease {
-            // Whoever comes next waits for it to run out, then.
+            // If this fails, the next sealer waits for the lease to run out.
             let _ = lease.release(&self.pool).await;
         }
     }
@@ -120,7 +120,7 @@ impl Sealer {
     /// Seals everything that is there now; the events sealed and the newest checkpoint.
     ///
     /// # Errors
-    /// [`SealError::Lost`] when another sealer is at work.
+    /// [`SealError::LeaseLost`] when another sealer is at work.
     pub async fn seal_all(&self) -> Result<(u64, Option<Checkpoint>), SealError> {
         let lease = self.take().await?;
         let result = self.seal_rest(&lease).await;
@@ -141,7 +141,7 @@ impl Sealer {
                 witness.keep(None).await?;
             }
             let (sealed, newest) = self.seal_rest(&lease).await?;
-            lease::note(&self.pool, &lease, None).await?;
+            lease::record_complaint(&self.pool, &lease, None).await?;
             Ok((first.events + sealed, newest))
         };
         let result = result.await;
@@ -150,8 +150,8 @@ impl Sealer {
     }
 
     async fn take(&self) -> Result<Lease, SealError> {
-        let lease = lease::keep(&self.pool, None, self.config.owner, self.config.lease).await?;
-        lease.ok_or(SealError::Lost)
+        let lease = lease::renew_or_take(&self.pool, None, self.config.owner, self.config.lease).await?;
+        lease.ok_or(SealError::LeaseLost)
     }
 
     async fn seal_rest(&self, lease: &Lease) -> Result<(u64, Option<Checkpoint>), SealError> {
@@ -174,7 +174,7 @@ impl Sealer {
         }
     }
 
-    async fn step(&self, lease: &Lease, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
+    async fn step(&self, lease: &Lease, known: Option<&Checkpoint>) -> Result<StepResult, SealError> {
         let step = Step {
             pool: &self.pool,
             key: &self.config.key,
@@ -186,95 +186,102 @@ impl Sealer {
         step.seal((self.config.clock)(), known).await
     }
 
-    /// Seals if that is due. What goes wrong is told, and tried again at the next look.
-    async fn look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) {
-        let looked = self.try_look(memory, lease, last).await;
-        self.note(memory, lease.as_ref(), looked.as_ref().err()).await;
-        match looked {
+    /// Seals if that is due. Failures are logged and tried again at the next poll.
+    async fn seal_if_due(&self, state: &mut SealerState, lease: &mut Option<Lease>, last: bool) {
+        let result = self.try_seal_if_due(state, lease, last).await;
+        self.record_complaint(state, lease.as_ref(), result.as_ref().err())
+            .await;
+        match result {
             Ok(()) => {
-                if !memory.complaint.is_empty() {
+                if !state.complaint.is_empty() {
                     tracing::info!("the log is sealed again");
                 }
-                memory.complaint.clear();
+                state.complaint.clear();
             }
-            Err(SealError::Lost) => {
+            Err(SealError::LeaseLost) => {
                 *lease = None;
-                memory.renew_at = None;
+                state.renew_at = None;
             }
             Err(error) => {
                 counter!("tillroll_seal_failures_total").increment(1);
                 let complaint = chain(&error);
                 match &error {
-                    SealError::Broken(_) if complaint != memory.complaint => {
+                    SealError::Broken(_) if complaint != state.complaint => {
                         tracing::error!("nothing is sealed any more: {complaint}");
                     }
-                    _ if complaint != memory.complaint => {
+                    _ if complaint != state.complaint => {
                         tracing::warn!("sealing failed and is tried again: {complaint}");
                     }
                     _ => {}
                 }
-                memory.complaint = complaint;
-                memory.renew_at = None;
+                state.complaint = complaint;
+                state.renew_at = None;
             }
         }
     }
 
     /// Has the database know whether sealing goes on, for those who ask.
-    async fn note(&self, memory: &mut Memory, lease: Option<&Lease>, error: Option<&SealError>) {
-        let Some(lease) = lease.filter(|_| !matches!(error, Some(SealError::Lost))) else {
-            memory.noted = None;
+    async fn record_complaint(&self, state: &mut SealerState, lease: Option<&Lease>, error: Option<&SealError>) {
+        let Some(lease) = lease.filter(|_| !matches!(error, Some(SealError::LeaseLost))) else {
+            state.recorded_complaint = None;
             return;
         };
         let complaint = error.map(|error| chain(error)).unwrap_or_default();
-        if memory.noted.as_ref() != Some(&complaint) {
-            let noted = lease::note(&self.pool, lease, Some(&*complaint).filter(|text| !text.is_empty())).await;
+        if state.recorded_complaint.as_ref() != Some(&complaint) {
+            let recorded_complaint =
+                lease::record_complaint(&self.pool, lease, Some(&*complaint).filter(|text| !text.is_empty())).await;
             // In vain while the database fails: the next look notes it again.
-            memory.noted = noted.is_ok().then_some(complaint);
+            state.recorded_complaint = recorded_complaint.is_ok().then_some(complaint);
         }
     }
 
-    async fn try_look(&self, memory: &mut Memory, lease: &mut Option<Lease>, last: bool) -> Result<(), SealError> {
+    async fn try_seal_if_due(
+        &self,
+        state: &mut SealerState,
+        lease: &mut Option<Lease>,
+        last: bool,
+    ) -> Result<(), SealError> {
         let now = Instant::now();
-        if memory.renew_at.is_none_or(|at| now >= at) {
-            *lease = lease::keep(&self.pool, lease.clone(), self.config.owner, self.config.lease).await?;
-            memory.renew_at = Some(now + self.config.lease / 3);
+        if state.renew_at.is_none_or(|at| now >= at) {
+            *lease = lease::renew_or_take(&self.pool, lease.clone(), self.config.owner, self.config.lease).await?;
+            state.renew_at = Some(now + self.config.lease / 3);
         }
         let Some(held) = lease.as_ref() else {
             gauge!("tillroll_seal_leader").set(0.0);
-            (memory.newest, memory.checked) = (None, false);
+            (state.newest, state.checked) = (None, false);
             return Ok(());
         };
         gauge!("tillroll_seal_leader").set(1.0);
-        let waiting = self.waiting(memory).await?;
-        if !memory.checked {
+        let waiting = self.waiting(state).await?;
+        if !state.checked {
             // Also when nothing waits: the end of the log may have been cut off together with its checkpoints.
-            self.seal_waiting(memory, held, waiting).await?;
-            memory.checked = true;
+            self.seal_waiting(state, held, waiting).await?;
+            state.checked = true;
         } else if waiting == 0 {
-            memory.waiting_since = None;
+            state.waiting_since = None;
         } else {
-            let since = *memory.waiting_since.get_or_insert(now);
+            let since = *state.waiting_since.get_or_insert(now);
             if last || waiting >= self.config.batch || now.duration_since(since) >= self.config.every {
                 let limit = if last { u64::MAX } else { waiting };
-                self.seal_waiting(memory, held, limit).await?;
+                self.seal_waiting(state, held, limit).await?;
             }
         }
-        self.tell(memory);
+        self.publish_metrics(state);
         Ok(())
     }
 
     /// Seals `limit` events and what of their checkpoints is over.
-    async fn seal_waiting(&self, memory: &mut Memory, lease: &Lease, limit: u64) -> Result<(), SealError> {
+    async fn seal_waiting(&self, state: &mut SealerState, lease: &Lease, limit: u64) -> Result<(), SealError> {
         let mut left = limit;
         loop {
-            let known = self.known(memory.newest.clone())?;
+            let known = self.known(state.newest.clone())?;
             let step = self.step(lease, known.as_ref()).await?;
             if step.events > 0 {
                 counter!("tillroll_seal_checkpoints_total").increment(1);
                 counter!("tillroll_seal_events_total").increment(step.events);
             }
-            memory.newest = step.newest;
-            memory.waiting_since = (step.waiting > 0).then(Instant::now);
+            state.newest = step.newest;
+            state.waiting_since = (step.waiting > 0).then(Instant::now);
             left = left.saturating_sub(step.events.max(1));
             if step.waiting == 0 || left == 0 {
                 return Ok(());
@@ -283,9 +290,9 @@ impl Sealer {
     }
 
     /// How many events are not sealed yet.
-    async fn waiting(&self, memory: &Memory) -> Result<u64, SealError> {
+    async fn waiting(&self, state: &SealerState) -> Result<u64, SealError> {
         let mut connection = self.pool.acquire().await?;
-        let sealed = if let Some(newest) = &memory.newest {
+        let sealed = if let Some(newest) = &state.newest {
             newest.events()
         } else {
             let newest = super::checkpoints::newest(&mut connection).await?;
@@ -301,15 +308,15 @@ impl Sealer {
         Ok(waiting)
     }
 
-    fn tell(&self, memory: &Memory) {
-        if let Some(newest) = &memory.newest {
+    fn publish_metrics(&self, state: &SealerState) {
+        if let Some(newest) = &state.newest {
             let age = (self.config.clock)().signed_duration_since(newest.time);
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             gauge!("tillroll_seal_checkpoint_age_seconds").set(age.num_milliseconds().max(0) as f64 / 1000.0);
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             gauge!("tillroll_seal_sealed_events").set(newest.events() as f64);
         }
-        let oldest = memory.waiting_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        let oldest = state.waiting_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         gauge!("tillroll_seal_lag_seconds").set(oldest);
     }
 }

@@ -33,7 +33,7 @@ pub async fn contradiction(pool: &PgPool, witness: &Witness) -> Result<Option<St
         return Ok(None);
     };
     let mut connection = pool.acquire().await?;
-    match step::known_is_there(&mut connection, &known).await {
+    match step::verify_known(&mut connection, &known).await {
         Ok(()) => Ok(None),
         Err(SealError::Broken(what)) => Ok(Some(what)),
         Err(error) => Err(error),

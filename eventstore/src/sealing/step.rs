@@ -26,13 +26,13 @@ pub(crate) struct Step<'a> {
     pub(crate) ttl: Duration,
     /// Events at most.
     pub(crate) batch: u64,
-    /// Is told of every checkpoint.
+    /// Remembers every checkpoint outside of the database.
     pub(crate) witness: Option<&'a Witness>,
 }
 
 /// What has been sealed by a step.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub(crate) struct StepResult {
     /// Events that the checkpoint adds; 0: there was nothing to seal, and no checkpoint was made.
     pub(crate) events: u64,
     /// Events that wait for the next one.
@@ -43,13 +43,13 @@ pub(crate) struct Sealed {
 
 impl Step<'_> {
     /// Seals what is new, or nothing. `known` is a checkpoint that was made: nothing is signed that does not go on from it.
-    pub(crate) async fn seal(&self, now: DateTime<Utc>, known: Option<&Checkpoint>) -> Result<Sealed, SealError> {
+    pub(crate) async fn seal(&self, now: DateTime<Utc>, known: Option<&Checkpoint>) -> Result<StepResult, SealError> {
         let mut connection = self.pool.acquire().await?;
         let mut tx = connection.begin().await?;
-        rows::along_the_index(&mut tx, true).await?;
+        rows::force_index_scans(&mut tx, true).await?;
         let log = lease::hold(&mut tx, self.lease, self.ttl)
             .await?
-            .ok_or(SealError::Lost)?;
+            .ok_or(SealError::LeaseLost)?;
         let signed = self.previous(&mut tx, known).await?;
         let previous = signed.as_ref().map(|signed| &signed.checkpoint);
         if previous.is_some_and(|previous| previous.log != log) {
@@ -61,7 +61,7 @@ impl Step<'_> {
             self.keep(signed.as_ref()).await?;
         }
         if growth.lanes.is_empty() {
-            return Ok(Sealed {
+            return Ok(StepResult {
                 events: 0,
                 waiting: 0,
                 newest: signed.map(|signed| signed.checkpoint),
@@ -85,7 +85,7 @@ impl Step<'_> {
         tx.commit().await?;
         // Only now: a checkpoint that was kept and not committed would look like one that was removed.
         self.keep(Some(&signed)).await?;
-        Ok(Sealed {
+        Ok(StepResult {
             events: growth.lanes.iter().map(|lane| lane.to - lane.from).sum(),
             waiting: growth.waiting,
             newest: Some(signed.checkpoint),
@@ -123,8 +123,8 @@ impl Step<'_> {
             return Err(SealError::broken(format!("checkpoint {number} is not what was signed")));
         }
         if let Some(known) = known {
-            known_is_stored(db, known, &signed.checkpoint).await?;
-            lanes_went_on(db, known, &signed.checkpoint).await?;
+            verify_stored(db, known, &signed.checkpoint).await?;
+            verify_lanes_grew(db, known, &signed.checkpoint).await?;
         }
         Ok(Some(signed))
     }
@@ -138,17 +138,17 @@ fn contradicts(known: &Checkpoint, what: impl fmt::Display) -> SealError {
 }
 
 /// Whether the newest checkpoint of the database goes back to `known`, by what both say.
-pub(crate) async fn known_is_there(db: &mut PgConnection, known: &Checkpoint) -> Result<(), SealError> {
+pub(crate) async fn verify_known(db: &mut PgConnection, known: &Checkpoint) -> Result<(), SealError> {
     let newest = checkpoints::newest(db).await?;
     let newest = newest.and_then(|(_, note)| note.parse::<SignedCheckpoint>().ok());
     match newest {
-        Some(newest) => known_is_stored(db, known, &newest.checkpoint).await,
+        Some(newest) => verify_stored(db, known, &newest.checkpoint).await,
         None => Err(contradicts(known, "the checkpoints are gone")),
     }
 }
 
 /// Whether the database still has `known`, under its number.
-pub(crate) async fn known_is_stored(
+pub(crate) async fn verify_stored(
     db: &mut PgConnection,
     known: &Checkpoint,
     newest: &Checkpoint,
@@ -169,7 +169,7 @@ pub(crate) async fn known_is_stored(
 }
 
 /// Whether the lanes of `newest` go on from those of `known`: others may have signed in between, also somebody with a key of his own.
-async fn lanes_went_on(db: &mut PgConnection, known: &Checkpoint, newest: &Checkpoint) -> Result<(), SealError> {
+async fn verify_lanes_grew(db: &mut PgConnection, known: &Checkpoint, newest: &Checkpoint) -> Result<(), SealError> {
     let grown = known.lanes.iter().filter(|old| newest.lane(old.lane) != Some(old));
     let wanted = grown.clone().map(|old| {
         let size = newest.size(old.lane);
@@ -197,7 +197,7 @@ async fn lanes_went_on(db: &mut PgConnection, known: &Checkpoint, newest: &Check
 
 /// A lane that goes on.
 #[derive(Clone, Copy)]
-struct Growing {
+struct LaneGrowth {
     lane: u32,
     from: u64,
     to: u64,
@@ -205,7 +205,7 @@ struct Growing {
 }
 
 struct Growth {
-    lanes: Vec<Growing>,
+    lanes: Vec<LaneGrowth>,
     waiting: u64,
 }
 
@@ -244,7 +244,7 @@ async fn growth(db: &mut PgConnection, previous: Option<&Checkpoint>, batch: u64
         let taken = share(head - from, all, batch);
         waiting += head - from - taken;
         if taken > 0 {
-            lanes.push(Growing {
+            lanes.push(LaneGrowth {
                 lane,
                 from,
                 to: from + taken,
@@ -265,7 +265,11 @@ fn share(new: u64, all: u64, batch: u64) -> u64 {
 }
 
 /// Takes the lanes' new events into their trees and stores the tiles.
-async fn grow(db: &mut PgConnection, lanes: &[Growing], heads: &mut BTreeMap<u32, LaneHead>) -> Result<(), SealError> {
+async fn grow(
+    db: &mut PgConnection,
+    lanes: &[LaneGrowth],
+    heads: &mut BTreeMap<u32, LaneHead>,
+) -> Result<(), SealError> {
     let edges = lanes.iter().map(|lane| (lane.lane, edge_tiles(lane.from))).collect();
     let edges = tiles::load(db, &edges).await?;
     let none = Tiles::new();
@@ -301,7 +305,7 @@ async fn grow(db: &mut PgConnection, lanes: &[Growing], heads: &mut BTreeMap<u32
     Ok(())
 }
 
-async fn push_events(db: &mut PgConnection, growing: Growing, tree: &mut TileWriter) -> Result<(), SealError> {
+async fn push_events(db: &mut PgConnection, growing: LaneGrowth, tree: &mut TileWriter) -> Result<(), SealError> {
     let mut buffer = Vec::new();
     let range = (growing.from.cast_signed(), growing.to.cast_signed());
     rows::each_event(db, growing.lane.cast_signed(), range, |event| {

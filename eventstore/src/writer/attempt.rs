@@ -7,24 +7,24 @@ use sqlx::{Connection as _, PgConnection, Postgres};
 use tokio::time::Instant;
 
 use super::answer::{keys_of, replay};
+use super::batch_error::{BatchError, classify, with_timeout};
 use super::conclude::Durable;
 use super::connection::discard;
 use super::contention::Trust;
 use super::decide::Decider;
-use super::setback::{Setback, answered, classify};
 use super::{Queued, Writer};
 use crate::Positions;
 use crate::append::AppendError;
 use crate::fold::{Fold, Stream};
 use crate::idempotency::lookup;
-use crate::load::{Reading, Wanted};
+use crate::load::{Loader, StreamRequest};
 use crate::plan::{Access, PlannedStream};
 use crate::stream::lane_of;
 
 impl Writer {
     /// Tries `batch`. When it is through, every command in it has been answered or deferred.
-    pub(super) async fn attempt(&mut self, batch: &mut Vec<Queued>, trust: Trust) -> Result<(), Setback> {
-        let (mut connection, same) = self.connection.take().await.map_err(Setback::Unavailable)?;
+    pub(super) async fn attempt(&mut self, batch: &mut Vec<Queued>, trust: Trust) -> Result<(), BatchError> {
+        let (mut connection, same) = self.connection.take().await.map_err(BatchError::Unavailable)?;
         if !same {
             self.cache.clear();
         }
@@ -37,14 +37,14 @@ impl Writer {
                 self.conclude(connection, batch, durable, trust).await;
                 Ok(())
             }
-            Err(setback) => {
-                match setback {
-                    Setback::Broken(_) | Setback::Unanswered { .. } => {
+            Err(batch_error) => {
+                match batch_error {
+                    BatchError::Broken(_) | BatchError::Unanswered { .. } => {
                         discard(connection).await;
                     }
                     _ => self.connection.keep(connection),
                 }
-                Err(setback)
+                Err(batch_error)
             }
         }
     }
@@ -55,22 +55,24 @@ impl Writer {
         connection: &mut PoolConnection<Postgres>,
         batch: &mut Vec<Queued>,
         trust: Trust,
-    ) -> Result<Durable, Setback> {
+    ) -> Result<Durable, BatchError> {
         let limit = self.config.answer_timeout;
         // A session that we lost while it held the locks, and that the server still believes in, must not hold them for ever.
         let idle = limit.as_millis() / 2;
         let begin = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {idle}");
-        let mut transaction = answered(limit, connection.begin_with(begin)).await.map_err(classify)?;
+        let mut transaction = with_timeout(limit, connection.begin_with(begin))
+            .await
+            .map_err(classify)?;
         let planned = batch.iter().flat_map(|queued| &queued.job.plan().streams);
         let lanes: Vec<i32> = planned
             .map(|planned| lane_of(&planned.key.aggregate_id, self.lanes).cast_signed())
             .collect();
         let lock = sqlx::query("SELECT FROM lanes WHERE lane = ANY ($1) ORDER BY lane FOR NO KEY UPDATE").bind(lanes);
-        answered(limit, lock.execute(&mut *transaction))
+        with_timeout(limit, lock.execute(&mut *transaction))
             .await
             .map_err(classify)?;
         let durable = self.commit(&mut transaction, batch, trust).await?;
-        match answered(limit, transaction.commit()).await {
+        match with_timeout(limit, transaction.commit()).await {
             Ok(()) => Ok(durable),
             Err(error) => Err(classify(error).unanswered(durable.verdicts)),
         }
@@ -81,18 +83,20 @@ impl Writer {
         db: &mut PgConnection,
         batch: &mut Vec<Queued>,
         trust: Trust,
-    ) -> Result<Durable, Setback> {
+    ) -> Result<Durable, BatchError> {
         let limit = self.config.answer_timeout;
-        answered(limit, self.answer_stored(db, batch)).await.map_err(classify)?;
-        answered(limit, self.answer_replays(db, batch, trust))
+        with_timeout(limit, self.answer_stored(db, batch))
             .await
             .map_err(classify)?;
-        let (mut fold, wanted) = self.gather(batch, trust);
+        with_timeout(limit, self.answer_replays(db, batch, trust))
+            .await
+            .map_err(classify)?;
+        let (mut fold, requests) = self.gather(batch, trust);
         if trust == Trust::Shared && !fold.streams().is_empty() {
-            let refreshed = self.reading().refresh(db, fold.streams_mut());
-            answered(limit, refreshed).await.map_err(classify)?;
+            let refreshed = self.loader().refresh(db, fold.streams_mut());
+            with_timeout(limit, refreshed).await.map_err(classify)?;
         }
-        answered(limit, self.load(db, &mut fold, wanted))
+        with_timeout(limit, self.load(db, &mut fold, requests))
             .await
             .map_err(classify)?;
         let decider = Decider::new(self.lanes, self.config.batch_bytes, &mut fold);
@@ -108,9 +112,9 @@ impl Writer {
         }
         let committing = !append.is_empty();
         let started = Instant::now();
-        let receipt = match answered(limit, append.send(db, fold.streams())).await {
+        let receipt = match with_timeout(limit, append.send(db, fold.streams())).await {
             Ok(receipt) => receipt,
-            Err(AppendError::Contended) => return Err(Setback::Contended),
+            Err(AppendError::Contended) => return Err(BatchError::Contended),
             Err(AppendError::Sql(error)) if committing => return Err(classify(error).unanswered(verdicts)),
             Err(AppendError::Sql(error)) => return Err(classify(error)),
         };
@@ -150,12 +154,12 @@ impl Writer {
     }
 
     /// Gathers the planned streams: from the cache where that will do; the others are yet to be loaded.
-    fn gather(&mut self, batch: &[Queued], trust: Trust) -> (Fold, Vec<Wanted>) {
+    fn gather(&mut self, batch: &[Queued], trust: Trust) -> (Fold, Vec<StreamRequest>) {
         let mut fold = Fold::default();
-        let mut wanted = Vec::new();
-        let mut asked = HashSet::new();
+        let mut requests = Vec::new();
+        let mut requested = HashSet::new();
         for planned in batch.iter().flat_map(|queued| &queued.job.plan().streams) {
-            if fold.place(&planned.key).is_some() || asked.contains(&planned.key) {
+            if fold.place(&planned.key).is_some() || requested.contains(&planned.key) {
                 continue;
             }
             let PlannedStream {
@@ -177,25 +181,30 @@ impl Writer {
                     fold.insert(Stream::empty(key, kind, lane));
                 }
                 None => {
-                    asked.insert(key.clone());
-                    wanted.push(Wanted { key, kind, lane });
+                    requested.insert(key.clone());
+                    requests.push(StreamRequest { key, kind, lane });
                 }
             }
         }
-        (fold, wanted)
+        (fold, requests)
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn loader(&self) -> Loader {
+        Loader {
             revision: self.config.snapshots.revision,
         }
     }
 
     /// Loads what the cache did not have, in one query.
-    async fn load(&mut self, db: &mut PgConnection, fold: &mut Fold, wanted: Vec<Wanted>) -> Result<(), sqlx::Error> {
-        if !wanted.is_empty() {
-            self.reading()
-                .load(db, wanted)
+    async fn load(
+        &mut self,
+        db: &mut PgConnection,
+        fold: &mut Fold,
+        requests: Vec<StreamRequest>,
+    ) -> Result<(), sqlx::Error> {
+        if !requests.is_empty() {
+            self.loader()
+                .load(db, requests)
                 .await?
                 .into_iter()
                 .for_each(|stream| fold.insert(stream));

@@ -4,11 +4,11 @@ use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
 use super::answer::{fail, keys_of, refuse, replay};
+use super::batch_error::with_timeout;
 use super::connection::discard;
 use super::contention::Trust;
 use super::decide::{Keys, Verdict};
 use super::job::Answer;
-use super::setback::answered;
 use super::{Queued, Writer};
 use crate::fold::Fold;
 use crate::idempotency::lookup;
@@ -43,7 +43,7 @@ impl Writer {
         } = durable;
         metrics::counter!("eventstore_events_appended_total").increment(events.len() as u64);
         if !events.is_empty() {
-            self.refusal.forget();
+            self.refusal.clear();
             self.tail.publish(events);
         }
         for mut stream in fold.into_streams() {
@@ -88,7 +88,7 @@ impl Writer {
             return self.connection.keep(connection);
         }
         let keys = keys_of(doubtful.iter().map(|(queued, _)| queued));
-        match answered(self.config.answer_timeout, lookup(&mut connection, self.lanes, &keys)).await {
+        match with_timeout(self.config.answer_timeout, lookup(&mut connection, self.lanes, &keys)).await {
             Ok(stored) => {
                 self.connection.keep(connection);
                 for ((queued, refusal), stored) in doubtful.into_iter().zip(stored) {
@@ -111,10 +111,10 @@ impl Writer {
 
 /// Whether the repetition of a command that was carried out before this batch could end like this.
 fn may_be_repetition(queued: &Queued, verdict: &Verdict, used: &Keys) -> bool {
-    let said_no = matches!(
+    let was_refused = matches!(
         verdict,
         Verdict::Rejected | Verdict::Failed(TransactError::VersionMismatch { .. })
     );
     let key = queued.job.plan().idempotency.as_ref();
-    said_no && key.is_some_and(|key| !used.contains(&(key.scope.clone(), key.key.clone())))
+    was_refused && key.is_some_and(|key| !used.contains(&(key.scope.clone(), key.key.clone())))
 }

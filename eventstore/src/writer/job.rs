@@ -31,7 +31,7 @@ pub(crate) trait Job: Send {
     fn answer(self: Box<Self>, answer: Answer);
 }
 
-/// How a decision went. What it said stays in the job.
+/// How a decision went. Its return value stays in the job.
 pub(crate) enum Decision {
     /// With the outcome as JSON when it is to be stored.
     Accepted {

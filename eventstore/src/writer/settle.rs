@@ -3,8 +3,8 @@
 use sqlx::Error as SqlError;
 
 use super::answer::fail_all;
+use super::batch_error::BatchError;
 use super::contention::Trust;
-use super::setback::Setback;
 use super::{Queued, Writer};
 use crate::{Error, TransactError};
 
@@ -38,29 +38,29 @@ impl Writer {
             self.contention.next_trust()
         };
         for _ in 0..self.config.attempts.max(2) {
-            let Err(setback) = self.attempt(batch, trust).await else {
+            let Err(batch_error) = self.attempt(batch, trust).await else {
                 if trust == Trust::Cached {
                     self.contention.record_success();
                 }
                 return Ok(());
             };
-            match setback {
-                Setback::Contended => {
+            match batch_error {
+                BatchError::Contended => {
                     metrics::counter!("eventstore_conflicts_total").increment(1);
                     self.contention.record_conflict();
                     trust = Trust::Nothing;
                 }
-                Setback::Refused(error) => return Err(error),
-                Setback::Unavailable(error) => {
-                    self.refusal.note(error.clone());
+                BatchError::Refused(error) => return Err(error),
+                BatchError::Unavailable(error) => {
+                    self.refusal.record(error.clone());
                     fail_all(batch, || TransactError::Unavailable(error.clone()));
                     return Ok(());
                 }
-                Setback::Unanswered { error, verdicts } => {
+                BatchError::Unanswered { error, verdicts } => {
                     self.carry_over(batch, verdicts, error);
                     return Ok(());
                 }
-                Setback::Broken(error) => {
+                BatchError::Broken(error) => {
                     tracing::warn!(%error, "the connection broke before a commit; trying again");
                 }
             }

@@ -246,14 +246,14 @@ async fn what_a_restored_database_does_not_have_is_not_decided_on() {
     // And the process can know that it has seen another log.
     let seen = store.continuity();
     let mut connection = shop().acquire().await.unwrap();
-    let Err(Error::Lost(lost)) = seen.check(&mut connection).await else {
+    let Err(Error::MissingEvent(lost)) = seen.check(&mut connection).await else {
         panic!("the second event is another one");
     };
     assert_eq!(lost.position, 2);
     assert_eq!(seen.broken().await, lost);
     assert!(matches!(
         store.log().read(&from_the_start(&store), 10).await,
-        Err(Error::Lost(_))
+        Err(Error::MissingEvent(_))
     ));
     assert!(other.continuity().check(&mut connection).await.is_ok());
 }

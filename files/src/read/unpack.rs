@@ -9,7 +9,7 @@ use super::utf16;
 /// What a packed file begins with.
 const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// Whether the input is read as it stands.
+/// Whether the input is read without unpacking.
 pub(super) fn is_plain(input: &mut impl BufRead) -> io::Result<bool> {
     let beginning = input.fill_buf()?;
     Ok(!beginning.starts_with(&MAGIC) && utf16::unit(beginning).is_none())
@@ -25,7 +25,7 @@ pub(super) fn readable<R: BufRead + Send + 'static>(mut input: R) -> io::Result<
 }
 
 fn decoded<R: BufRead + Send + 'static>(mut input: R) -> Box<dyn Read + Send> {
-    // What cannot be read is told where the rows are read.
+    // Errors are reported where the rows are read.
     match input.fill_buf().ok().and_then(utf16::unit) {
         Some(unit) => Box::new(utf16::Decoder::new(input, unit)),
         None => Box::new(input),

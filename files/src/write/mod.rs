@@ -184,7 +184,7 @@ impl Format {
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Whoever reads it has gone, or the disk is full.
+    /// The reader is gone, or the disk is full.
     #[error("the file could not be written: {0}")]
     Io(#[from] std::io::Error),
     /// The sheet's library refuses something.

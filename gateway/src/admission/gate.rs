@@ -35,7 +35,7 @@ impl Shed {
     }
 }
 
-/// The places of one class. Whoever finds none queues, first come first served, for at most `wait`; for a tenth of it when the queue is
+/// The places of one class. A request that finds none queues, first come first served, for at most `wait`; for a tenth of it when the queue is
 /// a standing one ("controlled delay"): then waiting longer helps nobody. Who has its share of the places already is passed over by
 /// those who have not.
 pub(super) struct Gate(Arc<Shared>);
@@ -187,7 +187,7 @@ impl Shared {
             let Some(waiter) = state.queue.remove(next) else { break };
             waiter.held.stop_waiting();
             if late {
-                // Dropping the sender tells it.
+                // Dropping the sender notifies it.
                 state.shares.forget(&waiter.held);
                 continue;
             }

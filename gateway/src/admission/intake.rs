@@ -1,4 +1,4 @@
-//! Bodies of requests, received before a place is taken to work on them: who sends slowly, or nothing, keeps nobody else waiting.
+//! Bodies of requests, received before a place is taken to work on them: a client that sends slowly, or nothing, keeps no other waiting.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ pub(crate) async fn discard(mut body: Body, expects: bool) -> bool {
     if body.is_end_stream() {
         return true;
     }
-    // Who asks first (`Expect`) sends nothing when it is refused, or sends it all the same: that cannot be told.
+    // After `Expect`, a refused client may send its body or not: that cannot be known.
     if expects {
         return false;
     }

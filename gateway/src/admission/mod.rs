@@ -1,7 +1,7 @@
 //! Admission: how much is worked on at once, so that what is accepted is answered in time and the rest is refused at once.
 //!
 //! Each class of requests has its places ([`gate`]). How many, follows from how long answers take ([`limit`]): beyond its capacity a
-//! system does not do more, it only does everything later. Who finds no place waits a little, and then gets 503 with `Retry-After`.
+//! system does not do more, it only does everything later. A request that finds no place waits a little, and then gets 503 with `Retry-After`.
 //! Classes do not share places, so that a flood of one leaves the others alone, and no client has more than its share of them
 //! ([`share`]). Health, metrics and pages need none. What was answered counts against a budget until the client has taken it ([`unread`]).
 
@@ -39,7 +39,7 @@ pub(crate) use intake::discard;
 use limit::Limit;
 pub(crate) use share::Party;
 pub(crate) use unread::measured;
-use unread::{Taken, Unread};
+use unread::{Reservation, Unread};
 
 /// Places for attempts to log in. Hashing passwords is slow on purpose, and has a limit of its own behind this one.
 const LOGINS: usize = 64;
@@ -205,7 +205,7 @@ impl Admission {
     ///
     /// # Errors
     /// 503 when too many have not been taken.
-    fn answer(&self, party: &Party, length: usize, owed: bool) -> Result<Taken, Problem> {
+    fn answer(&self, party: &Party, length: usize, owed: bool) -> Result<Reservation, Problem> {
         let taken = self.unread.take(party, length, owed);
         taken.map_err(|_| self.refuse("answer", "unread"))
     }

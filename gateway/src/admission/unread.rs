@@ -38,7 +38,7 @@ struct Bytes {
 }
 
 /// What one answer takes of the budget, until it is dropped.
-pub(super) struct Taken {
+pub(super) struct Reservation {
     unread: Arc<Shared>,
     party: Party,
     bytes: usize,
@@ -59,7 +59,7 @@ impl Unread {
     ///
     /// # Errors
     /// When the budget or the client's share of it would be exceeded, unless it is `owed`: then the answer is counted all the same.
-    pub(super) fn take(&self, party: &Party, length: usize, owed: bool) -> Result<Taken, Full> {
+    pub(super) fn take(&self, party: &Party, length: usize, owed: bool) -> Result<Reservation, Full> {
         let shared = &self.0;
         let bytes = length.saturating_add(BESIDE).min(shared.share);
         let mut held = shared.held();
@@ -77,7 +77,7 @@ impl Unread {
         }
         shared.gauge.set(whole(held.all));
         drop(held);
-        Ok(Taken {
+        Ok(Reservation {
             unread: Arc::clone(shared),
             party: party.clone(),
             bytes,
@@ -95,7 +95,7 @@ impl Shared {
     }
 }
 
-impl Drop for Taken {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut held = self.unread.held();
         held.all -= self.bytes;

@@ -11,7 +11,7 @@ use proto::{
 use serde::Serialize;
 
 use crate::{
-    params::{ReadParams, Values},
+    params::{Values, params},
     problem::Problem,
     reply::Reply,
     times,
@@ -22,19 +22,13 @@ const POSITION: HeaderName = HeaderName::from_static("as-of-position");
 /// The time that it stands for.
 const TIME: HeaderName = HeaderName::from_static("as-of-time");
 
-/// The moment to look at.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AsOfParam {
-    /// Answer with the state at this moment: an RFC 3339 time (or a date: its first moment in UTC), compared with when events were
-    /// recorded; or a position, `lane.position` as events have it, or a `Consistency-Token`.
-    #[param(rename = "as_of", value_type = Option<String>, example = "2026-01-31T12:00:00Z")]
-    pub(crate) as_of: Option<AsOf>,
-}
-
-impl ReadParams for AsOfParam {
-    fn read(values: &mut Values) -> Self {
-        Self { as_of: values.as_of() }
+params! {
+    /// The moment to look at.
+    pub(crate) struct AsOfParam {
+        /// Answer with the state at this moment: an RFC 3339 time (or a date: its first moment in UTC), compared with when events were
+        /// recorded; or a position, `lane.position` as events have it, or a `Consistency-Token`.
+        #[param(rename = "as_of", value_type = Option<String>, example = "2026-01-31T12:00:00Z")]
+        pub(crate) as_of: Option<AsOf> = |values| values.as_of(),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct ChangeView {
 
 impl ActorView {
     pub(crate) fn of(event: &v1::RecordedEvent) -> Self {
-        let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let non_empty = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Self {
             id: event.actor.clone(),
             kind: if event.actor.starts_with("usr_") {
@@ -83,8 +83,8 @@ impl ActorView {
             } else {
                 "system"
             },
-            email: said(&event.actor_email),
-            name: said(&event.actor_name),
+            email: non_empty(&event.actor_email),
+            name: non_empty(&event.actor_name),
         }
     }
 }
@@ -93,7 +93,7 @@ impl From<v1::RecordedEvent> for EntryView {
     fn from(mut event: v1::RecordedEvent) -> Self {
         let reason = match event.reason.as_str() {
             "" => own_reason(&event.payload),
-            said => Some(said.to_owned()),
+            non_empty => Some(non_empty.to_owned()),
         };
         let changes = std::mem::take(&mut event.changes);
         let actor = ActorView::of(&event);

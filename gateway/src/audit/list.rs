@@ -1,68 +1,48 @@
 //! `GET /v1/audit`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 use uuid::Uuid;
 
 use super::{entry::EntryView, view::EXPANSIONS};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::{Values, params},
     problem::Problem,
 };
 
-/// Which events.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EventFilters {
-    /// Who did it: a user's id or e-mail address, or `system:<process>`.
-    actor: Option<String>,
-    /// Type of the event; several with commas, or by giving the parameter again: any of them.
-    #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
-    kinds: Vec<String>,
-    /// Type of the aggregate.
-    #[param(example = "order")]
-    aggregate: Option<String>,
-    /// Id of the aggregate.
-    aggregate_id: Option<String>,
-    /// Only events that changed this field, as `changes` calls it; `attributes` is any attribute of a product.
-    #[param(example = "attributes.colour")]
-    field: Option<String>,
-    /// Id shared by everything that one request set in motion.
-    correlation: Option<String>,
-    /// Id of the request.
-    request: Option<String>,
-    /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
-    #[param(value_type = Option<String>, example = "-recorded_at")]
-    sort: String,
-    #[param(ignore)]
-    recorded: Option<v1::TimeRange>,
-    #[param(ignore)]
-    occurred: Option<v1::TimeRange>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for EventFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            actor: values.text("actor"),
-            kinds: values.words("type"),
-            aggregate: values.text("aggregate"),
-            aggregate_id: values.text("aggregate_id"),
-            field: values.text("field"),
-            correlation: uuid(values, "correlation"),
-            request: values.text("request"),
-            sort: values.sort(&["recorded_at", "occurred_at"]),
-            recorded: values.time_range(),
-            occurred: values.times_between("occurred_from", "occurred_to"),
-            page: values.page(),
-        }
+params! {
+    /// Which events.
+    pub(crate) struct EventFilters {
+        /// Who did it: a user's id or e-mail address, or `system:<process>`.
+        actor: Option<String> = text(),
+        /// Type of the event; several with commas, or by giving the parameter again: any of them.
+        #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
+        kinds: Vec<String> = words() named "type",
+        /// Type of the aggregate.
+        #[param(example = "order")]
+        aggregate: Option<String> = text(),
+        /// Id of the aggregate.
+        aggregate_id: Option<String> = text(),
+        /// Only events that changed this field, as `changes` calls it; `attributes` is any attribute of a product.
+        #[param(example = "attributes.colour")]
+        field: Option<String> = text(),
+        /// Id shared by everything that one request set in motion.
+        correlation: Option<String> = |values| uuid(values, "correlation"),
+        /// Id of the request.
+        request: Option<String> = text(),
+        /// `recorded_at` or `occurred_at`; a leading `-` is newest first. `-recorded_at`, unless said otherwise.
+        #[param(value_type = Option<String>, example = "-recorded_at")]
+        sort: String = sort(&["recorded_at", "occurred_at"]),
+        #[param(ignore)]
+        recorded: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        occurred: Option<v1::TimeRange> = times_between("occurred_to") named "occurred_from",
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -91,10 +71,11 @@ pub(crate) fn endpoint() -> Described {
         ("occurred_to" = Option<String>, Query, description = "Happened before this time or date.")),
     responses((status = 200, description = "A page of events", body = Page<EntryView>)))]
 pub(crate) async fn list_events(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<EventFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<EventFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListEventsRequest {
         context: Some(context),
@@ -111,9 +92,10 @@ pub(crate) async fn list_events(
         occurred: filters.occurred,
         ..v1::ListEventsRequest::default()
     };
-    let reply = ask(CALL, app.audit_query().list_events(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.audit_query().list_events(timed(CALL, request)),
+            EntryView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.events.into_iter().map(EntryView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

@@ -14,34 +14,24 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
 /// Longest name of an aggregate or id of a stream, in bytes.
 const MAX_NAME: usize = 500;
 
-/// Which events of the stream, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StreamFilters {
-    /// Type of the event; several with commas, or by giving the parameter again: any of them.
-    #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
-    kinds: Vec<String>,
-    /// `sequence`, or `-sequence`: newest first. `sequence`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for StreamFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            kinds: values.words("type"),
-            sort: values.sort(&["sequence"]),
-            page: values.page(),
-        }
+params! {
+    /// Which events of the stream, and in which order.
+    pub(crate) struct StreamFilters {
+        /// Type of the event; several with commas, or by giving the parameter again: any of them.
+        #[param(rename = "type", value_type = Option<String>, example = "OrderPlaced,OrderCancelled")]
+        kinds: Vec<String> = words() named "type",
+        /// `sequence`, or `-sequence`: newest first. `sequence`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["sequence"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
     reply::Reply,
 };
@@ -37,20 +37,12 @@ pub(crate) struct TraceView {
     truncated: bool,
 }
 
-/// Whose request it is.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Whose {
-    /// Whose request: a user's id, or `system:<process>`. Without it, that of who used the id first.
-    #[param(example = "usr_0198c0de-0000-7000-8000-000000000001")]
-    actor: Option<String>,
-}
-
-impl ReadParams for Whose {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            actor: values.text("actor"),
-        }
+params! {
+    /// Whose request it is.
+    pub(crate) struct Whose {
+        /// Whose request: a user's id, or `system:<process>`. Without it, that of who used the id first.
+        #[param(example = "usr_0198c0de-0000-7000-8000-000000000001")]
+        actor: Option<String> = text(),
     }
 }
 

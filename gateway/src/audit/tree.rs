@@ -71,7 +71,7 @@ pub(crate) struct EventNode {
     reactions: Vec<CommandNode>,
 }
 
-/// Grows the trees of all correlations in `events`, which come oldest first. Also tells whether some of it hangs too deep to be shown.
+/// Grows the trees of all correlations in `events`, which come oldest first. Also returns whether some of it is too deep to be shown.
 pub(crate) fn grow(events: Vec<RecordedEvent>) -> (Vec<RequestNode>, bool) {
     let mut order: Vec<String> = Vec::new();
     let mut requests: HashMap<String, Vec<RecordedEvent>> = HashMap::new();
@@ -91,18 +91,18 @@ pub(crate) fn grow(events: Vec<RecordedEvent>) -> (Vec<RequestNode>, bool) {
 }
 
 fn request(events: Vec<RecordedEvent>, too_deep: &mut bool) -> Option<RequestNode> {
-    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let non_empty = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     // Reactions know no request; who asked is who came with one.
     let first = events.iter().find(|event| !event.request_id.is_empty());
     let first = first.or(events.first())?;
     let node = RequestNode {
-        request_id: said(&first.request_id),
+        request_id: non_empty(&first.request_id),
         correlation_id: first.correlation_id.clone(),
         actor: ActorView::of(first),
-        channel: said(&first.channel),
-        client_ip: said(&first.client_ip),
-        user_agent: said(&first.user_agent),
-        reason: said(&first.reason).or_else(|| own_reason(&first.payload)),
+        channel: non_empty(&first.channel),
+        client_ip: non_empty(&first.client_ip),
+        user_agent: non_empty(&first.user_agent),
+        reason: non_empty(&first.reason).or_else(|| own_reason(&first.payload)),
         recorded_at: rfc3339(first.recorded_at_micros),
         commands: Vec::new(),
     };
@@ -185,7 +185,7 @@ impl Forest {
         Self(commands)
     }
 
-    /// Whoever would be its own ancestor becomes a root.
+    /// A node that would be its own ancestor becomes a root.
     fn cut_circles(&mut self) {
         for start in 0..self.0.len() {
             let mut at = start;
@@ -255,13 +255,13 @@ impl Growing {
                 under.entry(event).or_default().push(node);
             }
         }
-        let said = |text: String| (!text.is_empty()).then_some(text);
+        let non_empty = |text: String| (!text.is_empty()).then_some(text);
         let name = command.events.first().map(|event| event.command.clone());
         Some(CommandNode {
-            command_id: said(command.id),
-            command: name.and_then(said),
+            command_id: non_empty(command.id),
+            command: name.and_then(non_empty),
             actor: command.events.first().map(ActorView::of),
-            caused_by: said(command.cause),
+            caused_by: non_empty(command.cause),
             commands: under.remove(&None).unwrap_or_default(),
             events: command
                 .events

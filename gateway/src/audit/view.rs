@@ -77,7 +77,7 @@ pub(crate) struct EventMetadata {
 
 impl From<v1::RecordedEvent> for EventView {
     fn from(event: v1::RecordedEvent) -> Self {
-        let said = |text: String| (!text.is_empty()).then_some(text);
+        let non_empty = |text: String| (!text.is_empty()).then_some(text);
         Self {
             event_id: event.event_id,
             aggregate_type: event.aggregate_type,
@@ -88,15 +88,15 @@ impl From<v1::RecordedEvent> for EventView {
             payload: RawValue::from_string(event.payload).unwrap_or_else(|_| RawValue::NULL.to_owned()),
             metadata: EventMetadata {
                 actor: event.actor,
-                correlation_id: said(event.correlation_id),
-                causation_id: said(event.causation_id),
-                request_id: said(event.request_id),
-                command_id: said(event.command_id),
-                command: said(event.command),
-                channel: said(event.channel),
-                client_ip: said(event.client_ip),
-                user_agent: said(event.user_agent),
-                reason: said(event.reason),
+                correlation_id: non_empty(event.correlation_id),
+                causation_id: non_empty(event.causation_id),
+                request_id: non_empty(event.request_id),
+                command_id: non_empty(event.command_id),
+                command: non_empty(event.command),
+                channel: non_empty(event.channel),
+                client_ip: non_empty(event.client_ip),
+                user_agent: non_empty(event.user_agent),
+                reason: non_empty(event.reason),
             },
             lane: event.lane,
             position: event.position,

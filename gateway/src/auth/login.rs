@@ -12,25 +12,17 @@ use crate::{
     body::Form,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, routes},
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
 };
 
-/// An e-mail address and its password.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Credentials {
-    #[schema(example = "admin@example.com")]
-    email: String,
-    #[schema(format = Password)]
-    password: String,
-}
-
-impl ReadBody for Credentials {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            email: fields.text("email"),
-            password: fields.text("password"),
-        }
+body! {
+    /// An e-mail address and its password.
+    pub(crate) struct Credentials {
+        #[schema(example = "admin@example.com")]
+        email: String = text(),
+        #[schema(format = Password)]
+        password: String = text(),
     }
 }
 
@@ -43,8 +35,8 @@ pub(crate) fn endpoint() -> Described {
 
 /// Logs in
 ///
-/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other requests, each wrong one delays the next, and all are on record:
-/// `/v1/audit?type=LoggedIn,LogInFailed`.
+/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other
+/// requests, each wrong one delays the next, and all are on record: `/v1/audit?type=LoggedIn,LogInFailed`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
     responses((status = 200, description = "Logged in", body = SessionView),
         (status = 401, description = "The e-mail address or the password is wrong")))]

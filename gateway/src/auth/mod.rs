@@ -16,7 +16,7 @@ pub(crate) use caller::{Caller, Visitor};
 
 use crate::{endpoint::Described, identity::token};
 
-/// The endpoints that tell who asks.
+/// The endpoints of authentication.
 pub(crate) fn endpoints() -> Vec<Described> {
     vec![
         login::endpoint(),

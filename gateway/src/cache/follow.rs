@@ -14,11 +14,11 @@ const MAX_NEWS: usize = 64 * 1024 * 1024;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Takes in what the feed tells, until `stop`. When it ends it is begun again where it was.
+/// Takes in what the feed reports, until `stop`. When the feed ends, it is resumed where it was.
 pub(crate) async fn follow(cache: Cache, query: Transport, stop: CancellationToken) {
     let mut client = ChangeFeedClient::new(query).max_decoding_message_size(MAX_NEWS);
     let mut pause = SHORTEST_PAUSE;
-    let mut told = false;
+    let mut warned = false;
     loop {
         let mut heard = false;
         let ended = tokio::select! {
@@ -27,10 +27,10 @@ pub(crate) async fn follow(cache: Cache, query: Transport, stop: CancellationTok
         };
         cache.lost();
         if heard {
-            (pause, told) = (SHORTEST_PAUSE, false);
+            (pause, warned) = (SHORTEST_PAUSE, false);
         }
-        if !told {
-            told = true;
+        if !warned {
+            warned = true;
             tracing::warn!(
                 cache = cache.name(),
                 reason = ended.message(),

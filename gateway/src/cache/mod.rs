@@ -1,13 +1,13 @@
-//! Answers that are kept, and told by the events themselves when they are out of date.
+//! Cached answers. The events themselves say when one is out of date.
 //!
-//! The query services tell every gateway what has changed ([`follow()`]). While they do, an answer that is kept is served; while they do
+//! The query services report to every gateway what has changed ([`follow()`]). While they do, an answer that is kept is served; while they do
 //! not, or have not for two seconds, every read goes to the services: slower, never wrong. A read with a consistency token is served
-//! from here only if what is kept shows the write. What may be kept is decided by positions ([`book`]). Concurrent reads of one thing
+//! from here only if what is kept shows the write. What may be kept is decided by positions ([`in_flight`]). Concurrent reads of one thing
 //! are one call. With Redis, gateways share what they keep ([`shared`]).
 
-mod book;
+mod cached;
 mod follow;
-mod kept;
+mod in_flight;
 mod positions;
 mod shared;
 
@@ -30,14 +30,14 @@ use quick_cache::{OptionsBuilder, Weighter};
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
 
+pub(crate) use cached::{Audience, CachedAnswer, Content};
 pub(crate) use follow::follow;
-pub(crate) use kept::{Audience, Content, Kept};
 pub(crate) use positions::Positions;
 pub use shared::RedisError;
 pub(crate) use shared::Shared;
 
 use crate::problem::Problem;
-use book::{Book, Ticket, Verdict};
+use in_flight::{InFlight, Ticket, Verdict};
 
 /// A feed that has not spoken for this long is lost.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -66,7 +66,7 @@ type Outcome = Result<Found, Problem>;
 struct Fetched {
     outcome: Outcome,
     read_at: Option<ReadAt>,
-    /// It was found in Redis: read at an earlier time, but told of every change since.
+    /// It was found in Redis: read at an earlier time, and every change since then has been taken into account.
     shared: bool,
     /// It was put into Redis.
     offered: bool,
@@ -91,7 +91,7 @@ struct Flight {
 
 #[derive(Clone)]
 struct Entry {
-    kept: Arc<Kept>,
+    cached: Arc<CachedAnswer>,
     since: Instant,
 }
 
@@ -100,7 +100,7 @@ struct Weigh;
 
 impl Weighter<String, Entry> for Weigh {
     fn weight(&self, key: &String, entry: &Entry) -> u64 {
-        entry.kept.weight() + u64::try_from(key.len()).unwrap_or(u64::MAX)
+        entry.cached.weight() + u64::try_from(key.len()).unwrap_or(u64::MAX)
     }
 }
 
@@ -113,7 +113,7 @@ struct Inner {
     /// None: nothing is kept.
     local: Option<quick_cache::sync::Cache<String, Entry, Weigh>>,
     shared: Option<Shared>,
-    book: Mutex<Book<Flight>>,
+    in_flight: Mutex<InFlight<Flight>>,
     started: Instant,
     /// Milliseconds from the start to when the feed was heard last; 0: it is lost.
     heard: AtomicU64,
@@ -167,7 +167,7 @@ impl Cache {
             topic,
             shared: shared.filter(|_| local.is_some()),
             local,
-            book: Mutex::new(Book::default()),
+            in_flight: Mutex::new(InFlight::default()),
             started: Instant::now(),
             heard: AtomicU64::new(0),
             metrics: Metrics::new(name),
@@ -217,8 +217,8 @@ impl Cache {
         R: Future<Output = Result<Loaded, Problem>> + Send + 'static,
     {
         let metrics = &self.0.metrics;
-        let mut book = self.0.book();
-        if let Some(flight) = book.find(id, |flight| flight.context == context) {
+        let mut in_flight = self.0.in_flight();
+        if let Some(flight) = in_flight.find(id, |flight| flight.context == context) {
             metrics.joined.increment(1);
             return flight.outcome.clone();
         }
@@ -228,8 +228,8 @@ impl Cache {
             context: context.clone(),
             outcome: outcome.clone(),
         };
-        let ticket = book.begin(id, flight);
-        drop(book);
+        let ticket = in_flight.begin(id, flight);
+        drop(in_flight);
         let (cache, id) = (self.clone(), id.to_owned());
         let work = async move {
             let read = AssertUnwindSafe(cache.fetch(&id, context, &wanted, live, &ticket, load)).catch_unwind();
@@ -260,17 +260,17 @@ impl Cache {
     {
         let shared = self.0.shared.as_ref().filter(|_| live);
         if let Some(shared) = shared
-            && let Some(kept) = shared.get(id, &ticket.passed).await
-            && ticket.generation == Some(kept.read_at.generation)
-            && satisfies(&kept, wanted, &ticket.passed, false)
+            && let Some(cached) = shared.get(id, &ticket.passed).await
+            && ticket.generation == Some(cached.read_at.generation)
+            && satisfies(&cached, wanted, &ticket.passed, false)
         {
             self.0.metrics.shared_hits.increment(1);
             return Fetched {
                 outcome: Ok(Found {
-                    content: kept.content,
+                    content: cached.content,
                     stale: false,
                 }),
-                read_at: Some(kept.read_at),
+                read_at: Some(cached.read_at),
                 shared: true,
                 offered: false,
             };
@@ -285,11 +285,11 @@ impl Cache {
             && ticket.generation == Some(read_at.generation)
             && read_at.position >= ticket.passed.get(read_at.lane)
         {
-            let kept = Kept {
+            let cached = CachedAnswer {
                 content: loaded.content.clone(),
                 read_at,
             };
-            shared.put(id, &kept).await;
+            shared.put(id, &cached).await;
             offered = true;
         }
         Fetched {
@@ -304,8 +304,8 @@ impl Cache {
     async fn finish(&self, id: String, ticket: &Ticket, fetched: &Fetched) {
         let verdict = {
             // One lock for the verdict and for keeping: no news can come between.
-            let mut book = self.0.book();
-            let verdict = book.end(ticket, fetched.read_at.as_ref(), fetched.shared);
+            let mut in_flight = self.0.in_flight();
+            let verdict = in_flight.end(ticket, fetched.read_at.as_ref(), fetched.shared);
             if let (Verdict::Keep, Ok(found), Some(read_at)) = (&verdict, &fetched.outcome, fetched.read_at) {
                 self.0.keep(&id, found.content.clone(), read_at);
             }
@@ -317,10 +317,10 @@ impl Cache {
         }
     }
 
-    /// Takes in what the feed tells. Redis first: what is read from there afterwards is not older.
+    /// Takes in what the feed reports. Redis first: what is read from there afterwards is not older.
     pub(crate) async fn take_in(&self, changes: Changes) {
         let Some(passed) = Positions::parse(&changes.positions) else {
-            tracing::error!("the change feed told positions that are none");
+            tracing::error!("the change feed sent positions that cannot be read");
             return self.lost();
         };
         let Inner {
@@ -329,14 +329,14 @@ impl Cache {
         if let Some(shared) = shared {
             shared.read_from(&changes.database);
         }
-        self.0.book().database.clone_from(&changes.database);
+        self.0.in_flight().database.clone_from(&changes.database);
         if changes.restart {
             metrics.flushes.increment(1);
             if let Some(shared) = shared {
                 shared.flush(&passed).await;
             }
-            let mut book = self.0.book();
-            book.restart(changes.generation, passed);
+            let mut in_flight = self.0.in_flight();
+            in_flight.restart(changes.generation, passed);
             if let Some(local) = local {
                 local.clear();
             }
@@ -347,17 +347,17 @@ impl Cache {
             {
                 shared.invalidate(&keys, Some(&passed)).await;
             }
-            let mut book = self.0.book();
+            let mut in_flight = self.0.in_flight();
             for (id, position) in &keys {
-                book.changed(id, *position);
-                let is_old = |entry: &Entry| entry.kept.read_at.position < *position;
+                in_flight.changed(id, *position);
+                let is_old = |entry: &Entry| entry.cached.read_at.position < *position;
                 if let Some(local) = local
                     && local.peek(id.as_str()).is_some_and(|entry| is_old(&entry))
                 {
                     local.remove(id.as_str());
                 }
             }
-            book.pass(passed);
+            in_flight.pass(passed);
             metrics
                 .invalidations
                 .increment(u64::try_from(keys.len()).unwrap_or(u64::MAX));
@@ -389,13 +389,13 @@ impl Cache {
 
     /// Where the feed is to go on.
     fn place(&self) -> FollowRequest {
-        let book = self.0.book();
-        let after = book.generation().map(|_| book.passed().to_string());
+        let in_flight = self.0.in_flight();
+        let after = in_flight.generation().map(|_| in_flight.passed().to_string());
         FollowRequest {
             topic: self.0.topic.into(),
             after: after.unwrap_or_default(),
-            generation: book.generation().unwrap_or_default(),
-            database: book.database.clone(),
+            generation: in_flight.generation().unwrap_or_default(),
+            database: in_flight.database.clone(),
         }
     }
 
@@ -409,19 +409,19 @@ impl Cache {
 }
 
 impl Inner {
-    fn book(&self) -> MutexGuard<'_, Book<Flight>> {
+    fn in_flight(&self) -> MutexGuard<'_, InFlight<Flight>> {
         // The books are consistent between statements: a panic leaves at worst a read that nobody waits for.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, id: &str, content: Content, read_at: ReadAt) {
         let Some(local) = &self.local else { return };
-        let is_newer = |entry: Entry| entry.kept.read_at.position > read_at.position;
+        let is_newer = |entry: Entry| entry.cached.read_at.position > read_at.position;
         if local.peek(id).is_some_and(is_newer) {
             return;
         }
         let entry = Entry {
-            kept: Arc::new(Kept { content, read_at }),
+            cached: Arc::new(CachedAnswer { content, read_at }),
             since: Instant::now(),
         };
         local.insert(id.to_owned(), entry);
@@ -431,13 +431,13 @@ impl Inner {
     fn get(&self, id: &str, wanted: &Positions) -> Option<Content> {
         let local = self.local.as_ref()?;
         // Before the entry is looked up: what is there then has been told of every change up to here.
-        let passed = (!wanted.is_empty()).then(|| Arc::clone(self.book().passed()));
+        let passed = (!wanted.is_empty()).then(|| Arc::clone(self.in_flight().passed()));
         let entry = local.get(id)?;
         if entry.since.elapsed() > LONGEST {
             return None;
         }
-        let satisfied = passed.is_none_or(|passed| satisfies(&entry.kept, wanted, &passed, true));
-        satisfied.then(|| entry.kept.content.clone())
+        let satisfied = passed.is_none_or(|passed| satisfies(&entry.cached, wanted, &passed, true));
+        satisfied.then(|| entry.cached.content.clone())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
@@ -449,13 +449,13 @@ impl Inner {
     }
 }
 
-/// Whether an answer shows everything up to `wanted`. Of its own lane by its own position, or by that of the feed when `told`: when
+/// Whether an answer shows everything up to `wanted`. Of its own lane by its own position, or by that of the feed when `is_current`: when
 /// it would have been dropped by any change up to there. Of other lanes nothing is shown, but they must have been passed, and be known
 /// for that: of a lane that there is not, the service says so.
-fn satisfies(kept: &Kept, wanted: &Positions, passed: &Positions, told: bool) -> bool {
+fn satisfies(cached: &CachedAnswer, wanted: &Positions, passed: &Positions, is_current: bool) -> bool {
     wanted.iter().all(|(lane, position)| {
-        let own = lane == kept.read_at.lane;
-        (own && kept.read_at.position >= position) || ((told || !own) && passed.get(lane) >= position.max(1))
+        let own = lane == cached.read_at.lane;
+        (own && cached.read_at.position >= position) || ((is_current || !own) && passed.get(lane) >= position.max(1))
     })
 }
 

@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{kept::Kept, positions::Positions};
+use super::{cached::CachedAnswer, positions::Positions};
 use crate::sources::IdsFn;
 
 /// Redis answers within this time or is not used.
@@ -140,7 +140,7 @@ impl Shared {
     }
 
     /// An entry, if there is one that can be trusted. `passed`: how far the feed has come.
-    pub(crate) async fn get(&self, id: &str, passed: &Arc<Positions>) -> Option<Kept> {
+    pub(crate) async fn get(&self, id: &str, passed: &Arc<Positions>) -> Option<CachedAnswer> {
         let link = self.link()?;
         let (epoch_key, key) = (self.epoch_key(&link.database), self.key(&link, id));
         let mut connection = link.connection.clone();
@@ -155,21 +155,21 @@ impl Shared {
             self.enter(&link, epoch, Arc::clone(passed));
             return None;
         }
-        let kept = Kept::decode(&Bytes::from(value?))?;
-        (kept.read_at.position >= link.from.get(kept.read_at.lane)).then_some(kept)
+        let cached = CachedAnswer::decode(&Bytes::from(value?))?;
+        (cached.read_at.position >= link.from.get(cached.read_at.lane)).then_some(cached)
     }
 
     /// Offers an entry.
-    pub(crate) async fn put(&self, id: &str, kept: &Kept) {
+    pub(crate) async fn put(&self, id: &str, cached: &CachedAnswer) {
         let Some(link) = self.link() else { return };
         let mut call = self.0.put.key(self.epoch_key(&link.database));
         call.key(self.key(&link, id))
             .arg(&*link.epoch)
-            .arg(kept.read_at.position)
-            .arg(&*kept.encode())
+            .arg(cached.read_at.position)
+            .arg(&*cached.encode())
             .arg(KEPT_FOR);
         let mut connection = link.connection.clone();
-        // Whether it is in the epoch makes no difference: another one is come into by whoever reads next.
+        // Whether it is in the epoch makes no difference: the next reader enters another one.
         let _: Option<u8> = self.answer(&link, call.invoke_async(&mut connection)).await;
     }
 
@@ -238,7 +238,7 @@ impl Shared {
     /// Connects, and again after every failure, until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut pause = SHORTEST_PAUSE;
-        let mut told = false;
+        let mut warned = false;
         let mut database = self.0.database.subscribe();
         loop {
             let connect = async {
@@ -257,15 +257,15 @@ impl Shared {
             match connected {
                 Ok(()) => {
                     tracing::info!(cache = self.0.name, "Redis is used");
-                    (pause, told) = (SHORTEST_PAUSE, false);
+                    (pause, warned) = (SHORTEST_PAUSE, false);
                     tokio::select! {
                         () = stop.cancelled() => return,
                         () = self.0.broken.notified() => {}
                     }
                 }
                 Err(reason) => {
-                    if !told {
-                        told = true;
+                    if !warned {
+                        warned = true;
                         tracing::warn!(
                             cache = self.0.name,
                             reason,
@@ -322,9 +322,9 @@ impl Shared {
             && present.epoch == link.epoch
         {
             present.epoch = epoch.into();
-            let told = self.passed();
+            let followed = self.passed();
             // Both only grow; the one that was seen by the read may be the older one.
-            present.from = if told.reached(&passed) { told } else { passed };
+            present.from = if followed.reached(&passed) { followed } else { passed };
         }
     }
 

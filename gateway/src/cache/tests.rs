@@ -129,7 +129,11 @@ async fn a_token_is_served_from_here_only_if_what_is_kept_shows_it() {
         content("new")
     );
     read(&cache, &service, token("2.1"), "new", 6).await;
-    assert_eq!(service.calls(), 3, "another lane, of which the feed has told nothing");
+    assert_eq!(
+        service.calls(),
+        3,
+        "another lane, of which the feed has reported nothing"
+    );
     cache.take_in(news(false, "1.9-2.1", &[])).await;
     read(&cache, &service, token("1.9-2.1"), "x", 9).await;
     assert_eq!(service.calls(), 3, "whatever changed up to there was something else");

@@ -14,12 +14,12 @@ pub(crate) struct Described {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) handler: MethodRouter<AppState>,
-    /// What the description of the API tells of it; none: it is for people.
-    pub(crate) told: Option<Told>,
+    /// Its part of the description of the API; none: it is a page for people.
+    pub(crate) documentation: Option<Documentation>,
 }
 
 /// An operation of the API.
-pub(crate) struct Told {
+pub(crate) struct Documentation {
     pub(crate) item: PathItem,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -38,18 +38,18 @@ impl Endpoint {
             method,
             path,
             handler,
-            told: Some(Told { item, schemas }),
+            documentation: Some(Documentation { item, schemas }),
         }
     }
 
-    /// The endpoint with a handler that the description of the API does not tell of.
+    /// The endpoint with a handler that is not in the description of the API.
     pub(crate) fn at(self, method: Method, path: &str, handler: MethodRouter<AppState>) -> Described {
         Described {
             endpoint: self,
             method,
             path: path.to_owned(),
             handler,
-            told: None,
+            documentation: None,
         }
     }
 }

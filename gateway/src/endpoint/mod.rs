@@ -12,7 +12,7 @@ use proto::access::Role;
 
 use crate::{admission, consistency, expansion::Expansion, rate};
 
-pub(crate) use described::{Described, Told};
+pub(crate) use described::{Described, Documentation};
 pub(crate) use operation::operations;
 pub(crate) use proto::access::Permission;
 pub(crate) use table::Table;
@@ -53,7 +53,7 @@ const BODY: &[&str] = &[
 /// What becomes of what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing, and it is open to whoever asks, however often: health, metrics, pages.
+    /// Nothing, and it is open to everybody, without a rate limit: health, metrics, pages.
     Page,
     Login,
     Read,
@@ -112,12 +112,12 @@ impl Endpoint {
         }
     }
 
-    /// Answers whoever asks, however often.
+    /// Answers everybody, without a rate limit.
     pub(crate) fn page() -> Self {
         Self::new(Effect::Page, None, None)
     }
 
-    /// Tells who somebody is. Any access token that comes along is not looked at.
+    /// Identifies a caller by credentials. An access token in the request is ignored.
     pub(crate) fn login() -> Self {
         Self::new(Effect::Login, None, Some(admission::Class::Login))
     }
@@ -156,7 +156,7 @@ impl Endpoint {
         }
     }
 
-    /// Is for operators: has places of its own, tells how things stand now, and what it does may be done again.
+    /// Is for operators: has places of its own, shows the present state, and may be repeated without harm.
     pub(crate) fn operates(self) -> Self {
         Self {
             class: Some(admission::Class::Operation),
@@ -212,7 +212,7 @@ impl Endpoint {
             .is_none_or(|permission| permission.is_granted_to(Role::Unspecified))
     }
 
-    /// Whether a read may be told which write it must show.
+    /// Whether a read takes the token of a write that it must show.
     pub(crate) fn waits(&self) -> bool {
         self.effect == Effect::Read && self.class != Some(admission::Class::Operation)
     }

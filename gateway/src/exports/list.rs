@@ -1,47 +1,34 @@
 //! `GET /v1/exports`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::{EXPANSIONS, ExportView};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     id::USER,
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
 const STATUSES: [&str; 5] = ["queued", "running", "done", "failed", "cancelled"];
 
-/// Which exports, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ExportFilters {
-    /// `queued`, `running`, `done`, `failed` or `cancelled`; several with commas.
-    #[param(value_type = Option<String>)]
-    status: Vec<&'static str>,
-    /// Id of who asked.
-    created_by: Option<String>,
-    /// `created_at` or `-created_at`, the default.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for ExportFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            status: values.several_of("status", &STATUSES.map(|status| (status, status))),
-            created_by: values.id("created_by", USER),
-            sort: values.sort(&["created_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Which exports, and in which order.
+    pub(crate) struct ExportFilters {
+        /// `queued`, `running`, `done`, `failed` or `cancelled`; several with commas.
+        #[param(value_type = Option<String>)]
+        status: Vec<&'static str> = several_of(&STATUSES.map(|status| (status, status))),
+        /// Id of who asked.
+        created_by: Option<String> = id(USER),
+        /// `created_at` or `-created_at`, the default.
+        #[param(required = false)]
+        sort: String = sort(&["created_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -56,10 +43,7 @@ pub(crate) fn endpoint() -> Described {
 #[utoipa::path(get, path = "/v1/exports", tag = "reports", params(ExportFilters),
     responses((status = 200, description = "A page of exports", body = Page<ExportView>)))]
 pub(crate) async fn list_exports(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<ExportFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<ExportFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListExportsRequest {
         page: Some(filters.page),
@@ -67,13 +51,9 @@ pub(crate) async fn list_exports(
         created_by: filters.created_by.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.export_jobs().list_exports(timed(CALL, request)))
+    pages
+        .answer(pages.app.export_jobs().list_exports(timed(CALL, request)), |export| {
+            ExportView::new(export, &pages.app.base)
+        })
         .await
-        .map_err(Problem::of_read)?;
-    let items: Vec<_> = reply
-        .exports
-        .into_iter()
-        .map(|export| ExportView::new(export, &app.base))
-        .collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

@@ -111,7 +111,7 @@ pub(crate) fn endpoint() -> Described {
 
 /// Starts an export
 ///
-/// Makes the file of a report in the background. Answers at once with the job; `GET /v1/exports/{id}` tells how far it is.
+/// Makes the file of a report in the background. Answers at once with the job; `GET /v1/exports/{id}` shows its progress.
 #[utoipa::path(post, path = "/v1/exports", tag = "reports", request_body = NewExport,
     responses((status = 202, description = "It will be made", body = ExportView,
         headers(("Location" = String, description = "Address of the job."),

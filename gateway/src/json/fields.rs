@@ -1,11 +1,11 @@
 //! The fields of an object, read one after another.
 
-use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive};
+use std::{borrow::Cow, collections::HashMap, ops::RangeInclusive, rc::Rc};
 
 use proto::v1::{AttributeValue, attribute_value};
-use values::{TextRule, ValueError};
+use values::{NumberRule, TextRule, ValueError};
 
-use super::{Json, Mistakes, Patch};
+use super::{Json, Limit, Limits, Mistakes, Patch};
 use crate::id;
 
 /// Longest part of an unknown name that is repeated to the client, in characters.
@@ -14,15 +14,14 @@ const MAX_ECHO: usize = 80;
 /// Whole numbers up to this one are exact with a fraction of zeros or an exponent.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// What a whole number has to be.
-type NumberRule = fn(i64) -> Result<i64, ValueError>;
-
 /// The fields of one object, taken one after another; what nobody took is unknown.
 pub(crate) struct Fields<'j> {
     /// Path of the object, ready to prepend: empty or ending in a dot.
     path: String,
     entries: Vec<(Cow<'j, str>, Option<Json<'j>>)>,
     mistakes: Mistakes,
+    /// Where the limits of the members are noted while the API is described.
+    limits: Option<Limits>,
 }
 
 impl<'j> Fields<'j> {
@@ -38,6 +37,7 @@ impl<'j> Fields<'j> {
             path,
             entries,
             mistakes: mistakes.clone(),
+            limits: None,
         };
         let value = read(&mut fields);
         for (name, value) in &fields.entries {
@@ -47,6 +47,26 @@ impl<'j> Fields<'j> {
             }
         }
         value
+    }
+
+    /// An object without members, of which only the limits matter.
+    pub(super) fn of_nothing(limits: &Limits) -> Self {
+        Self {
+            path: String::new(),
+            entries: Vec::new(),
+            mistakes: Mistakes::default(),
+            limits: Some(Rc::clone(limits)),
+        }
+    }
+
+    fn limit(&self, name: &str, limit: impl Into<Limit>) {
+        if let Some(limits) = &self.limits {
+            limits.borrow_mut().push((name.to_owned(), limit.into()));
+        }
+    }
+
+    fn limit_items(&self, name: &str, least: usize, most: usize) {
+        self.limit(name, Limit::Items { least, most });
     }
 
     /// Notes that a field of this object is wrong.
@@ -128,9 +148,9 @@ impl<'j> Fields<'j> {
         Some(text)
     }
 
-    fn as_number(&self, name: &str, rule: NumberRule, value: &Json<'j>) -> Option<i64> {
+    fn as_number(&self, name: &str, rule: &NumberRule, value: &Json<'j>) -> Option<i64> {
         let number = self.as_integer(name, value)?;
-        self.judged(name, rule(number))
+        self.judged(name, (rule.check)(number))
     }
 
     fn as_integer(&self, name: &str, value: &Json<'j>) -> Option<i64> {
@@ -214,6 +234,7 @@ impl<'j> Fields<'j> {
 
     /// A string that must be there, of a kind.
     pub(crate) fn ruled(&mut self, name: &str, rule: &TextRule) -> String {
+        self.limit(name, rule);
         self.required(name)
             .and_then(|value| self.as_ruled(name, rule, value))
             .unwrap_or_default()
@@ -221,11 +242,13 @@ impl<'j> Fields<'j> {
 
     /// A string of a kind that may be absent or `null`.
     pub(crate) fn optional_ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        self.limit(name, rule);
         self.present(name).and_then(|value| self.as_ruled(name, rule, value))
     }
 
     /// A whole number of a kind that must be there.
-    pub(crate) fn number(&mut self, name: &str, rule: NumberRule) -> i64 {
+    pub(crate) fn number(&mut self, name: &str, rule: &NumberRule) -> i64 {
+        self.limit(name, rule);
         self.required(name)
             .and_then(|value| self.as_number(name, rule, &value))
             .unwrap_or_default()
@@ -272,6 +295,7 @@ impl<'j> Fields<'j> {
         count: RangeInclusive<usize>,
         mut read: impl FnMut(&mut Fields<'j>) -> T,
     ) -> Vec<T> {
+        self.limit_items(name, *count.start(), *count.end());
         let value = self.required(name);
         if matches!(&value, Some(Json::Array(items)) if items.len() < *count.start()) {
             self.wrong(name, "required", format!("at least {} is required", count.start()));
@@ -298,6 +322,7 @@ impl<'j> Fields<'j> {
 
     /// An array of so many strings of a kind at most, which must be there.
     pub(crate) fn texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Vec<String> {
+        self.limit_items(name, 0, most);
         let value = self.required(name);
         let texts = value.and_then(|value| self.as_texts(name, most, rule, value));
         texts.unwrap_or_default()
@@ -305,12 +330,14 @@ impl<'j> Fields<'j> {
 
     /// An array of so many strings of a kind at most, that may be absent or `null`.
     pub(crate) fn optional_texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Option<Vec<String>> {
+        self.limit_items(name, 0, most);
         self.present(name)
             .and_then(|value| self.as_texts(name, most, rule, value))
     }
 
     /// An array of so many ids of a kind at most, that may be absent or `null`.
     pub(crate) fn optional_ids(&mut self, name: &str, most: usize, prefix: &'static str) -> Option<Vec<String>> {
+        self.limit_items(name, 0, most);
         let value = self.present(name)?;
         self.as_list(name, most, value, |name, item| self.as_id(name, prefix, item))
     }
@@ -343,6 +370,7 @@ impl<'j> Fields<'j> {
 
     /// What a merge patch says of an array of so many strings of a kind at most.
     pub(crate) fn patch_texts(&mut self, name: &str, most: usize, rule: &TextRule) -> Patch<Vec<String>> {
+        self.limit_items(name, 0, most);
         self.patch(name, |fields, value| fields.as_texts(name, most, rule, value))
     }
 
@@ -353,22 +381,52 @@ impl<'j> Fields<'j> {
         most: usize,
         mut read: impl FnMut(&mut Fields<'j>) -> T,
     ) -> Patch<Vec<T>> {
+        self.limit_items(name, 0, most);
         self.patch(name, |fields, value| fields.as_objects(name, most, value, &mut read))
     }
 
-    /// What a merge patch says of a string of a kind.
-    pub(crate) fn patch_ruled(&mut self, name: &str, rule: &TextRule) -> Patch<String> {
-        self.patch(name, |fields, value| fields.as_ruled(name, rule, value))
+    /// What a merge patch sets a member to that cannot be removed.
+    fn changed<T>(&mut self, name: &str, read: impl FnOnce(&Self, Json<'j>) -> Option<T>) -> Option<T> {
+        match self.patch(name, read) {
+            Patch::Keep => None,
+            Patch::Set(value) => Some(value),
+            Patch::Clear => {
+                self.wrong(name, "required", "the field cannot be removed");
+                None
+            }
+        }
     }
 
-    /// What a merge patch says of a whole number of a kind.
-    pub(crate) fn patch_number(&mut self, name: &str, rule: NumberRule) -> Patch<i64> {
-        self.patch(name, |fields, value| fields.as_number(name, rule, &value))
+    /// A string of a kind in a merge patch, which cannot be removed.
+    pub(crate) fn changed_ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        self.limit(name, rule);
+        self.changed(name, |fields, value| fields.as_ruled(name, rule, value))
     }
 
-    /// What a merge patch says of one of a few words.
-    pub(crate) fn patch_one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Patch<T> {
-        self.patch(name, |fields, value| fields.as_one_of(name, table, value))
+    /// A string of a kind in a merge patch: empty when it is removed.
+    pub(crate) fn cleared_ruled(&mut self, name: &str, rule: &TextRule) -> Option<String> {
+        self.limit(name, &rule.optional());
+        match self.patch(name, |fields, value| fields.as_ruled(name, rule, value)) {
+            Patch::Keep => None,
+            Patch::Set(text) => Some(text),
+            Patch::Clear => Some(String::new()),
+        }
+    }
+
+    /// A whole number of a kind in a merge patch, which cannot be removed.
+    pub(crate) fn changed_number(&mut self, name: &str, rule: &NumberRule) -> Option<i64> {
+        self.limit(name, rule);
+        self.changed(name, |fields, value| fields.as_number(name, rule, &value))
+    }
+
+    /// One of a few words in a merge patch, which cannot be removed.
+    pub(crate) fn changed_one_of<T: Copy>(&mut self, name: &str, table: &[(&str, T)]) -> Option<T> {
+        self.changed(name, |fields, value| fields.as_one_of(name, table, value))
+    }
+
+    /// An object in a merge patch, which cannot be removed.
+    pub(crate) fn changed_object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'j>) -> T) -> Option<T> {
+        self.changed(name, |fields, value| fields.as_object(name, value, read))
     }
 
     /// What a merge patch says of an object.

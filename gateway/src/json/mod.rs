@@ -1,15 +1,19 @@
-//! Request bodies, read so that everything wrong with them is told at once.
+//! Request bodies, read so that everything wrong with them is reported at once.
 //!
 //! serde's derived readers stop at the first mistake and take the last of two equal keys. A body is therefore parsed
 //! into [`Json`] and then read field by field ([`Fields`]), noting each mistake with its path.
 
 mod fields;
+mod limit;
 mod value;
 
 use std::{cell::RefCell, rc::Rc};
 
+use utoipa::openapi::{RefOr, Schema};
+
 use crate::problem::FieldError;
 pub(crate) use fields::{Fields, words};
+use limit::{Limit, Limits};
 pub(crate) use value::Json;
 
 /// More mistakes than this are not listed.
@@ -40,6 +44,75 @@ pub(crate) trait ReadBody: Sized {
 
     /// Takes every field. After a mistake the result is thrown away, so that any value will do for what is wrong.
     fn read(fields: &mut Fields<'_>) -> Self;
+}
+
+/// Declares a request body: each member with its type, its documentation and, after `=`, how it is read: a method of [`Fields`] with what
+/// it takes beside the name, or a closure. The limits in the description of the API are those that the same method enforces.
+macro_rules! body {
+    (
+        $(#[doc = $doc:expr])* $(#[derive($($derive:ident),*)])? $(#[schema($($schema:tt)*)])?
+        $vis:vis struct $name:ident $(in $media:path)? {$(
+            $(#[doc = $member_doc:expr])* $(#[schema($($member_schema:tt)*)])?
+            $member:ident: $type:ty = $($method:ident($($argument:tt)*))? $(|$fields:ident| $read:expr)?
+        ),* $(,)?}
+    ) => {
+        $(#[doc = $doc])* $(#[derive($($derive),*)])?
+        $vis struct $name {$($(#[doc = $member_doc])* $member: $type),*}
+
+        const _: () = {
+            #[derive(utoipa::ToSchema)]
+            $(#[doc = $doc])* $(#[schema($($schema)*)])?
+            #[expect(dead_code, reason = "describes the body")]
+            struct Described {$($(#[doc = $member_doc])* $(#[schema($($member_schema)*)])? $member: $type),*}
+
+            impl utoipa::PartialSchema for $name {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                    $crate::json::with_limits::<$name>(<Described as utoipa::PartialSchema>::schema())
+                }
+            }
+
+            impl utoipa::ToSchema for $name {
+                fn name() -> std::borrow::Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+                    <Described as utoipa::ToSchema>::schemas(schemas);
+                }
+            }
+        };
+
+        impl $crate::json::ReadBody for $name {
+            $(const MEDIA_TYPES: &'static [&'static str] = $media;)?
+
+            fn read(fields: &mut $crate::json::Fields<'_>) -> Self {
+                $(
+                    $(let $member = fields.$method(stringify!($member), $($argument)*);)?
+                    $(let $member = (|$fields: &mut $crate::json::Fields<'_>| $read)(fields);)?
+                )*
+                Self { $($member),* }
+            }
+        }
+    };
+}
+pub(crate) use body;
+
+/// The media types of a merge patch.
+pub(crate) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// The schema of a body with the limits that reading enforces.
+pub(crate) fn with_limits<T: ReadBody>(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    let limits = Limits::default();
+    let mut fields = Fields::of_nothing(&limits);
+    T::read(&mut fields);
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        for (name, limit) in limits.take() {
+            if let Some(RefOr::T(member)) = object.properties.get_mut(&name) {
+                limit.describe(member);
+            }
+        }
+    }
+    schema
 }
 
 /// No body, or an empty object.
@@ -95,7 +168,7 @@ mod tests {
         name: String,
         count: i64,
         lines: Vec<i64>,
-        note: Patch<String>,
+        note: Option<String>,
     }
 
     impl ReadBody for Sample {
@@ -104,7 +177,7 @@ mod tests {
                 name: fields.text("name"),
                 count: fields.integer("count"),
                 lines: fields.objects("lines", 0..=9, |line| line.integer("quantity")),
-                note: fields.patch_ruled("note", &values::REASON),
+                note: fields.cleared_ruled("note", &values::REASON),
             }
         }
     }
@@ -127,7 +200,7 @@ mod tests {
                 name: "Mug".to_owned(),
                 count: 2,
                 lines: vec![-1],
-                note: Patch::Clear
+                note: Some(String::new())
             })
         );
     }

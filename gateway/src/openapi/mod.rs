@@ -13,7 +13,7 @@ use utoipa::{
 };
 
 use crate::{
-    endpoint::{Table, Told},
+    endpoint::{Documentation, Table},
     problem::{FieldError, ProblemBody},
     representation::{self, Schema},
     routes,
@@ -56,7 +56,7 @@ pub fn openapi() -> OpenApi {
             let all = routes::all();
             let table = Table::of(&all);
             for described in all {
-                let Some(Told { item, schemas }) = described.told else {
+                let Some(Documentation { item, schemas }) = described.documentation else {
                     continue;
                 };
                 components.schemas.extend(schemas);

@@ -9,7 +9,7 @@ pub(crate) mod ready;
 
 use crate::endpoint::Described;
 
-/// The endpoints that tell how the process is.
+/// The endpoints of operation and documentation.
 pub(crate) fn endpoints() -> Vec<Described> {
     vec![health::endpoint(), ready::endpoint(), metrics::endpoint()]
 }

@@ -105,9 +105,9 @@ pub(crate) async fn check_readiness(State(app): State<AppState>) -> Result<Respo
     ];
     let mut checks: BTreeMap<_, _> = parts
         .iter()
-        .map(|(part, answer)| (*part, told("failing", answer)))
+        .map(|(part, answer)| (*part, described("failing", answer)))
         .collect();
-    checks.extend(away.iter().map(|(part, answer)| (*part, told("degraded", answer))));
+    checks.extend(away.iter().map(|(part, answer)| (*part, described("degraded", answer))));
     checks.insert("seal", waiting);
     let missing: Vec<_> = parts
         .iter()
@@ -138,7 +138,7 @@ pub(crate) async fn check_readiness(State(app): State<AppState>) -> Result<Respo
 }
 
 /// A check in a word, with the reason for which requests fail. What is only degraded has its reason in the list of those.
-fn told(otherwise: &str, answer: &Result<(), String>) -> String {
+fn described(otherwise: &str, answer: &Result<(), String>) -> String {
     match answer {
         Ok(()) => "ok".to_owned(),
         Err(reason) if otherwise == "failing" => format!("failing: {reason}"),

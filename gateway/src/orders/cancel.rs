@@ -12,22 +12,15 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::OrderId,
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
 };
 
-/// Why an order is cancelled.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Cancellation {
-    #[schema(example = "ordered twice")]
-    reason: String,
-}
-
-impl ReadBody for Cancellation {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            reason: fields.ruled("reason", &values::REASON),
-        }
+body! {
+    /// Why an order is cancelled.
+    pub(crate) struct Cancellation {
+        #[schema(example = "ordered twice")]
+        reason: String = ruled(&values::REASON),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) async fn read_order(
     };
     let found = app.orders.read(&id, context, load).await?;
     if found.content.audience.includes(Some(&caller)) {
-        Ok(Reply::kept(&found.content).stale(found.stale).into())
+        Ok(Reply::cached(&found.content).stale(found.stale).into())
     } else {
         let detail = format!("there is no order {id}");
         Err(Problem::new(StatusCode::NOT_FOUND, "order_not_found", detail))

@@ -1,69 +1,43 @@
 //! `GET /v1/orders`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1::{self, OrderStatus};
 
 use super::view::{EXPANSIONS, OrderView, STATUSES, Status};
 use crate::{
-    app_state::AppState,
     auth::Caller,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
-/// Which orders, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct OrderFilters {
-    /// Repeatable, or several with commas.
-    #[param(required = false, value_type = Vec<Status>)]
-    status: Vec<OrderStatus>,
-    /// Id of a customer; customers see only their own orders.
-    customer: Option<String>,
-    /// Id of a product in one of the lines.
-    product: Option<String>,
-    #[param(ignore)]
-    placed: Option<v1::TimeRange>,
-    #[param(ignore)]
-    total: Option<v1::AmountRange>,
-    /// Only orders in this currency. Required with `min_total` and `max_total`.
-    #[param(example = "GBP")]
-    currency: Option<String>,
-    /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise. `total` is by
-    /// currency, in each by amount.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for OrderFilters {
-    fn read(values: &mut Values) -> Self {
-        let total = values.amount_range("min_total", "max_total");
-        let currency = values.currency("currency");
-        if total.is_some() && currency.is_none() {
-            values.wrong(
-                "currency",
-                "required",
-                "a range of totals needs the currency that it is in",
-            );
-        }
-        Self {
-            status: values.several_of("status", STATUSES),
-            customer: values.id("customer", USER),
-            product: values.id("product", PRODUCT),
-            placed: values.time_range(),
-            total,
-            currency,
-            sort: values.sort(&["placed_at", "total", "number"]),
-            page: values.page(),
-        }
+params! {
+    /// Which orders, and in which order.
+    pub(crate) struct OrderFilters {
+        /// Repeatable, or several with commas.
+        #[param(required = false, value_type = Vec<Status>)]
+        status: Vec<OrderStatus> = several_of(STATUSES),
+        /// Id of a customer; customers see only their own orders.
+        customer: Option<String> = id(USER),
+        /// Id of a product in one of the lines.
+        product: Option<String> = id(PRODUCT),
+        #[param(ignore)]
+        placed: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        total: Option<v1::AmountRange> = amount_range(),
+        /// Only orders in this currency. Required with `min_total` and `max_total`.
+        #[param(example = "GBP")]
+        currency: Option<String> = currency_of(total.is_some(), "a range of totals needs the currency that it is in"),
+        /// `placed_at`, `total` or `number`; a leading `-` reverses. `-placed_at`, unless said otherwise. `total` is by
+        /// currency, in each by amount.
+        #[param(required = false)]
+        sort: String = sort(&["placed_at", "total", "number"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -82,11 +56,12 @@ pub(crate) fn endpoint() -> Described {
         ("max_total" = Option<i64>, Query, description = "Minor units of `currency`, included.")),
     responses((status = 200, description = "A page of orders", body = Page<OrderView>)))]
 pub(crate) async fn list_orders(
-    State(app): State<AppState>,
-    uri: Uri,
     Caller(caller): Caller,
-    Params(filters): Params<OrderFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<OrderFilters>,
 ) -> Result<Response, Problem> {
     let only = super::only_customer(&caller);
     let customer_id = match filters.customer {
@@ -107,9 +82,10 @@ pub(crate) async fn list_orders(
         currency: filters.currency.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.order_query().list_orders(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.order_query().list_orders(timed(CALL, request)),
+            OrderView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.orders.into_iter().map(OrderView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

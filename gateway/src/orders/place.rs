@@ -12,51 +12,36 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::{PRODUCT, USER},
-    json::{Fields, ReadBody},
+    json::body,
     money::Money,
     problem::Problem,
 };
 
-/// An order to place. Prices are the products' own.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct NewOrder {
-    lines: Vec<NewLine>,
-    /// What the buyer was shown; another total is refused.
-    expected_total: Option<Money>,
-    /// The products' currency; another one is refused.
-    #[schema(example = "GBP")]
-    currency: Option<String>,
-    /// ISO 3166-1 alpha-2.
-    #[schema(example = "GB")]
-    country: Option<String>,
-    /// Administrators only: whom the order is for. Oneself, unless said otherwise.
-    customer_id: Option<String>,
+body! {
+    /// An order to place. Prices are the products' own.
+    pub(crate) struct NewOrder {
+        lines: Vec<NewOrderLine> = objects(1..=values::MAX_ORDER_LINES, NewOrderLine::read),
+        /// What the buyer was shown; another total is refused.
+        expected_total: Option<Money> = optional_object(Money::read),
+        /// The products' currency; another one is refused.
+        #[schema(example = "GBP")]
+        currency: Option<String> = optional_ruled(&values::CURRENCY),
+        /// ISO 3166-1 alpha-2.
+        #[schema(example = "GB")]
+        country: Option<String> = optional_ruled(&values::COUNTRY_CODE.optional()),
+        /// Administrators only: whom the order is for. Oneself, unless said otherwise.
+        customer_id: Option<String> = optional_id(USER),
+    }
 }
 
-/// A line of an order to place.
-#[derive(utoipa::ToSchema)]
-#[schema(as = NewOrderLine)]
-pub(crate) struct NewLine {
-    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
-    product_id: String,
-    /// At least one.
-    #[schema(example = 2)]
-    quantity: i64,
-}
-
-impl ReadBody for NewOrder {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let lines = fields.objects("lines", 1..=values::MAX_ORDER_LINES, |line| NewLine {
-            product_id: line.id("product_id", PRODUCT),
-            quantity: line.number("quantity", values::quantity),
-        });
-        Self {
-            lines,
-            currency: fields.optional_ruled("currency", &values::CURRENCY),
-            expected_total: fields.optional_object("expected_total", Money::read),
-            country: fields.optional_ruled("country", &values::COUNTRY_CODE.optional()),
-            customer_id: fields.optional_id("customer_id", USER),
-        }
+body! {
+    /// A line of an order to place.
+    pub(crate) struct NewOrderLine {
+        #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+        product_id: String = id(PRODUCT),
+        /// At least one.
+        #[schema(example = 2)]
+        quantity: i64 = number(&values::QUANTITY),
     }
 }
 

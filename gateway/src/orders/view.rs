@@ -183,7 +183,7 @@ impl LineView {
         };
         Self {
             kind,
-            product_id: said(line.product_id),
+            product_id: non_empty(line.product_id),
             sku: line.sku,
             name: line.name,
             category: line.category,
@@ -215,8 +215,8 @@ impl From<v1::Order> for OrderView {
             id: order.id,
             number: (order.number > 0).then_some(order.number),
             status,
-            customer_id: said(order.customer_id),
-            country: said(order.country),
+            customer_id: non_empty(order.customer_id),
+            country: non_empty(order.country),
             lines: order
                 .lines
                 .into_iter()
@@ -227,10 +227,10 @@ impl From<v1::Order> for OrderView {
             currency,
             placed_at: rfc3339(order.placed_at_micros),
             cancelled_at: order.cancelled_at_micros.map(rfc3339),
-            cancel_reason: said(order.cancel_reason),
-            customer_reference: said(order.customer_reference),
-            source: said(order.source),
-            external_id: said(order.external_id),
+            cancel_reason: non_empty(order.cancel_reason),
+            customer_reference: non_empty(order.customer_reference),
+            source: non_empty(order.source),
+            external_id: non_empty(order.external_id),
             version: order.version,
             updated_at: rfc3339(order.updated_at_micros),
         }
@@ -238,7 +238,7 @@ impl From<v1::Order> for OrderView {
 }
 
 /// The protocol says nothing with an empty text.
-fn said(text: String) -> Option<String> {
+fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 

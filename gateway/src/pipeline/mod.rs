@@ -3,7 +3,7 @@
 //! Request and correlation ids, who asks, rate limits, the time limit, panics, problems in their final shape, metrics
 //! and the log line. One layer instead of eight: each would box the future and touch the headers again.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -29,7 +29,7 @@ use crate::{
     problem::{PROBLEM_JSON, Problem},
     rate::{self, Verdict},
     representation::{Schema, allow_identity, conditional},
-    request::{CORRELATION_ID, REQUEST_ID, RequestInfo, peer},
+    request::{CORRELATION_ID, REQUEST_ID, RequestInfo, may_be_email, peer},
     serve::Crowded,
 };
 
@@ -120,7 +120,7 @@ pub(crate) async fn pipeline(
     if let Some(verdict) = verdict {
         verdict.write(headers);
     }
-    // Who cannot send another request on the connection is told so. Over HTTP/2 a request that is not read to its end is ended alone.
+    // A client that cannot send another request on the connection gets `Connection: close`. HTTP/2 ends the unread request alone.
     let late = response.status() == StatusCode::REQUEST_TIMEOUT;
     if version < Version::HTTP_2 && (late || !discard(body, expects).await || crowded) {
         response
@@ -132,25 +132,36 @@ pub(crate) async fn pipeline(
     let elapsed = started.elapsed();
     metrics::histogram!(REQUEST_DURATION, "method" => method_label(&method), "route" => path.to_owned(), "status" => status_label(status))
         .record(elapsed.as_secs_f64());
-    span.in_scope(|| told(&info.identity, uri.path(), status, elapsed));
+    span.in_scope(|| log_answer(&info.identity, uri.path(), status, elapsed));
     response
 }
 
-/// The line of the request log. Without the query: it may name people.
-fn told(identity: &Identity, path: &str, status: StatusCode, elapsed: Duration) {
+/// The line of the request log. It has neither the query nor segments of the path that may be e-mail addresses.
+fn log_answer(identity: &Identity, path: &str, status: StatusCode, elapsed: Duration) {
     let caller = match identity {
         Identity::Known(principal) => &*principal.user_id,
         Identity::Anonymous => "anonymous",
         Identity::Refused(_) => "refused",
     };
-    let path = path.get(..MAX_LOGGED).unwrap_or(path);
+    let path = without_emails(path);
+    let path = path.get(..MAX_LOGGED).unwrap_or(&path);
     let (status, duration) = (status.as_u16(), format_args!("{:.3}", elapsed.as_secs_f64() * 1_000.0));
-    // Whoever watches the process asks every other second.
+    // Probes come every other second.
     if PROBES.contains(&path) {
         tracing::debug!(path, caller, status, duration_ms = duration, "answered");
     } else {
         tracing::info!(path, caller, status, duration_ms = duration, "answered");
     }
+}
+
+/// A path with `...` in the place of each segment that may be an e-mail address.
+fn without_emails(path: &str) -> Cow<'_, str> {
+    if !may_be_email(path) {
+        return Cow::Borrowed(path);
+    }
+    let segments = path.split('/');
+    let shown = segments.map(|segment| if may_be_email(segment) { "..." } else { segment });
+    Cow::Owned(shown.collect::<Vec<_>>().join("/"))
 }
 
 async fn run(limit: Duration, request: Request, next: Next) -> Response {
@@ -191,8 +202,8 @@ fn finish(app: &AppState, info: &RequestInfo, mut response: Response) -> Respons
         info.endpoint.codes().any(|code| code == problem.code()),
         "an endpoint does not say that it may answer {problem:?}"
     );
-    // Of an overload, its beginning and its end are told; of read models that are behind, readiness tells; what is not implemented is
-    // the client's affair. Clients may cause any number of each.
+    // The beginning and the end of an overload are logged where it is noticed, and readiness reports read models that are behind. What is
+    // not implemented is the client's affair. Clients may cause any number of each.
     let counted = matches!(problem.code(), "overloaded" | "read_model_behind");
     let own = problem.status().is_server_error() && problem.status() != StatusCode::NOT_IMPLEMENTED;
     if own && !counted {

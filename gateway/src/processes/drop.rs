@@ -14,25 +14,18 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
     reply::Reply,
     times::rfc3339,
 };
 
-/// Why an effect is dropped.
-#[derive(ToSchema)]
-pub(crate) struct Dropping {
-    /// Kept with the effect and in the audit.
-    #[schema(example = "settled by hand", min_length = 1, max_length = 500)]
-    reason: String,
-}
-
-impl ReadBody for Dropping {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            reason: fields.text("reason"),
-        }
+body! {
+    /// Why an effect is dropped.
+    pub(crate) struct Dropping {
+        /// Kept with the effect and in the audit.
+        #[schema(example = "settled by hand")]
+        reason: String = ruled(&values::REASON),
     }
 }
 
@@ -56,7 +49,7 @@ pub(crate) fn endpoint() -> Described {
 
 /// Gives up an effect for good
 ///
-/// It never takes place, and its process is told so. Who did it and why is kept. Dropping it again changes nothing.
+/// It never takes place, and its process is informed. Who did it and why is recorded. Dropping it again changes nothing.
 #[utoipa::path(post, path = "/v1/processes/dead-letters/{id}/drop", tag = "processes",
     request_body = Dropping,
     params(("id" = String, Path, description = "Of the effect")),

@@ -1,37 +1,26 @@
 //! `GET /v1/processes/dead-letters`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::DeadLetterView;
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
-/// Which effects.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeadLetterFilters {
-    /// Of this process.
-    #[param(example = "reservations")]
-    process: Option<String>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for DeadLetterFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            process: values.text("process"),
-            page: values.page(),
-        }
+params! {
+    /// Which effects.
+    pub(crate) struct DeadLetterFilters {
+        /// Of this process.
+        #[param(example = "reservations")]
+        process: Option<String> = text(),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -48,18 +37,16 @@ pub(crate) fn endpoint() -> Described {
     params(DeadLetterFilters),
     responses((status = 200, description = "A page of them", body = Page<DeadLetterView>)))]
 pub(crate) async fn list_dead_letters(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<DeadLetterFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<DeadLetterFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListDeadLettersRequest {
         page: Some(filters.page),
         process: filters.process.unwrap_or_default(),
     };
-    let reply = ask(CALL, app.process_operations().list_dead_letters(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.process_operations().list_dead_letters(timed(CALL, request)),
+            DeadLetterView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.dead_letters.into_iter().map(DeadLetterView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

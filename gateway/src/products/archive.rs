@@ -31,7 +31,7 @@ pub(crate) async fn archive_product(
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let reply = super::bare(id, command, |request| {
+    let reply = super::without_body(id, command, |request| {
         let mut client = app.product_command();
         async move { client.archive_product(request).await }
     })

@@ -12,43 +12,30 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
-    json::{Fields, ReadBody},
+    json::{Fields, body},
     money::Money,
     problem::Problem,
 };
 
-/// A product to create.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct NewProduct {
-    /// Unique among all products.
-    #[schema(example = "MUG-1")]
-    sku: String,
-    #[schema(example = "Mug")]
-    name: String,
-    description: Option<String>,
-    #[schema(value_type = Money)]
-    price: Option<Money>,
-    /// Path from the root.
-    #[schema(example = "kitchen/mugs")]
-    category: Option<String>,
-    #[schema(value_type = Option<HashMap<String, Attribute>>)]
-    attributes: HashMap<String, v1::AttributeValue>,
-    /// Draft, unless said otherwise.
-    #[schema(value_type = Option<Status>)]
-    status: Option<ProductStatus>,
-}
-
-impl ReadBody for NewProduct {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            sku: fields.ruled("sku", &values::SKU),
-            name: fields.ruled("name", &values::PRODUCT_NAME),
-            description: fields.optional_ruled("description", &values::DESCRIPTION),
-            price: fields.object("price", Money::read_price),
-            category: fields.optional_ruled("category", &values::CATEGORY),
-            attributes: attributes(fields),
-            status: fields.optional_one_of("status", STATUSES),
-        }
+body! {
+    /// A product to create.
+    pub(crate) struct NewProduct {
+        /// Unique among all products.
+        #[schema(example = "MUG-1")]
+        sku: String = ruled(&values::SKU),
+        #[schema(example = "Mug")]
+        name: String = ruled(&values::PRODUCT_NAME),
+        description: Option<String> = optional_ruled(&values::DESCRIPTION),
+        #[schema(value_type = Money)]
+        price: Option<Money> = object(Money::read_price),
+        /// Path from the root.
+        #[schema(example = "kitchen/mugs")]
+        category: Option<String> = optional_ruled(&values::CATEGORY),
+        #[schema(value_type = Option<HashMap<String, Attribute>>)]
+        attributes: HashMap<String, v1::AttributeValue> = |fields| attributes(fields),
+        /// Draft, unless said otherwise.
+        #[schema(value_type = Option<Status>)]
+        status: Option<ProductStatus> = optional_one_of(STATUSES),
     }
 }
 

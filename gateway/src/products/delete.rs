@@ -31,7 +31,7 @@ pub(crate) async fn delete_product(
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
     super::gone(
-        super::bare(id, command, |request| {
+        super::without_body(id, command, |request| {
             let mut client = app.product_command();
             async move { client.delete_product(request).await }
         })

@@ -49,7 +49,7 @@ pub(crate) async fn read_product(
         return past_product(&app, context, as_of, id, include_hidden).await;
     }
     let found = product(&app, &id, context, visitor.as_deref()).await?;
-    Ok(Reply::kept(&found.content).stale(found.stale).into())
+    Ok(Reply::cached(&found.content).stale(found.stale).into())
 }
 
 /// A product that the visitor may see.

@@ -14,7 +14,7 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     identity::token::Principal,
-    params::{Params, ReadParams, Values},
+    params::{Params, Values, params},
     problem::Problem,
     request::ClientAddress,
 };
@@ -26,80 +26,55 @@ const SEARCH_CURSOR: &str = "WyJzIi";
 /// Most facets that are counted at once.
 const MAX_FACETS: usize = 20;
 
-/// Which products, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ProductFilters {
-    /// Words to search for: of the name, the SKU, the description, the category and the attributes. Typing mistakes are forgiven: one in a
-    /// word from five letters on, two from nine.
-    #[param(required = false)]
-    q: String,
-    /// The category or one below it. Repeatable: any of them.
-    #[param(required = false, example = "kitchen")]
-    category: Vec<String>,
-    #[param(required = false)]
-    sku: String,
-    /// Administrators only, but for `active`. Repeatable, or several with commas.
-    #[param(required = false, value_type = Vec<Status>)]
-    status: Vec<ProductStatus>,
-    /// Administrators only: only deleted products.
-    #[param(required = false)]
-    deleted: bool,
-    /// Minor units of `currency`, included.
-    #[param(required = false, rename = "min_price", value_type = i64)]
-    price: Option<v1::AmountRange>,
-    /// Only products with a price in this currency. Required with `min_price` and `max_price`.
-    #[param(required = false, example = "GBP")]
-    currency: String,
-    /// Only products that can, or cannot, be ordered now.
-    in_stock: Option<bool>,
-    #[param(ignore)]
-    attributes: Attributes,
-    /// What to count the products by, several with commas: `category`, `price`, `in_stock`, `attr.<key>`; 20 at most.
-    #[param(required = false, example = "category,price,attr.colour")]
-    facets: Vec<String>,
-    /// Whether products say where they have the words.
-    #[param(required = false)]
-    highlight: bool,
-    /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses all but `relevance`. `relevance`
-    /// with words, else `-created_at`, unless said otherwise. `price` is by currency, in each by amount.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
+params! {
+    /// Which products, and in which order.
+    pub(crate) struct ProductFilters {
+        /// Words to search for: of the name, the SKU, the description, the category and the attributes. Typing mistakes are forgiven: one in a
+        /// word from five letters on, two from nine.
+        #[param(required = false)]
+        q: String = |values| values.text("q").unwrap_or_default(),
+        /// The category or one below it. Repeatable: any of them.
+        #[param(required = false, example = "kitchen")]
+        category: Vec<String> = several_ruled(&values::CATEGORY),
+        #[param(required = false)]
+        sku: String = |values| values.identifier("sku").unwrap_or_default(),
+        /// Administrators only, but for `active`. Repeatable, or several with commas.
+        #[param(required = false, value_type = Vec<Status>)]
+        status: Vec<ProductStatus> = several_of(STATUSES),
+        /// Administrators only: only deleted products.
+        #[param(required = false)]
+        deleted: bool = |values| values.boolean("deleted").unwrap_or_default(),
+        /// Minor units of `currency`, included.
+        #[param(required = false, rename = "min_price", value_type = i64)]
+        price: Option<v1::AmountRange> = amount_range(),
+        /// Only products with a price in this currency. Required with `min_price` and `max_price`.
+        #[param(required = false, example = "GBP")]
+        currency: Option<String> = currency_of(price.is_some(), "a range of prices needs the currency that it is in"),
+        /// Only products that can, or cannot, be ordered now.
+        in_stock: Option<bool> = boolean(),
+        #[param(ignore)]
+        attributes: Attributes = |values| Attributes::read(values),
+        /// What to count the products by, several with commas: `category`, `price`, `in_stock`, `attr.<key>`; 20 at most.
+        #[param(required = false, example = "category,price,attr.colour")]
+        facets: Vec<String> = |values| facets(values),
+        /// Whether products say where they have the words.
+        #[param(required = false)]
+        highlight: bool = |values| values.boolean("highlight").unwrap_or_default(),
+        /// `relevance`, `price`, `name`, `sold`, `created_at`, `updated_at` or `sku`; a leading `-` reverses all but `relevance`. `relevance`
+        /// with words, else `-created_at`, unless said otherwise. `price` is by currency, in each by amount.
+        #[param(required = false)]
+        sort: String = |values| sort(values),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
+    }
 }
 
-impl ReadParams for ProductFilters {
-    fn read(values: &mut Values) -> Self {
-        let price = values.amount_range("min_price", "max_price");
-        let currency = values.currency("currency").unwrap_or_default();
-        if price.is_some() && currency.is_empty() {
-            values.wrong(
-                "currency",
-                "required",
-                "a range of prices needs the currency that it is in",
-            );
-        }
-        let sort = values.sort(SORTS);
-        if sort == "-relevance" {
-            values.wrong("sort", "unknown", "the least relevant first is no order; relevance is");
-        }
-        Self {
-            q: values.text("q").unwrap_or_default(),
-            category: values.identifiers("category"),
-            sku: values.identifier("sku").unwrap_or_default(),
-            status: values.several_of("status", STATUSES),
-            deleted: values.boolean("deleted").unwrap_or_default(),
-            price,
-            currency,
-            in_stock: values.boolean("in_stock"),
-            attributes: Attributes::read(values),
-            facets: facets(values),
-            highlight: values.boolean("highlight").unwrap_or_default(),
-            sort,
-            page: values.page(),
-        }
+fn sort(values: &mut Values) -> String {
+    let sort = values.sort("sort", SORTS);
+    if sort == "-relevance" {
+        values.wrong("sort", "unknown", "the least relevant first is no order; relevance is");
     }
+    sort
 }
 
 fn facets(values: &mut Values) -> Vec<String> {
@@ -152,7 +127,7 @@ impl ProductFilters {
             statuses: self.status.into_iter().map(Into::into).collect(),
             sku: self.sku,
             price: self.price,
-            currency: self.currency,
+            currency: self.currency.unwrap_or_default(),
             in_stock: self.in_stock,
             any_of: self.attributes.any_of,
             ranges: self.attributes.ranges,

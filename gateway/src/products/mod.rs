@@ -46,7 +46,7 @@ pub(crate) fn endpoints() -> Vec<Described> {
 }
 
 /// Carries out a command that needs only the product's id.
-async fn bare<F>(
+async fn without_body<F>(
     id: String,
     command: Command<Nothing>,
     call: impl Fn(tonic::Request<v1::ProductRequest>) -> F,

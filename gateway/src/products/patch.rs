@@ -16,94 +16,47 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::ProductId,
-    json::{Fields, Patch, ReadBody},
+    json::{Fields, MERGE_PATCH, Patch, body},
     problem::Problem,
 };
 
-/// What to change; absent members stay as they are.
-#[derive(utoipa::ToSchema, Default, Debug, PartialEq)]
-#[schema(as = ProductPatch, example = json!({
-    "price": {"amount": 1300, "currency": "GBP"}, "category": "kitchen/mugs", "attributes": {"colour": "blue", "volume_ml": null}
-}))]
-pub(crate) struct ProductPatch {
-    #[schema(value_type = Option<String>, nullable = false)]
-    sku: Option<String>,
-    #[schema(value_type = Option<String>, nullable = false)]
-    name: Option<String>,
-    /// `null` clears it.
-    #[schema(value_type = Option<String>)]
-    description: Option<String>,
-    #[schema(nullable = false)]
-    price: Option<PricePatch>,
-    /// `null` clears it.
-    #[schema(value_type = Option<String>)]
-    category: Option<String>,
-    /// `null` removes an attribute; `null` instead of the object removes all.
-    #[schema(value_type = Option<HashMap<String, Attribute>>)]
-    attributes: Patch<HashMap<String, Option<AttributeValue>>>,
-    #[schema(value_type = Option<Status>, nullable = false)]
-    status: Option<ProductStatus>,
-}
-
-/// A price, or one half of it.
-#[derive(Clone, Default, Debug, PartialEq, utoipa::ToSchema)]
-struct PricePatch {
-    /// Minor units.
-    #[schema(nullable = false)]
-    amount: Option<i64>,
-    /// ISO 4217, upper case.
-    #[schema(nullable = false, example = "GBP")]
-    currency: Option<String>,
-}
-
-impl ReadBody for ProductPatch {
-    const MEDIA_TYPES: &'static [&'static str] = &["application/merge-patch+json", "application/json"];
-
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let sku = fields.patch_ruled("sku", &values::SKU);
-        let name = fields.patch_ruled("name", &values::PRODUCT_NAME);
-        let description = fields.patch_ruled("description", &values::DESCRIPTION);
-        let category = fields.patch_ruled("category", &values::CATEGORY);
-        let price = fields.patch_object("price", |price| {
-            let amount = price.patch_number("amount", values::price_amount);
-            let currency = price.patch_ruled("currency", &values::CURRENCY);
-            PricePatch {
-                amount: kept(price, "amount", amount),
-                currency: kept(price, "currency", currency),
-            }
-        });
-        let attributes = fields.patch_object("attributes", Fields::attributes);
-        let status = fields.patch_one_of("status", STATUSES);
-        Self {
-            sku: kept(fields, "sku", sku),
-            name: kept(fields, "name", name),
-            description: cleared(description),
-            price: kept(fields, "price", price),
-            category: cleared(category),
-            attributes,
-            status: kept(fields, "status", status),
-        }
+body! {
+    /// What to change; absent members stay as they are.
+    #[derive(Default, Debug, PartialEq)]
+    #[schema(example = json!({
+        "price": {"amount": 1300, "currency": "GBP"}, "category": "kitchen/mugs", "attributes": {"colour": "blue", "volume_ml": null}
+    }))]
+    pub(crate) struct ProductPatch in MERGE_PATCH {
+        #[schema(value_type = Option<String>, nullable = false)]
+        sku: Option<String> = changed_ruled(&values::SKU),
+        #[schema(value_type = Option<String>, nullable = false)]
+        name: Option<String> = changed_ruled(&values::PRODUCT_NAME),
+        /// `null` clears it.
+        #[schema(value_type = Option<String>)]
+        description: Option<String> = cleared_ruled(&values::DESCRIPTION),
+        #[schema(nullable = false)]
+        price: Option<PricePatch> = changed_object(PricePatch::read),
+        /// `null` clears it.
+        #[schema(value_type = Option<String>)]
+        category: Option<String> = cleared_ruled(&values::CATEGORY),
+        /// `null` removes an attribute; `null` instead of the object removes all.
+        #[schema(value_type = Option<HashMap<String, Attribute>>)]
+        attributes: Patch<HashMap<String, Option<AttributeValue>>> = patch_object(Fields::attributes),
+        #[schema(value_type = Option<Status>, nullable = false)]
+        status: Option<ProductStatus> = changed_one_of(STATUSES),
     }
 }
 
-/// The value of a member that cannot be cleared.
-fn kept<T>(fields: &Fields<'_>, name: &str, patch: Patch<T>) -> Option<T> {
-    match patch {
-        Patch::Keep => None,
-        Patch::Set(value) => Some(value),
-        Patch::Clear => {
-            fields.wrong(name, "required", "the field cannot be removed");
-            None
-        }
-    }
-}
-
-/// The value of a text that is empty when cleared.
-fn cleared(patch: Patch<String>) -> Option<String> {
-    match patch {
-        Patch::Keep => None,
-        Patch::Set(text) => Some(text),
-        Patch::Clear => Some(String::new()),
+body! {
+    /// A price, or one half of it.
+    #[derive(Clone, Default, Debug, PartialEq)]
+    struct PricePatch {
+        /// Minor units.
+        #[schema(nullable = false)]
+        amount: Option<i64> = changed_number(&values::PRICE_AMOUNT),
+        /// ISO 4217, upper case.
+        #[schema(nullable = false, example = "GBP")]
+        currency: Option<String> = changed_ruled(&values::CURRENCY),
     }
 }
 

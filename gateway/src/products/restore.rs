@@ -29,7 +29,7 @@ pub(crate) async fn restore_product(
     ProductId(id): ProductId,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let reply = super::bare(id, command, |request| {
+    let reply = super::without_body(id, command, |request| {
         let mut client = app.product_command();
         async move { client.restore_product(request).await }
     })

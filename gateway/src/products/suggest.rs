@@ -15,7 +15,7 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     money::Money,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
     reply::Reply,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// Suggestions, unless said otherwise.
 const LIMIT: u32 = 8;
 /// Most suggestions.
-const MAX_LIMIT: i64 = 20;
+const MAX_LIMIT: u32 = 20;
 /// For every suggestion so many hits are looked at first, since several may be makes of one product.
 const MAKES: u32 = 4;
 /// While fewer products than suggestions differ, so many hits more are looked at, so many times.
@@ -32,40 +32,20 @@ const TIMES: usize = 3;
 /// Most categories.
 const CATEGORIES: usize = 4;
 
-/// What is being typed.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Typed {
-    /// What was typed so far. The last word may be the beginning of one.
-    #[param(example = "red mu")]
-    q: String,
-    /// Only products of this category or one below it. Repeatable: any of them.
-    #[param(required = false)]
-    category: Vec<String>,
-    /// Only products that can, or cannot, be ordered now.
-    in_stock: Option<bool>,
-    /// Suggestions at most, 1 to 20. 8, unless said otherwise.
-    #[param(required = false)]
-    limit: u32,
-}
-
-impl ReadParams for Typed {
-    fn read(values: &mut Values) -> Self {
-        let q = values.required_text("q");
-        let limit = values.integer("limit");
-        if limit.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
-            values.wrong(
-                "limit",
-                "out_of_range",
-                format!("a number from 1 to {MAX_LIMIT} is expected"),
-            );
-        }
-        Self {
-            q,
-            category: values.identifiers("category"),
-            in_stock: values.boolean("in_stock"),
-            limit: limit.and_then(|limit| limit.try_into().ok()).unwrap_or(LIMIT),
-        }
+params! {
+    /// What is being typed.
+    pub(crate) struct Typed {
+        /// What was typed so far. The last word may be the beginning of one.
+        #[param(example = "red mu")]
+        q: String = required_text(),
+        /// Only products of this category or one below it. Repeatable: any of them.
+        #[param(required = false)]
+        category: Vec<String> = several_ruled(&values::CATEGORY),
+        /// Only products that can, or cannot, be ordered now.
+        in_stock: Option<bool> = boolean(),
+        /// Suggestions at most, 1 to 20. 8, unless said otherwise.
+        #[param(required = false)]
+        limit: u32 = |values| values.number("limit", 1..=MAX_LIMIT).unwrap_or(LIMIT),
     }
 }
 

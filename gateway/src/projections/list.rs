@@ -11,29 +11,20 @@ use crate::{
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
     reply::Reply,
 };
 
-/// Which versions of read models, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ProjectionFilters {
-    /// `active` or `building`.
-    #[param(value_type = Option<String>, example = "active")]
-    state: Option<bool>,
-    /// `name`, `lag_events` or `lag_seconds`; a leading `-` reverses. `name`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-}
-
-impl ReadParams for ProjectionFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            state: values.one_of("state", &[("active", true), ("building", false)]),
-            sort: values.sort(&["name", "lag_events", "lag_seconds"]),
-        }
+params! {
+    /// Which versions of read models, and in which order.
+    pub(crate) struct ProjectionFilters {
+        /// `active` or `building`.
+        #[param(value_type = Option<String>, example = "active")]
+        state: Option<bool> = one_of(&[("active", true), ("building", false)]),
+        /// `name`, `lag_events` or `lag_seconds`; a leading `-` reverses. `name`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["name", "lag_events", "lag_seconds"]),
     }
 }
 
@@ -58,7 +49,7 @@ pub(crate) fn endpoint() -> Described {
         .handler(routes!(list_projections))
 }
 
-/// Tells how the read models stand
+/// Lists the read models and their state
 ///
 /// One entry for the version of each that serves reads, and one for the version that a rebuild is making. They are few: the list has one
 /// page.

@@ -1,48 +1,34 @@
 //! `GET /v1/projections/parked`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::{EXPANSIONS, ParkedView, STATES};
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
-/// Which events.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ParkedFilters {
-    /// Of this read model.
-    #[param(example = "orders")]
-    projection: Option<String>,
-    /// `failed` (cannot be applied), `waiting` (behind a failed one of its stream) or `skipped` (by an operator).
-    #[param(value_type = Option<String>, example = "failed")]
-    state: Option<v1::ParkedState>,
-    /// Of the stream of this id.
-    aggregate_id: Option<String>,
-    /// `id` (by read model and place in the log) or `parked_at`; a leading `-` reverses. `id`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for ParkedFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            projection: values.text("projection"),
-            state: values.one_of("state", STATES),
-            aggregate_id: values.text("aggregate_id"),
-            sort: values.sort(&["id", "parked_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Which events.
+    pub(crate) struct ParkedFilters {
+        /// Of this read model.
+        #[param(example = "orders")]
+        projection: Option<String> = text(),
+        /// `failed` (cannot be applied), `waiting` (behind a failed one of its stream) or `skipped` (by an operator).
+        #[param(value_type = Option<String>, example = "failed")]
+        state: Option<v1::ParkedState> = one_of(STATES),
+        /// Of the stream of this id.
+        aggregate_id: Option<String> = text(),
+        /// `id` (by read model and place in the log) or `parked_at`; a leading `-` reverses. `id`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["id", "parked_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -61,10 +47,7 @@ pub(crate) fn endpoint() -> Described {
     params(ParkedFilters),
     responses((status = 200, description = "A page of them", body = Page<ParkedView>)))]
 pub(crate) async fn list_parked(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<ParkedFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<ParkedFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListParkedRequest {
         page: Some(filters.page),
@@ -73,9 +56,10 @@ pub(crate) async fn list_parked(
         aggregate_id: filters.aggregate_id.unwrap_or_default(),
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.projection_operations().list_parked(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.projection_operations().list_parked(timed(CALL, request)),
+            ParkedView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.events.into_iter().map(ParkedView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

@@ -13,28 +13,18 @@ use crate::{
     body::Command,
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
     reply::Reply,
 };
 
-/// Why an event is skipped.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Skipping {
-    /// Kept with the event and in the audit.
-    #[schema(
-        example = "written by a test system; nothing was sold",
-        min_length = 1,
-        max_length = 500
-    )]
-    reason: String,
-}
-
-impl ReadBody for Skipping {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            reason: fields.text("reason"),
-        }
+body! {
+    /// Why an event is skipped.
+    pub(crate) struct Skipping {
+        /// Kept with the event and in the audit.
+        #[schema(
+            example = "written by a test system; nothing was sold")]
+        reason: String = ruled(&values::REASON),
     }
 }
 

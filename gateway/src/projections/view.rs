@@ -130,7 +130,7 @@ pub(crate) struct SkippedView {
     rest: RetriedView,
 }
 
-fn said(text: String) -> Option<String> {
+fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
@@ -171,7 +171,7 @@ impl From<v1::ParkedEvent> for ParkedView {
             event_type: event.event_type,
             lane: event.lane,
             position: event.position,
-            error: said(event.error),
+            error: non_empty(event.error),
             attempts: event.attempts,
             parked_at: rfc3339(event.parked_at_micros),
             tried_at: rfc3339(event.tried_at_micros),
@@ -197,7 +197,7 @@ impl From<v1::Retried> for RetriedView {
             aggregate_id: retried.aggregate_id,
             applied: retried.applied,
             left: retried.left,
-            error: said(retried.error),
+            error: non_empty(retried.error),
         }
     }
 }

@@ -59,7 +59,7 @@ impl ReadParams for SalesOrdersParams {
             group_by: values.one_of("group_by", GROUPS).unwrap_or(SalesGroup::None),
             category_level: category_level(values),
             except: values.keys("except"),
-            sort: values.sort(&["at"]),
+            sort: values.sort("sort", &["at"]),
             page: values.page(),
             format: values.one_of("format", FORMATS),
             shop: values::prose(&values.text("shop").unwrap_or_default()).into_owned(),
@@ -147,7 +147,7 @@ pub(crate) struct SalesOrderLinks {
 
 impl SalesOrderView {
     fn new(order: SalesOrder, base: &str) -> Self {
-        let said = |text: String| (!text.is_empty()).then_some(text);
+        let non_empty = |text: String| (!text.is_empty()).then_some(text);
         let money = |amount| Money::new(amount, &order.currency);
         let net = order
             .gross
@@ -166,19 +166,19 @@ impl SalesOrderView {
             tax: money(order.tax),
             total: money(net.saturating_add(order.tax)),
             links: SalesOrderLinks {
-                order: said(order.order_id.clone()).map(|id| format!("{base}/v1/orders/{id}")),
+                order: non_empty(order.order_id.clone()).map(|id| format!("{base}/v1/orders/{id}")),
                 events: stream,
             },
             kind: order.kind,
-            order_id: said(order.order_id),
-            order_number: said(order.order_number),
-            credit_id: said(order.credit_id),
+            order_id: non_empty(order.order_id),
+            order_number: non_empty(order.order_number),
+            credit_id: non_empty(order.credit_id),
             happened_at: rfc3339(order.happened_at_micros),
             ordered_at: rfc3339(order.ordered_at_micros),
-            customer: said(order.customer),
-            customer_label: said(order.customer_label),
+            customer: non_empty(order.customer),
+            customer_label: non_empty(order.customer_label),
             customer_type: order.customer_type,
-            country: said(order.country),
+            country: non_empty(order.country),
             orders: order.orders,
             units: order.units,
             credited_units: order.credited_units,

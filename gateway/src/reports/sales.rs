@@ -37,7 +37,7 @@ const COMPARE: &[(&str, SalesCompare)] = &[
     ("previous_year", SalesCompare::PreviousYear),
 ];
 /// Most groups that can be ranked.
-const MAX_TOP: i64 = 100;
+const MAX_TOP: u32 = 100;
 
 /// Which sales, and how they are summed up.
 pub(crate) struct SalesParams {
@@ -57,22 +57,14 @@ impl ReadParams for SalesParams {
     fn read(values: &mut Values) -> Self {
         let others = ["average_order_value", "label"];
         let sorts: Vec<&str> = MEASURES.iter().copied().chain(others).collect();
-        let top = values.integer("top");
-        if top.is_some_and(|top| !(1..=MAX_TOP).contains(&top)) {
-            values.wrong(
-                "top",
-                "out_of_range",
-                format!("a number from 1 to {MAX_TOP} is expected"),
-            );
-        }
         Self {
             which: Which::read(values),
             interval: values.one_of("interval", INTERVALS).unwrap_or(SalesInterval::Day),
             group_by: values.one_of("group_by", GROUPS).unwrap_or(SalesGroup::None),
             category_level: category_level(values),
             compare: values.one_of("compare", COMPARE).unwrap_or_default(),
-            top: top.and_then(|top| u32::try_from(top).ok()).unwrap_or_default(),
-            sort: values.sort(&sorts),
+            top: values.number("top", 1..=MAX_TOP).unwrap_or_default(),
+            sort: values.sort("sort", &sorts),
             fill: values.boolean("fill"),
             format: values.one_of("format", FORMATS),
             shop: values::prose(&values.text("shop").unwrap_or_default()).into_owned(),

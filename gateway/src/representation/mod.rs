@@ -329,7 +329,7 @@ pub(crate) fn conditional(method: &Method, known: &HeaderMap, mut response: Resp
     response
 }
 
-/// Lets those who refuse even what has no coding have it all the same, as RFC 9110 (12.5.3) allows; the compressor would answer 406.
+/// Sends an answer without a coding even to clients that refuse `identity`, as RFC 9110 (12.5.3) allows; the compressor would answer 406.
 pub(crate) fn allow_identity(headers: &mut HeaderMap) {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let ranges = values

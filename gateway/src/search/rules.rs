@@ -16,9 +16,9 @@ use crate::{
     endpoint::{Described, Endpoint, Permission, routes},
     expansion::Expansion,
     id::{PRODUCT, SearchRuleId},
-    json::{Fields, Nothing, ReadBody},
+    json::{Nothing, body},
     page::Page,
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
     products::related,
     reply::Reply,
@@ -65,58 +65,39 @@ impl From<v1::SearchRule> for RuleView {
     }
 }
 
-/// A rule for a query.
-#[derive(ToSchema)]
-pub(crate) struct NewRule {
-    /// Compared without regard to case, accents and spaces. A query has one rule at most, and at least one word.
-    #[schema(example = "red mug")]
-    query: String,
-    /// Ids of products to show first, in this order, whether the words match or not; 20 at most.
-    #[schema(value_type = Option<Vec<String>>)]
-    pinned: Vec<String>,
-    /// Ids of products not to show; 100 at most.
-    #[schema(value_type = Option<Vec<String>>)]
-    hidden: Vec<String>,
-}
-
-impl ReadBody for NewRule {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            query: fields.ruled("query", &values::SEARCH_QUERY),
-            pinned: fields
-                .optional_ids("pinned", values::MAX_PINNED, PRODUCT)
-                .unwrap_or_default(),
-            hidden: fields
-                .optional_ids("hidden", values::MAX_HIDDEN, PRODUCT)
-                .unwrap_or_default(),
-        }
+body! {
+    /// A rule for a query.
+    pub(crate) struct NewRule {
+        /// Compared without regard to case, accents and spaces. A query has one rule at most, and at least one word.
+        #[schema(example = "red mug")]
+        query: String = ruled(&values::SEARCH_QUERY),
+        /// Ids of products to show first, in this order, whether the words match or not; 20 at most.
+        #[schema(value_type = Option<Vec<String>>)]
+        pinned: Vec<String> = |fields| fields
+                    .optional_ids("pinned", values::MAX_PINNED, PRODUCT)
+                    .unwrap_or_default(),
+        /// Ids of products not to show; 100 at most.
+        #[schema(value_type = Option<Vec<String>>)]
+        hidden: Vec<String> = |fields| fields
+                    .optional_ids("hidden", values::MAX_HIDDEN, PRODUCT)
+                    .unwrap_or_default(),
     }
 }
 
-/// Which rules, and in which order.
-#[derive(Default, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RuleFilters {
-    /// Part of the query, whatever its case.
-    #[param(required = false)]
-    q: String,
-    /// Id of a product that they pin or hide.
-    product: Option<String>,
-    /// `created_at` or `query`; a leading `-` reverses. `created_at`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for RuleFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            q: values.text("q").unwrap_or_default(),
-            product: values.id("product", PRODUCT),
-            sort: values.sort(&["created_at", "query"]),
-            page: values.page(),
-        }
+params! {
+    /// Which rules, and in which order.
+    #[derive(Default)]
+    pub(crate) struct RuleFilters {
+        /// Part of the query, whatever its case.
+        #[param(required = false)]
+        q: String = |values| values.text("q").unwrap_or_default(),
+        /// Id of a product that they pin or hide.
+        product: Option<String> = id(PRODUCT),
+        /// `created_at` or `query`; a leading `-` reverses. `created_at`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["created_at", "query"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     etag::Expected,
-    json::{Fields, Patch, ReadBody},
+    json::{Fields, MERGE_PATCH, Patch, body},
     params::Params,
     problem::Problem,
     reply::Reply,
@@ -78,44 +78,28 @@ impl From<v1::SearchSettings> for SettingsView {
     }
 }
 
-/// All search settings.
-#[derive(Debug, PartialEq, ToSchema)]
-#[schema(example = json!({
-    "synonyms": [{"words": ["sofa", "couch"]}, {"from": "phone", "to": ["smartphone"]}], "stop_words": ["the", "a"]
-}))]
-pub(crate) struct NewSettings {
-    #[schema(value_type = Vec<SynonymsView>)]
-    synonyms: Vec<v1::Synonyms>,
-    stop_words: Vec<String>,
-}
-
-impl ReadBody for NewSettings {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            synonyms: fields.objects("synonyms", 0..=values::MAX_SYNONYMS, synonyms),
-            stop_words: stop_words(fields),
-        }
+body! {
+    /// All search settings.
+    #[derive(Debug, PartialEq)]
+    #[schema(example = json!({
+        "synonyms": [{"words": ["sofa", "couch"]}, {"from": "phone", "to": ["smartphone"]}], "stop_words": ["the", "a"]
+    }))]
+    pub(crate) struct NewSettings {
+        #[schema(value_type = Vec<SynonymsView>)]
+        synonyms: Vec<v1::Synonyms> = objects(0..=values::MAX_SYNONYMS, synonyms),
+        stop_words: Vec<String> = |fields| stop_words(fields),
     }
 }
 
-/// What to change; absent members stay as they are, `null` clears.
-#[derive(Debug, PartialEq, ToSchema)]
-#[schema(example = json!({"stop_words": ["the", "a"]}))]
-pub(crate) struct SettingsPatch {
-    #[schema(value_type = Option<Vec<SynonymsView>>)]
-    synonyms: Patch<Vec<v1::Synonyms>>,
-    #[schema(value_type = Option<Vec<String>>)]
-    stop_words: Patch<Vec<String>>,
-}
-
-impl ReadBody for SettingsPatch {
-    const MEDIA_TYPES: &'static [&'static str] = &["application/merge-patch+json", "application/json"];
-
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            synonyms: fields.patch_objects("synonyms", values::MAX_SYNONYMS, synonyms),
-            stop_words: changed_stop_words(fields),
-        }
+body! {
+    /// What to change; absent members stay as they are, `null` clears.
+    #[derive(Debug, PartialEq)]
+    #[schema(example = json!({"stop_words": ["the", "a"]}))]
+    pub(crate) struct SettingsPatch in MERGE_PATCH {
+        #[schema(value_type = Option<Vec<SynonymsView>>)]
+        synonyms: Patch<Vec<v1::Synonyms>> = patch_objects(values::MAX_SYNONYMS, synonyms),
+        #[schema(value_type = Option<Vec<String>>)]
+        stop_words: Patch<Vec<String>> = |fields| changed_stop_words(fields),
     }
 }
 

@@ -122,8 +122,8 @@ impl Connections {
 }
 
 /// Serves `router` on `listener`, HTTP/1.1 and HTTP/2, until `stop` is cancelled. Then takes no more connections, lets the
-/// requests under way finish, at most for 15 seconds, and returns. Connections beyond the limits are told so (503) and closed; far
-/// beyond them, closed without a word.
+/// requests under way finish, at most for 15 seconds, and returns. Connections beyond the limits are answered with 503 and closed; far
+/// beyond them, they are closed without an answer.
 ///
 /// # Errors
 /// When the listener cannot be used at all.

@@ -71,7 +71,7 @@ impl HttpBody for Sent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // Whoever asks for more has taken the last piece.
+        // A request for more means that the last piece was taken.
         let taken = std::mem::take(&mut self.last);
         if let Some(progress) = &self.progress {
             progress.took(taken);

@@ -9,29 +9,20 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
 };
 
-/// A difference between the books and the shelf.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Adjustment {
-    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
-    product_id: String,
-    /// Units to add, or with a minus to take away.
-    #[schema(example = -2)]
-    quantity: i64,
-    #[schema(example = "broken")]
-    reason: String,
-}
-
-impl ReadBody for Adjustment {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.number("quantity", values::adjustment),
-            reason: fields.ruled("reason", &values::REASON),
-        }
+body! {
+    /// A difference between the books and the shelf.
+    pub(crate) struct Adjustment {
+        #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+        product_id: String = id(PRODUCT),
+        /// Units to add, or with a minus to take away.
+        #[schema(example = -2)]
+        quantity: i64 = number(&values::ADJUSTMENT),
+        #[schema(example = "broken")]
+        reason: String = ruled(&values::REASON),
     }
 }
 

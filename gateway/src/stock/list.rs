@@ -1,56 +1,40 @@
 //! `GET /v1/stock`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1::{self, ProductStatus};
 use serde::Serialize;
 
 use super::StockView;
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
     products::view::{STATUSES, Status},
 };
 
-/// Of which products, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StockFilters {
-    /// The category or one below it.
-    #[param(required = false, example = "kitchen")]
-    category: String,
-    #[param(required = false)]
-    sku: String,
-    /// Of the product. Repeatable, or several with commas.
-    #[param(required = false, value_type = Vec<Status>)]
-    status: Vec<ProductStatus>,
-    #[param(ignore)]
-    available: Option<v1::AmountRange>,
-    #[param(ignore)]
-    reserved: Option<v1::AmountRange>,
-    /// `sku`, `available`, `on_hand`, `reserved` or `updated_at`; a leading `-` reverses. `sku`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for StockFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            category: values.identifier("category").unwrap_or_default(),
-            sku: values.identifier("sku").unwrap_or_default(),
-            status: values.several_of("status", STATUSES),
-            available: values.amount_range("min_available", "max_available"),
-            reserved: values.amount_range("min_reserved", "max_reserved"),
-            sort: values.sort(&["sku", "available", "on_hand", "reserved", "updated_at"]),
-            page: values.page(),
-        }
+params! {
+    /// Of which products, and in which order.
+    pub(crate) struct StockFilters {
+        /// The category or one below it.
+        #[param(required = false, example = "kitchen")]
+        category: String = |values| values.ruled("category", &values::CATEGORY).unwrap_or_default(),
+        #[param(required = false)]
+        sku: String = |values| values.identifier("sku").unwrap_or_default(),
+        /// Of the product. Repeatable, or several with commas.
+        #[param(required = false, value_type = Vec<Status>)]
+        status: Vec<ProductStatus> = several_of(STATUSES),
+        #[param(ignore)]
+        available: Option<v1::AmountRange> = amount_range(),
+        #[param(ignore)]
+        reserved: Option<v1::AmountRange> = amount_range(),
+        /// `sku`, `available`, `on_hand`, `reserved` or `updated_at`; a leading `-` reverses. `sku`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["sku", "available", "on_hand", "reserved", "updated_at"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -91,10 +75,11 @@ pub(crate) fn endpoint() -> Described {
         ("max_reserved" = Option<i64>, Query, description = "Units that orders hold, included.")),
     responses((status = 200, description = "A page of stock", body = Page<StockItemView>)))]
 pub(crate) async fn list_stock(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<StockFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<StockFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListStockRequest {
         context: Some(context),
@@ -106,9 +91,10 @@ pub(crate) async fn list_stock(
         reserved: filters.reserved,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.stock_query().list_stock(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.stock_query().list_stock(timed(CALL, request)),
+            StockItemView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.items.into_iter().map(StockItemView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

@@ -9,28 +9,19 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
 };
 
-/// Goods that came in.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Receipt {
-    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
-    product_id: String,
-    /// Units, at least one.
-    #[schema(example = 10)]
-    quantity: i64,
-    reason: Option<String>,
-}
-
-impl ReadBody for Receipt {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.number("quantity", values::quantity),
-            reason: fields.optional_ruled("reason", &values::REASON.optional()),
-        }
+body! {
+    /// Goods that came in.
+    pub(crate) struct Receipt {
+        #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+        product_id: String = id(PRODUCT),
+        /// Units, at least one.
+        #[schema(example = 10)]
+        quantity: i64 = number(&values::QUANTITY),
+        reason: Option<String> = optional_ruled(&values::REASON.optional()),
     }
 }
 

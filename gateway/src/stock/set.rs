@@ -9,32 +9,22 @@ use crate::{
     call::{CALL, ask, timed},
     endpoint::{Described, Endpoint, Permission, routes},
     id::PRODUCT,
-    json::{Fields, ReadBody},
+    json::body,
     problem::Problem,
 };
 
-/// A count of the shelf.
-#[derive(utoipa::ToSchema)]
-pub(crate) struct Count {
-    #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
-    product_id: String,
-    /// Units on hand from now on.
-    #[schema(example = 12)]
-    quantity: i64,
-    /// Units that were believed to be on hand; the count is refused when it were others.
-    #[schema(example = 10)]
-    expected: i64,
-    reason: Option<String>,
-}
-
-impl ReadBody for Count {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            product_id: fields.id("product_id", PRODUCT),
-            quantity: fields.number("quantity", values::counted),
-            expected: fields.integer("expected"),
-            reason: fields.optional_ruled("reason", &values::REASON.optional()),
-        }
+body! {
+    /// A count of the shelf.
+    pub(crate) struct Count {
+        #[schema(example = "prod_0198c0de-0000-7000-8000-000000000001")]
+        product_id: String = id(PRODUCT),
+        /// Units on hand from now on.
+        #[schema(example = 12)]
+        quantity: i64 = number(&values::COUNTED),
+        /// Units that were believed to be on hand; the count is refused when it were others.
+        #[schema(example = 10)]
+        expected: i64 = integer(),
+        reason: Option<String> = optional_ruled(&values::REASON.optional()),
     }
 }
 

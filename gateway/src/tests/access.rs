@@ -35,13 +35,16 @@ fn method(operation: &str) -> String {
 #[test]
 fn an_operation_needs_the_permission_of_its_method_and_is_the_same_kind_of_work() {
     for Described {
-        endpoint, path, told, ..
+        endpoint,
+        path,
+        documentation,
+        ..
     } in routes::all()
     {
         let Some(class) = endpoint.class(&HeaderMap::new()) else {
             continue;
         };
-        let item = serde_json::to_value(told.unwrap().item).unwrap();
+        let item = serde_json::to_value(documentation.unwrap().item).unwrap();
         let operation = item.as_object().unwrap().values().next().unwrap();
         let name = method(operation["operationId"].as_str().unwrap());
         if name.is_empty() {

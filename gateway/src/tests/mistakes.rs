@@ -1,5 +1,5 @@
-//! Everything that is wrong with a body is told at once: its shape, and what the values in it have to be. By the same codes as the
-//! services tell it, which are not asked.
+//! Everything that is wrong with a body is reported at once: its shape and its values. The codes are those of the services, which are not
+//! called.
 
 use serde_json::json;
 
@@ -153,13 +153,34 @@ async fn mistakes_of_shape_and_value_are_told_together() {
         let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
         let answer = world.send(method, path, &headers, body.to_string()).await;
         let problem = answer.problem(422, "validation_failed");
-        let mut told: Vec<(&str, &str)> = problem["errors"]
+        let mut reported: Vec<(&str, &str)> = problem["errors"]
             .as_array()
             .unwrap()
             .iter()
             .map(|error| (error["field"].as_str().unwrap(), error["code"].as_str().unwrap()))
             .collect();
-        told.sort_unstable();
-        assert_eq!(told, expected, "{method} {path}");
+        reported.sort_unstable();
+        assert_eq!(reported, expected, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_category_to_filter_by_is_one_that_there_can_be() {
+    let world = World::alone();
+    let token = world.admin();
+    for path in [
+        "/v1/products?category=kitchen/",
+        "/v1/products?category=kitchen&category=/mugs",
+        "/v1/products/suggest?q=mug&category=kitchen//mugs",
+        "/v1/stock?category=kitchen/",
+    ] {
+        let refused = world.get(path, &[("authorization", &token)]).await;
+        let refused = refused.problem(400, "invalid_parameter");
+        assert_eq!(refused["errors"].as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(
+            (&refused["errors"][0]["field"], &refused["errors"][0]["code"]),
+            (&"category".into(), &"invalid_format".into()),
+            "{path}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The router as a whole, with services behind it that answer over real gRPC what a test tells them.
+//! The router as a whole, with services behind it that answer over real gRPC by the script of a test.
 
 mod access;
 mod borders;

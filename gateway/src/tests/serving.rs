@@ -144,9 +144,9 @@ async fn a_client_that_does_not_read_is_given_up_and_what_it_was_sent_let_go() {
     let endless = {
         let gone = Arc::clone(&gone);
         async move || {
-            let told = Told(Arc::clone(&gone));
+            let notify_on_drop = NotifyOnDrop(Arc::clone(&gone));
             let chunks = futures::stream::repeat_with(move || {
-                let _held = &told;
+                let _held = &notify_on_drop;
                 Ok::<_, Infallible>(Bytes::from(vec![b'x'; 64 * 1024]))
             });
             Body::from_stream(chunks)
@@ -175,10 +175,10 @@ async fn a_client_that_does_not_read_is_given_up_and_what_it_was_sent_let_go() {
     server.await.unwrap().unwrap();
 }
 
-/// Tells when it is dropped.
-struct Told(Arc<Notify>);
+/// Notifies when it is dropped.
+struct NotifyOnDrop(Arc<Notify>);
 
-impl Drop for Told {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         self.0.notify_one();
     }

@@ -1,52 +1,37 @@
 //! `GET /v1/users`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use crate::{
-    app_state::AppState,
     auth::me::UserView,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Freshly,
     endpoint::{Described, Endpoint, Permission, routes},
     identity::token::Role,
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
-/// Which users, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct UserFilters {
-    #[param(value_type = Option<Role>)]
-    role: Option<v1::Role>,
-    /// The whole address, whatever its case.
-    #[param(required = false)]
-    email: String,
-    /// Part of the name or of the address.
-    #[param(required = false)]
-    q: String,
-    #[param(ignore)]
-    created: Option<v1::TimeRange>,
-    /// `created_at`, `email` or `name`; a leading `-` reverses. `-created_at`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for UserFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            role: values.one_of("role", &[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
-            email: values.identifier("email").unwrap_or_default(),
-            q: values.text("q").unwrap_or_default(),
-            created: values.time_range(),
-            sort: values.sort(&["created_at", "email", "name"]),
-            page: values.page(),
-        }
+params! {
+    /// Which users, and in which order.
+    pub(crate) struct UserFilters {
+        #[param(value_type = Option<Role>)]
+        role: Option<v1::Role> = one_of(&[("admin", v1::Role::Admin), ("customer", v1::Role::Customer)]),
+        /// The whole address, whatever its case.
+        #[param(required = false)]
+        email: String = |values| values.identifier("email").unwrap_or_default(),
+        /// Part of the name or of the address.
+        #[param(required = false)]
+        q: String = |values| values.text("q").unwrap_or_default(),
+        #[param(ignore)]
+        created: Option<v1::TimeRange> = |values| values.time_range(),
+        /// `created_at`, `email` or `name`; a leading `-` reverses. `-created_at`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["created_at", "email", "name"]),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -61,10 +46,11 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Created before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of users", body = Page<UserView>)))]
 pub(crate) async fn list_users(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<UserFilters>,
-    Freshly(context): Freshly,
+    List {
+        filters,
+        context: Freshly(context),
+        pages,
+    }: List<UserFilters>,
 ) -> Result<Response, Problem> {
     let request = v1::ListUsersRequest {
         context: Some(context),
@@ -75,9 +61,7 @@ pub(crate) async fn list_users(
         created: filters.created,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.user_query().list_users(timed(CALL, request)))
+    pages
+        .answer(pages.app.user_query().list_users(timed(CALL, request)), UserView::from)
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.users.into_iter().map(UserView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, reply.freshness))
 }

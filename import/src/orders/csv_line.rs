@@ -7,7 +7,8 @@ use proto::v1::ImportOrderLine;
 use super::super::error::FieldError;
 use super::super::field;
 use super::super::header::Header;
-use super::{DiscountDraft, HeadDraft, LineDraft};
+use super::discount::DiscountDraft;
+use super::{HeadDraft, LineDraft};
 
 /// The columns that say something of the order as a whole.
 pub(super) fn head(header: &Header, record: &Record) -> Result<HeadDraft, FieldError> {
@@ -31,8 +32,8 @@ pub(super) fn agrees(first: &HeadDraft, row: &HeadDraft, line: u64) -> Result<()
         ("country", &first.country, &row.country),
         ("customer_reference", &first.customer_reference, &row.customer_reference),
     ];
-    for (column, said, says) in columns {
-        if !says.is_empty() && said != says {
+    for (column, first_value, repeated_value) in columns {
+        if !repeated_value.is_empty() && first_value != repeated_value {
             return Err(FieldError::new(
                 column,
                 "differs",

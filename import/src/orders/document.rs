@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::super::error::FieldError;
 use super::super::field;
 use super::super::json::{self, Object};
-use super::{DiscountDraft, HeadDraft, LineDraft};
+use super::discount::DiscountDraft;
+use super::{HeadDraft, LineDraft};
 
 /// Most discounts of a line.
 const MAX_DISCOUNTS: usize = 100;

@@ -2,13 +2,14 @@
 
 mod assemble;
 mod csv_line;
+mod discount;
 mod document;
 
-use domain::order::{Campaign, DiscountCode};
 use domain::{Country, Currency, CustomerReference, ExternalId, MAX_PRICE, MAX_TOTAL, ProductName, Quantity, Sku};
 use proto::v1::{self, ImportOrderLine, ImportOrderRow, LineKind};
 
 pub(crate) use assemble::Assembler;
+use discount::{DiscountDraft, cut_back};
 pub(crate) use document::{from_json, key_of};
 
 use super::error::FieldError;
@@ -93,56 +94,6 @@ struct LineDraft {
     discounts: Vec<DiscountDraft>,
     tax: i64,
     credits_external_id: String,
-}
-
-/// A part of what was taken off, and where it stands in the row.
-struct DiscountDraft {
-    amount: i64,
-    kind: String,
-    code: String,
-    campaign: String,
-    /// What its fields are called.
-    prefix: String,
-}
-
-impl DiscountDraft {
-    fn check(self) -> Result<v1::Discount, FieldError> {
-        let field = |name: &str| format!("{}{name}", self.prefix);
-        let kind = match self.kind.as_str() {
-            "" | "line" => v1::DiscountKind::Line,
-            "order" => v1::DiscountKind::Order,
-            "loyalty" => v1::DiscountKind::Loyalty,
-            "coupon" => v1::DiscountKind::Coupon,
-            _ => {
-                return Err(FieldError::new(
-                    field("kind"),
-                    "unknown",
-                    "is line, order, loyalty or coupon",
-                ));
-            }
-        };
-        if !self.code.is_empty() {
-            DiscountCode::new(&self.code).map_err(|error| FieldError::value(field("code"), &error))?;
-        }
-        if !self.campaign.is_empty() {
-            Campaign::new(&self.campaign).map_err(|error| FieldError::value(field("campaign"), &error))?;
-        }
-        Ok(v1::Discount {
-            amount: self.amount,
-            kind: kind.into(),
-            code: self.code,
-            campaign: self.campaign,
-        })
-    }
-}
-
-/// Discounts cut back to what they took off together: the last ones had nothing left to take from.
-fn cut_back(discounts: &mut Vec<v1::Discount>, mut taken_off: i64) {
-    for discount in &mut *discounts {
-        discount.amount = discount.amount.min(taken_off);
-        taken_off -= discount.amount;
-    }
-    discounts.retain(|discount| discount.amount > 0);
 }
 
 impl LineDraft {

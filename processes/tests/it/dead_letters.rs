@@ -1,16 +1,17 @@
 //! Effects that cannot be delivered.
 
 use processes::{
-    Config, DeadLetter, DeadLetters, dead_letter, dead_letters, drop_dead_letter, dropped, retry_dead_letter,
+    Config, DeadLetter, DeadLetterFilter, dead_letter, dead_letters, drop_dead_letter, dropped_dead_letter,
+    retry_dead_letter,
 };
 use sqlx::PgPool;
 
 use crate::support::{Parcels, Post, complete, engine, ledger, note, open, quick, started, under_way, until};
 
 async fn all(pool: &PgPool) -> Vec<DeadLetter> {
-    let which = DeadLetters {
+    let which = DeadLetterFilter {
         limit: 10,
-        ..DeadLetters::default()
+        ..DeadLetterFilter::default()
     };
     dead_letters(&which, pool).await.unwrap()
 }
@@ -66,7 +67,7 @@ async fn one_that_is_dropped_is_never_delivered_and_its_process_goes_on(pool: Pg
     let letter = all(&pool).await.remove(0);
     for (actor, reason) in [("usr_1", "lost in the post"), ("usr_2", "again")] {
         drop_dead_letter(letter.id, actor, reason, &pool).await.unwrap();
-        let dropped = dropped(letter.id, &pool).await.unwrap().unwrap();
+        let dropped = dropped_dead_letter(letter.id, &pool).await.unwrap().unwrap();
         assert_eq!(
             (&*dropped.dropped_by, &*dropped.error),
             ("usr_1", "lost in the post"),
@@ -77,5 +78,5 @@ async fn one_that_is_dropped_is_never_delivered_and_its_process_goes_on(pool: Pg
     until(worker(), || async { under_way(&pool).await == 0 }).await;
     let entries: Vec<String> = ledger(&pool).await.into_keys().collect();
     assert_eq!(entries, ["ledger-order-0-bill", "ledger-order-0-remind"]);
-    assert_eq!(dropped(uuid::Uuid::nil(), &pool).await.unwrap(), None);
+    assert_eq!(dropped_dead_letter(uuid::Uuid::nil(), &pool).await.unwrap(), None);
 }

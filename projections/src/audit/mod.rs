@@ -93,7 +93,7 @@ impl Projection for Audit {
         &[]
     }
 
-    /// The events are in the database already: only what is told of them goes over the wire.
+    /// The events are in the database already: only their fields go over the wire.
     fn apply<'a>(
         &'a self,
         version: i32,

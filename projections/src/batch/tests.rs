@@ -42,7 +42,7 @@ async fn five_deliveries(pool: &PgPool) -> (Held, Vec<Recorded>) {
 
 async fn take(pool: &PgPool, owner: Uuid) -> Held {
     lease::heartbeat(pool, owner, Duration::from_mins(1)).await.unwrap();
-    lease::bury_others(pool, owner).await.unwrap();
+    lease::evict_others(pool, owner).await.unwrap();
     let terms = Terms {
         name: "stock",
         code_version: 1,
@@ -84,15 +84,15 @@ async fn gaps_and_lost_leases_are_refused(pool: PgPool) {
         projection: &KeyedProjection::<StockRow>::NEW,
         held: &held,
     };
-    assert!(matches!(target.apply(&events[1..]).await, Err(Refused::Lost)));
+    assert!(matches!(target.apply(&events[1..]).await, Err(BatchError::LeaseLost)));
     target.apply(&events[..1]).await.unwrap();
     let thief = take(&pool, Uuid::from_u128(3)).await;
-    assert!(matches!(target.apply(&events).await, Err(Refused::Lost)));
+    assert!(matches!(target.apply(&events).await, Err(BatchError::LeaseLost)));
     assert_eq!(on_hand(&pool).await, (10, 1));
     Target { held: &thief, ..target }.apply(&events).await.unwrap();
     // Back with the same name, but the old fencing number.
     let returned = take(&pool, held.owner).await;
     assert_eq!(returned.leases[0].fence, held.leases[0].fence + 2);
-    assert!(matches!(target.apply(&events).await, Err(Refused::Lost)));
+    assert!(matches!(target.apply(&events).await, Err(BatchError::LeaseLost)));
     assert_eq!(on_hand(&pool).await, (50, 5));
 }

@@ -7,10 +7,10 @@ use sqlx::Row as _;
 use super::fields::{Fields, changes};
 use super::fold::folding;
 use super::folding::{Folding, State};
-use super::read::{EVENT, PARKED, SKIPPED, Spot, USABLE, fate};
+use super::read::{EVENT, PARKED, SKIPPED, StreamRef, USABLE, fate};
 use super::{Change, EVERY, History, HistoryError, Place};
 use crate::cursor::{lane_column, position_column};
-use crate::rebuild::Blank;
+use crate::rebuild::EventReader;
 
 /// About how many events are read in one query.
 const AT_ONCE: u64 = 8_192;
@@ -40,8 +40,8 @@ impl<'a> Stretch<'a> {
         self.wanted.keys().next_back().copied().unwrap_or_default()
     }
 
-    fn spot(&self) -> Spot<'a> {
-        Spot {
+    fn stream(&self) -> StreamRef<'a> {
+        StreamRef {
             aggregate_type: self.aggregate_type,
             aggregate_id: self.aggregate_id,
             lane: self.lane,
@@ -51,16 +51,16 @@ impl<'a> Stretch<'a> {
 }
 
 impl History {
-    /// What each of the events changed, in their order. Of events that nobody knows or can read, nothing is told.
+    /// What each of the events changed, in their order. Events that are unknown or cannot be read have no changes.
     pub async fn changes(&self, events: &[Place]) -> Result<Vec<Vec<Change>>, HistoryError> {
-        let mut told = vec![Vec::new(); events.len()];
+        let mut found = vec![Vec::new(); events.len()];
         let mut stretches = self.stretches(events).await?;
         self.restore(&mut stretches).await?;
         // Where no snapshot is near, one is made on the way.
         for stretch in &mut stretches {
             let until = stretch.first() - 1;
             if until - stretch.at > 2 * EVERY {
-                stretch.state = self.state_at(&stretch.spot(), until).await?;
+                stretch.state = self.state_at(&stretch.stream(), until).await?;
                 stretch.at = until;
             }
         }
@@ -76,10 +76,10 @@ impl History {
                 .count()
                 .max(1);
             let (part, later) = rest.split_at_mut(count);
-            self.fold(part, &mut told).await?;
+            self.fold(part, &mut found).await?;
             rest = later;
         }
-        Ok(told)
+        Ok(found)
     }
 
     async fn stretches<'a>(&self, events: &'a [Place]) -> Result<Vec<Stretch<'a>>, sqlx::Error> {
@@ -155,7 +155,7 @@ impl History {
     }
 
     /// Folds stretches to their ends and notes what their events changed.
-    async fn fold(&self, stretches: &mut [Stretch<'_>], told: &mut [Vec<Change>]) -> Result<(), sqlx::Error> {
+    async fn fold(&self, stretches: &mut [Stretch<'_>], found: &mut [Vec<Change>]) -> Result<(), sqlx::Error> {
         let rows = sqlx::query(&format!(
             "SELECT {EVENT}, asked.place, {}
              FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::text[])
@@ -176,13 +176,13 @@ impl History {
         .bind(column(stretches, |stretch| stretch.folding.projection()))
         .fetch_all(&self.pool)
         .await?;
-        let mut blank = Blank::default();
+        let mut reader = EventReader::default();
         for row in &rows {
             let place = usize::try_from(row.try_get::<i64, _>("place")? - 1).unwrap_or(usize::MAX);
             let Some(stretch) = stretches.get_mut(place).filter(|stretch| !stretch.broken) else {
                 continue;
             };
-            let event = self.event(&mut blank, row)?;
+            let event = self.event(&mut reader, row)?;
             let fate: Option<&str> = row.try_get("fate")?;
             if fate == Some(SKIPPED) {
                 stretch.at = event.sequence;
@@ -202,7 +202,7 @@ impl History {
                 let after = stretch.state.fields();
                 let differing = changes(&before, &after);
                 for place in places {
-                    if let Some(slot) = told.get_mut(*place) {
+                    if let Some(slot) = found.get_mut(*place) {
                         slot.clone_from(&differing);
                     }
                 }

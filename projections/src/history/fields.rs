@@ -154,12 +154,12 @@ mod tests {
             ("same", json!(1)),
             ("changed", json!("b")),
         ]);
-        let told: Vec<_> = changes(&before, &after)
+        let found: Vec<_> = changes(&before, &after)
             .into_iter()
             .map(|change| (change.field, change.before, change.after))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("new".to_owned(), Value::Null, json!({"amount": 1})),
                 ("changed".to_owned(), json!("a"), json!("b")),

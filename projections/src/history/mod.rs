@@ -1,7 +1,7 @@
 //! Looking back: what a read model showed at any moment, and what any event changed.
 //!
 //! A stream is folded by the read model's own code, up to the event in question. Long streams are not folded from their beginning each
-//! time: whoever folds a stretch leaves a snapshot behind every [`EVERY`] events, and the next one begins at the nearest. A moment is a
+//! time: the reader that folds a stretch leaves a snapshot behind every [`EVERY`] events, and the next one begins at the nearest. A moment is a
 //! position in the lane of the stream, and times are turned into one; both are found by binary search.
 
 mod changes;
@@ -25,7 +25,7 @@ use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 use fold::folding;
-use read::Spot;
+use read::StreamRef;
 
 /// Events between two snapshots of a stream.
 pub(crate) const EVERY: u64 = 256;
@@ -121,20 +121,20 @@ impl History {
         let Some(folding) = folding(aggregate_type) else {
             return Ok(Past::Nothing);
         };
-        let spot = Spot {
+        let stream = StreamRef {
             aggregate_type,
             aggregate_id: id,
             lane: moment.lane,
             folding,
         };
-        let (until, last) = self.sequence_at(&spot, moment.position).await?;
+        let (until, last) = self.sequence_at(&stream, moment.position).await?;
         if last == 0 {
             return Ok(Past::Nothing);
         }
         if until == 0 {
             return Ok(Past::NotYet);
         }
-        let state = self.state_at(&spot, until).await?;
+        let state = self.state_at(&stream, until).await?;
         Ok(match state.row() {
             Some(row) => Past::Row(Value::Object(row).to_string()),
             None => Past::Nothing,

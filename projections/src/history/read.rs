@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::folding::{Folding, State};
 use super::{EVERY, History};
 use crate::cursor::{lane_column, position_column};
-use crate::rebuild::Blank;
+use crate::rebuild::EventReader;
 
 /// Events read at once.
 const CHUNK: i64 = 2_048;
 
 /// A stream to fold.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(super) struct StreamRef<'a> {
     pub(super) aggregate_type: &'a str,
     pub(super) aggregate_id: &'a str,
     pub(super) lane: u32,
@@ -54,12 +54,12 @@ pub(super) const PARKED: &str = "parked";
 
 impl History {
     /// The last sequence of the stream until this position of its lane, and its last one to this day.
-    pub(super) async fn sequence_at(&self, spot: &Spot<'_>, position: u64) -> Result<(u64, u64), sqlx::Error> {
+    pub(super) async fn sequence_at(&self, stream: &StreamRef<'_>, position: u64) -> Result<(u64, u64), sqlx::Error> {
         let (at, last): (i64, i64) =
             sqlx::query_as("SELECT at_sequence, last_sequence FROM stream_sequence_at($1, $2, $3, $4)")
-                .bind(spot.aggregate_type)
-                .bind(spot.aggregate_id)
-                .bind(lane_column(spot.lane))
+                .bind(stream.aggregate_type)
+                .bind(stream.aggregate_id)
+                .bind(lane_column(stream.lane))
                 .bind(position_column(position))
                 .fetch_one(&self.pool)
                 .await?;
@@ -67,9 +67,9 @@ impl History {
     }
 
     /// The state after the event `until`. A stream whose events cannot be read any further stays where the read model stopped too.
-    pub(super) async fn state_at(&self, spot: &Spot<'_>, until: u64) -> Result<Box<dyn State>, sqlx::Error> {
-        let (mut state, mut at) = self.nearest(spot, until).await?;
-        let mut blank = Blank::default();
+    pub(super) async fn state_at(&self, stream: &StreamRef<'_>, until: u64) -> Result<Box<dyn State>, sqlx::Error> {
+        let (mut state, mut at) = self.nearest(stream, until).await?;
+        let mut reader = EventReader::default();
         while at < until {
             let rows = sqlx::query(&format!(
                 "SELECT {EVENT}, {} FROM events e
@@ -77,13 +77,13 @@ impl History {
                  ORDER BY e.sequence LIMIT $6",
                 fate("$7")
             ))
-            .bind(spot.aggregate_type)
-            .bind(spot.aggregate_id)
-            .bind(lane_column(spot.lane))
+            .bind(stream.aggregate_type)
+            .bind(stream.aggregate_id)
+            .bind(lane_column(stream.lane))
             .bind(position_column(at))
             .bind(position_column(until))
             .bind(CHUNK)
-            .bind(spot.folding.projection())
+            .bind(stream.folding.projection())
             .fetch_all(&self.pool)
             .await?;
             if rows.is_empty() {
@@ -91,10 +91,10 @@ impl History {
             }
             let mut marks = Vec::new();
             for row in &rows {
-                let event = self.event(&mut blank, row)?;
+                let event = self.event(&mut reader, row)?;
                 let fate: Option<&str> = row.try_get("fate")?;
                 if fate != Some(SKIPPED) && (fate == Some(PARKED) || state.fold(&event).is_err()) {
-                    self.leave(spot, marks).await;
+                    self.leave(stream, marks).await;
                     return Ok(state);
                 }
                 at = event.sequence;
@@ -108,18 +108,18 @@ impl History {
                     });
                 }
             }
-            self.leave(spot, marks).await;
+            self.leave(stream, marks).await;
         }
         Ok(state)
     }
 
-    pub(super) fn event(&self, blank: &mut Blank, row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    pub(super) fn event(&self, reader: &mut EventReader, row: &PgRow) -> Result<Recorded, sqlx::Error> {
         self.folded.fetch_add(1, Ordering::Relaxed);
-        blank.read(row)
+        reader.read(row)
     }
 
     /// The newest usable snapshot until `until`, or the start.
-    async fn nearest(&self, spot: &Spot<'_>, until: u64) -> Result<(Box<dyn State>, u64), sqlx::Error> {
+    async fn nearest(&self, stream: &StreamRef<'_>, until: u64) -> Result<(Box<dyn State>, u64), sqlx::Error> {
         if until >= EVERY {
             let row: Option<(i64, String)> = sqlx::query_as(&format!(
                 "SELECT s.sequence, s.state FROM history_snapshots s
@@ -127,24 +127,24 @@ impl History {
                      AND {USABLE}
                  ORDER BY s.sequence DESC LIMIT 1"
             ))
-            .bind(spot.aggregate_type)
-            .bind(spot.aggregate_id)
-            .bind(lane_column(spot.lane))
-            .bind(spot.folding.version())
+            .bind(stream.aggregate_type)
+            .bind(stream.aggregate_id)
+            .bind(lane_column(stream.lane))
+            .bind(stream.folding.version())
             .bind(position_column(until))
             .fetch_optional(&self.pool)
             .await?;
             if let Some((sequence, state)) = row
-                && let Some(state) = spot.folding.restore(&state)
+                && let Some(state) = stream.folding.restore(&state)
             {
                 return Ok((state, sequence.unsigned_abs()));
             }
         }
-        Ok((spot.folding.start(), 0))
+        Ok((stream.folding.start(), 0))
     }
 
-    /// Stores snapshots. Whoever is refused folds more the next time, nothing else.
-    async fn leave(&self, spot: &Spot<'_>, marks: Vec<Mark>) {
+    /// Stores snapshots. A failure makes the next read fold more events, nothing else.
+    async fn leave(&self, stream: &StreamRef<'_>, marks: Vec<Mark>) {
         if marks.is_empty() {
             return;
         }
@@ -156,10 +156,10 @@ impl History {
              SET event_id = excluded.event_id, state = excluded.state
              WHERE history_snapshots.event_id <> excluded.event_id",
         )
-        .bind(spot.aggregate_type)
-        .bind(spot.aggregate_id)
-        .bind(lane_column(spot.lane))
-        .bind(spot.folding.version())
+        .bind(stream.aggregate_type)
+        .bind(stream.aggregate_id)
+        .bind(lane_column(stream.lane))
+        .bind(stream.folding.version())
         .bind(
             marks
                 .iter()

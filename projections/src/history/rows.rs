@@ -47,7 +47,7 @@ impl Readable for StockRow {
         fields::of_stock(columns)
     }
 
-    /// What readers are told of a product that never had any.
+    /// What readers see of a product that never had stock.
     fn fields_without_row(_last: Option<&Self::Event>) -> Fields {
         fields::of_stock(Columns::from_iter([
             ("on_hand".to_owned(), 0.into()),
@@ -86,7 +86,7 @@ impl Readable for SearchSettingsRow {
         fields::of_search_settings(columns)
     }
 
-    /// What readers are told before anything is set.
+    /// What readers see before anything is set.
     fn fields_without_row(_last: Option<&Self::Event>) -> Fields {
         fields::of_search_settings(Columns::new())
     }

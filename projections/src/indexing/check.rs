@@ -3,24 +3,24 @@
 use metrics::gauge;
 
 use super::document;
-use super::follow::{Follower, Trouble, patiently};
+use super::follow::{Follower, IndexError, with_timeout};
 use super::rows::Work;
 
 impl Follower {
     /// Compares the engine's figures with the rows, and has the index filled anew when they cannot both be right.
-    pub(super) async fn check(&mut self, work: &Work) -> Result<(), Trouble> {
-        let statistics = match patiently("statistics", self.engine.statistics(&self.index)).await {
+    pub(super) async fn check(&mut self, work: &Work) -> Result<(), IndexError> {
+        let statistics = match with_timeout("statistics", self.engine.statistics(&self.index)).await {
             Ok(statistics) => statistics,
             Err(search::Error::NoIndex(_)) => {
                 tracing::warn!(
                     index = self.index,
                     "the search engine has lost the index, which is filled anew"
                 );
-                return self.lose().await;
+                return self.report_lost_index().await;
             }
             Err(error) => return Err(error.into()),
         };
-        // Whoever wrote after losing the lease renewed the marks: the next batch mends it.
+        // A worker that wrote after losing the lease renewed the marks: the next batch repairs the index.
         let disturbed = work.disturbed != self.disturbed && !work.dirty.is_empty();
         let [tag, pending] = &work.tags;
         if statistics.tag != *tag && (statistics.tag.is_none() || statistics.tag != *pending) && !disturbed {
@@ -28,7 +28,7 @@ impl Follower {
                 index = self.index,
                 "the search index is of another state of the database, as after a backup was restored, and is filled anew"
             );
-            return self.lose().await;
+            return self.report_lost_index().await;
         }
         #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
         gauge!("tillroll_search_documents", "engine" => self.engine.name()).set(statistics.documents as f64);
@@ -50,7 +50,7 @@ impl Follower {
             );
             self.documents = None;
             self.sent.clear();
-            self.lease.want_fill(false, &self.pool).await?;
+            self.lease.request_fill(false, &self.pool).await?;
             return Ok(());
         }
         self.documents = Some(statistics.documents);
@@ -59,10 +59,10 @@ impl Follower {
     }
 
     /// Has the index filled anew; the database answers until then.
-    async fn lose(&mut self) -> Result<(), Trouble> {
+    async fn report_lost_index(&mut self) -> Result<(), IndexError> {
         self.documents = None;
         self.sent.clear();
-        self.lease.want_fill(true, &self.pool).await?;
+        self.lease.request_fill(true, &self.pool).await?;
         Ok(())
     }
 }

@@ -84,9 +84,9 @@ fn read(row: &PgRow) -> Result<Document, sqlx::Error> {
 
 /// Documents that an engine was given: what tells each from another version of itself. Small, because there may be millions.
 #[derive(Debug, Default)]
-pub(super) struct Sent(HashMap<u64, u64>);
+pub(super) struct SentDocuments(HashMap<u64, u64>);
 
-impl Sent {
+impl SentDocuments {
     /// Whether the engine has the document as it is.
     pub(super) fn has(&self, document: &Document) -> bool {
         self.0.get(&key(&document.id)) == Some(&fingerprint(document))

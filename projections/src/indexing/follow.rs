@@ -10,8 +10,8 @@ use sqlx::PgPool;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::document::{self, Sent};
-use super::lease::Held;
+use super::document::{self, SentDocuments};
+use super::lease::IndexLease;
 use super::rows::{self, Dirty, Work};
 use crate::cursor;
 use crate::projection::chain;
@@ -23,22 +23,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a step was not done.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum IndexError {
     /// The lease is another's.
-    Lost,
+    LeaseLost,
     /// The engine does not do what it should.
     Engine(search::Error),
     /// The database does not.
     Database(sqlx::Error),
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for IndexError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<search::Error> for Trouble {
+impl From<search::Error> for IndexError {
     fn from(error: search::Error) -> Self {
         Self::Engine(error)
     }
@@ -51,10 +51,10 @@ pub(super) struct Follower {
     /// What the engine calls the index.
     pub(super) index: String,
     pub(super) batch: usize,
-    pub(super) lease: Held,
+    pub(super) lease: IndexLease,
     pub(super) lost: CancellationToken,
     /// What the engine was last given, as far as is known: a stock level that changes without running out changes no document.
-    pub(super) sent: Sent,
+    pub(super) sent: SentDocuments,
     /// The last [`Work::disturbed`].
     pub(super) disturbed: i64,
     /// What the engine refuses.
@@ -64,12 +64,12 @@ pub(super) struct Follower {
     /// How many documents the engine had when last asked.
     pub(super) documents: Option<u64>,
     /// Whether the engine failed the last time.
-    pub(super) out: bool,
+    pub(super) engine_down: bool,
 }
 
 impl Follower {
     /// Deals with some marks. While an index is being filled, `filling` is its name, and it gets the same.
-    pub(super) async fn follow(&mut self, work: &Work, filling: Option<&str>) -> Result<(), Trouble> {
+    pub(super) async fn follow(&mut self, work: &Work, filling: Option<&str>) -> Result<(), IndexError> {
         if work.dirty.is_empty() {
             return Ok(());
         }
@@ -81,20 +81,20 @@ impl Follower {
         let started = Instant::now();
         let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
         let mut tx = cursor::begin(&self.pool).await?;
-        let tag = self.lease.tag(&mut tx).await?.ok_or(Trouble::Lost)?;
+        let tag = self.lease.tag(&mut tx).await?.ok_or(IndexError::LeaseLost)?;
         // After the marks were read: whatever changes later marks again.
         let documents = document::of(&ids, &mut tx).await?;
         tx.commit().await?;
         let changes = self.changes(&work.dirty, documents, filling.is_some());
         if self.lost.is_cancelled() {
-            return Err(Trouble::Lost);
+            return Err(IndexError::LeaseLost);
         }
         if let Some(filling) = filling {
             self.apply(filling, changes.clone(), &tag).await?;
         }
         if work.ready {
             let index = self.index.clone();
-            // Not to be believed until the engine has said so.
+            // Unknown until the engine has confirmed it.
             for change in &changes {
                 self.sent.remove(change.id());
             }
@@ -105,8 +105,12 @@ impl Follower {
                 }
             }
         }
-        if !self.lease.settle(&work.dirty, !changes.is_empty(), &self.pool).await? {
-            return Err(Trouble::Lost);
+        if !self
+            .lease
+            .remove_marks(&work.dirty, !changes.is_empty(), &self.pool)
+            .await?
+        {
+            return Err(IndexError::LeaseLost);
         }
         let engine = self.engine.name();
         histogram!("tillroll_search_apply_seconds", "engine" => engine).record(started.elapsed().as_secs_f64());
@@ -128,8 +132,8 @@ impl Follower {
         dirty.iter().filter_map(change).collect()
     }
 
-    /// Has the engine make changes. A product that it refuses is left out, and said.
-    pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), Trouble> {
+    /// Has the engine make changes. A product that it refuses is left out and logged.
+    pub(super) async fn apply(&mut self, index: &str, changes: Vec<Change>, tag: &str) -> Result<(), IndexError> {
         let mut parts = vec![changes];
         while let Some(mut part) = parts.pop() {
             if part.is_empty() {
@@ -162,7 +166,7 @@ impl Follower {
     }
 
     /// Notes that the engine took products in that it refused before.
-    async fn accept(&mut self, changes: &[Change]) -> Result<(), Trouble> {
+    async fn accept(&mut self, changes: &[Change]) -> Result<(), IndexError> {
         if self.rejected.is_empty() {
             return Ok(());
         }
@@ -181,30 +185,30 @@ impl Follower {
     }
 
     /// Gives the index the settings of the shop, if it has others.
-    pub(super) async fn set(&mut self, work: &Work) -> Result<(), Trouble> {
+    pub(super) async fn apply_settings(&mut self, work: &Work) -> Result<(), IndexError> {
         if !work.ready || work.settings_version == work.settings_wanted {
             return Ok(());
         }
         let (settings, version) = rows::settings(&self.pool).await?;
         if self.settings.as_ref() != Some(&settings) {
             self.settings = None;
-            patiently("settings", self.engine.update_settings(&self.index, &settings)).await?;
+            with_timeout("settings", self.engine.update_settings(&self.index, &settings)).await?;
             self.settings = Some(settings);
             tracing::info!(index = self.index, version, "the search index has new settings");
         }
         if !self.lease.has_settings(version, &self.pool).await? {
-            return Err(Trouble::Lost);
+            return Err(IndexError::LeaseLost);
         }
         Ok(())
     }
 
-    /// Notes that the engine failed, and says so the first time.
-    pub(super) async fn engine_fails(&mut self, error: &search::Error) {
+    /// Records that the engine failed; logs the first failure.
+    pub(super) async fn report_engine_failure(&mut self, error: &search::Error) {
         let engine = self.engine.name();
         gauge!("tillroll_search_up", "engine" => engine).set(0.0);
         counter!("tillroll_search_errors_total", "engine" => engine).increment(1);
         let reason = chain(error);
-        if !self.out {
+        if !self.engine_down {
             tracing::warn!(
                 index = self.index,
                 engine,
@@ -212,26 +216,26 @@ impl Follower {
                 "the search engine takes nothing in; changes wait for it"
             );
         }
-        self.out = true;
+        self.engine_down = true;
         // In vain when the database fails too; the next failure notes it again.
         let _ = self.lease.outage(Some(&reason), &self.pool).await;
     }
 
-    /// Notes that the engine has taken in all that it was given, and says so after a failure.
-    pub(super) async fn engine_works(&mut self) -> Result<(), Trouble> {
+    /// Records that the engine has taken in all that it was given; logs it after a failure.
+    pub(super) async fn report_engine_success(&mut self) -> Result<(), IndexError> {
         let engine = self.engine.name();
         gauge!("tillroll_search_up", "engine" => engine).set(1.0);
-        if self.out {
+        if self.engine_down {
             self.lease.outage(None, &self.pool).await?;
             tracing::info!(index = self.index, engine, "the search engine takes changes in again");
-            self.out = false;
+            self.engine_down = false;
         }
         Ok(())
     }
 }
 
 /// Waits for the engine, but not for ever.
-pub(super) async fn patiently<T>(
+pub(super) async fn with_timeout<T>(
     what: &'static str,
     call: impl Future<Output = Result<T, search::Error>>,
 ) -> Result<T, search::Error> {

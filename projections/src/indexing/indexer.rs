@@ -10,11 +10,11 @@ use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use workers::{Beat, Lease};
+use workers::{Heartbeat, Lease};
 
-use super::document::Sent;
-use super::follow::{Follower, Trouble};
-use super::lease::{self, Held, INDEXES};
+use super::document::SentDocuments;
+use super::follow::{Follower, IndexError};
+use super::lease::{self, INDEXES, IndexLease};
 use super::{mark, rows};
 use crate::projection::chain;
 
@@ -84,47 +84,47 @@ impl Indexer {
     /// fails is logged and tried again.
     pub async fn run(self, token: CancellationToken) {
         let mut owner = None;
-        let mut told = false;
+        let mut reported = false;
         while !token.is_cancelled() {
-            let tenure = tokio::select! {
-                tenure = self.stand(&mut owner) => tenure,
+            let lease = tokio::select! {
+                lease = self.register_and_take(&mut owner) => lease,
                 () = token.cancelled() => break,
             };
-            match tenure {
+            match lease {
                 Ok(Some(lease)) => {
-                    told = false;
-                    self.hold(lease, &token).await;
+                    reported = false;
+                    self.work(lease, &token).await;
                 }
-                Ok(None) => told = false,
+                Ok(None) => reported = false,
                 Err(error) => {
-                    if !told {
+                    if !reported {
                         tracing::warn!(
                             reason = chain(&error),
                             "the search index is not kept up to date for the moment"
                         );
                     }
-                    told = true;
+                    reported = true;
                 }
             }
-            rest(self.indexing.lease / 6, &token).await;
+            sleep_unless_cancelled(self.indexing.lease / 6, &token).await;
         }
     }
 
     /// Says that the index is in use, and takes its lease if it can be had.
-    async fn stand(&self, owner: &mut Option<Uuid>) -> Result<Option<Lease>, sqlx::Error> {
-        let me = match owner {
-            Some(me) => *me,
+    async fn register_and_take(&self, owner: &mut Option<Uuid>) -> Result<Option<Lease>, sqlx::Error> {
+        let id = match owner {
+            Some(id) => *id,
             None => *owner.insert(workers::owner(&self.pool).await?),
         };
         let Indexing { name, lease, sole, .. } = &self.indexing;
         lease::register(name, self.engine.name(), &self.pool).await?;
-        INDEXES.take(name, me, *lease, *sole, &self.pool).await
+        INDEXES.take(name, id, *lease, *sole, &self.pool).await
     }
 
     /// Works until the lease is lost or the token cancelled.
-    async fn hold(&self, lease: Lease, token: &CancellationToken) {
+    async fn work(&self, lease: Lease, token: &CancellationToken) {
         let lost = CancellationToken::new();
-        let _beat = Beat::start(lease.clone(), self.indexing.lease, self.pool.clone(), lost.clone());
+        let _beat = Heartbeat::start(lease.clone(), self.indexing.lease, self.pool.clone(), lost.clone());
         let _measuring = Measuring(tokio::spawn(measure(
             self.pool.clone(),
             lease.name.clone(),
@@ -135,18 +135,18 @@ impl Indexer {
             engine: Arc::clone(&self.engine),
             index: self.indexing.index.clone(),
             batch: self.indexing.batch,
-            lease: Held(lease.clone()),
+            lease: IndexLease(lease.clone()),
             lost: lost.clone(),
-            sent: Sent::default(),
+            sent: SentDocuments::default(),
             disturbed: 0,
             rejected: HashSet::new(),
             settings: None,
             documents: None,
-            out: false,
+            engine_down: false,
         };
         let mut due = Due::now();
         let mut backoff = FIRST_BACKOFF;
-        let mut told = false;
+        let mut reported = false;
         while !token.is_cancelled() && !lost.is_cancelled() {
             let step = tokio::select! {
                 step = self.step(&mut follower, &mut due) => step,
@@ -156,25 +156,25 @@ impl Indexer {
             };
             let pause = match step {
                 Ok(pause) => {
-                    told = false;
-                    if !follower.out {
+                    reported = false;
+                    if !follower.engine_down {
                         backoff = FIRST_BACKOFF;
                     }
                     pause
                 }
-                Err(Trouble::Lost) => break,
-                Err(Trouble::Engine(error)) => {
+                Err(IndexError::LeaseLost) => break,
+                Err(IndexError::Engine(error)) => {
                     // Perhaps it has lost the index.
                     due.check = Instant::now();
-                    follower.engine_fails(&error).await;
+                    follower.report_engine_failure(&error).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                     Pause::Sleep(backoff)
                 }
-                Err(Trouble::Database(error)) => {
-                    if !told {
+                Err(IndexError::Database(error)) => {
+                    if !reported {
                         tracing::warn!(reason = chain(&error), "indexing for search failed and is tried again");
                     }
-                    told = true;
+                    reported = true;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                     Pause::Sleep(backoff)
                 }
@@ -194,7 +194,7 @@ impl Indexer {
     }
 
     /// Does what there is to do, and says how long to rest.
-    async fn step(&self, follower: &mut Follower, due: &mut Due) -> Result<Pause, Trouble> {
+    async fn step(&self, follower: &mut Follower, due: &mut Due) -> Result<Pause, IndexError> {
         let started = Instant::now();
         if started >= due.tidy {
             lease::forget(self.indexing.forget, &self.pool).await?;
@@ -208,12 +208,12 @@ impl Indexer {
         }
         let work = follower
             .lease
-            .look(self.indexing.batch, &self.pool)
+            .find_work(self.indexing.batch, &self.pool)
             .await?
-            .ok_or(Trouble::Lost)?;
+            .ok_or(IndexError::LeaseLost)?;
         if !work.ready || work.rebuilds_asked > work.rebuilds_done {
             follower.fill(&work).await?;
-            follower.engine_works().await?;
+            follower.report_engine_success().await?;
             due.check = Instant::now();
             return Ok(Pause::None);
         }
@@ -222,10 +222,10 @@ impl Indexer {
             due.check = Instant::now() + self.indexing.check;
             return Ok(Pause::None);
         }
-        follower.set(&work).await?;
+        follower.apply_settings(&work).await?;
         follower.follow(&work, None).await?;
         // Only now: an engine that answers need not be one that can write.
-        follower.engine_works().await?;
+        follower.report_engine_success().await?;
         Ok(if work.dirty.is_empty() {
             Pause::Idle
         } else if work.dirty.len() >= self.indexing.batch {
@@ -313,7 +313,7 @@ async fn measure(pool: PgPool, name: String, engine: &'static str) {
     }
 }
 
-async fn rest(duration: Duration, token: &CancellationToken) {
+async fn sleep_unless_cancelled(duration: Duration, token: &CancellationToken) {
     tokio::select! {
         () = token.cancelled() => {}
         () = sleep(duration) => {}

@@ -10,15 +10,15 @@ use workers::{Lease, Leases};
 pub(super) const INDEXES: Leases = Leases {
     table: "search_index",
     key: "name",
-    taken: ", seen_at = clock_timestamp(), outage = NULL",
-    renewed: ", seen_at = clock_timestamp()",
+    set_on_take: ", seen_at = clock_timestamp(), outage = NULL",
+    set_on_renew: ", seen_at = clock_timestamp()",
 };
 
 /// The right to write into an index, until it is lost.
 #[derive(Clone, Debug)]
-pub(super) struct Held(pub(super) Lease);
+pub(super) struct IndexLease(pub(super) Lease);
 
-impl Deref for Held {
+impl Deref for IndexLease {
     type Target = Lease;
 
     fn deref(&self) -> &Lease {

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use workers::HELD;
 
-use super::lease::Held;
+use super::lease::IndexLease;
 use crate::cursor;
 
 /// What there is to do.
@@ -48,9 +48,9 @@ type WorkRow = (
     Vec<i64>,
 );
 
-impl Held {
+impl IndexLease {
     /// Looks what there is to do, the oldest marks first; `None`: the lease is lost.
-    pub(super) async fn look(&self, limit: usize, pool: &PgPool) -> Result<Option<Work>, sqlx::Error> {
+    pub(super) async fn find_work(&self, limit: usize, pool: &PgPool) -> Result<Option<Work>, sqlx::Error> {
         // Without this, the marks would be sorted anew for every batch of a table that had none when the plan was made.
         let mut tx = cursor::begin(pool).await?;
         let row: Option<WorkRow> = sqlx::query_as(&format!("SELECT i.ready, i.rebuilds_asked, i.rebuilds_done, i.settings_version,
@@ -102,7 +102,12 @@ impl Held {
     /// Removes marks that were dealt with by a batch, which was `written` if the engine had to be told. One that was renewed meanwhile
     /// stays, and counts from now. False: the lease is lost, and what was written into the index may have come after what its present
     /// holder wrote. Then the marks are renewed instead.
-    pub(super) async fn settle(&self, dirty: &[Dirty], written: bool, pool: &PgPool) -> Result<bool, sqlx::Error> {
+    pub(super) async fn remove_marks(
+        &self,
+        dirty: &[Dirty],
+        written: bool,
+        pool: &PgPool,
+    ) -> Result<bool, sqlx::Error> {
         let ids: Vec<&str> = dirty.iter().map(|key| key.product_id.as_str()).collect();
         let marks: Vec<i64> = dirty.iter().map(|key| key.mark).collect();
         let mut tx = cursor::begin(pool).await?;
@@ -223,7 +228,7 @@ impl Held {
     }
 
     /// Has the index filled anew. `lost`: what there is cannot answer until then.
-    pub(super) async fn want_fill(&self, lost: bool, pool: &PgPool) -> Result<bool, sqlx::Error> {
+    pub(super) async fn request_fill(&self, lost: bool, pool: &PgPool) -> Result<bool, sqlx::Error> {
         let assignments = if lost {
             "rebuilds_asked = rebuilds_asked + 1, ready = false"
         } else {

@@ -75,7 +75,7 @@ pub async fn index_status(pool: &PgPool) -> Result<Vec<IndexStatus>, sqlx::Error
         .collect()
 }
 
-/// Asks whoever keeps the indexes to fill them anew; returns each with the number to wait for in [`IndexStatus::rebuilds_done`].
+/// Asks the processes that keep the indexes to fill them anew; returns each with the number to wait for in [`IndexStatus::rebuilds_done`].
 pub async fn ask_for_rebuild(pool: &PgPool) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(
         "UPDATE search_index SET rebuilds_asked = greatest(rebuilds_asked, rebuilds_done) + 1

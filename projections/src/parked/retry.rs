@@ -5,7 +5,7 @@ use metrics::counter;
 use sqlx::{PgConnection, PgPool};
 
 use super::{Parking, hold, projection_of, stream_of};
-use crate::batch::Refused;
+use crate::batch::BatchError;
 use crate::cursor::{self, from_columns, lane_column, position_column};
 use crate::dead_letter;
 use crate::error::Error;
@@ -126,7 +126,7 @@ enum Step {
 /// One transaction: the first events of the stream that are parked.
 async fn step(pool: &PgPool, log: &Log, parking: &Parking<'_>, chunk: usize) -> Result<Step, Error> {
     let projection = parking.projection;
-    // Read beforehand: whoever holds a lane must not wait for a second connection.
+    // Read beforehand: a transaction that holds a lane must not wait for a second connection.
     let events = log.at(&active_parked(pool, parking, chunk).await?).await?;
     let mut tx = cursor::begin(pool).await?;
     let version = hold(projection, parking.lane, &mut tx).await?;
@@ -143,10 +143,10 @@ async fn step(pool: &PgPool, log: &Log, parking: &Parking<'_>, chunk: usize) -> 
         .filter(|event| projection.wants(&event.aggregate_type))
         .collect();
     if let Err(error) = projection.apply(version, &wanted, &mut tx).await {
-        return match Refused::from(error) {
-            Refused::Poison { reason, .. } => Ok(Step::Poison { reason }),
-            Refused::Failed(error) => Err(error.into()),
-            Refused::Lost => Err(Error::NotInstalled {
+        return match BatchError::from(error) {
+            BatchError::Poison { reason, .. } => Ok(Step::Poison { reason }),
+            BatchError::Failed(error) => Err(error.into()),
+            BatchError::LeaseLost => Err(Error::NotInstalled {
                 name: projection.name().to_owned(),
             }),
         };
@@ -201,7 +201,7 @@ async fn still_failing(pool: &PgPool, parking: &Parking<'_>, reason: &str) -> Re
     let mut tx = cursor::begin(pool).await?;
     let version = hold(parking.projection, parking.lane, &mut tx).await?;
     let first = first_parked(version, parking, 1, &mut tx).await?;
-    dead_letter::blame(parking.projection.name(), version, &first, reason, &mut tx).await?;
+    dead_letter::record_failure(parking.projection.name(), version, &first, reason, &mut tx).await?;
     let left: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM projection_dead_letter
          WHERE name = $1 AND version = $2 AND aggregate_type = $3 AND aggregate_id = $4",

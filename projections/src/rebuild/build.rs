@@ -6,8 +6,7 @@ use eventstore::{Log, Positions};
 use futures::StreamExt as _;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
-use workers::{Beat, HELD, Lease, Leases};
+use workers::{HELD, Heartbeat, Lease, Leases};
 
 use crate::catalog;
 use crate::cursor::CURSORS;
@@ -18,13 +17,8 @@ use crate::rebuild::{Phase, Progress};
 /// How long the lease of a rebuild lasts: another process may continue the build of one that ended after this time.
 pub const REBUILD_LEASE: Duration = Duration::from_secs(15);
 
-/// The leases of rebuilds, in the rows of the versions that they build. Processes of earlier releases read `builder` and `builder_until`.
-const BUILDS: Leases = Leases {
-    table: "projections",
-    key: "(name || ' ' || version)",
-    taken: ", builder = $2, builder_until = clock_timestamp() + make_interval(secs => $4)",
-    renewed: ", builder_until = clock_timestamp() + make_interval(secs => $4)",
-};
+/// The leases of rebuilds, one for each projection.
+const REBUILDS: Leases = Leases::of("projection_rebuild", "name");
 
 pub(crate) struct Build {
     pub(crate) pool: PgPool,
@@ -36,9 +30,9 @@ pub(crate) struct Build {
     pub(crate) version: i32,
     /// Whether both come from the same code, so that they must be equal.
     pub(crate) comparable: bool,
-    lease: Lease,
+    pub(crate) lease: Lease,
     /// Renews the lease until this value is dropped.
-    _beat: Beat,
+    _beat: Heartbeat,
 }
 
 impl Build {
@@ -57,26 +51,33 @@ impl Build {
         let Some((active, active_code)) = active else {
             return Err(Error::NotInstalled { name: name.to_owned() });
         };
-        let owner = workers::owner(&mut *tx).await?;
-        let unfinished: Option<(i32, i32)> =
-            sqlx::query_as("SELECT version, code_version FROM projections WHERE name = $1 AND state = 'building'")
-                .bind(name)
-                .fetch_optional(&mut *tx)
-                .await?;
-        let (version, lease) = match unfinished {
-            Some((version, code)) => {
-                let lease = take(name, version, owner, &mut tx).await?;
-                if code == projection.code_version() {
-                    (version, lease)
-                } else {
-                    remove(projection, version, &mut tx).await?;
-                    begin_next(projection, owner, &mut tx).await?
-                }
+        let lease = take_lease(name, &mut tx).await?;
+        // Processes of earlier releases hold a build by `builder_until` alone.
+        let unfinished: Option<(i32, i32, bool)> = sqlx::query_as(
+            "SELECT version, code_version, coalesce(
+                 builder_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '10 minutes', false) FROM projections
+             WHERE name = $1 AND state = 'building'",
+        )
+        .bind(name)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let version = match unfinished {
+            Some((_, _, true)) => return Err(building(name)),
+            Some((version, code, false)) if code == projection.code_version() => version,
+            Some((version, _, false)) => {
+                remove(projection, version, &mut tx).await?;
+                begin_next(projection, &mut tx).await?
             }
-            None => begin_next(projection, owner, &mut tx).await?,
+            None => begin_next(projection, &mut tx).await?,
         };
+        sqlx::query("UPDATE projections SET builder = $3, builder_until = NULL WHERE name = $1 AND version = $2")
+            .bind(name)
+            .bind(version)
+            .bind(lease.owner)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
-        let beat = Beat::start(lease.clone(), REBUILD_LEASE, pool.clone(), CancellationToken::new());
+        let beat = Heartbeat::start(lease.clone(), REBUILD_LEASE, pool.clone(), CancellationToken::new());
         Ok(Self {
             pool: pool.clone(),
             log: log.clone(),
@@ -98,12 +99,16 @@ impl Build {
     /// # Errors
     /// [`Error::Building`] when it is lost.
     pub(crate) async fn hold_lease(&self, connection: &mut PgConnection) -> Result<(), Error> {
-        let Leases { table, key, .. } = BUILDS;
-        let statement = format!("SELECT FROM {table} WHERE {key} = $1 AND {HELD} AND state = 'building' FOR KEY SHARE");
+        let statement = format!(
+            "SELECT FROM projection_rebuild JOIN projections p USING (name)
+             WHERE name = $1 AND {HELD} AND p.version = $4 AND p.state = 'building' AND p.builder = $2
+             FOR KEY SHARE OF projection_rebuild"
+        );
         let held = sqlx::query(&statement)
             .bind(&self.lease.name)
             .bind(self.lease.owner)
             .bind(self.lease.fence)
+            .bind(self.version)
             .fetch_optional(connection)
             .await?;
         held.map(drop).ok_or_else(|| building(self.name()))
@@ -203,6 +208,7 @@ impl Build {
         let mut tx = workers::begin(&self.pool, "BEGIN").await?;
         self.hold_lease(&mut tx).await?;
         remove(self.projection, self.version, &mut tx).await?;
+        self.lease.release(&mut *tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -218,25 +224,24 @@ fn building(name: &str) -> Error {
     Error::Building { name: name.to_owned() }
 }
 
-async fn take(name: &str, version: i32, owner: Uuid, connection: &mut PgConnection) -> Result<Lease, Error> {
-    let row = format!("{name} {version}");
-    let lease = BUILDS.take(&row, owner, REBUILD_LEASE, false, connection).await?;
+async fn take_lease(name: &str, connection: &mut PgConnection) -> Result<Lease, Error> {
+    let owner = workers::owner(&mut *connection).await?;
+    sqlx::query("INSERT INTO projection_rebuild (name) VALUES ($1) ON CONFLICT DO NOTHING")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+    let lease = REBUILDS.take(name, owner, REBUILD_LEASE, false, connection).await?;
     lease.ok_or_else(|| building(name))
 }
 
-/// Registers the next version and takes the lease of its rebuild.
-async fn begin_next(
-    projection: &dyn Projection,
-    owner: Uuid,
-    connection: &mut PgConnection,
-) -> Result<(i32, Lease), Error> {
+/// Registers the next version.
+async fn begin_next(projection: &dyn Projection, connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     let version: i32 = sqlx::query_scalar("SELECT max(version) + 1 FROM projections WHERE name = $1")
         .bind(projection.name())
         .fetch_one(&mut *connection)
         .await?;
     catalog::create_version(projection, version, "building", connection).await?;
-    let lease = take(projection.name(), version, owner, connection).await?;
-    Ok((version, lease))
+    Ok(version)
 }
 
 /// Drops the tables of versions that serve no longer. A reader that still has one open is waited for, shortly; what is left then is
@@ -275,12 +280,10 @@ async fn remove(projection: &dyn Projection, version: i32, connection: &mut PgCo
             .execute(&mut *connection)
             .await?;
     }
-    sqlx::query(
-        "UPDATE projections SET state = 'retired', owner = NULL, builder = NULL WHERE name = $1 AND version = $2",
-    )
-    .bind(projection.name())
-    .bind(version)
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE projections SET state = 'retired', builder = NULL WHERE name = $1 AND version = $2")
+        .bind(projection.name())
+        .bind(version)
+        .execute(connection)
+        .await?;
     Ok(())
 }

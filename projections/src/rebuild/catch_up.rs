@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use eventstore::{Positions, Recorded};
 use sqlx::PgConnection;
 
-use crate::careful;
 use crate::cursor::{self, CURSORS, from_columns};
 use crate::error::Error;
 use crate::rebuild::build::Build;
 use crate::rebuild::copy_lanes::gap;
 use crate::rebuild::{Phase, Progress};
+use crate::savepoint;
 
 /// Events of a transaction.
 const BATCH: usize = 2_000;
@@ -73,7 +73,7 @@ async fn step(
 
 async fn apply(build: &Build, events: &[&Recorded], connection: &mut PgConnection) -> Result<(), Error> {
     let counted = not_skipped(build, events, connection).await?;
-    careful::apply(build.projection, build.version, &counted, connection).await?;
+    savepoint::apply(build.projection, build.version, &counted, connection).await?;
     CURSORS
         .advance(build.name(), build.version, crate::batch::heads(events), connection)
         .await?;
@@ -117,6 +117,6 @@ async fn reconcile(build: &Build, connection: &mut PgConnection) -> Result<(), E
     let events = build.log.at(&places).await?;
     let events: Vec<&Recorded> = events.iter().collect();
     let counted = not_skipped(build, &events, connection).await?;
-    careful::apply(build.projection, build.version, &counted, connection).await?;
+    savepoint::apply(build.projection, build.version, &counted, connection).await?;
     Ok(())
 }

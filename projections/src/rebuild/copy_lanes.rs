@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use crate::batch::{Refused, report};
+use crate::batch::{BatchError, report};
 use crate::cursor::{CURSORS, from_columns, lane_column, position_column};
 use crate::dead_letter;
 use crate::error::Error;
@@ -103,7 +103,7 @@ async fn count(build: &Build) -> Result<u64, Error> {
 async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Error> {
     let mut copied = 0;
     match copy_once(build, chunk, Counter(done, &mut copied), false).await {
-        Err(Refused::Poison { reason, .. }) => {
+        Err(BatchError::Poison { reason, .. }) => {
             tracing::warn!(
                 projection = build.name(),
                 reason,
@@ -112,17 +112,17 @@ async fn copy(build: &Build, chunk: &Chunk, done: &AtomicU64) -> Result<(), Erro
             done.fetch_sub(copied, Ordering::Relaxed);
             copy_once(build, chunk, Counter(done, &mut copied), true)
                 .await
-                .map_err(given_up)
+                .map_err(into_error)
         }
-        copied => copied.map_err(given_up),
+        copied => copied.map_err(into_error),
     }
 }
 
-fn given_up(refused: Refused) -> Error {
+fn into_error(refused: BatchError) -> Error {
     match refused {
-        Refused::Failed(error) => error.into(),
-        Refused::Poison { reason, .. } => Error::Database(sqlx::Error::Protocol(reason)),
-        Refused::Lost => Error::Database(sqlx::Error::WorkerCrashed),
+        BatchError::Failed(error) => error.into(),
+        BatchError::Poison { reason, .. } => Error::Database(sqlx::Error::Protocol(reason)),
+        BatchError::LeaseLost => Error::Database(sqlx::Error::WorkerCrashed),
     }
 }
 
@@ -136,7 +136,7 @@ impl Counter<'_> {
     }
 }
 
-async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_stream: bool) -> Result<(), Refused> {
+async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_stream: bool) -> Result<(), BatchError> {
     let lanes: Vec<i32> = chunk.iter().map(|(lane, _)| lane_column(*lane)).collect();
     let bounds: Vec<i64> = chunk.iter().map(|(_, bound)| position_column(*bound)).collect();
     let mut tx = workers::begin(
@@ -145,22 +145,22 @@ async fn copy_once(build: &Build, chunk: &Chunk, mut done: Counter<'_>, by_strea
     )
     .await?;
     build.hold_lease(&mut tx).await.map_err(|error| match error {
-        Error::Database(error) => Refused::Failed(error),
-        _ => Refused::Lost,
+        Error::Database(error) => BatchError::Failed(error),
+        _ => BatchError::LeaseLost,
     })?;
     let mut fold = build.projection.bulk(build.version);
-    let mut reader = workers::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
+    let mut reading = workers::begin(&build.pool, "BEGIN; SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
     let statement = history(build.projection.aggregate_types(), by_stream);
     let mut rows = sqlx::query(&statement)
         .persistent(false)
         .bind(&lanes)
         .bind(&bounds)
         .bind(build.name())
-        .fetch(&mut *reader);
-    let mut blank = Blank::default();
+        .fetch(&mut *reading);
+    let mut reader = EventReader::default();
     let mut stream = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        let event = blank.read(&row)?;
+        let event = reader.read(&row)?;
         if by_stream {
             if stream.first().is_some_and(|first| !same_stream(first, &event)) {
                 copy_stream(build, &std::mem::take(&mut stream), &mut tx).await?;
@@ -186,7 +186,7 @@ fn same_stream(one: &Recorded, other: &Recorded) -> bool {
 }
 
 /// Copies what can be folded of one stream, and parks the rest of it.
-async fn copy_stream(build: &Build, events: &[Recorded], connection: &mut PgConnection) -> Result<(), Refused> {
+async fn copy_stream(build: &Build, events: &[Recorded], connection: &mut PgConnection) -> Result<(), BatchError> {
     let Some(mut reason) = try_prefix(build, events, connection).await? else {
         return Ok(());
     };
@@ -220,22 +220,22 @@ async fn try_prefix(
     build: &Build,
     events: &[Recorded],
     connection: &mut PgConnection,
-) -> Result<Option<String>, Refused> {
+) -> Result<Option<String>, BatchError> {
     let mut fold = build.projection.bulk(build.version);
     for event in events {
-        match fold.push(event).map_err(Refused::from) {
+        match fold.push(event).map_err(BatchError::from) {
             Ok(()) => {}
-            Err(Refused::Poison { reason, .. }) => return Ok(Some(reason)),
+            Err(BatchError::Poison { reason, .. }) => return Ok(Some(reason)),
             Err(refused) => return Err(refused),
         }
     }
     sqlx::query("SAVEPOINT stream").execute(&mut *connection).await?;
-    match fold.flush(true, connection).await.map_err(Refused::from) {
+    match fold.flush(true, connection).await.map_err(BatchError::from) {
         Ok(()) => {
             sqlx::query("RELEASE SAVEPOINT stream").execute(connection).await?;
             Ok(None)
         }
-        Err(Refused::Poison { reason, .. }) => {
+        Err(BatchError::Poison { reason, .. }) => {
             sqlx::query("ROLLBACK TO SAVEPOINT stream").execute(connection).await?;
             Ok(Some(reason))
         }
@@ -250,7 +250,7 @@ async fn advance(build: &Build, chunk: &Chunk, connection: &mut PgConnection) ->
 }
 
 /// The events of the lanes `$1` up to the positions `$2`, stream by stream, without those that were skipped in the projection `$3`. All
-/// types of aggregates come in the order of the log, unless streams are asked for: whoever wants all does not fold streams.
+/// types of aggregates come in the order of the log, unless streams are asked for: a projection of all types does not fold streams.
 ///
 /// The type is compared as an expression, so that no index on it is considered: its index would be read as a whole for every chunk.
 fn history(types: &[&str], by_stream: bool) -> String {
@@ -275,11 +275,11 @@ fn history(types: &[&str], by_stream: bool) -> String {
 const STREAMS: &str = "e.aggregate_type, e.aggregate_id, e.sequence";
 
 /// Makes events of rows. What no fold looks at (who, which request) is left blank, and names are shared.
-pub(crate) struct Blank {
+pub(crate) struct EventReader {
     event: Recorded,
 }
 
-impl Default for Blank {
+impl Default for EventReader {
     fn default() -> Self {
         let empty: Arc<str> = Arc::from("");
         Self {
@@ -305,7 +305,7 @@ impl Default for Blank {
     }
 }
 
-impl Blank {
+impl EventReader {
     /// Takes lane, position, aggregate type and id, sequence, event type and version, payload as text and `occurred_at`, in this order.
     pub(crate) fn read(&mut self, row: &PgRow) -> Result<Recorded, sqlx::Error> {
         let (lane, position) = from_columns(row.try_get(0)?, row.try_get(1)?);

@@ -15,7 +15,7 @@ use crate::difference::Difference;
 use crate::error::Error;
 use build::Build;
 pub use build::REBUILD_LEASE;
-pub(crate) use copy_lanes::Blank;
+pub(crate) use copy_lanes::EventReader;
 
 /// What a rebuild is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

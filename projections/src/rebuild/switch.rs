@@ -80,13 +80,14 @@ async fn switch(build: &Build, differs: bool) -> Result<(), Error> {
         .execute(&mut *tx)
         .await?;
     sqlx::query(
-        "UPDATE projections SET state = 'active', phase = 'done', owner = NULL, builder = NULL, activated_at = clock_timestamp()
+        "UPDATE projections SET state = 'active', phase = 'done', builder = NULL, activated_at = clock_timestamp()
          WHERE name = $1 AND version = $2",
     )
     .bind(build.name())
     .bind(build.version)
     .execute(&mut *tx)
     .await?;
+    build.lease.release(&mut *tx).await?;
     catalog::create_leases(build.name(), build.version, &mut tx).await?;
     // Then rows may have changed that no event told of.
     if !build.comparable || differs {

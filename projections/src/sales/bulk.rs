@@ -1,4 +1,4 @@
-//! All of history: entries are copied out as they are told, everything else follows from them in the end.
+//! All of history: entries are copied as they are folded; everything else is derived from them at the end.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use crate::copy::CopyBuffer;
 use crate::projection::{ApplyError, BulkFold};
 use crate::sales::entry::{Entry, Kind};
-use crate::sales::fold::Told;
+use crate::sales::fold::BatchEntries;
 use crate::sales::label::Label;
 use crate::sales::link::Link;
 
@@ -20,7 +20,7 @@ const ENTRY: usize = 512;
 
 pub(crate) struct SalesBulk {
     version: i32,
-    told: Told,
+    batch: BatchEntries,
     links: Vec<Link>,
     /// The order at hand, and when it was placed.
     sale: Option<(Arc<str>, DateTime<Utc>)>,
@@ -30,7 +30,7 @@ impl SalesBulk {
     pub(crate) fn new(version: i32) -> Self {
         Self {
             version,
-            told: Told::default(),
+            batch: BatchEntries::default(),
             links: Vec::new(),
             sale: None,
         }
@@ -43,11 +43,11 @@ impl SalesBulk {
 
 impl BulkFold for SalesBulk {
     fn push(&mut self, recorded: &Recorded) -> Result<(), ApplyError> {
-        let start = self.told.entries.len();
-        self.told.take(recorded)?;
-        for index in start..self.told.entries.len() {
+        let start = self.batch.entries.len();
+        self.batch.take(recorded)?;
+        for index in start..self.batch.entries.len() {
             let Some((kind, order, at)) = self
-                .told
+                .batch
                 .entries
                 .get(index)
                 .map(|entry| (entry.kind, entry.order_id.clone(), entry.happened_at))
@@ -58,7 +58,7 @@ impl BulkFold for SalesBulk {
                 Kind::Sale => self.sale = Some((Arc::clone(&recorded.aggregate_id), at)),
                 Kind::Cancellation => {
                     let placed = self.placed(&order);
-                    if let (Some(placed), Some(entry)) = (placed, self.told.entries.get_mut(index)) {
+                    if let (Some(placed), Some(entry)) = (placed, self.batch.entries.get_mut(index)) {
                         entry.ordered_at = placed;
                     }
                 }
@@ -71,7 +71,7 @@ impl BulkFold for SalesBulk {
                 Kind::Credit => {}
             }
         }
-        for (order_id, credit_id) in std::mem::take(&mut self.told.credited) {
+        for (order_id, credit_id) in std::mem::take(&mut self.batch.credited) {
             let ordered_at = self.placed(&order_id);
             self.links.push(Link {
                 order_id,
@@ -84,13 +84,13 @@ impl BulkFold for SalesBulk {
     }
 
     fn pending(&self) -> usize {
-        (self.told.entries.len() + self.links.len()) * ENTRY
+        (self.batch.entries.len() + self.links.len()) * ENTRY
     }
 
     fn flush<'a>(&'a mut self, last: bool, connection: &'a mut PgConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(async move {
             let mut buffer = CopyBuffer::default();
-            for entry in std::mem::take(&mut self.told.entries) {
+            for entry in std::mem::take(&mut self.batch.entries) {
                 buffer.push(&entry);
             }
             buffer.flush(Entry::TABLE, self.version, connection).await?;
@@ -100,7 +100,7 @@ impl BulkFold for SalesBulk {
             buffer.flush(Link::TABLE, self.version, connection).await?;
             // A product's label is complete only with its stream, so labels stay until the end; there are not many.
             if last {
-                for label in self.told.labels.take_whole() {
+                for label in self.batch.labels.take_whole() {
                     buffer.push(&label);
                 }
                 buffer.flush(Label::TABLE, self.version, connection).await?;

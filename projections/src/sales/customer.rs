@@ -22,20 +22,20 @@ row! {
     table "sales_customer", key "customer_id", fill 90;
 }
 
-pub(crate) type First = (DateTime<Utc>, String);
+pub(crate) type FirstOrder = (DateTime<Utc>, String);
 
 /// What is known of the first orders after a batch's orders have been counted in.
 #[derive(Default)]
-pub(crate) struct Firsts {
-    firsts: HashMap<String, First>,
+pub(crate) struct FirstOrders {
+    first_orders: HashMap<String, FirstOrder>,
     /// Orders that were taken for the first ones until now.
-    pub(crate) overtaken: Vec<String>,
+    pub(crate) no_longer_first: Vec<String>,
 }
 
-impl Firsts {
+impl FirstOrders {
     /// Whose order it is.
     pub(crate) fn of(&self, customer: &str, order: &str) -> CustomerType {
-        match self.firsts.get(customer) {
+        match self.first_orders.get(customer) {
             _ if customer.is_empty() => CustomerType::Guest,
             Some((_, first)) if first == order => CustomerType::New,
             _ => CustomerType::Returning,
@@ -47,12 +47,12 @@ impl Firsts {
 /// whoever ordered before needs no lock. `held` are customers whose first order must not change until the transaction ends.
 pub(crate) async fn count_in(
     version: i32,
-    candidates: BTreeMap<String, First>,
+    candidates: BTreeMap<String, FirstOrder>,
     held: &BTreeSet<String>,
     connection: &mut PgConnection,
-) -> Result<Firsts, sqlx::Error> {
+) -> Result<FirstOrders, sqlx::Error> {
     let table = Customer::TABLE.name(version);
-    let mut known = Firsts::default();
+    let mut known = FirstOrders::default();
     if !candidates.is_empty() {
         let ids: Vec<&str> = candidates.keys().map(String::as_str).collect();
         let rows = sqlx::query(&Customer::TABLE.select(version))
@@ -63,7 +63,7 @@ pub(crate) async fn count_in(
     }
     let early: Vec<Customer> = candidates
         .into_iter()
-        .filter(|(id, first)| known.firsts.get(id).is_none_or(|present| first < present))
+        .filter(|(id, first)| known.first_orders.get(id).is_none_or(|present| first < present))
         .map(|(customer_id, (first_at, first_order))| Customer {
             customer_id,
             first_at,
@@ -94,11 +94,11 @@ pub(crate) async fn count_in(
     known.take(&rows)?;
     let mut moved = Vec::new();
     for customer in early {
-        if let Some(present) = known.firsts.get_mut(&customer.customer_id)
+        if let Some(present) = known.first_orders.get_mut(&customer.customer_id)
             && (customer.first_at, &customer.first_order) < (present.0, &present.1)
         {
             known
-                .overtaken
+                .no_longer_first
                 .push(std::mem::replace(present, (customer.first_at, customer.first_order.clone())).1);
             moved.push(customer);
         }
@@ -130,11 +130,11 @@ pub(crate) async fn count_in(
     Ok(known)
 }
 
-impl Firsts {
+impl FirstOrders {
     fn take(&mut self, rows: &[PgRow]) -> Result<(), sqlx::Error> {
         for row in rows {
             let customer = Customer::whole(row)?;
-            self.firsts
+            self.first_orders
                 .insert(customer.customer_id, (customer.first_at, customer.first_order));
         }
         Ok(())

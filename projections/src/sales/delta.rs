@@ -62,20 +62,20 @@ pub(crate) struct Deltas {
 
 /// Whether something is put in or taken out again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    In,
-    Out,
+pub(crate) enum Sign {
+    Plus,
+    Minus,
 }
 
 impl Deltas {
     /// Adds up entries in which those of a part stand together.
-    pub(crate) fn add_all(&mut self, entries: &[Entry], way: Way) {
+    pub(crate) fn add_all(&mut self, entries: &[Entry], sign: Sign) {
         for part in entries.chunk_by(|left, right| left.part() == right.part()) {
-            self.add_part(part, way);
+            self.add_part(part, sign);
         }
     }
 
-    fn add_part(&mut self, part: &[Entry], way: Way) {
+    fn add_part(&mut self, part: &[Entry], sign: Sign) {
         let Some(first) = part.first() else { return };
         let mut parts: HashMap<(Dimension, &str), Vec<&Entry>> = HashMap::new();
         for entry in part {
@@ -115,7 +115,7 @@ impl Deltas {
             };
             let (units, amount, tax) = (sum(|e| e.units), sum(|e| e.amount), sum(|e| e.tax));
             let mut put = |at: DateTime<Utc>, delta: Delta| {
-                self.put(first, dimension, key, at, delta, way);
+                self.put(first, dimension, key, at, delta, sign);
             };
             if first.kind == Kind::Sale {
                 let discounts = sum(|e| e.discounts);
@@ -127,7 +127,7 @@ impl Deltas {
         }
     }
 
-    fn put(&mut self, entry: &Entry, dimension: Dimension, key: &str, at: DateTime<Utc>, delta: Delta, way: Way) {
+    fn put(&mut self, entry: &Entry, dimension: Dimension, key: &str, at: DateTime<Utc>, delta: Delta, sign: Sign) {
         let key = match dimension {
             Dimension::CountryProduct => country_product(&entry.country, key),
             _ => key.to_owned(),
@@ -148,16 +148,16 @@ impl Deltas {
         };
         if let Some(length) = fine {
             let start = seconds.div_euclid(length) * length;
-            add(&mut self.fine, slot(start, customer_type), delta, way);
+            add(&mut self.fine, slot(start, customer_type), delta, sign);
         }
         let first_of = |days: u32| seconds.div_euclid(DAY) * DAY - i64::from(days) * DAY;
         let (month, year) = (first_of(at.day0()), first_of(at.ordinal0()));
         match dimension {
-            Dimension::CountryProduct => return add(&mut self.years, slot(year, customer_type), delta, way),
-            Dimension::Customer => add(&mut self.customers, slot(year, None), delta, way),
+            Dimension::CountryProduct => return add(&mut self.years, slot(year, customer_type), delta, sign),
+            Dimension::Customer => add(&mut self.customers, slot(year, None), delta, sign),
             _ => {}
         }
-        add(&mut self.months, slot(month, customer_type), delta, way);
+        add(&mut self.months, slot(month, customer_type), delta, sign);
     }
 }
 
@@ -166,12 +166,12 @@ fn country_product(country: &str, product: &str) -> String {
     format!("{country}\u{1f}{product}")
 }
 
-fn add(sums: &mut Sums, slot: Slot, delta: Delta, way: Way) {
+fn add(sums: &mut Sums, slot: Slot, delta: Delta, sign: Sign) {
     let sum = sums.entry(slot).or_default();
     for (number, more) in sum.iter_mut().zip(delta) {
-        *number = match way {
-            Way::In => number.saturating_add(more),
-            Way::Out => number.saturating_sub(more),
+        *number = match sign {
+            Sign::Plus => number.saturating_add(more),
+            Sign::Minus => number.saturating_sub(more),
         };
     }
 }

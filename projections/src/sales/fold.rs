@@ -18,7 +18,7 @@ use crate::sales::label::{self, Label, Labels};
 
 /// What a run of events says.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct BatchEntries {
     /// Part after part; dates of orders and types of customers are guesses yet.
     pub(crate) entries: Vec<Entry>,
     /// Orders that say that a credit undoes them: order, credit.
@@ -133,7 +133,7 @@ impl Line<'_> {
     }
 }
 
-impl Told {
+impl BatchEntries {
     /// Takes in an event.
     pub(crate) fn take(&mut self, recorded: &Recorded) -> Result<(), ApplyError> {
         let refuse = |error: eventstore::Error| ApplyError::event(recorded, &error);

@@ -1,6 +1,6 @@
 //! Which credit undoes which order.
 //!
-//! The credit and the order stand in lanes of their own, so either may be read first. Both come by this row: whoever comes second finds
+//! The credit and the order stand in lanes of their own, so either may be read first. Both write this row: the second one finds
 //! what the first one left.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub(crate) type Pair = (String, String);
 
 /// What the order says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Undone {
+pub(crate) struct CreditedOrder {
     pub(crate) ordered_at: DateTime<Utc>,
     pub(crate) customer_type: CustomerType,
 }
@@ -35,21 +35,21 @@ row! {
 }
 
 /// Leaves what this side knows of the links and takes what the other one left.
-pub(crate) async fn meet(
+pub(crate) async fn exchange(
     version: i32,
-    links: BTreeMap<Pair, Option<Undone>>,
+    links: BTreeMap<Pair, Option<CreditedOrder>>,
     connection: &mut PgConnection,
-) -> Result<BTreeMap<Pair, Undone>, sqlx::Error> {
+) -> Result<BTreeMap<Pair, CreditedOrder>, sqlx::Error> {
     if links.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut arrays = Arrays::new(Link::TABLE);
-    for ((order_id, credit_id), undone) in links {
+    for ((order_id, credit_id), credited_order) in links {
         arrays.push(&Link {
             order_id,
             credit_id,
-            ordered_at: undone.map(|undone| undone.ordered_at),
-            customer_type: undone.map(|undone| undone.customer_type),
+            ordered_at: credited_order.map(|credited_order| credited_order.ordered_at),
+            customer_type: credited_order.map(|credited_order| credited_order.customer_type),
         });
     }
     let statement = format!(
@@ -60,22 +60,22 @@ pub(crate) async fn meet(
         Link::TABLE.insert(version)
     );
     let rows = arrays.fetch(&statement, connection).await?;
-    let mut met = BTreeMap::new();
+    let mut linked = BTreeMap::new();
     for row in &rows {
         let link = Link::whole(row)?;
         if let (Some(ordered_at), Some(customer_type)) = (link.ordered_at, link.customer_type) {
-            let undone = Undone {
+            let credited_order = CreditedOrder {
                 ordered_at,
                 customer_type,
             };
-            met.insert((link.order_id, link.credit_id), undone);
+            linked.insert((link.order_id, link.credit_id), credited_order);
         }
     }
-    Ok(met)
+    Ok(linked)
 }
 
 /// Orders turned out not to be the first ones of their customers.
-pub(crate) async fn overtake(
+pub(crate) async fn mark_returning(
     version: i32,
     orders: &[String],
     connection: &mut PgConnection,

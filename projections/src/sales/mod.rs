@@ -25,7 +25,7 @@ use bucket::{CustomerYear, Fine, Month, Year};
 use bulk::SalesBulk;
 use customer::Customer;
 use entry::Entry;
-use fold::Told;
+use fold::BatchEntries;
 use label::Label;
 use link::Link;
 
@@ -84,11 +84,11 @@ impl Projection for Sales {
         connection: &'a mut PgConnection,
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            let mut told = Told::default();
+            let mut entries = BatchEntries::default();
             for recorded in batch {
-                told.take(recorded)?;
+                entries.take(recorded)?;
             }
-            Ok(settle::settle(version, told, connection).await?)
+            Ok(settle::settle(version, entries, connection).await?)
         })
     }
 

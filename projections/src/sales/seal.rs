@@ -91,7 +91,7 @@ fn entries(version: i32) -> Vec<String> {
 }
 
 /// A row of zeros is no row.
-fn not_nothing(table: &Table, version: i32) -> String {
+fn any_nonzero(table: &Table, version: i32) -> String {
     let zeros: Vec<_> = MEASURES.iter().map(|name| format!("{name} = 0")).collect();
     format!("DELETE FROM {} WHERE {}", table.name(version), zeros.join(" AND "))
 }
@@ -142,7 +142,7 @@ fn sums(version: i32) -> Vec<String> {
         Count::Orders,
     ));
     for table in [Fine::TABLE, Month::TABLE, Year::TABLE, CustomerYear::TABLE] {
-        statements.push(not_nothing(table, version));
+        statements.push(any_nonzero(table, version));
     }
     statements
 }

@@ -12,12 +12,12 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::arrays::Arrays;
 use crate::sales::bucket::{self, CustomerYear, Fine, Month, Year};
-use crate::sales::customer::{self, First, Firsts};
-use crate::sales::delta::{Deltas, Way};
+use crate::sales::customer::{self, FirstOrder, FirstOrders};
+use crate::sales::delta::{Deltas, Sign};
 use crate::sales::entry::{CustomerType, Entry, Kind};
-use crate::sales::fold::Told;
+use crate::sales::fold::BatchEntries;
 use crate::sales::label;
-use crate::sales::link::{self, Pair, Undone};
+use crate::sales::link::{self, CreditedOrder, Pair};
 
 /// Who placed an order, and when.
 #[derive(Clone)]
@@ -26,26 +26,30 @@ struct Sale {
     at: DateTime<Utc>,
 }
 
-pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let Told {
+pub(crate) async fn settle(
+    version: i32,
+    batch: BatchEntries,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let BatchEntries {
         mut entries,
         credited,
         labels,
-    } = told;
+    } = batch;
     let sales = sales(version, &entries, &credited, connection).await?;
-    let firsts = firsts(version, &entries, &credited, &sales, connection).await?;
-    let undone = |order: &str| {
-        sales.get(order).map(|sale| Undone {
+    let first_orders = first_orders(version, &entries, &credited, &sales, connection).await?;
+    let credited_order = |order: &str| {
+        sales.get(order).map(|sale| CreditedOrder {
             ordered_at: sale.at,
-            customer_type: firsts.of(&sale.customer, order),
+            customer_type: first_orders.of(&sale.customer, order),
         })
     };
 
     let mut deltas = Deltas::default();
-    if !firsts.overtaken.is_empty() {
-        overtake(version, &firsts.overtaken, &mut deltas, connection).await?;
+    if !first_orders.no_longer_first.is_empty() {
+        mark_returning(version, &first_orders.no_longer_first, &mut deltas, connection).await?;
     }
-    let mut links: BTreeMap<Pair, Option<Undone>> = BTreeMap::new();
+    let mut links: BTreeMap<Pair, Option<CreditedOrder>> = BTreeMap::new();
     for entry in entries
         .iter()
         .filter(|entry| entry.kind == Kind::Credit && !entry.order_id.is_empty())
@@ -56,7 +60,7 @@ pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnecti
     }
     let new_credits: BTreeSet<Pair> = links.keys().cloned().collect();
     for (order, credit) in credited {
-        let known = undone(&order);
+        let known = credited_order(&order);
         links.insert((order, credit), known);
     }
     let older: Vec<Pair> = links
@@ -64,20 +68,20 @@ pub(crate) async fn settle(version: i32, told: Told, connection: &mut PgConnecti
         .filter(|pair| !new_credits.contains(*pair))
         .cloned()
         .collect();
-    let met = link::meet(version, links, connection).await?;
-    redate(version, &older, &met, &mut deltas, connection).await?;
+    let linked = link::exchange(version, links, connection).await?;
+    update_credits(version, &older, &linked, &mut deltas, connection).await?;
 
     for entry in &mut entries {
         let known = match entry.kind {
-            Kind::Sale | Kind::Cancellation => undone(&entry.order_id),
-            Kind::Credit => met.get(&(entry.order_id.clone(), entry.document.clone())).copied(),
+            Kind::Sale | Kind::Cancellation => credited_order(&entry.order_id),
+            Kind::Credit => linked.get(&(entry.order_id.clone(), entry.document.clone())).copied(),
         };
         if let Some(known) = known {
             entry.ordered_at = known.ordered_at;
             entry.customer_type = known.customer_type;
         }
     }
-    deltas.add_all(&entries, Way::In);
+    deltas.add_all(&entries, Sign::Plus);
     insert(version, &entries, connection).await?;
     bucket::add::<Fine>(version, deltas.fine, connection).await?;
     bucket::add::<Month>(version, deltas.months, connection).await?;
@@ -126,14 +130,14 @@ async fn sales(
     Ok(sales)
 }
 
-async fn firsts(
+async fn first_orders(
     version: i32,
     entries: &[Entry],
     credited: &[(String, String)],
     sales: &HashMap<String, Sale>,
     connection: &mut PgConnection,
-) -> Result<Firsts, sqlx::Error> {
-    let mut candidates: BTreeMap<String, First> = BTreeMap::new();
+) -> Result<FirstOrders, sqlx::Error> {
+    let mut candidates: BTreeMap<String, FirstOrder> = BTreeMap::new();
     let mut held = BTreeSet::new();
     for entry in entries {
         match (entry.kind, sales.get(&entry.order_id)) {
@@ -160,13 +164,13 @@ async fn firsts(
 }
 
 /// Books orders again whose customers turned out to have ordered before.
-async fn overtake(
+async fn mark_returning(
     version: i32,
     orders: &[String],
     deltas: &mut Deltas,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    link::overtake(version, orders, connection).await?;
+    link::mark_returning(version, orders, connection).await?;
     // Of credits those whose link the order has come by.
     let condition = format!(
         "t.order_id = ANY ($1) AND (t.kind <> 'credit' OR EXISTS (
@@ -181,7 +185,7 @@ async fn overtake(
     .bind(orders)
     .fetch_all(&mut *connection)
     .await?;
-    rebook(&rows, deltas, |entry| entry.customer_type = CustomerType::Returning)?;
+    replace_in_sums(&rows, deltas, |entry| entry.customer_type = CustomerType::Returning)?;
     sqlx::query(&format!(
         "UPDATE {} t SET customer_type = 'returning' WHERE {condition}",
         Entry::TABLE.name(version)
@@ -193,14 +197,17 @@ async fn overtake(
 }
 
 /// Books credits again whose orders have come by.
-async fn redate(
+async fn update_credits(
     version: i32,
     pairs: &[Pair],
-    met: &BTreeMap<Pair, Undone>,
+    linked: &BTreeMap<Pair, CreditedOrder>,
     deltas: &mut Deltas,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    let known: Vec<(&Pair, &Undone)> = pairs.iter().filter_map(|pair| Some((pair, met.get(pair)?))).collect();
+    let known: Vec<(&Pair, &CreditedOrder)> = pairs
+        .iter()
+        .filter_map(|pair| Some((pair, linked.get(pair)?)))
+        .collect();
     if known.is_empty() {
         return Ok(());
     }
@@ -217,10 +224,10 @@ async fn redate(
     .bind(&credits)
     .fetch_all(&mut *connection)
     .await?;
-    rebook(&rows, deltas, |entry| {
-        if let Some(undone) = met.get(&(entry.order_id.clone(), entry.document.clone())) {
-            entry.ordered_at = undone.ordered_at;
-            entry.customer_type = undone.customer_type;
+    replace_in_sums(&rows, deltas, |entry| {
+        if let Some(credited_order) = linked.get(&(entry.order_id.clone(), entry.document.clone())) {
+            entry.ordered_at = credited_order.ordered_at;
+            entry.customer_type = credited_order.customer_type;
         }
     })?;
     sqlx::query(&format!(
@@ -233,18 +240,22 @@ async fn redate(
     ))
     .bind(&orders)
     .bind(&credits)
-    .bind(known.iter().map(|(_, undone)| undone.ordered_at).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, undone)| undone.customer_type.as_str()).collect::<Vec<_>>())
+    .bind(known.iter().map(|(_, credited_order)| credited_order.ordered_at).collect::<Vec<_>>())
+    .bind(known.iter().map(|(_, credited_order)| credited_order.customer_type.as_str()).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-fn rebook(rows: &[sqlx::postgres::PgRow], deltas: &mut Deltas, change: impl Fn(&mut Entry)) -> Result<(), sqlx::Error> {
+fn replace_in_sums(
+    rows: &[sqlx::postgres::PgRow],
+    deltas: &mut Deltas,
+    change: impl Fn(&mut Entry),
+) -> Result<(), sqlx::Error> {
     let mut entries = rows.iter().map(Entry::whole).collect::<Result<Vec<_>, _>>()?;
-    deltas.add_all(&entries, Way::Out);
+    deltas.add_all(&entries, Sign::Minus);
     entries.iter_mut().for_each(change);
-    deltas.add_all(&entries, Way::In);
+    deltas.add_all(&entries, Sign::Plus);
     Ok(())
 }
 

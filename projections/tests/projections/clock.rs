@@ -211,8 +211,10 @@ async fn nobody_is_at_work_on_a_lease_from_before_the_clock_was_set_back(pool: P
     sqlx::raw_sql(
         "INSERT INTO search_index (name, engine, owner, lease_until)
          VALUES ('index', 'tantivy', gen_random_uuid(), clock_timestamp() + interval '1 hour');
-         UPDATE projections SET owner = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 hour',
+         UPDATE projections SET builder = gen_random_uuid(),
              state = CASE name WHEN 'audit' THEN 'building' ELSE state END, phase = CASE name WHEN 'audit' THEN 'copy' ELSE phase END;
+         INSERT INTO projection_rebuild (name, owner, lease_until)
+         SELECT name, builder, clock_timestamp() + interval '1 hour' FROM projections;
          UPDATE projection_lease SET owner = gen_random_uuid(), rate = 7, lease_until = clock_timestamp() + interval '1 hour'",
     )
     .execute(&pool)

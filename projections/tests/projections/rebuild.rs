@@ -174,7 +174,7 @@ async fn rebuild_that_was_cut_off_is_continued(pool: PgPool) {
         if let Err(error) = claimed {
             // As if its lease had run out. The server may not yet have ended the transaction that was cut off, which holds the lease.
             assert!(matches!(error, Error::Building { .. }), "{error:?}");
-            sqlx::query("UPDATE projections SET lease_until = now() - interval '1 second'")
+            sqlx::query("UPDATE projection_rebuild SET lease_until = now() - interval '1 second'")
                 .execute(&pool)
                 .await
                 .unwrap();

@@ -1,4 +1,4 @@
-//! Whose doing an event is. Clients choose the ids that requests go by, so somebody else's may turn up under one's own.
+//! Who caused an event. Clients choose the ids of requests, so events of others may have the same id.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use proto::v1::RecordedEvent;
 /// Causes that are followed; a caller of the services may say anything.
 const MAX_CAUSES: usize = 64;
 
-/// For each event who set it in motion: who made it, or for a part of the system whoever made what that reacted to.
+/// For each event who caused it: its actor, or, if a part of the system reacted to another event, the actor of that one.
 pub(super) fn owners(events: &[RecordedEvent]) -> Vec<String> {
     let mut causes: HashMap<&str, &RecordedEvent> = HashMap::new();
     for event in events {

@@ -1,4 +1,4 @@
-//! Everything that one request set in motion, oldest first. Who sends somebody else's ids along does not get into what they did.
+//! Everything that one request set in motion, oldest first. A client that sends the ids of another's request does not appear in it.
 
 use proto::v1::{RecordedEvent, TraceReply, TraceRequest};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::owner::owners;
 use super::row::{COLUMNS, EventRow};
 use crate::error::Error;
 
-/// More events than a person can follow; a request that made more (an import) is told by its first ones.
+/// More events than a person can follow; of a request that made more (an import) the first ones are shown.
 const MAX_EVENTS: i64 = 1_000;
 const MAX_ID: usize = 200;
 

@@ -1,6 +1,6 @@
-//! `ChangeFeed`: tells those who keep answers what has changed, once the read models show it.
+//! `ChangeFeed`: reports changes to caches, once the read models show them.
 //!
-//! The feed reads the primary: what a replica shows comes later, and whoever keeps an answer from there compares positions.
+//! The feed reads the primary: a replica shows changes later, and caches compare the positions of its answers.
 
 mod poll;
 
@@ -65,7 +65,7 @@ impl ChangeFeed for FeedService {
                 })?),
             };
         let poll = Poll::new(self.pool.clone(), topic, after, (request.database, request.generation));
-        // One message at a time: a follower that is slow is told more at once.
+        // One message at a time: a slow follower receives more changes in each.
         let (sender, receiver) = mpsc::channel(1);
         let stop = self.stop.clone();
         tokio::spawn(async move {

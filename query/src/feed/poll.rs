@@ -19,7 +19,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(40);
 /// A message is sent this often at least.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(400);
-/// More events than this are not told one by one: the follower begins again.
+/// More events than this are not sent one by one: the follower begins again.
 const MOST_EVENTS: i64 = 20_000;
 
 /// Whether anything has moved: one row for the commonest look, which finds nothing.
@@ -58,10 +58,10 @@ pub(super) struct Poll {
     /// `None` until it was asked for.
     database: Option<String>,
     /// Where the follower is; `None`: nowhere.
-    told: Option<Told>,
+    last_sent: Option<LastSent>,
 }
 
-struct Told {
+struct LastSent {
     database: String,
     generation: i64,
     positions: Positions,
@@ -70,7 +70,7 @@ struct Told {
 impl Poll {
     pub(super) fn new(pool: PgPool, topic: &'static Topic, after: Option<Token>, place: (String, u64)) -> Self {
         let (database, generation) = place;
-        let told = after.map(|token| Told {
+        let last_sent = after.map(|token| LastSent {
             database,
             generation: i64::try_from(generation).unwrap_or(i64::MAX),
             positions: token.pairs().collect(),
@@ -79,7 +79,7 @@ impl Poll {
             pool,
             topic,
             database: None,
-            told,
+            last_sent,
         }
     }
 
@@ -110,7 +110,7 @@ impl Poll {
                     }
                 }
                 Err(error) => {
-                    // The follower being gone is no news.
+                    // The follower may be gone; nothing has to be reported.
                     let _ = sender.send(Err(error.into())).await;
                     return;
                 }
@@ -137,9 +137,9 @@ impl Poll {
             .await?;
         let generation = rows.first().map_or(0, |row| row.2);
         let positions: Positions = rows.into_iter().map(|(lane, position, _)| (lane, position)).collect();
-        let keys = match &self.told {
-            Some(told) if told.generation == generation && told.database == database => {
-                self.changed(&told.positions, &positions).await?
+        let keys = match &self.last_sent {
+            Some(last_sent) if last_sent.generation == generation && last_sent.database == database => {
+                self.changed(&last_sent.positions, &positions).await?
             }
             _ => None,
         };
@@ -150,7 +150,7 @@ impl Poll {
             keys: keys.unwrap_or_default(),
             database: database.clone(),
         };
-        self.told = Some(Told {
+        self.last_sent = Some(LastSent {
             database,
             generation,
             positions,

@@ -1,4 +1,4 @@
-//! Not asking an engine that does not answer: a circuit breaker.
+//! A circuit breaker: an engine that does not answer is not asked for a while.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

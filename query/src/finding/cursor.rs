@@ -50,7 +50,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&parts).unwrap_or_default())
     }
 
-    /// `None` for what is no cursor of a search; it may be one of the list.
+    /// `None` if the text is not a cursor of a search; it may be one of the list.
     pub(super) fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (kind, fingerprint, place, at, begun): (String, u64, Place, usize, bool) =

@@ -85,7 +85,7 @@ impl SearchEngine {
     /// Keeps what is known of the engine, the index and the rules up to date. Runs until it is dropped.
     pub async fn watch(self, pool: PgPool) {
         loop {
-            // An outage of the database has told of itself elsewhere, and what was known will do.
+            // An outage of the database is reported elsewhere; the rules read last are used meanwhile.
             if let Err(error) = self.look(&pool).await {
                 tracing::debug!(%error, "the state of the search index was not looked up");
             }

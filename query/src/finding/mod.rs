@@ -1,4 +1,4 @@
-//! `SearchQuery`: finding products through the search engine, and what the shop has set about that.
+//! `SearchQuery`: finding products through the search engine, and the shop's settings of it.
 
 mod breaker;
 mod cursor;

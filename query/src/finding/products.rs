@@ -15,14 +15,14 @@ use super::engine::Pins;
 use super::fresh::fresh_in_index;
 use super::request::{Search, facet_name};
 use crate::error::Error;
+use crate::products::Filter;
 use crate::products::list as catalogue;
-use crate::products::list::Filter;
 
 /// What search results are answered from.
 const MODELS: &[&str] = &["products", "stock", "search_settings"];
 /// The same, in the order of sales.
 const MODELS_BY_SALES: &[&str] = &["products", "stock", "search_settings", "product_sales"];
-/// In an order that the engine does not keep, only this many of the best hits are sorted; the others are left out.
+/// The engine cannot sort by some fields; the read model then sorts this many of the best hits, and the others are left out.
 const MAX_SORTED: usize = 10_000;
 
 pub(super) async fn search(
@@ -32,7 +32,7 @@ pub(super) async fn search(
 ) -> Result<SearchProductsReply, Error> {
     let listed = asked.list.clone().unwrap_or_default();
     let filter = Filter::new(&listed)?;
-    // The engine has neither what is deleted nor what is no word, such as a lone emoji.
+    // The engine holds no deleted products, and no words for texts without letters and digits, such as a lone emoji.
     let words = listed.search.trim();
     let only_list = listed.deleted || (!words.is_empty() && !words.chars().any(char::is_alphanumeric));
     let by_sales = listed.sort.ends_with("sold");
@@ -43,7 +43,7 @@ pub(super) async fn search(
     let (freshness, engine) = match engine {
         Some(engine) => {
             let seen = fresh_in_index(query, context, models, engine).await?;
-            // A page of the read model goes on as one, whoever could answer by now.
+            // A cursor of the read model is continued by the read model, even if the engine could answer again.
             let goes_on = search.list_cursor && !search.sorted_by_list;
             (seen.freshness, Some(engine).filter(|_| seen.in_index && !goes_on))
         }

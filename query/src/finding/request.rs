@@ -1,4 +1,4 @@
-//! A search, asked for: checked, and in the words of the engine.
+//! Checks the request of a search and translates it for the engine.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::cursor::{Cursor, Window};
 use crate::error::Error;
 use crate::list;
-use crate::products::list as catalogue;
+use crate::products::{Filter as ListFilter, list as catalogue};
 
 /// Most facets of one search.
 const MAX_FACETS: usize = 20;
@@ -28,13 +28,13 @@ pub(super) struct Search {
 
 #[derive(Serialize)]
 struct Identity<'a> {
-    filter: &'a catalogue::Filter,
+    filter: &'a ListFilter,
     as_you_type: bool,
 }
 
 impl Search {
     /// Checks what was asked for. `filter` is that of the list, checked already.
-    pub(super) fn new(asked: &SearchProductsRequest, filter: &catalogue::Filter) -> Result<Self, Error> {
+    pub(super) fn new(asked: &SearchProductsRequest, filter: &ListFilter) -> Result<Self, Error> {
         let listed = asked.list.clone().unwrap_or_default();
         let sort = sort(&listed)?;
         let facets = facets(&asked.facets)?;

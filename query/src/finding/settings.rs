@@ -1,4 +1,4 @@
-//! What the shop has set about its search.
+//! The shop's settings of its search.
 
 use chrono::{DateTime, Utc};
 use proto::v1::{self, GetSearchSettingsReply, GetSearchSettingsRequest};

@@ -1,4 +1,4 @@
-//! `HistoryQuery`: single things as they stood, read from the events.
+//! `HistoryQuery`: single things as of a moment, read from the events.
 //!
 //! The past comes as rows in JSON, which PostgreSQL turns into rows of the views again: from there on it is read by the very code that
 //! reads the present, so that both have one shape.

@@ -1,4 +1,4 @@
-//! One order, as it stood.
+//! One order as of a moment.
 
 use proto::v1::{OrderAsOfReply, OrderAsOfRequest};
 

@@ -1,5 +1,5 @@
-//! What the read services need of the log's past. They may not fold events themselves: whoever composes the house hands in somebody
-//! who can.
+//! What the read services need of the log's past. They may not fold events themselves; the
+//! composition passes an implementation.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! One product with its stock, as they stood.
+//! One product with its stock as of a moment.
 
 use proto::v1::{ProductAsOfReply, ProductAsOfRequest};
 

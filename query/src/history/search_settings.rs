@@ -1,4 +1,4 @@
-//! What the shop had set about its search.
+//! The shop's settings of its search, as of a moment.
 
 use proto::v1::{SearchSettings, SearchSettingsAsOfReply, SearchSettingsAsOfRequest};
 

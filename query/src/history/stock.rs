@@ -1,4 +1,4 @@
-//! The stock of one product, as it stood.
+//! The stock of one product as of a moment.
 
 use chrono::{DateTime, Utc};
 use proto::v1::{StockAsOfReply, StockAsOfRequest};

@@ -1,4 +1,4 @@
-//! One user, as they stood.
+//! One user as of a moment.
 
 use proto::v1::{UserAsOfReply, UserAsOfRequest};
 

@@ -1,5 +1,6 @@
 //! `ProductQuery`: the catalogue.
 
+mod filter;
 mod get;
 mod get_many;
 pub(crate) mod list;
@@ -14,6 +15,7 @@ use tonic::{Request, Response, Status};
 
 use crate::error::Error;
 
+pub(crate) use filter::Filter;
 pub(crate) use row::ProductRow;
 
 /// The read models that a product is answered from.

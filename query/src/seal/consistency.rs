@@ -1,4 +1,4 @@
-//! The proof that a checkpoint goes on from an earlier one.
+//! The proof that a checkpoint continues an earlier one.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How the seal stands.
+//! The state of the seal.
 
 use proto::v1::Seal;
 use reads::Reads;

@@ -25,7 +25,7 @@ pub(crate) struct Replica {
     probe: PgPool,
     used: Sender<bool>,
     /// Whether it was ever said that it is used or left out.
-    told: AtomicBool,
+    reported: AtomicBool,
     metrics: Metrics,
 }
 
@@ -94,7 +94,7 @@ impl Replica {
             pool,
             probe,
             used: channel(false).0,
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
             metrics,
         }
     }
@@ -135,8 +135,8 @@ impl Replica {
     }
 
     fn set_used(&self, used: bool, reason: &str) {
-        let told = self.told.swap(true, Ordering::Relaxed);
-        if self.used.send_replace(used) == used && told {
+        let reported = self.reported.swap(true, Ordering::Relaxed);
+        if self.used.send_replace(used) == used && reported {
             return;
         }
         self.metrics.up.set(if used { 1.0 } else { 0.0 });

@@ -1,6 +1,6 @@
 //! `ExportJobs`: files that are made in the background, one after another, and kept for a while.
 //!
-//! A job is a row. Whoever makes its file holds a lease on the row; when the holder dies, another process begins again. The file is kept
+//! A job is a row. The worker that makes its file holds a lease on the row; when the worker dies, another process begins again. The file is kept
 //! beside the row in pieces, so any process of this role can hand it out, and it is there exactly when the job is done.
 
 mod job;

@@ -1,4 +1,4 @@
-//! Whoever makes the files.
+//! The worker that makes the files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ pub(super) const PIECE: usize = 1 << 20;
 const BEAT: Duration = Duration::from_millis(500);
 /// After how long without a beat another process begins again.
 const LEASE: Duration = Duration::from_secs(15);
-/// How often a process looks for work that nobody told it of.
+/// How often a process looks for jobs that it was not notified of.
 const LOOK: Duration = Duration::from_secs(1);
 /// A file that kills its maker this often is given up.
 const MAX_ATTEMPTS: i32 = 3;

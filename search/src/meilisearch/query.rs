@@ -3,7 +3,7 @@
 use super::row::{exact, hex, name_key, value_code};
 use crate::document::AttributeValue;
 use crate::request::{Facet, Filter, Key, Request, Sort, Start};
-use crate::words::bare;
+use crate::words::without_article;
 
 /// A filter that nothing fulfils.
 const NOTHING: &str = "key = \"none\"";
@@ -21,7 +21,7 @@ pub(super) fn words(asked: &[String], as_you_type: bool) -> String {
 /// Words side by side.
 pub(super) fn in_a_row(words: &[String]) -> String {
     // The server cuts the Arabic article off the words of products, but would insist on one that is asked for.
-    let words: Vec<&str> = words.iter().map(|word| bare(word).unwrap_or(word)).collect();
+    let words: Vec<&str> = words.iter().map(|word| without_article(word).unwrap_or(word)).collect();
     words.join(" ")
 }
 

@@ -1,4 +1,4 @@
-//! From what was typed to what is looked up.
+//! Plans a search: from the words that were typed to the terms that are looked up.
 
 use std::collections::{HashMap, HashSet};
 

@@ -267,7 +267,7 @@ impl<'a> Search<'a> {
         page.map(|candidate| self.hit(candidate, terms.as_ref())).collect()
     }
 
-    /// The best so many, in order.
+    /// The best `wanted` candidates, in order.
     fn best(&self, found: &Found, wanted: usize) -> Vec<Candidate> {
         let key = sort_key(&self.request.words);
         let mut candidates = Vec::new();

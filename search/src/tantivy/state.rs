@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::request::Sort;
 use crate::settings::Settings;
 
-/// An index as it stands after a change. Searches keep the one that they began with.
+/// The state of an index after a change. A search keeps the state that it began with.
 pub(super) struct State {
     pub(super) searcher: Searcher,
     pub(super) fields: Fields,

@@ -129,7 +129,7 @@ impl Vocabulary<'_> {
         Ok(most_frequent(found, most))
     }
 
-    /// Words that are up to so many typos away, the nearest and most frequent first; with `prefix`, words that begin with such.
+    /// Words within a number of typos, the nearest and most frequent first; with `prefix`, words that begin with such.
     pub(super) fn near(&self, word: &str, typos: u8, prefix: bool, most: usize) -> Result<Vec<Found>> {
         let Some(builder) = builder(typos) else {
             return Ok(Vec::new());

@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config, trust: &Trust) -> anyhow::Result<End> {
         Ok(events) => print::line(format_args!(
             "the hashes of {events} events are stored anew and lead to what was signed"
         )),
-        Err(error @ SealError::Lost) => return Err(error).context("stop the server first, or its role `worker`"),
+        Err(error @ SealError::LeaseLost) => return Err(error).context("stop the server first, or its role `worker`"),
         Err(error) => return Err(error).context("nothing was changed"),
     }
     Ok(End::Success)

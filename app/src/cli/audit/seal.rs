@@ -49,7 +49,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
             print::line(format_args!("{events} events sealed by checkpoint {}", newest.number));
         }
         Ok((_, None)) => print::line("the log is empty"),
-        Err(SealError::Lost) => {
+        Err(SealError::LeaseLost) => {
             anyhow::bail!("a running server seals this log; it does so every few seconds (TILLROLL_SEAL_EVERY)")
         }
         Err(error) => return Err(error.into()),

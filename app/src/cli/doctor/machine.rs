@@ -17,7 +17,7 @@ use super::{Report, chain};
 use crate::config::{Config, Role};
 use crate::signing_key;
 
-/// Whoever takes longer to answer at one of our addresses is not well.
+/// A server that takes longer to answer at one of our addresses has a problem.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 /// Less free space than this is worth a look.
 const LITTLE_SPACE: u64 = 2 << 30;

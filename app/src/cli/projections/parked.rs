@@ -133,7 +133,7 @@ async fn all(client: &mut Client, filter: &List) -> anyhow::Result<Vec<v1::Parke
         let reply = client
             .list_parked(request)
             .await
-            .map_err(|status| said(&status))?
+            .map_err(|status| refusal(&status))?
             .into_inner();
         events.extend(reply.events);
         cursor = reply.page.unwrap_or_default().next_cursor;
@@ -162,13 +162,13 @@ async fn retry(client: &mut Client, asked: &Retry, json: bool) -> anyhow::Result
         let reply = client
             .retry_parked(request)
             .await
-            .map_err(|status| said(&status))?
+            .map_err(|status| refusal(&status))?
             .into_inner();
         let result = reply.result.unwrap_or_default();
         if result.left > 0 {
             end = End::Failure;
         }
-        told(&id, &result, json);
+        print_retried(&id, &result, json);
     }
     Ok(end)
 }
@@ -182,16 +182,16 @@ async fn skip(client: &mut Client, asked: &Skip, json: bool) -> anyhow::Result<E
     let reply = client
         .skip_parked(request)
         .await
-        .map_err(|status| said(&status))?
+        .map_err(|status| refusal(&status))?
         .into_inner();
     if !json {
         print::line(format_args!("{} is skipped", asked.id));
     }
-    told(&asked.id, &reply.rest.unwrap_or_default(), json);
+    print_retried(&asked.id, &reply.rest.unwrap_or_default(), json);
     Ok(End::Success)
 }
 
-fn told(id: &str, result: &v1::Retried, json: bool) {
+fn print_retried(id: &str, result: &v1::Retried, json: bool) {
     if json {
         print::line(json!({
             "id": id, "aggregate_type": result.aggregate_type, "aggregate_id": result.aggregate_id,
@@ -219,7 +219,7 @@ fn context() -> v1::CommandContext {
     }
 }
 
-fn said(status: &tonic::Status) -> anyhow::Error {
+fn refusal(status: &tonic::Status) -> anyhow::Error {
     let failure = Failure::from(status);
     anyhow::anyhow!("{} ({})", failure.message, failure.code)
 }

@@ -57,10 +57,11 @@ fn a_second_server_names_the_first() {
     let server = Server::start(tillroll(&folder, &["serve"]));
     let refused = output(tillroll(&folder, &["serve"]));
     assert_eq!(refused.status.code(), Some(1));
-    let said = errors(&refused);
+    let message = errors(&refused);
     assert!(
-        said.contains("in use by another `tillroll serve`") && said.contains(&format!("(process {})", server.id())),
-        "{said}"
+        message.contains("in use by another `tillroll serve`")
+            && message.contains(&format!("(process {})", server.id())),
+        "{message}"
     );
     server.signal(Signal::TERM);
     assert!(server.ended().success());
@@ -181,10 +182,10 @@ fn a_port_in_use_is_said_before_anything_is_made() {
         command
     });
     assert_eq!(refused.status.code(), Some(1));
-    let said = errors(&refused);
+    let message = errors(&refused);
     assert!(
-        said.contains("TILLROLL_HTTP_ADDR") && said.contains(&address) && said.contains("in use"),
-        "{said}"
+        message.contains("TILLROLL_HTTP_ADDR") && message.contains(&address) && message.contains("in use"),
+        "{message}"
     );
     assert!(!folder.data().exists());
 }
@@ -198,12 +199,12 @@ fn bad_configuration_ends_with_64_and_begins_nothing() {
         command
     });
     assert_eq!(refused.status.code(), Some(64));
-    let said = errors(&refused);
+    let message = errors(&refused);
     assert!(
-        said.contains("TILLROLL_HTTP_ADDR (flag) is \"nowhere\"; expected"),
-        "{said}"
+        message.contains("TILLROLL_HTTP_ADDR (flag) is \"nowhere\"; expected"),
+        "{message}"
     );
-    assert!(!said.contains("hunter2"), "{said}");
+    assert!(!message.contains("hunter2"), "{message}");
     assert!(!folder.data().exists());
     assert_eq!(output(tillroll(&folder, &["sevre"])).status.code(), Some(64));
     assert_eq!(output(tillroll(&folder, &["--help"])).status.code(), Some(0));
@@ -244,8 +245,8 @@ fn a_second_signal_forces() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
     });
-    let said = server.last_words();
-    assert!(said.contains("stopping at once"), "{said}");
+    let message = server.last_words();
+    assert!(message.contains("stopping at once"), "{message}");
     again.join().unwrap();
     drop(client);
     folder.assert_nothing_runs();

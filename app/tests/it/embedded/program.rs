@@ -33,9 +33,9 @@ impl Server {
             .read_line(&mut first_line)
             .unwrap();
         if first_line.is_empty() {
-            let mut said = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-            panic!("the server did not start: {said}");
+            let mut stderr_text = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut stderr_text).unwrap();
+            panic!("the server did not start: {stderr_text}");
         }
         Server { child, first_line }
     }
@@ -59,10 +59,15 @@ impl Server {
 
     /// What it wrote to standard error, once it has ended.
     pub(crate) fn last_words(mut self) -> String {
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let mut stderr_text = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut stderr_text)
+            .unwrap();
         self.child.wait().unwrap();
-        said
+        stderr_text
     }
 
     pub(crate) fn ended(mut self) -> ExitStatus {

@@ -102,14 +102,14 @@ async fn the_streams_of_a_service_on_postgres_es_are_adopted_once_and_read_by_it
         (run.status.code(), text(&run.stdout).to_owned())
     };
 
-    let (code, said) = adopt();
-    assert_eq!(code, Some(1), "{said}");
-    let lines: Vec<&str> = said.lines().collect();
+    let (code, printed) = adopt();
+    assert_eq!(code, Some(1), "{printed}");
+    let lines: Vec<&str> = printed.lines().collect();
     assert!(
         lines[0].starts_with(&format!(
             "REFUSED    stock/{bad}: event 2 (StockReceived) cannot be understood: "
         )),
-        "{said}"
+        "{printed}"
     );
     assert_eq!(
         lines[1..],
@@ -147,10 +147,10 @@ async fn the_streams_of_a_service_on_postgres_es_are_adopted_once_and_read_by_it
 
     // It is a stream like any other: it goes on, and what came to the old table since is taken too, unless it contradicts.
     theirs::<Ticket>(&old, "T-1", 3, &[opened("cid")]).await;
-    let (_, said) = adopt();
+    let (_, printed) = adopt();
     assert!(
-        said.ends_with("1 events of 1 streams adopted, 1 streams are as they were, 2 refused\n"),
-        "{said}"
+        printed.ends_with("1 events of 1 streams adopted, 1 streams are as they were, 2 refused\n"),
+        "{printed}"
     );
     stocked(&pool, good).await;
     assert_eq!(view.get_events::<Stock>(good).await.unwrap().len(), 5);
@@ -160,12 +160,12 @@ async fn the_streams_of_a_service_on_postgres_es_are_adopted_once_and_read_by_it
             .ends_with("0 events of 0 streams adopted, 2 streams are as they were, 2 refused\n")
     );
     theirs::<Stock>(&old, good, 3, &[received(9)]).await;
-    let (_, said) = adopt();
+    let (_, printed) = adopt();
     assert!(
-        said.contains(&format!(
+        printed.contains(&format!(
             "REFUSED    stock/{good}: the log has another event 3 in this stream\n"
         )),
-        "{said}"
+        "{printed}"
     );
     let dense: bool = sqlx::query_scalar(
         "SELECT bool_and(head = (SELECT count(*) FROM events e WHERE e.lane = l.lane)
@@ -176,14 +176,14 @@ async fn the_streams_of_a_service_on_postgres_es_are_adopted_once_and_read_by_it
     .unwrap();
     assert!(dense);
 
-    for (table, told) in [
+    for (table, message) in [
         ("nowhere", "there is no table nowhere"),
         ("events", "events is the log itself"),
     ] {
         let run = tillroll(&["stream", "adopt", table], Some(&pool), folder.path());
         assert_eq!(
             (run.status.code(), text(&run.stderr)),
-            (Some(1), &*format!("tillroll: {told}\n"))
+            (Some(1), &*format!("tillroll: {message}\n"))
         );
     }
 }

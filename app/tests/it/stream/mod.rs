@@ -168,9 +168,9 @@ fn everything_that_can_be_wrong_with_a_file_is_told_with_its_line() {
             "line 3: this is no event",
         ),
     ];
-    for (file, told) in cases {
+    for (file, expected) in cases {
         let error = last(&file).unwrap_err();
-        assert!(error.starts_with(told), "{error}\nwas to be {told}");
+        assert!(error.starts_with(expected), "{error}\nwas to be {expected}");
     }
     let other = StreamReader::open(STOCK.as_bytes()).unwrap();
     let refused = other.replay::<domain::order::Order>(|_, _| ()).unwrap_err();

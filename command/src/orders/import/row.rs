@@ -108,7 +108,7 @@ impl Line {
         let name = match known {
             _ if named => fields.check(format!("{path}.name"), ProductName::new(line.name.trim())),
             Some(known) => Some(known.name.clone()),
-            // A wrong SKU is told as that, and not as a wrong name too.
+            // A wrong SKU is reported once, and not as a wrong name too.
             None if sku.is_none() => None,
             None => fields.check(format!("{path}.name"), ProductName::new(&line.sku)),
         };

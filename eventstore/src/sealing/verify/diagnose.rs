@@ -10,14 +10,14 @@ use crate::Error;
 use crate::sealing::{rows, tiles};
 
 /// Events that stand where none may: their lanes and positions.
-pub(super) type Strays = [(i32, i64)];
+pub(super) type Misplaced = [(i32, i64)];
 
 /// Says what is wrong with a lane that is broken.
 pub(super) async fn diagnose(
     connection: &mut PgConnection,
     lane: &Lane,
     broken: Break,
-    strays: &Strays,
+    misplaced: &Misplaced,
 ) -> Result<Finding, Error> {
     let found = match broken {
         Break::Gap {
@@ -33,8 +33,8 @@ pub(super) async fn diagnose(
                 (Some(mark), Some(leaves)) => {
                     // Something before the gap may have been changed, too.
                     match lane.differs.filter(|differs| *differs < expected) {
-                        Some(position) => named(connection, lane, position, &leaves, strays, *mark).await?,
-                        None => gone(connection, lane, (expected, last), &leaves, strays, *mark).await?,
+                        Some(position) => named(connection, lane, position, &leaves, misplaced, *mark).await?,
+                        None => gone(connection, lane, (expected, last), &leaves, misplaced, *mark).await?,
                     }
                 }
                 (Some(mark), None) => Finding {
@@ -65,7 +65,7 @@ pub(super) async fn diagnose(
         }
         Break::Mark(mark) => match (authentic(connection, lane.number, Some(&mark)).await?, lane.differs) {
             (Some(leaves), Some(position)) if position <= mark.size => {
-                named(connection, lane, position, &leaves, strays, mark).await?
+                named(connection, lane, position, &leaves, misplaced, mark).await?
             }
             _ => range(connection, lane, mark).await?,
         },
@@ -137,12 +137,12 @@ async fn gone(
     lane: &Lane,
     (first, last): (u64, u64),
     leaves: &[Hash],
-    strays: &Strays,
+    misplaced: &Misplaced,
     mark: Mark,
 ) -> Result<Finding, Error> {
     let checkpoint = Some(mark.checkpoint);
-    let stray = stray(connection, lane.number, first, leaves, strays).await?;
-    let finding = stray.unwrap_or_else(|| {
+    let misplaced_event = misplaced_event(connection, lane.number, first, leaves, misplaced).await?;
+    let finding = misplaced_event.unwrap_or_else(|| {
         let to_the_end = last >= lane.end;
         Finding::at(
             Kind::Removed,
@@ -155,18 +155,18 @@ async fn gone(
 }
 
 /// The event that was sealed at `position`, when it stands where none may.
-async fn stray(
+async fn misplaced_event(
     connection: &mut PgConnection,
     lane: u32,
     position: u64,
     leaves: &[Hash],
-    strays: &Strays,
+    misplaced: &Misplaced,
 ) -> Result<Option<Finding>, Error> {
     let Some(sealed) = sealed_at(leaves, position) else {
         return Ok(None);
     };
     let mut found = None;
-    for (in_lane, at) in strays {
+    for (in_lane, at) in misplaced {
         let condition = format!("lane = {in_lane} AND position = {at}");
         let mut buffer = Vec::new();
         rows::each_event_where(connection, &condition, |event| {
@@ -193,7 +193,7 @@ async fn named(
     lane: &Lane,
     position: u64,
     leaves: &[Hash],
-    strays: &Strays,
+    misplaced: &Misplaced,
     mark: Mark,
 ) -> Result<Finding, Error> {
     let checkpoint = Some(mark.checkpoint);
@@ -207,11 +207,11 @@ async fn named(
     })
     .await?;
     let Some(finding) = finding else {
-        return gone(connection, lane, (position, position), leaves, strays, mark).await;
+        return gone(connection, lane, (position, position), leaves, misplaced, mark).await;
     };
     // Where was the event sealed that stands here, and where does the event stand that was sealed here?
-    let was = sealed_elsewhere(&mut buffer, position, leaves);
-    let is = stands_elsewhere(connection, lane, position, leaves).await?;
+    let was = sealed_position(&mut buffer, position, leaves);
+    let is = current_position(connection, lane, position, leaves).await?;
     let mut displaced = None;
     let (kind, message) = match (was, is) {
         (Some(was), Some(is)) if was == is => (
@@ -242,12 +242,12 @@ async fn named(
             Kind::Inserted,
             format!("it was never sealed; what was sealed here stands at position {is} now"),
         ),
-        (None, None) => match stray(connection, lane.number, position, leaves, strays).await? {
-            Some(stray) => {
-                displaced = stray.event_id;
+        (None, None) => match misplaced_event(connection, lane.number, position, leaves, misplaced).await? {
+            Some(misplaced_event) => {
+                displaced = misplaced_event.event_id;
                 let message = format!(
                     "it was never sealed here; event {} was, and stands elsewhere now",
-                    stray.event_id.unwrap_or_default()
+                    misplaced_event.event_id.unwrap_or_default()
                 );
                 (Kind::Inserted, message)
             }
@@ -264,7 +264,7 @@ async fn named(
 }
 
 /// The position at which the event in `buffer` was sealed.
-fn sealed_elsewhere(buffer: &mut [u8], position: u64, leaves: &[Hash]) -> Option<u64> {
+fn sealed_position(buffer: &mut [u8], position: u64, leaves: &[Hash]) -> Option<u64> {
     let later = (position + 1)..=(leaves.len() as u64);
     let earlier = (1..position).rev();
     later
@@ -273,7 +273,7 @@ fn sealed_elsewhere(buffer: &mut [u8], position: u64, leaves: &[Hash]) -> Option
 }
 
 /// The position at which the event stands that was sealed at `position`.
-async fn stands_elsewhere(
+async fn current_position(
     connection: &mut PgConnection,
     lane: &Lane,
     position: u64,

@@ -51,7 +51,7 @@ pub struct Finding {
     pub sequence: Option<i64>,
     /// Its type.
     pub event_type: Option<String>,
-    /// The checkpoint that says so.
+    /// The checkpoint that contradicts it.
     pub checkpoint: Option<u64>,
     /// What is wrong, in words.
     pub message: String,

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use chain::Chain;
-use diagnose::{Strays, diagnose};
+use diagnose::{Misplaced, diagnose};
 use finding::exchanged;
 pub use finding::{Finding, Kind};
 use lane::Lane;
@@ -71,7 +71,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Verifies the log in `pool`'s database, which may go on meanwhile. `progress` is told how many events of how many have been read.
+/// Verifies the log in `pool`'s database, which may go on meanwhile. `progress` receives the number of events read and their total.
 ///
 /// # Errors
 /// When the database fails. What is wrong with the log is no error: the report says it.
@@ -90,7 +90,7 @@ pub async fn verify(
     // The checkpoints first: whatever they cover was in the log by then.
     let mut chain = Chain::read(pool, &options).await?;
     let mut connection = pool.acquire().await?.detach();
-    rows::along_the_index(&mut connection, false).await?;
+    rows::force_index_scans(&mut connection, false).await?;
     let heads = log::heads(pool).await?;
     let lanes = u32::try_from(heads.len()).unwrap_or(u32::MAX);
     let mut findings = std::mem::take(&mut chain.findings);
@@ -109,11 +109,11 @@ pub async fn verify(
         waiting.push(Lane::new(&mut connection, (*lane, *head, lanes), &chain, hasher.clone()).await?);
     }
     let scanned = scan::scan(pool, waiting, options.workers, Arc::new(progress)).await?;
-    let strays = strays(&mut connection, &scanned, lanes, &mut findings).await?;
+    let misplaced = misplaced(&mut connection, &scanned, lanes, &mut findings).await?;
     let mut events = 0;
     for lane in &scanned {
         events += lane.reached().saturating_sub(lane.end - lane.events());
-        findings.extend(judge(&mut connection, lane, &chain, (heads.get(lane.number), &strays)).await?);
+        findings.extend(judge(&mut connection, lane, &chain, (heads.get(lane.number), &misplaced)).await?);
     }
     drop(connection);
     let mut findings = exchanged(findings);
@@ -145,10 +145,10 @@ async fn judge(
     connection: &mut PgConnection,
     lane: &Lane,
     chain: &Chain,
-    (head, strays): (Option<u64>, &Strays),
+    (head, misplaced): (Option<u64>, &Misplaced),
 ) -> Result<Option<Finding>, Error> {
     if let Some(broken) = lane.broken {
-        return diagnose(connection, lane, broken, strays).await.map(Some);
+        return diagnose(connection, lane, broken, misplaced).await.map(Some);
     }
     if let Some(structure) = &lane.structure {
         return Ok(Some(structure.clone()));
@@ -172,7 +172,7 @@ async fn judge(
 }
 
 /// Looks for events where none may stand: beyond the head of their lane, before its start, in no lane at all, in another stream's lane.
-async fn strays(
+async fn misplaced(
     connection: &mut PgConnection,
     scanned: &[Lane],
     lanes: u32,
@@ -198,13 +198,13 @@ async fn strays(
                 .find(of_lane)
                 .is_some_and(|lane| position.cast_unsigned() <= lane.end)
     };
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (lane, position) in &found {
-        // Sealed ones behind a head that was set back are told as that.
-        if told.contains(lane) || sealed(*lane, *position) {
+        // Sealed events behind a head that was set back are reported as such.
+        if reported.contains(lane) || sealed(*lane, *position) {
             continue;
         }
-        told.push(*lane);
+        reported.push(*lane);
         let condition = format!("lane = {lane} AND position = {position}");
         rows::each_event_where(connection, &condition, |event| {
             findings.push(Finding::event(

@@ -50,7 +50,7 @@ pub(super) async fn scan(
 
 async fn work(pool: PgPool, shared: Arc<Shared>) -> Result<(), Error> {
     let mut connection = pool.acquire().await?.detach();
-    rows::along_the_index(&mut connection, false).await?;
+    rows::force_index_scans(&mut connection, false).await?;
     while let Some(mut lane) = shared.take() {
         if lane.done() {
             shared.done.lock().unwrap_or_else(PoisonError::into_inner).push(lane);

@@ -117,7 +117,7 @@ async fn a_sealer_that_is_killed_anywhere_leaves_one_unbroken_chain(pool: PgPool
     eventually("the last lease runs out", || async {
         !matches!(
             Sealer::new(pool.clone(), settings.clone()).seal_all().await,
-            Err(SealError::Lost)
+            Err(SealError::LeaseLost)
         )
     })
     .await;
@@ -143,7 +143,7 @@ async fn of_two_sealers_one_works_and_there_is_no_fork(pool: PgPool) {
         .collect();
     eventually("checkpoints are made", || async { newest(&pool).await >= 10 }).await;
     let third = Sealer::new(pool.clone(), config(key())).seal_all().await;
-    assert!(third.is_ok() || matches!(third, Err(SealError::Lost)), "{third:?}");
+    assert!(third.is_ok() || matches!(third, Err(SealError::LeaseLost)), "{third:?}");
     load.end().await;
     stop.cancel();
     join_all(both).await.into_iter().for_each(Result::unwrap);

@@ -71,7 +71,7 @@ impl<'w, W: Write> Pdf<'w, W> {
         }
         file.set_metadata(metadata);
         for (index, lines) in pages.iter().enumerate() {
-            // Nothing is written before the last page is drawn, but whoever waits may have gone.
+            // Nothing is written before the last page is drawn, but the reader may be gone.
             self.output.flush()?;
             let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| failed("the paper has no size"))?;
             let mut page = file.start_page_with(settings);
@@ -262,7 +262,7 @@ mod tests {
     use super::super::{Cell, Column, Kind, Paper};
     use super::*;
 
-    /// Whoever waits goes after so many looks.
+    /// The reader is gone after this many checks.
     struct Leaving {
         looks: usize,
         bytes: usize,

@@ -1,40 +1,28 @@
 //! `GET /v1/audit/checkpoints`
 
-use axum::{extract::State, response::Response};
-use http::Uri;
+use axum::response::Response;
 use proto::v1;
 
 use super::view::CheckpointView;
 use crate::{
-    app_state::AppState,
-    call::{CALL, ask, timed},
+    call::{CALL, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    page::Page,
-    params::{Params, ReadParams, Values},
+    page::{List, Page},
+    params::params,
     problem::Problem,
 };
 
-/// Which checkpoints, and in which order.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CheckpointFilters {
-    /// `number`, or `-number`: newest first. `-number`, unless said otherwise.
-    #[param(required = false)]
-    sort: String,
-    #[param(ignore)]
-    made: Option<v1::TimeRange>,
-    #[param(ignore)]
-    page: v1::PageRequest,
-}
-
-impl ReadParams for CheckpointFilters {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            sort: values.sort(&["number"]),
-            made: values.time_range(),
-            page: values.page(),
-        }
+params! {
+    /// Which checkpoints, and in which order.
+    pub(crate) struct CheckpointFilters {
+        /// `number`, or `-number`: newest first. `-number`, unless said otherwise.
+        #[param(required = false)]
+        sort: String = sort(&["number"]),
+        #[param(ignore)]
+        made: Option<v1::TimeRange> = |values| values.time_range(),
+        #[param(ignore)]
+        page: v1::PageRequest = |values| values.page(),
     }
 }
 
@@ -51,19 +39,17 @@ pub(crate) fn endpoint() -> Described {
         ("to" = Option<String>, Query, description = "Made before this RFC 3339 time, or the start of this date in UTC.")),
     responses((status = 200, description = "A page of checkpoints", body = Page<CheckpointView>)))]
 pub(crate) async fn list_checkpoints(
-    State(app): State<AppState>,
-    uri: Uri,
-    Params(filters): Params<CheckpointFilters>,
-    _: Checked,
+    List { filters, pages, .. }: List<CheckpointFilters, Checked>,
 ) -> Result<Response, Problem> {
     let request = v1::ListCheckpointsRequest {
         page: Some(filters.page),
         made: filters.made,
         sort: filters.sort,
     };
-    let reply = ask(CALL, app.seal_query().list_checkpoints(timed(CALL, request)))
+    pages
+        .answer(
+            pages.app.seal_query().list_checkpoints(timed(CALL, request)),
+            CheckpointView::from,
+        )
         .await
-        .map_err(Problem::of_read)?;
-    let items = reply.checkpoints.into_iter().map(CheckpointView::from).collect();
-    Ok(Page::new(items, reply.page).reply(&app, &uri, None))
 }

@@ -14,24 +14,16 @@ use crate::{
     call::{CALL, ask, timed},
     consistency::Checked,
     endpoint::{Described, Endpoint, Permission, routes},
-    params::{Params, ReadParams, Values},
+    params::{Params, params},
     problem::Problem,
 };
 
-/// Under which checkpoint.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct UnderCheckpoint {
-    /// Number of the checkpoint to prove it under. The newest, unless said otherwise.
-    #[param(minimum = 1)]
-    checkpoint: Option<u64>,
-}
-
-impl ReadParams for UnderCheckpoint {
-    fn read(values: &mut Values) -> Self {
-        Self {
-            checkpoint: super::number(values, "checkpoint"),
-        }
+params! {
+    /// Under which checkpoint.
+    pub(crate) struct UnderCheckpoint {
+        /// Number of the checkpoint to prove it under. The newest, unless said otherwise.
+        #[param(minimum = 1)]
+        checkpoint: Option<u64> = |values| super::number(values, "checkpoint"),
     }
 }
 

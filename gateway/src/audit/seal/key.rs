@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct SealView {
     /// The log's id, which every checkpoint names.
     log: String,
-    /// The public keys, the newest last. Whoever distrusts the database gets them by another way.
+    /// The public keys, the newest last. Clients that distrust the database get them by another way.
     public_keys: Vec<String>,
     /// Events in the log.
     events: u64,

@@ -31,15 +31,15 @@ pub(crate) struct CheckpointView {
 
 impl From<v1::SealedCheckpoint> for CheckpointView {
     fn from(checkpoint: v1::SealedCheckpoint) -> Self {
-        let said = |text: String| (!text.is_empty()).then_some(text);
+        let non_empty = |text: String| (!text.is_empty()).then_some(text);
         Self {
             number: checkpoint.number,
             made_at: rfc3339(checkpoint.made_at_micros),
             events: checkpoint.events,
             hash: checkpoint.hash,
-            previous: said(checkpoint.previous),
+            previous: non_empty(checkpoint.previous),
             key_ids: checkpoint.key_ids,
-            note: said(checkpoint.note),
+            note: non_empty(checkpoint.note),
         }
     }
 }

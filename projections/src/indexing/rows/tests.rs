@@ -54,7 +54,7 @@ async fn a_batch_looks_at_its_own_rows_alone_whatever_the_statistics(pool: PgPoo
     lease::register("index", "test", &pool).await.unwrap();
     let owner = Uuid::from_u128(1);
     let ttl = Duration::from_mins(10);
-    let lease = Held(INDEXES.take("index", owner, ttl, true, &pool).await.unwrap().unwrap());
+    let lease = IndexLease(INDEXES.take("index", owner, ttl, true, &pool).await.unwrap().unwrap());
     // Full tables of which the planner believes that they are empty.
     fill(&pool).await;
     let tables = [
@@ -80,7 +80,7 @@ async fn a_batch_looks_at_its_own_rows_alone_whatever_the_statistics(pool: PgPoo
     for table in tables {
         before.push(touched(table, &pool).await);
     }
-    let work = lease.look(BATCH, &pool).await.unwrap().unwrap();
+    let work = lease.find_work(BATCH, &pool).await.unwrap().unwrap();
     let ids: Vec<String> = work.dirty.iter().map(|key| key.product_id.clone()).collect();
     let mut tx = cursor::begin(&pool).await.unwrap();
     let documents = document::of(&ids, &mut tx).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_batch_looks_at_its_own_rows_alone_whatever_the_statistics(pool: PgPoo
         &pool,
     )
     .await;
-    assert!(lease.settle(&work.dirty, true, &pool).await.unwrap());
+    assert!(lease.remove_marks(&work.dirty, true, &pool).await.unwrap());
     lease.accept(&ids, &pool).await.unwrap();
     let most = i64::try_from(8 * BATCH).unwrap();
     for (table, before) in tables.into_iter().zip(before) {

@@ -1,8 +1,8 @@
-//! What may be kept: the books of a cache, without its contents and without any IO.
+//! Which answers may be cached: the reads in flight and the position of the change feed, without contents and without IO.
 //!
-//! Two things race: a read that was answered from an older state and arrives late, and the news that the state has changed. The books
-//! decide by positions. A read that is under way is entered here before it begins; news that names its key raise its floor; when it
-//! arrives from below its floor, or from before what was known when it began, it is answered but not kept.
+//! Two things race: a read that was answered from an older state and arrives late, and the report that the state has changed. They
+//! are compared by positions. A read is entered here before it begins. A change of its key raises its floor. When it arrives from below its
+//! floor, or from before what was known when it began, it is answered but not cached.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,9 +10,9 @@ use proto::v1::ReadAt;
 
 use super::positions::Positions;
 
-/// What the cache has been told, and the reads under way.
-pub(crate) struct Book<R> {
-    /// The database that the feed tells of.
+/// How far the change feed has come, and the reads in flight.
+pub(crate) struct InFlight<R> {
+    /// The database that the feed reports on.
     pub(crate) database: String,
     /// `None` until the feed has spoken.
     generation: Option<u64>,
@@ -50,7 +50,7 @@ pub(crate) enum Verdict {
     Pass,
 }
 
-impl<R> Default for Book<R> {
+impl<R> Default for InFlight<R> {
     fn default() -> Self {
         Self {
             database: String::new(),
@@ -63,7 +63,7 @@ impl<R> Default for Book<R> {
     }
 }
 
-impl<R> Book<R> {
+impl<R> InFlight<R> {
     pub(crate) fn generation(&self) -> Option<u64> {
         self.generation
     }
@@ -95,9 +95,9 @@ impl<R> Book<R> {
         }
     }
 
-    /// Strikes a read out and says whether what it read may be kept. `told`: it comes from where every change up to the beginning of the
+    /// Strikes a read out and says whether what it read may be kept. `is_current`: it comes from where every change up to the beginning of the
     /// read had been told, whenever it was read itself.
-    pub(crate) fn end(&mut self, ticket: &Ticket, read_at: Option<&ReadAt>, told: bool) -> Verdict {
+    pub(crate) fn end(&mut self, ticket: &Ticket, read_at: Option<&ReadAt>, is_current: bool) -> Verdict {
         let mut floor = 0;
         if let Some(reads) = self.under_way.get_mut(&ticket.key) {
             reads.retain(|read| {
@@ -118,7 +118,7 @@ impl<R> Book<R> {
             return Verdict::Outdated(floor);
         }
         let known = self.generation == Some(read_at.generation) && ticket.session == self.session;
-        if known && (told || read_at.position >= ticket.passed.get(read_at.lane)) {
+        if known && (is_current || read_at.position >= ticket.passed.get(read_at.lane)) {
             Verdict::Keep
         } else {
             Verdict::Pass
@@ -196,9 +196,9 @@ mod tests {
         /// The key that each event changed; positions count from 1.
         log: Vec<usize>,
         projected: u64,
-        told: u64,
-        book: Book<()>,
-        kept: HashMap<String, u64>,
+        followed: u64,
+        in_flight: InFlight<()>,
+        cached: HashMap<String, u64>,
         begun: VecDeque<(usize, Ticket)>,
         answered: VecDeque<(Ticket, ReadAt)>,
     }
@@ -214,7 +214,7 @@ mod tests {
     impl Model {
         fn new() -> Self {
             let mut model = Self::default();
-            model.book.restart(1, positions(0));
+            model.in_flight.restart(1, positions(0));
             model
         }
 
@@ -222,14 +222,14 @@ mod tests {
             match *step {
                 Step::Write(key) => self.log.push(key),
                 Step::Project => self.projected = (self.projected + 1).min(self.log.len() as u64),
-                Step::Follow(events) => self.follow((self.told + events as u64).min(self.projected)),
+                Step::Follow(events) => self.follow((self.followed + events as u64).min(self.projected)),
                 Step::Restart => {
-                    self.told = self.projected;
-                    self.kept.clear();
-                    self.book.restart(1, positions(self.told));
+                    self.followed = self.projected;
+                    self.cached.clear();
+                    self.in_flight.restart(1, positions(self.followed));
                 }
                 Step::Begin(key) => {
-                    let ticket = self.book.begin(&name(key), ());
+                    let ticket = self.in_flight.begin(&name(key), ());
                     self.begun.push_back((key, ticket));
                 }
                 Step::Answer { behind, newest } => {
@@ -254,34 +254,37 @@ mod tests {
                         self.answered.pop_front()
                     };
                     if let Some((ticket, read_at)) = read
-                        && self.book.end(&ticket, Some(&read_at), false) == Verdict::Keep
+                        && self.in_flight.end(&ticket, Some(&read_at), false) == Verdict::Keep
                     {
-                        let kept = self.kept.entry(ticket.key.clone()).or_default();
-                        *kept = read_at.position.max(*kept);
+                        let cached = self.cached.entry(ticket.key.clone()).or_default();
+                        *cached = read_at.position.max(*cached);
                     }
                 }
             }
         }
 
         fn follow(&mut self, upto: u64) {
-            for position in self.told + 1..=upto {
+            for position in self.followed + 1..=upto {
                 let key = name(self.log[usize::try_from(position - 1).unwrap()]);
-                self.book.changed(&key, position);
-                if self.kept.get(&key).is_some_and(|kept| *kept < position) {
-                    self.kept.remove(&key);
+                self.in_flight.changed(&key, position);
+                if self.cached.get(&key).is_some_and(|cached| *cached < position) {
+                    self.cached.remove(&key);
                 }
             }
-            self.told = self.told.max(upto);
-            self.book.pass(positions(self.told));
+            self.followed = self.followed.max(upto);
+            self.in_flight.pass(positions(self.followed));
         }
 
         /// What is kept shows every change that the feed has told of.
         fn check(&self) {
-            for (key, kept) in &self.kept {
-                let told = &self.log[..usize::try_from(self.told).unwrap()];
-                let changed = told.iter().rposition(|changed| name(*changed) == *key);
+            for (key, cached) in &self.cached {
+                let followed = &self.log[..usize::try_from(self.followed).unwrap()];
+                let changed = followed.iter().rposition(|changed| name(*changed) == *key);
                 let changed = changed.map_or(0, |index| index as u64 + 1);
-                assert!(*kept >= changed, "{key} is kept as of {kept} but changed at {changed}");
+                assert!(
+                    *cached >= changed,
+                    "{key} is kept as of {cached} but changed at {changed}"
+                );
             }
         }
     }
@@ -309,38 +312,38 @@ mod tests {
             position: 9,
             generation,
         };
-        let mut book = Book::default();
-        let early = book.begin("k", ());
+        let mut in_flight = InFlight::default();
+        let early = in_flight.begin("k", ());
         assert_eq!(
-            book.end(&early, Some(&read_at(1)), false),
+            in_flight.end(&early, Some(&read_at(1)), false),
             Verdict::Pass,
             "the feed has not spoken yet"
         );
-        book.restart(1, positions(5));
-        let ticket = book.begin("k", ());
+        in_flight.restart(1, positions(5));
+        let ticket = in_flight.begin("k", ());
         assert_eq!(
-            book.end(&ticket, Some(&read_at(2)), false),
+            in_flight.end(&ticket, Some(&read_at(2)), false),
             Verdict::Pass,
             "a build that is not known"
         );
-        let ticket = book.begin("k", ());
-        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Keep);
-        let ticket = book.begin("k", ());
-        book.restart(1, positions(5));
+        let ticket = in_flight.begin("k", ());
+        assert_eq!(in_flight.end(&ticket, Some(&read_at(1)), false), Verdict::Keep);
+        let ticket = in_flight.begin("k", ());
+        in_flight.restart(1, positions(5));
         assert_eq!(
-            book.end(&ticket, Some(&read_at(1)), false),
+            in_flight.end(&ticket, Some(&read_at(1)), false),
             Verdict::Pass,
             "everything was forgotten meanwhile"
         );
-        let ticket = book.begin("k", ());
-        book.changed("k", 10);
-        assert_eq!(book.end(&ticket, Some(&read_at(1)), false), Verdict::Outdated(10));
-        let ticket = book.begin("k", ());
+        let ticket = in_flight.begin("k", ());
+        in_flight.changed("k", 10);
+        assert_eq!(in_flight.end(&ticket, Some(&read_at(1)), false), Verdict::Outdated(10));
+        let ticket = in_flight.begin("k", ());
         assert_eq!(
-            book.end(&ticket, None, false),
+            in_flight.end(&ticket, None, false),
             Verdict::Pass,
             "an answer that is not to be kept"
         );
-        assert!(book.under_way.is_empty());
+        assert!(in_flight.under_way.is_empty());
     }
 }

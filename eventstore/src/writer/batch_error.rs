@@ -1,4 +1,4 @@
-//! Why a try at a batch fails, and for how long the database is waited for.
+//! Why an attempt at a batch fails, and how long it waits for the database.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::decide::Verdict;
 use crate::Error;
 
 /// Why nothing of a batch was carried out, as far as is known.
-pub(super) enum Setback {
+pub(super) enum BatchError {
     /// Others were faster: to be decided again.
     Contended,
     /// The connection broke before anything was sent that could be stored.
@@ -22,9 +22,9 @@ pub(super) enum Setback {
     Refused(sqlx::Error),
 }
 
-/// A database that does not answer in time counts as one whose connection broke. Whoever waits for an answer that was lost on the way would
+/// A database that does not answer in time counts as one whose connection broke. A caller that waits for an answer that was lost on the way would
 /// wait for ever.
-pub(super) async fn answered<T, E: From<sqlx::Error>>(
+pub(super) async fn with_timeout<T, E: From<sqlx::Error>>(
     limit: Duration,
     asked: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
@@ -32,8 +32,8 @@ pub(super) async fn answered<T, E: From<sqlx::Error>>(
     answer.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()))
 }
 
-impl Setback {
-    /// What a setback during a commit says.
+impl BatchError {
+    /// The same error during a commit, whose outcome is unknown when the connection broke.
     pub(super) fn unanswered(self, verdicts: Vec<Verdict>) -> Self {
         match self {
             Self::Broken(error) => Self::Unanswered { error, verdicts },
@@ -43,26 +43,26 @@ impl Setback {
 }
 
 /// What an error says about the connection, the database or the statement.
-pub(super) fn classify(error: sqlx::Error) -> Setback {
+pub(super) fn classify(error: sqlx::Error) -> BatchError {
     let code = error
         .as_database_error()
         .and_then(DatabaseError::code)
         .unwrap_or_default();
     match (&error, &*code) {
         (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed, _)
-        | (_, "57P01" | "57P02" | "57P03") => Setback::Broken(error),
-        (_, code) if code.starts_with("08") => Setback::Broken(error),
+        | (_, "57P01" | "57P02" | "57P03") => BatchError::Broken(error),
+        (_, code) if code.starts_with("08") => BatchError::Broken(error),
         // Out of space or connections, shutting down, cancelled, or a standby by now: no command's fault, and nothing was committed.
-        (_, "25006") => Setback::Unavailable(error.into()),
+        (_, "25006") => BatchError::Unavailable(error.into()),
         (_, code) if ["53", "57", "58"].contains(&code.get(..2).unwrap_or_default()) => {
-            Setback::Unavailable(error.into())
+            BatchError::Unavailable(error.into())
         }
         // As after PostgreSQL's programs were replaced while it runs.
         (sqlx::Error::Database(refusal), "XX000") if refusal.message().contains("load library") => {
-            Setback::Unavailable(error.into())
+            BatchError::Unavailable(error.into())
         }
-        (_, "40001" | "40P01" | "55P03") => Setback::Contended,
-        (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Setback::Unavailable(error.into()),
-        _ => Setback::Refused(error),
+        (_, "40001" | "40P01" | "55P03") => BatchError::Contended,
+        (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => BatchError::Unavailable(error.into()),
+        _ => BatchError::Refused(error),
     }
 }

@@ -1,27 +1,28 @@
-//! Reports as files, row by row, for whoever asks at once and for exports in the background.
+//! Reports as files, row by row, for downloads and for exports in the background.
+
+mod chunks;
+mod rows;
 
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use files::write::{self as render, Document, Format, RenderError, Row};
+use files::write::{self as render, Document, Format, RenderError};
 use proto::v1::export_request::Report as Wanted;
 use proto::v1::{ExportFormat, ExportRequest, FileChunk, FileHead, Freshness};
 use reads::Reads;
 use reads::error::Error;
-use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::QueryBuilder;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::cursor::Cursor;
-use super::orders::{Asked, OrderRow};
+pub(crate) use self::chunks::Chunks;
+use self::rows::{Batch, FoundOrders, FoundSales, Rows, feed};
+use super::orders::Asked;
 use super::orders_table;
 use super::request::Report;
-use super::{sales, table};
+use super::{pages, sales, table};
 
-/// Rows on their way to the file together.
-const BATCH: usize = 500;
 /// Bytes sent together.
 const CHUNK: usize = 64 * 1024;
 const MAX_SHOP: usize = 200;
@@ -33,70 +34,6 @@ pub(crate) struct Prepared {
     pub(crate) freshness: Freshness,
     document: Document,
     rows: Rows,
-}
-
-enum Rows {
-    Ready { rows: Vec<Row>, totals: Vec<Row> },
-    Found(Box<dyn Found>),
-}
-
-/// Rows that a statement finds, however many, in their order.
-trait Found: Send + Sync {
-    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>);
-
-    /// A row of the file; `None`: what was found is for the end.
-    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error>;
-
-    fn totals(&mut self) -> Vec<Row>;
-}
-
-struct FoundOrders {
-    asked: Asked,
-    totals: orders_table::Totals,
-}
-
-impl Found for FoundOrders {
-    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
-        self.asked.push_everything(sql);
-    }
-
-    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
-        let order = OrderRow::read(found)?.order;
-        self.totals.add(&order);
-        Ok(Some(orders_table::row(order, self.asked.zone)))
-    }
-
-    fn totals(&mut self) -> Vec<Row> {
-        std::mem::take(&mut self.totals).into_rows()
-    }
-}
-
-struct FoundSales {
-    asked: sales::Asked,
-    layout: table::Layout,
-    totals: sales::Totals,
-}
-
-impl Found for FoundSales {
-    fn push(&self, sql: &mut QueryBuilder<'static, Postgres>) {
-        self.asked.push(sql);
-    }
-
-    fn take(&mut self, found: &PgRow) -> Result<Option<Row>, Error> {
-        let row = self.asked.take(found, &mut self.totals)?;
-        Ok(row.map(|row| self.layout.row(&row, false)))
-    }
-
-    fn totals(&mut self) -> Vec<Row> {
-        let totals = self.asked.totals(std::mem::take(&mut self.totals));
-        totals.iter().map(|row| self.layout.row(row, true)).collect()
-    }
-}
-
-/// On their way to the file.
-enum Batch {
-    Rows(Vec<Row>),
-    End(Vec<Row>),
 }
 
 pub(crate) fn format(request: &ExportRequest) -> Result<Format, Error> {
@@ -154,7 +91,7 @@ pub(crate) async fn prepare(query: &Reads, request: &ExportRequest) -> Result<Pr
         // The pages begin with what is known when all rows are.
         Some(Wanted::Sales(asked)) if format == Format::Pdf => {
             let reply = sales::at_most(query, asked, format.max_rows()).await?;
-            let pages = table::pages(&Report::new(asked)?, &reply, &request.shop);
+            let pages = pages::pages(&Report::new(asked)?, &reply, &request.shop);
             Ok(Prepared {
                 name,
                 format,
@@ -244,48 +181,6 @@ impl Prepared {
     }
 }
 
-async fn feed(query: &Reads, rows: Rows, limit: usize, sender: mpsc::Sender<Batch>) -> Result<(), Error> {
-    // Whoever does not take rows any more says why.
-    match rows {
-        Rows::Ready { rows, totals } => {
-            let mut rows = rows.into_iter().peekable();
-            while rows.peek().is_some() {
-                if sender
-                    .send(Batch::Rows(rows.by_ref().take(BATCH).collect()))
-                    .await
-                    .is_err()
-                {
-                    return Ok(());
-                }
-            }
-            let _ = sender.send(Batch::End(totals)).await;
-        }
-        Rows::Found(mut found) => {
-            let mut sql = Cursor::declare();
-            found.push(&mut sql);
-            let mut cursor = Cursor::open(query.pool(), sql).await?;
-            let mut count = 0;
-            loop {
-                let some = cursor.next(BATCH).await?;
-                if some.is_empty() {
-                    break;
-                }
-                let rows = some.iter().map(|row| found.take(row));
-                let rows = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-                count += rows.len();
-                if count > limit {
-                    return Err(Error::ReportTooLarge { limit });
-                }
-                if sender.send(Batch::Rows(rows)).await.is_err() {
-                    return Ok(());
-                }
-            }
-            let _ = sender.send(Batch::End(found.totals())).await;
-        }
-    }
-    Ok(())
-}
-
 fn draw(
     format: Format,
     document: Document,
@@ -311,54 +206,7 @@ fn draw(
     Err(RenderError::Io(std::io::Error::other("its rows broke off")))
 }
 
-/// Hands bytes over in chunks.
-pub(crate) struct Chunks {
-    buffer: Vec<u8>,
-    size: usize,
-    sender: mpsc::Sender<Vec<u8>>,
-}
-
-impl Chunks {
-    pub(crate) fn new(size: usize, sender: mpsc::Sender<Vec<u8>>) -> Self {
-        Self {
-            buffer: Vec::with_capacity(size),
-            size,
-            sender,
-        }
-    }
-
-    fn send(&mut self) -> std::io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(self.size));
-        self.sender.blocking_send(chunk).map_err(|_| gone())
-    }
-}
-
-fn gone() -> std::io::Error {
-    std::io::Error::new(std::io::ErrorKind::BrokenPipe, "nobody reads any more")
-}
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let taken = bytes.len().min(self.size - self.buffer.len());
-        self.buffer.extend_from_slice(bytes.get(..taken).unwrap_or_default());
-        if self.buffer.len() == self.size {
-            self.send()?;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        if self.sender.is_closed() {
-            return Err(gone());
-        }
-        self.send()
-    }
-}
-
-/// A file for whoever waits for it.
+/// A file as a download.
 pub(super) async fn export(
     query: &Reads,
     request: &ExportRequest,
@@ -394,7 +242,7 @@ pub(super) async fn export(
                     break;
                 }
             }
-            // Otherwise whoever writes would wait for ever.
+            // Otherwise the writer would wait for ever.
             drop(chunks);
         };
         let (written, ()) = tokio::join!(writing, forwarding);

@@ -39,7 +39,7 @@ pub(crate) struct Content {
 
 /// What is answered, and the place in the log that it was read at.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Kept {
+pub(crate) struct CachedAnswer {
     pub(crate) content: Content,
     pub(crate) read_at: ReadAt,
 }
@@ -54,7 +54,7 @@ struct Label {
     audience: Audience,
 }
 
-impl Kept {
+impl CachedAnswer {
     /// A line of JSON that says what it is, then the body.
     pub(crate) fn encode(&self) -> Bytes {
         let label = Label {
@@ -109,7 +109,7 @@ mod tests {
             Audience::Admins,
             Audience::User("usr_1".to_owned()),
         ] {
-            let kept = Kept {
+            let cached = CachedAnswer {
                 content: Content {
                     body: Bytes::from_static(b"{\"a\":\n1}"),
                     tag: "7-2".to_owned(),
@@ -121,10 +121,10 @@ mod tests {
                     generation: 2,
                 },
             };
-            assert_eq!(Kept::decode(&kept.encode()), Some(kept));
+            assert_eq!(CachedAnswer::decode(&cached.encode()), Some(cached));
         }
         for other in ["", "{}", "{}\n{}", "\n", "x\ny"] {
-            assert_eq!(Kept::decode(&Bytes::from(other)), None, "{other}");
+            assert_eq!(CachedAnswer::decode(&Bytes::from(other)), None, "{other}");
         }
     }
 }

@@ -1,124 +1,17 @@
-//! Sales by the intervals of any time zone, in all or by what they are grouped by.
+//! The statement of the sales report.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use proto::v1::{SalesReply, SalesRequest, SalesRow};
-use reads::Reads;
-use reads::error::Error;
-use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 
-use super::calendar::{Period, Span, periods};
-use super::entries::customer_label;
-use super::request::{Group, Level, Report, depth};
-use super::sales_row::{SumsRow, zeros};
-use super::sum_query::{Customers, SumQuery, TopCustomers};
-use super::top;
-use super::totals::{PREVIOUS, TOTALS, totals_of};
-
-/// Of an answer that is one message: it is in memory as a whole, several times over, on its way from rows to JSON. Files are not.
-const MAX_ROWS: usize = 50_000;
-/// Of a report in any form.
-const MAX_PERIODS: usize = 100_000;
-/// More totals than there are currencies, now and before.
-const MAX_TOTALS: usize = 1_000;
-
-pub(super) async fn sales(query: &Reads, request: &SalesRequest) -> Result<SalesReply, Error> {
-    at_most(query, request, MAX_ROWS).await
-}
-
-/// A report of at most so many rows; a longer one is refused.
-pub(super) async fn at_most(query: &Reads, request: &SalesRequest, limit: usize) -> Result<SalesReply, Error> {
-    let mut asked = Asked::new(Report::new(request)?)?;
-    let freshness = query.fresh(request.context.as_ref(), &["sales"]).await?;
-    asked.rank(query).await?;
-    let most = limit.saturating_add(MAX_TOTALS);
-    let mut sql = QueryBuilder::new("");
-    asked.push(&mut sql);
-    sql.push(" LIMIT ").push_bind(i64::try_from(most).unwrap_or(i64::MAX));
-    // Planned for these very spans: a plan for any would not know how few they are.
-    let found = sql.build().persistent(false).fetch_all(query.pool()).await?;
-    if found.is_empty() {
-        asked.report.filter.check(query.pool()).await?;
-    }
-    let (mut totals, mut rows) = (Totals::default(), Vec::new());
-    for found in &found {
-        rows.extend(asked.take(found, &mut totals)?);
-    }
-    if rows.len() > limit || found.len() >= most {
-        return Err(Error::ReportTooLarge { limit });
-    }
-    let previous = asked.whole_previous.as_ref();
-    Ok(SalesReply {
-        rows,
-        previous_from: previous.map(|previous| previous.from.to_string()).unwrap_or_default(),
-        previous_to: previous.map(|previous| previous.to.to_string()).unwrap_or_default(),
-        totals: asked.totals(totals),
-        freshness: Some(freshness),
-    })
-}
-
-/// A report with its spans of time.
-pub(super) struct Asked {
-    pub(super) report: Report,
-    periods: Vec<Period>,
-    /// What each period is compared with; empty: nothing is.
-    previous: Vec<Option<Period>>,
-    whole_previous: Option<Period>,
-    /// The groups that are shown, where they were worth finding first.
-    best: Option<TopCustomers>,
-}
-
-/// The sums over the whole time and over what it is compared with, by currency.
-#[derive(Default)]
-pub(super) struct Totals {
-    current: BTreeMap<String, SalesRow>,
-    previous: BTreeMap<String, SalesRow>,
-}
+use crate::entries::customer_label;
+use crate::request::Group;
+use crate::sales::Asked;
+use crate::sum_query::{Customers, SumQuery};
+use crate::totals::{PREVIOUS, TOTALS, totals_of};
 
 impl Asked {
-    pub(super) fn new(report: Report) -> Result<Self, Error> {
-        let dates = report.dates;
-        let whole = (dates.from, dates.to);
-        let periods = periods(report.interval, dates.zone, dates.from, dates.to);
-        if periods.len() > MAX_PERIODS {
-            return Err(Error::ReportTooLarge { limit: MAX_PERIODS });
-        }
-        let period = |(from, to)| Period {
-            first_day: from,
-            from,
-            to,
-            span: Span::of_days(dates.zone, from, to),
-        };
-        let (mut previous, mut whole_previous) = (Vec::new(), None);
-        if let Some(compare) = report.compare {
-            let part = |of| compare.part(report.interval, whole, of).map(period);
-            previous = periods.iter().map(part).collect();
-            whole_previous = Some(period(compare.whole(report.interval, whole)));
-        }
-        Ok(Self {
-            report,
-            periods,
-            previous,
-            whole_previous,
-            best: None,
-        })
-    }
-
-    fn whole(&self) -> Span {
-        let dates = self.report.dates;
-        Span::of_days(dates.zone, dates.from, dates.to)
-    }
-
-    /// Finds the groups that are shown, if there may be very many others.
-    pub(super) async fn rank(&mut self, query: &Reads) -> Result<(), Error> {
-        self.best = top::customers(query, &self.report, self.whole()).await?;
-        Ok(())
-    }
-
     /// The totals, then the rows in their order, in one statement so that they are of one moment. Periods count from 1; those that they
     /// are compared with go on behind them.
-    pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) {
         let report = &self.report;
         let all = self
             .periods
@@ -137,7 +30,7 @@ impl Asked {
             .zip(wholes)
             .filter_map(|(number, span)| Some((number, span?)))
             .collect();
-        let wanted = |group, customers, spans: &[_]| SumQuery {
+        let query_of = |group, customers, spans: &[_]| SumQuery {
             group,
             filter: &report.filter,
             by_order_date: report.by_order_date,
@@ -146,25 +39,25 @@ impl Asked {
         };
         sql.push("WITH ");
         push_cells(sql, "whole", |sql| {
-            wanted(Group::None, Customers::All, &whole_spans).push(sql);
+            query_of(Group::None, Customers::All, &whole_spans).push(sql);
         });
         sql.push(", ");
         let mut from = "cells";
         if let Some(best) = &self.best {
             push_cells(sql, "cells", |sql| {
-                wanted(report.group, Customers::Guests(best), &spans).push(sql);
+                query_of(report.group, Customers::Guests(best), &spans).push(sql);
                 sql.push(" UNION ALL ");
-                wanted(report.group, Customers::Top(best), &spans).push(sql);
+                query_of(report.group, Customers::Top(best), &spans).push(sql);
             });
             sql.push(", ");
             push_cells(sql, "everything", |sql| {
-                wanted(Group::None, Customers::All, &spans).push(sql);
+                query_of(Group::None, Customers::All, &spans).push(sql);
             });
             push_others(sql);
             from = "best";
         } else {
             push_cells(sql, "cells", |sql| {
-                wanted(report.group, Customers::All, &spans).push(sql)
+                query_of(report.group, Customers::All, &spans).push(sql);
             });
             if let Some(top) = report.top {
                 self.push_top(sql, top);
@@ -277,65 +170,6 @@ impl Asked {
             _ => ("s.key".to_owned(), "''".to_owned()),
         }
     }
-
-    /// A row of what [`Asked::push`] selects; totals come first and are kept for the end.
-    pub(super) fn take(&self, found: &PgRow, totals: &mut Totals) -> Result<Option<SalesRow>, Error> {
-        let sums = SumsRow::read(found, &TOTALS)?;
-        if sums.total {
-            let of = if sums.period == 1 {
-                &mut totals.current
-            } else {
-                &mut totals.previous
-            };
-            of.insert(sums.row.currency.clone(), sums.row);
-            return Ok(None);
-        }
-        let index = usize::try_from(sums.period).unwrap_or_default().saturating_sub(1);
-        let Some(period) = self.periods.get(index) else {
-            return Ok(None);
-        };
-        let mut row = dated(sums.row, period);
-        row.direct = self.is_direct(&row.key) && !row.other;
-        if let Some(Some(period)) = self.previous.get(index) {
-            let mut before = dated(SumsRow::read(found, &PREVIOUS)?.row, period);
-            before.direct = row.direct;
-            row.previous = Some(Box::new(before));
-        }
-        Ok(Some(row))
-    }
-
-    /// A row for each currency that was used, or asked for.
-    pub(super) fn totals(&self, mut found: Totals) -> Vec<SalesRow> {
-        let asked = &self.report.filter.currency;
-        let currencies: BTreeSet<String> = found
-            .current
-            .keys()
-            .chain(found.previous.keys())
-            .chain((!asked.is_empty()).then_some(asked))
-            .cloned()
-            .collect();
-        let dates = self.report.dates;
-        let total = |currency: &String| {
-            let mut row = found.current.remove(currency).unwrap_or_else(|| zeros(currency));
-            (row.from, row.to) = (dates.from.to_string(), dates.to.to_string());
-            row.previous = self.whole_previous.as_ref().map(|period| {
-                let row = found.previous.remove(currency).unwrap_or_else(|| zeros(currency));
-                Box::new(dated(row, period))
-            });
-            row
-        };
-        currencies.iter().map(total).collect()
-    }
-
-    fn is_direct(&self, key: &str) -> bool {
-        match self.report.group {
-            Group::Category(_) if key.is_empty() => false,
-            Group::Category(Level::Own) => true,
-            Group::Category(Level::Depth(level)) => self.report.filter.direct || depth(key) < level,
-            Group::Category(Level::Tree) => self.report.filter.direct,
-            _ => false,
-        }
-    }
 }
 
 /// `WITH` one more: `period, currency, key` and the sums, none of them all zero.
@@ -349,7 +183,7 @@ fn push_cells<'a>(
         totals_of("r")
     ));
     rows(sql);
-    let some = super::measure::SUMS
+    let some = crate::measure::SUMS
         .map(|sum| format!("sum(r.{sum}) <> 0"))
         .join(" OR ");
     sql.push(format_args!(") r GROUP BY 1, 2, 3 HAVING {some})"));
@@ -366,14 +200,4 @@ fn push_others(sql: &mut QueryBuilder<'_, Postgres>) {
          UNION ALL SELECT period, currency, '', TRUE, {less} FROM (SELECT period, currency, {columns} FROM everything \
          UNION ALL SELECT period, currency, {minus} FROM cells) AS rest GROUP BY 1, 2 HAVING {some})"
     ));
-}
-
-/// The row with the names of its time.
-fn dated(row: SalesRow, period: &Period) -> SalesRow {
-    SalesRow {
-        period: period.first_day.to_string(),
-        from: period.from.to_string(),
-        to: period.to.to_string(),
-        ..row
-    }
 }

@@ -3,7 +3,7 @@
 use eventstore::Recorded;
 use sqlx::PgConnection;
 
-use crate::batch::{self, Refused, report};
+use crate::batch::{self, BatchError, report};
 use crate::dead_letter;
 use crate::lease::Locked;
 use crate::projection::Projection;
@@ -33,11 +33,11 @@ pub(crate) async fn apply(
             }
             None => batch::fold(projection, version, part, &locked, connection).await,
         };
-        match applied.map_err(Refused::from) {
+        match applied.map_err(BatchError::from) {
             Ok(()) => {
                 sqlx::query("RELEASE SAVEPOINT part").execute(&mut *connection).await?;
             }
-            Err(Refused::Poison { culprit, reason }) => {
+            Err(BatchError::Poison { culprit, reason }) => {
                 sqlx::query("ROLLBACK TO SAVEPOINT part")
                     .execute(&mut *connection)
                     .await?;
@@ -45,8 +45,8 @@ pub(crate) async fn apply(
                 let culprit = culprit.and_then(|culprit| part.iter().position(|event| place(event) == culprit));
                 parts.extend(batch::split(part, culprit, reason));
             }
-            Err(Refused::Failed(error)) => return Err(error),
-            Err(Refused::Lost) => {}
+            Err(BatchError::Failed(error)) => return Err(error),
+            Err(BatchError::LeaseLost) => {}
         }
     }
     Ok(())
