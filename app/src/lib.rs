@@ -8,6 +8,7 @@ mod internal;
 mod key_file;
 pub mod lifecycle;
 pub mod operations;
+pub mod refresh_key;
 pub mod seal_key;
 pub mod seed;
 pub mod signing_key;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::Reason;
+use domain::{Reason, UserId};
 use eventstore::{IdempotencyKey, Metadata, Plan};
 use proto::{failure::Failure, v1::CommandContext};
 use tokio::time::Instant;
@@ -114,6 +114,26 @@ impl Context {
             key,
             now: core.now(),
         }
+    }
+
+    /// Reads a request that a user makes for themselves: who asks is the user.
+    pub(crate) fn accept_own(
+        core: &Core,
+        command: &'static str,
+        context: Option<CommandContext>,
+    ) -> Result<(Self, UserId), Failure> {
+        let actor = context
+            .as_ref()
+            .map(|context| context.actor.clone())
+            .unwrap_or_default();
+        Self::accept(core, command, context, |fields| {
+            fields.check("context.actor", actor.parse::<UserId>())
+        })
+    }
+
+    /// Where the command comes from; empty: not known.
+    pub(crate) fn client_ip(&self) -> &str {
+        &self.origin.client_ip
     }
 
     /// The plan of the command itself: with its metadata, time and key.

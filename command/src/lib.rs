@@ -69,12 +69,19 @@ pub struct Config {
     pub reservation_ttl: Duration,
     /// Passwords hashed at once; each takes 19 MiB of memory and a core.
     pub parallel_hashes: usize,
+    /// Refresh tokens are derived from it: secret, and the same in every process and after every start.
+    pub refresh_key: [u8; 32],
 }
 
 impl Config {
-    /// The default settings with these parts: the stock service of this process, reservations for two minutes, two hashes at once.
+    /// The default settings with these parts: the stock service of this process, reservations for two minutes, two hashes at once, a fresh
+    /// key for refresh tokens.
     #[must_use]
     pub fn new(store: Store, pool: PgPool, clock: Clock, ids: Ids) -> Self {
+        let mut key = [0; 32];
+        let (first, second) = key.split_at_mut(16);
+        first.copy_from_slice(ids().as_bytes());
+        second.copy_from_slice(ids().as_bytes());
         Self {
             store,
             pool,
@@ -83,6 +90,7 @@ impl Config {
             ids,
             reservation_ttl: Duration::from_mins(2),
             parallel_hashes: 2,
+            refresh_key: key,
         }
     }
 
@@ -127,6 +135,7 @@ impl Command {
             ids,
             reservation_ttl,
             parallel_hashes,
+            refresh_key,
         } = config;
         let core = Core {
             store,
@@ -140,7 +149,7 @@ impl Command {
         Self {
             products: Products::new(core.clone()),
             orders: Orders::new(core.clone(), transport),
-            users: Users::new(core.clone(), parallel_hashes),
+            users: Users::new(core.clone(), parallel_hashes, refresh_key),
             searches: Searches::new(core.clone()),
             engine: processes::engine(&core, &books, reservation_ttl),
             books,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     credit::Credit, email::EmailClaim, login::Logins, order::Order, process::Process, product::Product,
-    projection::ReadModel, search_settings::SearchSettings, sku::SkuClaim, stock::Stock, user::User,
+    projection::ReadModel, search_settings::SearchSettings, session::Session, sku::SkuClaim, stock::Stock, user::User,
 };
 
 /// Something to be done with an aggregate whose type is known by its name only.
@@ -48,6 +48,7 @@ aggregates! {
     ReadModel,
     SearchSettings,
     Process,
+    Session,
 }
 
 /// What is registered of the aggregates of this type.

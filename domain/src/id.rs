@@ -109,6 +109,10 @@ id! {
     UserId, "usr_"
 }
 id! {
+    /// A session: a user who is logged in somewhere, `ses_<uuid>`.
+    SessionId, "ses_"
+}
+id! {
     /// A credit: money given back, `crd_<uuid>`.
     CreditId, "crd_"
 }

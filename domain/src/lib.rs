@@ -31,6 +31,7 @@ pub mod process;
 pub mod product;
 pub mod projection;
 pub mod search_settings;
+pub mod session;
 pub mod sku;
 pub mod stock;
 pub mod user;
@@ -41,7 +42,7 @@ pub use crate::{
     country::{Country, CountryCode},
     currency::Currency,
     email_address::EmailAddress,
-    id::{CreditId, OrderId, ProductId, SearchRuleId, UserId},
+    id::{CreditId, OrderId, ProductId, SearchRuleId, SessionId, UserId},
     money::{MAX_TOTAL, Money, MoneyError, Price},
     quantity::Quantity,
     text::{CategoryPath, CustomerReference, Description, ExternalId, PersonName, ProductName, Reason, Sku, Source},

@@ -22,7 +22,7 @@ use proto::{
 use crate::{
     admission::Admission,
     cache::Cache,
-    identity::token::Tokens,
+    identity::{sessions::Sessions, token::Tokens},
     past_queries::PastQueries,
     rate::Limits,
     sources::{ClockFn, IdsFn},
@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) command: Transport,
     pub(crate) query: Transport,
     pub(crate) tokens: Tokens,
+    pub(crate) sessions: Sessions,
     pub(crate) jwks: Bytes,
     pub(crate) openapi: Bytes,
     pub(crate) clock: ClockFn,

@@ -13,6 +13,7 @@ use crate::{
     call::itself,
     identity::{
         key::{KeyError, SigningKey},
+        sessions::Sessions,
         token::Tokens,
     },
     openapi::{openapi, schema},
@@ -125,6 +126,7 @@ impl Config {
             products,
             orders,
             tokens: Tokens::new(&self.signing_key)?,
+            sessions: Sessions::new(self.command.clone()),
             jwks: self.signing_key.jwks().into(),
             openapi: openapi().to_json()?.into(),
             base: base(self.public_base_url)?,
@@ -155,9 +157,10 @@ pub struct Gateway {
 pub struct Background(AppState);
 
 impl Background {
-    /// Keeps the caches true, until `stop`.
+    /// Keeps the caches and what is known of sessions true, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
+        tasks.spawn(self.0.sessions.clone().follow(stop.clone()));
         for cache in [&self.0.products, &self.0.orders]
             .into_iter()
             .filter(|cache| cache.is_on())

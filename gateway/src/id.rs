@@ -8,6 +8,8 @@ pub(crate) const PRODUCT: &str = "prod";
 pub(crate) const ORDER: &str = "ord";
 /// Prefix of a user's id.
 pub(crate) const USER: &str = "usr";
+/// Prefix of a session's id.
+pub(crate) const SESSION: &str = "ses";
 /// Prefix of the id of a rule for a query.
 pub(crate) const SEARCH_RULE: &str = "rule";
 
@@ -50,6 +52,10 @@ path_id! {
 path_id! {
     /// The id of a user in an address.
     UserId, USER, "user_not_found", "there is no such user"
+}
+path_id! {
+    /// The id of a session in an address.
+    SessionId, SESSION, "session_not_found", "there is no such session"
 }
 path_id! {
     /// The id of a rule of the search in an address.

@@ -10,7 +10,13 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, request::Parts};
 use uuid::Uuid;
 
-use crate::{app_state::AppState, client, endpoint::Endpoint, identity::Identity, problem::Problem};
+use crate::{
+    app_state::AppState,
+    client,
+    endpoint::Endpoint,
+    identity::{Identity, token::Refusal},
+    problem::Problem,
+};
 
 /// Longest id of a request that is taken over from the client.
 const MAX_REQUEST_ID: usize = 128;
@@ -29,10 +35,10 @@ pub(crate) struct RequestInfo {
 }
 
 impl RequestInfo {
-    pub(crate) fn new(app: &AppState, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
-        // Pages are for everybody, whatever token comes along.
-        let identity = if endpoint.is_guarded() {
-            Identity::of(headers, &app.tokens, (app.clock)())
+    pub(crate) async fn new(app: &AppState, headers: &HeaderMap, endpoint: &Arc<Endpoint>) -> Self {
+        // Pages are for everybody, whatever token comes along; and who logs in need not be known.
+        let identity = if endpoint.permission.is_some() {
+            confirmed(app, Identity::of(headers, &app.tokens, (app.clock)()), endpoint).await
         } else {
             Identity::Anonymous
         };
@@ -60,6 +66,18 @@ impl RequestInfo {
             .get::<Arc<Self>>()
             .map(AsRef::as_ref)
             .ok_or_else(Problem::internal)
+    }
+}
+
+/// Somebody known whose session is still good. Where nobody needs to be known, who cannot be asked about is nobody in particular.
+async fn confirmed(app: &AppState, identity: Identity, endpoint: &Endpoint) -> Identity {
+    let Identity::Known(principal) = &identity else {
+        return identity;
+    };
+    match app.sessions.confirm(principal).await {
+        Ok(()) => identity,
+        Err(Refusal::Unknown) if endpoint.is_public() => Identity::Anonymous,
+        Err(refusal) => Identity::Refused(refusal),
     }
 }
 

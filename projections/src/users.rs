@@ -12,7 +12,7 @@ impl Keyed for UserRow {
 
     type Event = UserEvent;
 
-    fn evolve(_row: Option<Self>, event: UserEvent, recorded: &Recorded) -> Option<Self> {
+    fn evolve(row: Option<Self>, event: UserEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             UserEvent::UserRegistered(user) => Some(Self {
                 id: user.user_id.to_string(),
@@ -22,6 +22,17 @@ impl Keyed for UserRow {
                 version: recorded.sequence,
                 created_at: recorded.occurred_at,
             }),
+            UserEvent::UserRoleChanged { role } => row.map(|row| Self {
+                role: role.as_str().to_owned(),
+                version: recorded.sequence,
+                ..row
+            }),
+            UserEvent::UserDisabled {} | UserEvent::UserEnabled {} | UserEvent::PasswordChanged {} => {
+                row.map(|row| Self {
+                    version: recorded.sequence,
+                    ..row
+                })
+            }
         }
     }
 

@@ -25,7 +25,12 @@ pub static METHODS: &[Method] = include!(concat!(env!("OUT_DIR"), "/methods.rs")
 /// What everybody may do, known or not.
 const VISITOR: &[Permission] = &[Permission::ProductsRead];
 /// What customers may do besides. Of orders, their own are meant: the services see to that.
-const CUSTOMER: &[Permission] = &[Permission::OrdersRead, Permission::OrdersWrite, Permission::ProfileRead];
+const CUSTOMER: &[Permission] = &[
+    Permission::OrdersRead,
+    Permission::OrdersWrite,
+    Permission::ProfileRead,
+    Permission::ProfileWrite,
+];
 
 impl Method {
     /// The method that a request is for, by the path of the request. What is not found is to be refused.

@@ -65,7 +65,7 @@ impl Services {
         let store = Store::open(command_pool.clone(), settings)
             .await
             .context("the event store cannot be opened")?;
-        let command = compose::command(config, world, &store, &command_pool);
+        let command = compose::command(config, world, &store, &command_pool, None);
         let queries = compose::Queries::new(query_pool.clone());
         let operations = Operations::new(command_pool.clone(), store.clone(), world.clone());
         Ok(Services {

@@ -10,6 +10,7 @@ use super::database::Database;
 use super::parts::Parts;
 use crate::config::{Config, Role};
 use crate::operations::Operations;
+use crate::refresh_key;
 use crate::seal_key;
 use crate::world::World;
 
@@ -40,7 +41,10 @@ impl Parts {
             self.projectors.spawn(runner.run(self.projectors.stop_token()));
         }
         if config.roles.has(Role::Command) || config.roles.has(Role::Worker) {
-            let command = command(config, world, &store, &pool);
+            // Who gives out no refresh tokens needs no key for them.
+            let offers = config.roles.has(Role::Command);
+            let key = offers.then(|| refresh_key::load(config)).transpose()?;
+            let command = command(config, world, &store, &pool, key);
             if config.roles.has(Role::Worker) {
                 let (managers, stop) = (command.clone(), self.upkeep.stop_token());
                 self.upkeep.spawn(async move { managers.run_processes(stop).await });
@@ -70,12 +74,19 @@ impl Parts {
     }
 }
 
-/// The write services on a store.
+/// The write services on a store; without a key for refresh tokens lost answers to refreshes cannot be given again by another process.
 #[must_use]
-pub fn command(config: &Config, world: &World, store: &Store, pool: &PgPool) -> command::Command {
+pub fn command(
+    config: &Config,
+    world: &World,
+    store: &Store,
+    pool: &PgPool,
+    refresh_key: Option<[u8; 32]>,
+) -> command::Command {
     let defaults = command::Config::new(store.clone(), pool.clone(), world.clock.clone(), world.ids.clone());
     command::Config {
         reservation_ttl: config.orders.reservation_ttl,
+        refresh_key: refresh_key.unwrap_or(defaults.refresh_key),
         ..defaults
     }
     .build()

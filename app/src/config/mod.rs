@@ -112,7 +112,7 @@ pub struct Config {
     pub database: Database,
     /// What the gateway keeps of answers.
     pub cache: Cache,
-    /// Signing of access tokens.
+    /// The keys of access and refresh tokens.
     pub auth: Auth,
     /// Orders and reservations.
     pub orders: Orders,

@@ -3,14 +3,14 @@
 use domain::{
     EmailAddress, PersonName, UserId,
     email::{EmailClaim, EmailCommand, EmailError},
-    user::{Opener, RegisteredUser, Role, User, UserCommand, UserError},
+    user::{Opener, RegisteredUser, User, UserCommand, UserError},
 };
 use proto::{
     failure::{Failure, FailureKind},
     v1::{self, CreateUserRequest, UserReply},
 };
 
-use super::{password, resources::Resources, view};
+use super::{change, password, resources::Resources, view};
 use crate::{context::Context, failure, reply};
 
 pub(super) async fn create_user(users: &Resources, request: CreateUserRequest) -> Result<UserReply, Failure> {
@@ -23,17 +23,9 @@ pub(super) async fn create_user(users: &Resources, request: CreateUserRequest) -
     let (context, (email, name, role)) = Context::accept(&users.core, "create_user", request.context, |fields| {
         let email = fields.check("email", EmailAddress::new(&request.email));
         let name = fields.check("name", PersonName::new(&request.name));
-        let role = match v1::Role::try_from(request.role) {
-            Ok(v1::Role::Admin) => Some(Role::Admin),
-            Ok(v1::Role::Customer) => Some(Role::Customer),
-            Ok(v1::Role::Unspecified) => fields.require("role", None, "a role"),
-            Err(_) => {
-                fields.add("role", "unknown", "a role is admin or customer");
-                None
-            }
-        };
-        if !no_login && let Err(error) = password::check(&request.password) {
-            fields.add("password", error.code(), password::PasswordError::message());
+        let role = view::role(request.role, fields);
+        if !no_login && let Err(error) = password::check(&request.password, email.as_ref()) {
+            fields.add("password", error.code(), error.message());
         }
         Some((email?, name?, role?))
     })?;
@@ -112,7 +104,7 @@ impl From<EmailError> for Refusal {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::User(error @ UserError::AlreadyExists) => failure::internal("a fresh user id was in use", &error),
+            Refusal::User(error) => change::refused(error),
             Refusal::Email(EmailError::Taken { .. }) => Self::new(
                 FailureKind::Conflict,
                 "email_taken",

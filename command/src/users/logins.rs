@@ -1,7 +1,7 @@
 //! Log-ins on record, in the audit log and in ours.
 //!
-//! Who gets in is recorded before the answer, unless the database takes nothing: operators are to get in then, above all. Attempts that fail are counted and recorded beside the answers, so that neither their
-//! number nor the database makes any of them faster or slower; and a stranger who sends many makes the record grow no faster than
+//! Who gets in is recorded with the session that they get. Attempts that fail are counted and recorded beside the answers, so that neither
+//! their number nor the database makes any of them faster or slower; and a stranger who sends many makes the record grow no faster than
 //! [`PAUSE`] allows.
 
 use std::{
@@ -23,8 +23,6 @@ use crate::{context::Context, core::Core};
 pub(super) const ACTOR: &str = "system:login";
 /// Between two records of failed attempts: at most 28,800 a day, whatever is sent.
 const PAUSE: Duration = Duration::from_secs(3);
-/// How long an answer waits for the record of its log-in.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Accounts and addresses that are told apart between two records; the attempts for others are counted together.
 const MAX_TOLD: usize = 20;
 
@@ -97,19 +95,6 @@ impl Logins {
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// Records that a user logged in. Waits for that, but not for ever: what takes longer goes on beside the answer.
-    pub(super) async fn succeeded(&self, context: Context, user_id: UserId) {
-        let request_id = context.metadata.request_id.clone();
-        tracing::info!(%user_id, request_id, "logged in");
-        let logins = self.clone();
-        let record = tokio::spawn(async move {
-            if let Err(failure) = logins.record(&context, LoginCommand::RecordLogIn { user_id }).await {
-                tracing::warn!(%user_id, request_id, code = failure.code, "a log-in is missing in the audit log");
-            }
-        });
-        let _ = tokio::time::timeout(PATIENCE, record).await;
-    }
-
     /// Counts an attempt that failed, and sees to it that it is recorded.
     pub(super) fn failed(&self, context: Context, account: Account) {
         let request_id = &context.metadata.request_id;
@@ -152,11 +137,11 @@ impl Logins {
                 Account::Unknown(hash) => (None, Some(hash)),
                 Account::Others => (None, None),
             };
-            let failures = LoginCommand::RecordFailures(FailedLogIns {
+            let failures = FailedLogIns {
                 user_id,
                 email_hash,
                 attempts,
-            });
+            };
             if let Err(failure) = self.record(&context, failures).await {
                 tracing::warn!(
                     attempts,
@@ -169,7 +154,8 @@ impl Logins {
         events
     }
 
-    async fn record(&self, context: &Context, command: LoginCommand) -> Result<(), Failure> {
+    async fn record(&self, context: &Context, failures: FailedLogIns) -> Result<(), Failure> {
+        let command = LoginCommand::RecordFailures(failures);
         let stream = Day::stream_id(context.now.date_naive());
         let plan = context.plan().write::<Day>(stream.as_str());
         let recorded = self.core.commit(plan, move |transaction| {

@@ -6,16 +6,18 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use domain::EmailAddress;
 use proto::failure::Failure;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::common;
 use crate::{core::Ids, failure};
 
 /// Shortest password, in characters.
-const MIN_CHARS: usize = 10;
+const MIN_CHARS: usize = 8;
 /// Longest password, in characters; bounds what a caller can make us hash.
-const MAX_CHARS: usize = 256;
+const MAX_CHARS: usize = 128;
 
 /// KiB of memory, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -35,33 +37,55 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-/// Checks the length of a new password, the one rule that helps.
-pub(super) fn check(password: &str) -> Result<(), PasswordError> {
+/// Checks a new password: its length, and that it is none of those that are tried first. No rule says what characters it has to have.
+pub(super) fn check(password: &str, email: Option<&EmailAddress>) -> Result<(), PasswordError> {
     let chars = password.chars().count();
-    if (MIN_CHARS..=MAX_CHARS).contains(&chars) {
-        Ok(())
-    } else {
-        Err(PasswordError { chars })
+    if chars < MIN_CHARS {
+        return Err(PasswordError::TooShort);
     }
+    if chars > MAX_CHARS {
+        return Err(PasswordError::TooLong);
+    }
+    let lower = password.to_lowercase();
+    if common::is_common(&lower) {
+        return Err(PasswordError::Common);
+    }
+    if email.is_some_and(|email| email.as_str().to_lowercase() == lower) {
+        return Err(PasswordError::Email);
+    }
+    Ok(())
 }
 
-/// A password of a wrong length.
-#[derive(Debug)]
-pub(super) struct PasswordError {
-    chars: usize,
+/// The same, as a failure that names the field.
+pub(super) fn accept(password: &str, field: &str, email: &EmailAddress) -> Result<(), Failure> {
+    check(password, Some(email)).map_err(|error| Failure::invalid(field, error.code(), error.message()))
+}
+
+/// Why a password is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PasswordError {
+    TooShort,
+    TooLong,
+    Common,
+    Email,
 }
 
 impl PasswordError {
-    pub(super) fn code(&self) -> &'static str {
-        if self.chars < MIN_CHARS {
-            "too_short"
-        } else {
-            "too_long"
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::Common => "too_common",
+            Self::Email => "is_email",
         }
     }
 
-    pub(super) fn message() -> String {
-        format!("a password has {MIN_CHARS} to {MAX_CHARS} characters")
+    pub(super) fn message(self) -> String {
+        match self {
+            Self::TooShort | Self::TooLong => format!("a password has {MIN_CHARS} to {MAX_CHARS} characters"),
+            Self::Common => "this is one of the passwords that are tried first".to_owned(),
+            Self::Email => "a password is not the e-mail address".to_owned(),
+        }
     }
 }
 
@@ -90,15 +114,21 @@ impl Passwords {
         .map_err(|error| failure::internal("a password could not be hashed", &error))
     }
 
+    /// Whether a hash was made with lower costs than those of today.
+    pub(super) fn is_outdated(hash: &str) -> bool {
+        let (memory, passes, lanes) = COST;
+        !hash.starts_with(&format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$"))
+    }
+
     /// Whether the password is the one of the hash. Without a hash (no such user) as much work is done, so that the time of the
     /// answer does not say which addresses have an account.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Failure> {
+    pub(super) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Failure> {
         // Nobody has such a password, and it must not be hashed without bound.
         let oversized = password.chars().nth(MAX_CHARS).is_some();
-        let password = if oversized { String::new() } else { password };
+        let password = if oversized { "" } else { password }.to_owned();
         let known = hash.is_some() && !oversized;
         let hash = match hash {
-            Some(hash) => hash,
+            Some(hash) => hash.to_owned(),
             None => self
                 .nobody
                 .get_or_try_init(|| self.hash((self.ids)().to_string()))

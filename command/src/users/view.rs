@@ -3,7 +3,7 @@
 use domain::user::{RegisteredUser, Role};
 use proto::v1;
 
-use crate::core::created_at_micros;
+use crate::{core::created_at_micros, fields::Fields};
 
 pub(super) fn message(user: &RegisteredUser, version: u64) -> v1::User {
     v1::User {
@@ -17,5 +17,18 @@ pub(super) fn message(user: &RegisteredUser, version: u64) -> v1::User {
         .into(),
         created_at_micros: created_at_micros(user.user_id.uuid()),
         version,
+    }
+}
+
+/// The role that a request names; nothing after noting what is wrong with it.
+pub(super) fn role(role: i32, fields: &mut Fields) -> Option<Role> {
+    match v1::Role::try_from(role) {
+        Ok(v1::Role::Admin) => Some(Role::Admin),
+        Ok(v1::Role::Customer) => Some(Role::Customer),
+        Ok(v1::Role::Unspecified) => fields.require("role", None, "a role"),
+        Err(_) => {
+            fields.add("role", "unknown", "a role is admin or customer");
+            None
+        }
     }
 }

@@ -1,3 +1,4 @@
+use argon2::password_hash::PasswordHasher as _;
 use domain::login::Logins;
 use proto::{
     failure::{Failure, FailureKind},
@@ -221,4 +222,35 @@ async fn log_ins_are_on_record_and_floods_of_attempts_are_counted(pool: PgPool) 
     .await
     .unwrap();
     assert_eq!(told, 0, "neither addresses nor passwords are in the log");
+}
+
+#[sqlx::test(migrator = "migrations::MIGRATOR")]
+async fn a_hash_with_lower_costs_is_replaced_at_the_next_log_in(pool: PgPool) {
+    let shop = Shop::open(pool).await;
+    answer(shop.users.clone().create_user(ada()).await).unwrap();
+    let cheap = {
+        let params = argon2::Params::new(64, 1, 1, None).unwrap();
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        argon2
+            .hash_password_with_salt(PASSWORD.as_bytes(), b"sixteen bytes...")
+            .unwrap()
+            .to_string()
+    };
+    sqlx::query("UPDATE credentials SET password_hash = $1")
+        .bind(&cheap)
+        .execute(&shop.pool)
+        .await
+        .unwrap();
+    let stored = async || -> String {
+        sqlx::query_scalar("SELECT password_hash FROM credentials")
+            .fetch_one(&shop.pool)
+            .await
+            .unwrap()
+    };
+    login(&shop, "ada@example.com", "wrong").await.unwrap_err();
+    assert_eq!(stored().await, cheap);
+    for _ in 0..2 {
+        login(&shop, "ada@example.com", PASSWORD).await.unwrap();
+        assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
 }

@@ -4,4 +4,10 @@ pub enum UserError {
     /// The id is in use.
     #[error("the user exists already")]
     AlreadyExists,
+    /// There is no such user.
+    #[error("there is no such user")]
+    NotFound,
+    /// Nobody else could log in and do everything.
+    #[error("this is the last administrator who can log in")]
+    LastAdministrator,
 }

@@ -12,12 +12,27 @@ use crate::{
 pub enum UserEvent {
     /// An account was opened.
     UserRegistered(RegisteredUser),
+    /// The user was shut out.
+    UserDisabled {},
+    /// The user was let in again.
+    UserEnabled {},
+    /// The user was given another role.
+    UserRoleChanged {
+        /// What the user may do since.
+        role: Role,
+    },
+    /// The user has another password, which is no part of the event.
+    PasswordChanged {},
 }
 
 events!(
     "user",
     UserEvent {
         UserRegistered: 2[user_registered_1],
+        UserDisabled: 1,
+        UserEnabled: 1,
+        UserRoleChanged: 1,
+        PasswordChanged: 1,
     }
 );
 
@@ -25,6 +40,9 @@ impl UserEvent {
     fn touched(&self) -> Touched {
         match self {
             Self::UserRegistered(_) => fields(&["email", "name", "role"]),
+            Self::UserRoleChanged { .. } => fields(&["role"]),
+            // Nothing of these is a field of the user: who may log in is kept in the rows of accounts, and a password nowhere.
+            Self::UserDisabled {} | Self::UserEnabled {} | Self::PasswordChanged {} => Touched::new(),
         }
     }
 }

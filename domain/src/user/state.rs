@@ -9,6 +9,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     account: Option<RegisteredUser>,
+    #[serde(default)]
+    disabled: bool,
 }
 
 aggregate!(User, UserCommand, UserEvent, UserError);
@@ -20,9 +22,19 @@ impl User {
         self.account.as_ref()
     }
 
+    /// Whether the user was shut out.
+    #[must_use]
+    pub const fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+
     pub(crate) fn evolve(&mut self, event: UserEvent) {
-        match event {
-            UserEvent::UserRegistered(account) => self.account = Some(account),
+        match (event, &mut self.account) {
+            (UserEvent::UserRegistered(account), _) => self.account = Some(account),
+            (UserEvent::UserDisabled {}, _) => self.disabled = true,
+            (UserEvent::UserEnabled {}, _) => self.disabled = false,
+            (UserEvent::UserRoleChanged { role }, Some(account)) => account.role = role,
+            (UserEvent::UserRoleChanged { .. }, None) | (UserEvent::PasswordChanged {}, _) => {}
         }
     }
 }

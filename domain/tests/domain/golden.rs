@@ -139,7 +139,8 @@ fn aggregate_types_are_those_of_the_store() {
             "login",
             "projection",
             "search_settings",
-            "process"
+            "process",
+            "session"
         ]
     );
 }

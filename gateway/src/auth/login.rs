@@ -1,14 +1,12 @@
 //! `POST /v1/auth/login`
 
-use axum::{extract::State, response::Response};
-use http::{StatusCode, header::CACHE_CONTROL};
-use proto::v1;
-use serde::Serialize;
+use std::time::Duration;
 
-use super::{
-    me::UserView,
-    token::{LIFETIME, Role},
-};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use proto::{failure::Failure, v1};
+
+use super::session::{self, SessionView};
 use crate::{
     app_state::AppState,
     body::Form,
@@ -16,7 +14,6 @@ use crate::{
     endpoint::{Described, Endpoint, routes},
     json::body,
     problem::Problem,
-    reply::Reply,
 };
 
 body! {
@@ -29,32 +26,19 @@ body! {
     }
 }
 
-/// A token and whom it speaks for.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Session {
-    /// Send it as `Authorization: Bearer ...`.
-    access_token: String,
-    #[schema(value_type = String, example = "Bearer")]
-    token_type: &'static str,
-    /// Seconds.
-    #[schema(example = 600)]
-    expires_in: i64,
-    user: UserView,
-}
-
 pub(crate) fn endpoint() -> Described {
     Endpoint::login()
-        .refuses(&["invalid_credentials"])
-        .causes(&["LoggedIn", "LogInFailed"])
+        .refuses(&["invalid_credentials", "log_in_delayed"])
+        .causes(&["LoggedIn", "LogInFailed", "SessionOpened"])
         .handler(routes!(log_in))
 }
 
 /// Logs in
 ///
-/// Answers with an access token, a JWT signed with Ed25519. Attempts are limited more strictly than other requests, and are on record:
-/// `/v1/audit?type=LoggedIn,LogInFailed`.
+/// Answers with an access token, a JWT signed with Ed25519, and a refresh token to go on with. Attempts are limited more strictly than other
+/// requests, each wrong one delays the next, and all are on record: `/v1/audit?type=LoggedIn,LogInFailed`.
 #[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
-    responses((status = 200, description = "Logged in", body = Session),
+    responses((status = 200, description = "Logged in", body = SessionView),
         (status = 401, description = "The e-mail address or the password is wrong")))]
 pub(crate) async fn log_in(
     State(app): State<AppState>,
@@ -65,27 +49,17 @@ pub(crate) async fn log_in(
         password: body.password,
         context: Some(context),
     };
-    let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request))).await?;
-    let user = reply.user.ok_or_else(Problem::internal)?;
-    let role = match user.role() {
-        v1::Role::Admin => Role::Admin,
-        v1::Role::Customer => Role::Customer,
-        v1::Role::Unspecified => return Err(Problem::internal()),
-    };
-    let access_token = app
-        .tokens
-        .issue(&user.id, role, (app.clock)(), (app.ids)())
-        .map_err(|error| {
-            tracing::error!(%error, "an access token could not be signed");
-            Problem::internal()
-        })?;
-    let session = Session {
-        access_token,
-        token_type: "Bearer",
-        expires_in: LIFETIME,
-        user: UserView::from(user),
-    };
-    Ok(Reply::json(StatusCode::OK, &session)
-        .header(CACHE_CONTROL, http::HeaderValue::from_static("no-store"))
-        .into())
+    let reply = ask(CALL, app.user_command().authenticate(timed(CALL, request)))
+        .await
+        .map_err(refused)?;
+    session::answer(&app, reply)
+}
+
+/// It is who asks, and not the service, that is to slow down.
+fn refused(failure: Failure) -> Problem {
+    if failure.code != "log_in_delayed" {
+        return failure.into();
+    }
+    let wait = Duration::from_millis(failure.retry_after_ms.into());
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "log_in_delayed", failure.message).with_retry_after(wait)
 }

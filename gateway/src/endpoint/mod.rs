@@ -41,7 +41,7 @@ const ADMITTED: &[&str] = &[
     "rate_limited",
     "unavailable",
 ];
-const TOKEN: &[&str] = &["invalid_token", "token_expired"];
+const TOKEN: &[&str] = &["invalid_token", "session_ended", "token_expired"];
 const CALLER: &[&str] = &["forbidden", "unauthenticated"];
 const BODY: &[&str] = &[
     "malformed_json",

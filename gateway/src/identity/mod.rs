@@ -1,6 +1,7 @@
 //! Who a request says it comes from, and the tokens that prove it.
 
 pub(crate) mod key;
+pub(crate) mod sessions;
 mod signature;
 pub(crate) mod token;
 
@@ -73,6 +74,19 @@ impl Identity {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (code, detail, challenge) = match refusal {
+            Refusal::Unknown => {
+                return Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "whether the access token is still good cannot be found out now; try again shortly",
+                )
+                .with_retry_after(std::time::Duration::from_secs(1));
+            }
+            Refusal::Ended => (
+                "session_ended",
+                "the session has ended or its rights have changed; refresh it, and if that is refused log in again",
+                r#"Bearer realm="tillroll", error="invalid_token", error_description="session ended""#,
+            ),
             Refusal::Invalid => (
                 "invalid_token",
                 "the access token is not one of ours; log in again",
@@ -80,7 +94,7 @@ impl From<Refusal> for Problem {
             ),
             Refusal::Expired => (
                 "token_expired",
-                "the access token has expired; log in again",
+                "the access token has expired; refresh the session",
                 r#"Bearer realm="tillroll", error="invalid_token", error_description="expired""#,
             ),
         };

@@ -38,6 +38,8 @@ pub(crate) struct Principal {
     /// `usr_...`
     pub(crate) user_id: Arc<str>,
     pub(crate) role: Role,
+    /// `ses_...`
+    pub(crate) session_id: Arc<str>,
     /// Seconds since 1970 from which on the token is no good.
     expires: i64,
 }
@@ -47,6 +49,10 @@ pub(crate) struct Principal {
 pub(crate) enum Refusal {
     Invalid,
     Expired,
+    /// The session has ended, the user was shut out or has another role since.
+    Ended,
+    /// Nobody can say now whether it is still good.
+    Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,6 +61,7 @@ struct Claims {
     aud: String,
     sub: String,
     role: Role,
+    sid: String,
     iat: i64,
     exp: i64,
     jti: Uuid,
@@ -81,9 +88,15 @@ impl Principal {
 
     /// The role as services know it.
     pub(crate) fn granted(&self) -> access::Role {
-        match self.role {
-            Role::Admin => access::Role::Admin,
-            Role::Customer => access::Role::Customer,
+        self.role.into()
+    }
+}
+
+impl From<Role> for access::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::Admin,
+            Role::Customer => Self::Customer,
         }
     }
 }
@@ -93,6 +106,8 @@ impl Tokens {
         signature::install();
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.id().to_owned());
+        // RFC 9068: no other JWT is taken for an access token.
+        header.typ = Some("at+jwt".to_owned());
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[PARTY]);
         validation.set_audience(&[PARTY]);
@@ -108,11 +123,12 @@ impl Tokens {
         })
     }
 
-    /// A token for a user, good for [`LIFETIME`] from `now`.
+    /// A token for a user's session, good for [`LIFETIME`] from `now`.
     pub(crate) fn issue(
         &self,
         user_id: &str,
         role: Role,
+        session_id: &str,
         now: DateTime<Utc>,
         id: Uuid,
     ) -> Result<String, jsonwebtoken::errors::Error> {
@@ -122,6 +138,7 @@ impl Tokens {
             aud: PARTY.to_owned(),
             sub: user_id.to_owned(),
             role,
+            sid: session_id.to_owned(),
             iat,
             exp: iat + LIFETIME,
             jti: id,
@@ -150,7 +167,7 @@ impl Tokens {
     fn check(&self, token: &str, digest: [u8; 32]) -> Result<Arc<Principal>, Refusal> {
         // Before the signature, because it is cheap.
         let header = decode_header(token).map_err(|_| Refusal::Invalid)?;
-        if header.alg != self.header.alg || header.kid != self.header.kid {
+        if header.alg != self.header.alg || header.kid != self.header.kid || header.typ != self.header.typ {
             return Err(Refusal::Invalid);
         }
         let claims = decode::<Claims>(token, &self.decoding, &self.validation)
@@ -159,6 +176,7 @@ impl Tokens {
         let principal = Arc::new(Principal {
             user_id: claims.sub.into(),
             role: claims.role,
+            session_id: claims.sid.into(),
             expires: claims.exp,
         });
         self.known.insert(digest, Arc::clone(&principal));
@@ -176,6 +194,7 @@ mod tests {
     type Change = fn(&mut Header, &mut Value);
 
     const USER: &str = "usr_0198c0de-0000-7000-8000-000000000001";
+    const SESSION: &str = "ses_0198c0de-0000-7000-8000-000000000001";
 
     fn tokens() -> Tokens {
         Tokens::new(&SigningKey::from_seed([1; 32])).unwrap()
@@ -186,7 +205,7 @@ mod tests {
     }
 
     fn issue(tokens: &Tokens) -> String {
-        tokens.issue(USER, Role::Customer, at(0), Uuid::nil()).unwrap()
+        tokens.issue(USER, Role::Customer, SESSION, at(0), Uuid::nil()).unwrap()
     }
 
     fn part(value: &Value) -> String {
@@ -196,7 +215,7 @@ mod tests {
     fn forged(tokens: &Tokens, change: impl FnOnce(&mut Header, &mut Value)) -> String {
         let mut header = tokens.header.clone();
         let mut claims = json!({
-            "iss": PARTY, "aud": PARTY, "sub": USER, "role": "admin",
+            "iss": PARTY, "aud": PARTY, "sub": USER, "role": "admin", "sid": SESSION,
             "iat": at(0).timestamp(), "exp": at(LIFETIME).timestamp(), "jti": Uuid::nil(),
         });
         change(&mut header, &mut claims);
@@ -282,7 +301,10 @@ mod tests {
         let other = Tokens::new(&SigningKey::from_seed([2; 32])).unwrap();
         assert_eq!(tokens.verify(&issue(&other), at(0)), Err(Refusal::Invalid));
         assert!(tokens.verify(&forged(&tokens, |_, _| ()), at(0)).is_ok());
-        let changes: [Change; 9] = [
+        let changes: [Change; 12] = [
+            |header, _| header.typ = Some("JWT".to_owned()),
+            |header, _| header.typ = None,
+            |_, claims| claims["sid"] = Value::Null,
             |header, _| header.kid = None,
             |header, _| header.kid = Some("another".to_owned()),
             |_, claims| claims["iss"] = json!("another"),

@@ -59,7 +59,7 @@ pub(crate) async fn pipeline(
     let path = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let endpoint = endpoints.find(route.as_ref().map(MatchedPath::as_str), &method);
 
-    let info = Arc::new(RequestInfo::new(&app, request.headers(), endpoint));
+    let info = Arc::new(RequestInfo::new(&app, request.headers(), endpoint).await);
     let address = Client::of_connection(peer(request.extensions()), request.headers(), app.trusted_proxies);
     let verdict = count(&app, endpoint, &address, &info.identity);
 

@@ -146,10 +146,13 @@ async fn an_address_of_any_other_beginning_is_guarded_too() {
 #[tokio::test]
 async fn a_bad_token_is_refused_also_where_none_is_needed() {
     let world = World::alone();
-    let expired = world
-        .app
-        .tokens
-        .issue(ADMIN, Role::Admin, now() - chrono::TimeDelta::seconds(600), Uuid::nil());
+    let expired = world.app.tokens.issue(
+        ADMIN,
+        Role::Admin,
+        SESSION,
+        now() - chrono::TimeDelta::seconds(600),
+        Uuid::nil(),
+    );
     let expired = format!("Bearer {}", expired.unwrap());
     for path in ["/v1/products", "/v1/me", "/v1/audit"] {
         for wrong in ["Bearer x.y.z", "Basic YTpi", "Bearer", "token"] {
@@ -177,6 +180,13 @@ async fn logging_in_answers_with_a_token_that_works() {
     let world = World::new(move |call| match call.method.as_str() {
         "Authenticate" => ok(&v1::AuthenticateReply {
             user: Some(known.clone()),
+            session_id: SESSION.to_owned(),
+            refresh_token: "trr_1".to_owned(),
+        }),
+        "CheckSession" => ok(&v1::CheckSessionReply {
+            alive: true,
+            user_id: ADMIN.to_owned(),
+            role: v1::Role::Admin.into(),
         }),
         "GetUser" => ok(&v1::GetUserReply {
             user: Some(known.clone()),
@@ -194,10 +204,11 @@ async fn logging_in_answers_with_a_token_that_works() {
         (&"Bearer".into(), &600.into())
     );
     assert_eq!(session["user"]["role"], "admin");
+    assert_eq!(session["refresh_token"], "trr_1");
     let token = format!("Bearer {}", session["access_token"].as_str().unwrap());
     let me = world.get("/v1/me", &[("authorization", &token)]).await;
     assert_eq!(me.json(), session["user"]);
-    assert_eq!(world.calls()[1].decode::<v1::GetUserRequest>().id, ADMIN);
+    assert_eq!(world.calls()[2].decode::<v1::GetUserRequest>().id, ADMIN);
 }
 
 #[tokio::test]

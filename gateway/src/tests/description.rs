@@ -35,6 +35,12 @@ fn every_operation_describes_its_answers() {
     GET /v1/audit/key: 200 304 400 401 403 406 429 431 500 503 504
     GET /v1/audit/requests/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
     POST /v1/auth/login: 200 400 401 406 408 413 415 422 429 431 500 503 504
+    POST /v1/auth/logout: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    POST /v1/auth/logout-everywhere: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    POST /v1/auth/password: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
+    POST /v1/auth/refresh: 200 400 401 406 408 413 415 422 429 431 500 503 504
+    GET /v1/auth/sessions: 200 304 400 401 403 406 429 431 500 503 504
+    DELETE /v1/auth/sessions/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
     GET /v1/exports: 200 304 400 401 403 406 429 431 500 503 504
     POST /v1/exports: 202 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
     DELETE /v1/exports/{id}: 204 400 401 403 404 408 409 413 415 422 429 431 500 503 504
@@ -77,7 +83,11 @@ fn every_operation_describes_its_answers() {
     POST /v1/stock/set: 200 400 401 403 404 406 408 409 412 413 415 422 429 431 500 503 504
     GET /v1/streams/{aggregate}/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
     GET /v1/users: 200 304 400 401 403 406 429 431 500 503 504
+    POST /v1/users: 201 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
     GET /v1/users/{id}: 200 304 400 401 403 404 406 429 431 500 503 504
+    PATCH /v1/users/{id}: 200 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    POST /v1/users/{id}/disable: 200 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
+    POST /v1/users/{id}/enable: 200 400 401 403 404 406 408 409 413 415 422 429 431 500 503 504
     "#);
 }
 
@@ -162,7 +172,12 @@ async fn bodies_that_change_something_have_examples_that_are_right() {
                 let example = &description.pointer(name).unwrap()["example"];
                 assert!(example.is_object(), "{method} {path}");
                 let headers = [("authorization", token.as_str()), ("content-type", kind)];
-                let path = path.replace("{id}", PRODUCT);
+                let id = if path.starts_with("/v1/users") {
+                    CUSTOMER
+                } else {
+                    PRODUCT
+                };
+                let path = path.replace("{id}", id);
                 let answer = world
                     .send(&method.to_uppercase(), &path, &headers, example.to_string())
                     .await;
@@ -171,7 +186,7 @@ async fn bodies_that_change_something_have_examples_that_are_right() {
             }
         }
     }
-    assert_eq!(tried, 5);
+    assert_eq!(tried, 6);
 }
 
 #[tokio::test]

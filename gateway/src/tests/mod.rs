@@ -36,6 +36,7 @@ use crate::{Config, SigningKey, app_state::AppState, identity::token::Role};
 
 const ADMIN: &str = "usr_0198c0de-0000-7000-8000-00000000000a";
 const CUSTOMER: &str = "usr_0198c0de-0000-7000-8000-00000000000c";
+const SESSION: &str = "ses_0198c0de-0000-7000-8000-00000000000a";
 const PRODUCT: &str = "prod_0198c0de-0000-7000-8000-000000000001";
 const ORDER: &str = "ord_0198c0de-0000-7000-8000-000000000002";
 
@@ -185,7 +186,9 @@ impl World {
     }
 
     fn token(&self, user: &str, role: Role) -> String {
-        let token = self.app.tokens.issue(user, role, now(), Uuid::nil()).unwrap();
+        let session = user.replacen("usr", "ses", 1);
+        self.app.sessions.trust(&session, user, role.into());
+        let token = self.app.tokens.issue(user, role, &session, now(), Uuid::nil()).unwrap();
         format!("Bearer {token}")
     }
 

@@ -200,6 +200,7 @@ async fn who_accepts_no_coding_gets_none() {
             ..v1::ListUsersReply::default()
         })
     });
+    let token = long.admin();
     let headers = [
         ("authorization", token.as_str()),
         ("accept-encoding", "identity;q=0, gzip"),

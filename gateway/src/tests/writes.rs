@@ -141,7 +141,7 @@ async fn failures_of_writes_are_problems_with_their_facts() {
         let world = World::new(move |_| Err(Failure::new(kind, code, "why")));
         let path = format!("/v1/products/{PRODUCT}/publish");
         world
-            .post(&path, &token.clone(), &[], "")
+            .post(&path, &world.customer(), &[], "")
             .await
             .problem(403, "forbidden");
         world

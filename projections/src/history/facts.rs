@@ -6,6 +6,7 @@ use domain::credit::CreditEvent;
 use domain::email::EmailEvent;
 use domain::process::ProcessEvent;
 use domain::projection::ReadModelEvent;
+use domain::session::SessionEvent;
 use domain::sku::SkuEvent;
 use eventstore::{Event, Recorded};
 use serde_json::{Map, Value};
@@ -40,6 +41,19 @@ impl Fact for EmailEvent {
         match self {
             Self::EmailClaimed { user_id } => one("user_id", user_id.to_string()),
             Self::EmailReleased { .. } => Map::new(),
+        }
+    }
+}
+
+impl Fact for SessionEvent {
+    fn since(self, mut facts: Map<String, Value>) -> Map<String, Value> {
+        match self {
+            Self::SessionOpened { user_id } => one("user_id", user_id.to_string()),
+            Self::SessionEnded { reason } => {
+                facts.insert("ended".to_owned(), reason.as_str().into());
+                facts
+            }
+            Self::RefreshTokenReused {} => facts,
         }
     }
 }

@@ -4,6 +4,7 @@ use domain::credit::CreditEvent;
 use domain::email::EmailEvent;
 use domain::process::ProcessEvent;
 use domain::projection::ReadModelEvent;
+use domain::session::SessionEvent;
 use domain::sku::SkuEvent;
 
 use super::facts::Facts;
@@ -27,6 +28,7 @@ pub(crate) fn folding(aggregate_type: &str) -> Option<&'static dyn Folding> {
         "credit" => &Facts::<CreditEvent>::NEW,
         "search_settings" => &Rows::<SearchSettingsRow>::NEW,
         "projection" => &Facts::<ReadModelEvent>::NEW,
+        "session" => &Facts::<SessionEvent>::NEW,
         "process" => &Facts::<ProcessEvent>::NEW,
         _ => return None,
     })

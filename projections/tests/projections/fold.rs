@@ -165,7 +165,11 @@ fn changed(event: &Value) -> Vec<String> {
         "OrderCredited" => list(&["credited"]),
         "CreditIssued" => members(),
         "UserRegistered" => list(&["email", "name", "role"]),
-        "LoggedIn" | "LogInFailed" => list(&[]),
+        "LoggedIn" | "LogInFailed" | "UserDisabled" | "UserEnabled" | "PasswordChanged" => list(&[]),
+        "UserRoleChanged" => list(&["role"]),
+        "SessionOpened" => list(&["user_id"]),
+        "SessionEnded" => list(&["ended"]),
+        "RefreshTokenReused" => list(&[]),
         "EmailClaimed" | "EmailReleased" => list(&["user_id"]),
         "SkuClaimed" | "SkuReleased" => list(&["product_id"]),
         "ParkedEventsRetried" => list(&["retried"]),
@@ -232,6 +236,14 @@ impl Shop {
             }
             "search_settings" => self.set_search(&kind, body, event),
             "user" => {
+                if kind != "UserRegistered" {
+                    let row = self.users.iter_mut().find(|row| row["id"] == json!(id)).unwrap();
+                    row["version"] = event["sequence"].clone();
+                    if kind == "UserRoleChanged" {
+                        row["role"] = body["role"].clone();
+                    }
+                    return;
+                }
                 let mut row = copy(body, &["email", "name", "role"]);
                 row.extend([
                     ("id".into(), json!(id)),
@@ -241,7 +253,7 @@ impl Shop {
                 self.users.push(Value::Object(row));
             }
             // In the audit alone.
-            "sku" | "email" | "login" | "projection" => {}
+            "sku" | "email" | "login" | "projection" | "session" => {}
             other => panic!("{other}"),
         }
     }

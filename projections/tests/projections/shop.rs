@@ -224,7 +224,14 @@ impl Shop {
         let user = json!({"UserRegistered": {"user_id": id, "email": format!("{}@example.com", &id[4..]), "name": "Zoë",
                                              "role": if self.rng.random() { "admin" } else { "customer" },
                                              "opened_by": "staff"}});
-        append(&self.store, None, vec![(Kind::User, id.clone(), vec![user])]).await;
+        let mut events = vec![user];
+        if self.rng.random() {
+            events.extend([
+                json!({"UserRoleChanged": {"role": "admin"}}),
+                json!({"UserDisabled": {}}),
+            ]);
+        }
+        append(&self.store, None, vec![(Kind::User, id.clone(), events)]).await;
         self.customers.push(id);
     }
 

@@ -75,6 +75,22 @@ const STREAMS: &[(&str, &str, &[&str])] = &[
     ("sku", "MUG-1", &["SkuClaimed.v1", "SkuReleased.v1"]),
     ("user", ADA, &["UserRegistered.v1"]),
     ("user", BOB, &["UserRegistered.customer.v1"]),
+    (
+        "user",
+        "usr_01939b7e-5c1a-7f00-8000-0000000000c9",
+        &[
+            "UserRegistered.v2",
+            "UserRoleChanged.v1",
+            "UserDisabled.v1",
+            "UserEnabled.v1",
+            "PasswordChanged.v1",
+        ],
+    ),
+    (
+        "session",
+        "ses_01939b7e-5c1a-7f00-8000-0000000000e1",
+        &["SessionOpened.v1", "RefreshTokenReused.v1", "SessionEnded.v1"],
+    ),
     ("email", "ada@example.com", &["EmailClaimed.v1", "EmailReleased.v1"]),
     ("login", "logins_2026-01-01", &["LoggedIn.v1", "LogInFailed.v1"]),
     (
@@ -183,7 +199,9 @@ async fn a_store_of_the_version_before_is_read_folded_rebuilt_exported_replayed_
     let registered = |id: &str| {
         let event = events.iter().find(|event| &*event.aggregate_id == id).unwrap();
         assert!(!event.payload.contains("opened_by"), "{}", event.payload);
-        let UserEvent::UserRegistered(account) = event.decode().unwrap();
+        let UserEvent::UserRegistered(account) = event.decode().unwrap() else {
+            panic!("{event:?}")
+        };
         account
     };
     assert_eq!(registered(ADA).opened_by, Opener::Staff);

@@ -1,5 +1,6 @@
 //! Every route answers as the description says.
 
+mod accounts;
 mod office;
 
 use std::collections::BTreeSet;
@@ -233,6 +234,7 @@ async fn every_operation_answers_as_documented() {
         shop.search(),
         shop.audit(),
         shop.others(),
+        shop.accounts(&system).await,
     ] {
         for (method, path, requests) in operations {
             for request in requests {

@@ -1,5 +1,8 @@
 //! `/v1/auth/login`, `/v1/me`, and who gets in.
 
+mod accounts;
+mod sessions;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use e2e::{PASSWORD, PATIENCE, System, Token, product, wait_until};
@@ -21,7 +24,7 @@ async fn logging_in_gives_a_token_that_says_who_one_is() {
         .await
         .ok(200);
     assert_eq!(session.header("cache-control"), Some("no-store"));
-    insta::assert_json_snapshot!(session.json(), {".access_token" => "[token]", ".user.id" => "[id]", ".user.created_at" => "[time]"});
+    insta::assert_json_snapshot!(session.json(), {".access_token" => "[token]", ".refresh_token" => "[token]", ".session_id" => "[id]", ".user.id" => "[id]", ".user.created_at" => "[time]"});
     let token = session["access_token"].as_str().unwrap();
     let parsed = Token::parse(token);
     assert_eq!(
