@@ -126,7 +126,7 @@ impl Config {
             products,
             orders,
             tokens: Tokens::new(&self.signing_key)?,
-            sessions: Sessions::new(self.command.clone()),
+            sessions: Sessions::new(self.command.clone().by(itself())),
             jwks: self.signing_key.jwks().into(),
             openapi: openapi().to_json()?.into(),
             base: base(self.public_base_url)?,
