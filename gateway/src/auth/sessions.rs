@@ -38,9 +38,7 @@ pub(crate) struct OpenSession {
 }
 
 pub(crate) fn endpoint() -> Described {
-    Endpoint::read(Permission::ProfileRead)
-        .all()
-        .handler(routes!(list_sessions))
+    Endpoint::read(Permission::ProfileRead).handler(routes!(list_sessions))
 }
 
 /// Lists the caller's sessions
