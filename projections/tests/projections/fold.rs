@@ -165,12 +165,12 @@ fn changed(event: &Value) -> Vec<String> {
         "OrderCredited" => list(&["credited"]),
         "CreditIssued" => members(),
         "UserRegistered" => list(&["email", "name", "role"]),
-        "LoggedIn" | "LogInFailed" | "UserDisabled" | "UserEnabled" | "PasswordChanged" => list(&[]),
+        "LoggedIn" | "LogInFailed" | "UserDisabled" | "UserEnabled" | "PasswordChanged" | "RefreshTokenReused" => {
+            list(&[])
+        }
         "UserRoleChanged" => list(&["role"]),
-        "SessionOpened" => list(&["user_id"]),
         "SessionEnded" => list(&["ended"]),
-        "RefreshTokenReused" => list(&[]),
-        "EmailClaimed" | "EmailReleased" => list(&["user_id"]),
+        "EmailClaimed" | "EmailReleased" | "SessionOpened" => list(&["user_id"]),
         "SkuClaimed" | "SkuReleased" => list(&["product_id"]),
         "ParkedEventsRetried" => list(&["retried"]),
         "ParkedEventSkipped" => list(&["skipped"]),

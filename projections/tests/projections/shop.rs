@@ -221,15 +221,17 @@ impl Shop {
 
     async fn register(&mut self) {
         let id = self.id("usr_");
+        let (role, other) = if self.rng.random() {
+            ("admin", "customer")
+        } else {
+            ("customer", "admin")
+        };
         let user = json!({"UserRegistered": {"user_id": id, "email": format!("{}@example.com", &id[4..]), "name": "Zoë",
-                                             "role": if self.rng.random() { "admin" } else { "customer" },
+                                             "role": role,
                                              "opened_by": "staff"}});
         let mut events = vec![user];
         if self.rng.random() {
-            events.extend([
-                json!({"UserRoleChanged": {"role": "admin"}}),
-                json!({"UserDisabled": {}}),
-            ]);
+            events.extend([json!({"UserRoleChanged": {"role": other}}), json!({"UserDisabled": {}})]);
         }
         append(&self.store, None, vec![(Kind::User, id.clone(), events)]).await;
         self.customers.push(id);

@@ -1,11 +1,12 @@
 //! Sessions: going on with them, seeing and ending them, and that every gateway knows within a second.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use e2e::{Answer, Client, PASSWORD, PATIENCE, System, Token, wait_until};
 use proto::v1::Role;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// A log-in as it is answered.
 async fn log_in(system: &System, email: &str, agent: &str) -> Value {
