@@ -74,7 +74,7 @@ pub(super) struct Create {
     /// Role of the person
     #[arg(long, value_enum)]
     role: Role,
-    /// Name of the person [default: the part of the e-mail address before the @]
+    /// Name of the person; otherwise the part of the e-mail address before the @
     #[arg(long)]
     name: Option<String>,
     /// Read the password from standard input, up to the first line break

@@ -4,6 +4,7 @@ mod command;
 mod decide;
 mod error;
 mod event;
+mod opener;
 mod role;
 mod state;
 mod upcast;
@@ -12,6 +13,7 @@ pub use self::{
     command::UserCommand,
     error::UserError,
     event::{RegisteredUser, UserEvent},
+    opener::Opener,
     role::Role,
-    state::{Opener, User},
+    state::User,
 };

@@ -5,16 +5,6 @@ use crate::{
     user::{RegisteredUser, UserCommand, UserError, UserEvent},
 };
 
-/// Who opens an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Opener {
-    /// Somebody of the shop, for somebody else.
-    Staff,
-    /// The customer whose it is.
-    Customer,
-}
-
 /// A user, or by default none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
