@@ -110,6 +110,7 @@ async fn the_audit_filters_and_pages() {
         "StockReserved",
         "OrderPlaced",
         "LoggedIn",
+        "SessionOpened",
     ]
     .map(str::to_owned)
     .into();

@@ -186,7 +186,7 @@ async fn filters_combine_and_lists_run_both_ways() {
     let request = audit("request=checkout-1&sort=occurred_at").await;
     assert_eq!(request.items().len(), 2);
     let by_mail = audit("actor=ANN@customers.example").await;
-    assert_eq!(by_mail.items().len(), 3, "the log-in, the order and its stock");
+    assert_eq!(by_mail.items().len(), 4, "the log-in, its session, the order and its stock");
     assert_eq!(
         audit(&format!("actor={}&field=reserved", ann.user_id()))
             .await
